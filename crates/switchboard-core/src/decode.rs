@@ -1,0 +1,62 @@
+//! From a raw payload to a message: once on the happy path, and once more to say what is wrong.
+
+pub(crate) mod explain;
+mod strict;
+
+use std::cell::Cell;
+
+use serde::{Deserialize, de::value::UnitDeserializer};
+
+use crate::{Issues, Message};
+
+/// A payload as it came, in the codec that it came in.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum RawPayload<'a> {
+    /// One JSON value, without white space around it.
+    Json(&'a str),
+}
+
+/// Decodes and validates a payload as strictly as a server does: keys that the type does not
+/// declare are refused at any depth (unless [`Message::ALLOW_UNKNOWN`]), nothing is coerced, and
+/// objects are not read from arrays.
+///
+/// ```
+/// # use switchboard_core::{Event, Message, decode::{RawPayload, decode}};
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Ping { text: String }
+/// # impl Message for Ping { type Kind = Event; type Meta = (); const TYPE: &'static str = "PING"; }
+/// let ping: Ping = decode(Some(RawPayload::Json(r#"{"text":"hi"}"#))).unwrap();
+/// let issues = decode::<Ping>(Some(RawPayload::Json(r#"{"txet":"hi"}"#))).err().unwrap();
+/// let found: Vec<_> = issues.iter().map(|i| (i.path(), i.code())).collect();
+/// assert_eq!(found, [("text", "missing_field"), ("txet", "unknown_field")]);
+/// ```
+///
+/// # Errors
+///
+/// What is wrong, in wire names and our own words, never with the rejected value.
+pub fn decode<M: Message>(payload: Option<RawPayload<'_>>) -> Result<M, Issues> {
+    let message = match (payload, M::HAS_PAYLOAD) {
+        (None, false) => M::deserialize(UnitDeserializer::<serde::de::value::Error>::new())
+            .map_err(|_| Issues::single("", "missing_field", "this message needs a payload"))?,
+        (None, true) if M::EMPTY_PAYLOAD => decode_object("{}")?,
+        (None, true) => return Err(Issues::single("", "missing_field", "this message needs a payload")),
+        (Some(_), false) => return Err(Issues::single("", "unknown_field", "this message has no payload")),
+        (Some(RawPayload::Json(json)), true) => decode_object(json)?,
+    };
+    message.validate()?;
+    Ok(message)
+}
+
+fn decode_object<M: Message>(json: &str) -> Result<M, Issues> {
+    if !json.starts_with('{') {
+        return Err(Issues::single("", "type", "the payload must be an object"));
+    }
+    let unknown = Cell::new(false);
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let decoded = M::deserialize(strict::Strict::new(&mut deserializer, &unknown));
+    match decoded {
+        Ok(message) if M::ALLOW_UNKNOWN || !unknown.get() => Ok(message),
+        _ => Err(explain::json::<M>(json)),
+    }
+}

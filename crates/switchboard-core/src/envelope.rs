@@ -1,0 +1,15 @@
+//! The envelope: `{"type", "meta", "payload"}`.
+//!
+//! Decoding borrows from the frame and leaves the payload raw until the route is known. What stands
+//! behind [`RawPayload`] is the codec's matter, so that others than JSON can be added.
+
+mod inbound;
+mod meta;
+mod outbound;
+
+pub use self::{
+    inbound::{Inbound, MalformedEnvelope, extended_meta_from_json},
+    meta::{InboundMeta, MetaProblem},
+    outbound::{Head, write_error},
+};
+pub use crate::decode::RawPayload;

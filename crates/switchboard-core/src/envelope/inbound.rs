@@ -1,0 +1,239 @@
+//! Taking a frame apart.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{InboundMeta, RawPayload};
+use crate::{Issues, MessageMeta, WsError, decode};
+
+/// A frame taken apart, its payload still raw.
+///
+/// ```
+/// use switchboard_core::envelope::Inbound;
+///
+/// let inbound = Inbound::from_json(r#"{"type":"PING","meta":{"correlationId":"c1"}}"#).unwrap();
+/// assert_eq!(inbound.message_type(), "PING");
+/// assert_eq!(inbound.meta().correlation_id(), Some("c1"));
+/// assert!(inbound.payload().is_none());
+/// ```
+#[derive(Debug)]
+pub struct Inbound<'a> {
+    message_type: Cow<'a, str>,
+    meta: InboundMeta<'a>,
+    payload: Option<RawPayload<'a>>,
+}
+
+/// The frame is not JSON, not an object, or has no string `type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedEnvelope;
+
+impl fmt::Display for MalformedEnvelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the frame is not a JSON object with a string `type`")
+    }
+}
+
+impl std::error::Error for MalformedEnvelope {}
+
+impl From<MalformedEnvelope> for WsError {
+    fn from(error: MalformedEnvelope) -> Self {
+        Self::invalid_argument(error.to_string())
+    }
+}
+
+impl<'a> Inbound<'a> {
+    /// Takes a JSON frame apart. Unknown root keys are ignored; a root key that stands twice makes
+    /// the frame malformed.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedEnvelope`].
+    pub fn from_json(frame: &'a str) -> Result<Self, MalformedEnvelope> {
+        serde_json::from_str(frame).map_err(|_| MalformedEnvelope)
+    }
+
+    /// The type tag.
+    #[must_use]
+    pub fn message_type(&self) -> &str {
+        &self.message_type
+    }
+
+    /// The protocol's own keys of `meta`.
+    #[must_use]
+    pub fn meta(&self) -> &InboundMeta<'a> {
+        &self.meta
+    }
+
+    /// The payload as it came; `None` if the key is absent.
+    #[must_use]
+    pub fn payload(&self) -> Option<RawPayload<'a>> {
+        self.payload
+    }
+
+    /// The parts.
+    #[must_use]
+    pub fn into_parts(self) -> (Cow<'a, str>, InboundMeta<'a>, Option<RawPayload<'a>>) {
+        (self.message_type, self.meta, self.payload)
+    }
+}
+
+/// Reads the keys of `meta` that a type declares itself out of a whole JSON frame.
+///
+/// Missing or non-object meta counts as `{}`; the server's keys are taken out first; unknown ones
+/// are ignored. The frame is scanned once more, which only types with such keys pay for.
+///
+/// # Errors
+///
+/// `INVALID_ARGUMENT` with paths below `meta`.
+pub fn extended_meta_from_json<T: MessageMeta>(frame: &str) -> Result<T, Issues> {
+    #[derive(Deserialize)]
+    struct Frame<'a> {
+        #[serde(borrow, default)]
+        meta: Option<&'a RawValue>,
+    }
+    let raw = serde_json::from_str::<Frame<'_>>(frame).ok().and_then(|frame| frame.meta);
+    let mut keys = raw
+        .and_then(|raw| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(raw.get()).ok())
+        .unwrap_or_default();
+    keys.remove("clientId");
+    keys.remove("receivedAt");
+    let meta: T = decode::explain::from_object(keys).map_err(|issues| issues.below("meta"))?;
+    meta.validate().map_err(|issues| issues.below("meta"))?;
+    Ok(meta)
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Inbound<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InboundVisitor)
+    }
+}
+
+struct InboundVisitor;
+
+impl<'de> Visitor<'de> for InboundVisitor {
+    type Value = Inbound<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an envelope")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut message_type = None;
+        let mut meta = None;
+        let mut payload = None;
+        while let Some(key) = map.next_key()? {
+            match key {
+                RootKey::Type if message_type.is_none() => message_type = Some(map.next_value::<Text<'de>>()?.0),
+                RootKey::Meta if meta.is_none() => meta = Some(map.next_value()?),
+                RootKey::Payload if payload.is_none() => {
+                    payload = Some(RawPayload::Json(map.next_value::<&'de RawValue>()?.get()));
+                }
+                RootKey::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                _ => return Err(A::Error::custom("a key stands twice")),
+            }
+        }
+        Ok(Inbound {
+            message_type: message_type.ok_or_else(|| A::Error::missing_field("type"))?,
+            meta: meta.unwrap_or_default(),
+            payload,
+        })
+    }
+}
+
+enum RootKey {
+    Type,
+    Meta,
+    Payload,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for RootKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl Visitor<'_> for KeyVisitor {
+            type Value = RootKey;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<RootKey, E> {
+                Ok(match key {
+                    "type" => RootKey::Type,
+                    "meta" => RootKey::Meta,
+                    "payload" => RootKey::Payload,
+                    _ => RootKey::Other,
+                })
+            }
+        }
+        deserializer.deserialize_identifier(KeyVisitor)
+    }
+}
+
+/// A string, borrowed from the frame unless it holds escapes.
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn protocol_2_malformed_envelopes() {
+        for bad in [
+            "",
+            "x",
+            "[]",
+            "null",
+            "\"a\"",
+            "1",
+            "{}",
+            r#"{"type":1}"#,
+            r#"{"type":null}"#,
+            r#"{"type":"A"} x"#,
+            r#"{"type":"A","type":"B"}"#,
+            r#"{"type":"A","payload":{"#,
+        ] {
+            assert_eq!(Inbound::from_json(bad).unwrap_err(), MalformedEnvelope, "{bad}");
+        }
+        let deep = format!(r#"{{"type":"A","payload":{}}}"#, "[".repeat(100_000));
+        assert!(Inbound::from_json(&deep).is_err());
+    }
+
+    #[test]
+    fn unknown_root_keys_are_ignored_and_escapes_are_read() {
+        let inbound =
+            Inbound::from_json(r#"{"id":[1],"payload":{"a":1},"type":"\u0041\n","x":{"type":"B"}}"#).unwrap();
+        assert_eq!(inbound.message_type(), "A\n");
+        let Some(RawPayload::Json(payload)) = inbound.payload() else { panic!("no payload") };
+        assert_eq!(payload, r#"{"a":1}"#);
+    }
+}

@@ -1,0 +1,292 @@
+//! The protocol's own keys of `meta`.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::WsError;
+
+/// The protocol's keys of an inbound `meta`. Anything but an object counts as `{}`, unknown keys
+/// are ignored, and `clientId` and `receivedAt` are not even read: they are the server's.
+#[derive(Debug, Default)]
+pub struct InboundMeta<'a> {
+    correlation_id: Option<Cow<'a, str>>,
+    idempotency_key: Option<Cow<'a, str>>,
+    timeout_ms: Option<u64>,
+    timestamp: Option<f64>,
+    problem: Option<MetaProblem>,
+}
+
+/// A key of `meta` that the protocol refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetaProblem {
+    /// `correlationId` is not a string of 1–128 bytes.
+    CorrelationId,
+    /// `timeoutMs` is not a positive number.
+    TimeoutMs,
+    /// `idempotencyKey` is not a string of 1–128 bytes.
+    IdempotencyKey,
+}
+
+impl From<MetaProblem> for WsError {
+    fn from(problem: MetaProblem) -> Self {
+        Self::invalid_argument(match problem {
+            MetaProblem::CorrelationId => "meta.correlationId must be a string of 1 to 128 bytes",
+            MetaProblem::TimeoutMs => "meta.timeoutMs must be a positive number",
+            MetaProblem::IdempotencyKey => "meta.idempotencyKey must be a string of 1 to 128 bytes",
+        })
+    }
+}
+
+impl<'a> InboundMeta<'a> {
+    /// The correlation id, if there is a valid one.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
+
+    /// The same, with the frame's lifetime where it needs no unescaping.
+    #[must_use]
+    pub fn take_correlation_id(&mut self) -> Option<Cow<'a, str>> {
+        self.correlation_id.take()
+    }
+
+    /// The idempotency key, if there is a valid one.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
+    }
+
+    /// The caller's deadline in milliseconds from receipt, fractions rounded up; not yet clamped.
+    #[must_use]
+    pub fn timeout_ms(&self) -> Option<u64> {
+        self.timeout_ms
+    }
+
+    /// The producer's clock in milliseconds since 1970: for display, never for decisions.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<f64> {
+        self.timestamp
+    }
+
+    /// What the protocol refuses, if anything.
+    #[must_use]
+    pub fn problem(&self) -> Option<MetaProblem> {
+        self.problem
+    }
+}
+
+impl<'de> Deserialize<'de> for InboundMeta<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MetaVisitor)
+    }
+}
+
+struct MetaVisitor;
+
+/// The visitor methods that mean "not an object".
+macro_rules! not_an_object {
+    ($value:expr; $($method:ident: $type:ty),*) => {$(
+        fn $method<E>(self, _: $type) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+    )*};
+}
+
+impl<'de> Visitor<'de> for MetaVisitor {
+    type Value = InboundMeta<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("meta")
+    }
+
+    not_an_object!(InboundMeta::default(); visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(InboundMeta::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(InboundMeta::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut meta = InboundMeta::default();
+        while let Some(key) = map.next_key::<MetaKey>()? {
+            match key {
+                MetaKey::CorrelationId => match map.next_value::<Scalar<'de>>()? {
+                    Scalar::Text(id) if (1..=128).contains(&id.len()) => meta.correlation_id = Some(id),
+                    _ => meta.problem = Some(MetaProblem::CorrelationId),
+                },
+                MetaKey::IdempotencyKey => match map.next_value::<Scalar<'de>>()? {
+                    Scalar::Null => {}
+                    Scalar::Text(key) if (1..=128).contains(&key.len()) => meta.idempotency_key = Some(key),
+                    _ => _ = meta.problem.get_or_insert(MetaProblem::IdempotencyKey),
+                },
+                MetaKey::TimeoutMs => match map.next_value::<Scalar<'de>>()? {
+                    Scalar::Null => {}
+                    // The cast saturates; what is too long is clamped later anyway.
+                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, saturating")]
+                    Scalar::Number(ms) if ms > 0.0 => meta.timeout_ms = Some(ms.ceil() as u64),
+                    _ => _ = meta.problem.get_or_insert(MetaProblem::TimeoutMs),
+                },
+                MetaKey::Timestamp => {
+                    if let Scalar::Number(ms) = map.next_value()? {
+                        meta.timestamp = Some(ms);
+                    }
+                }
+                MetaKey::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(meta)
+    }
+}
+
+enum MetaKey {
+    CorrelationId,
+    IdempotencyKey,
+    TimeoutMs,
+    Timestamp,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for MetaKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl Visitor<'_> for KeyVisitor {
+            type Value = MetaKey;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<MetaKey, E> {
+                Ok(match key {
+                    "correlationId" => MetaKey::CorrelationId,
+                    "idempotencyKey" => MetaKey::IdempotencyKey,
+                    "timeoutMs" => MetaKey::TimeoutMs,
+                    "timestamp" => MetaKey::Timestamp,
+                    _ => MetaKey::Other,
+                })
+            }
+        }
+        deserializer.deserialize_identifier(KeyVisitor)
+    }
+}
+
+/// Any value, of which only these matter.
+enum Scalar<'a> {
+    Text(Cow<'a, str>),
+    Number(f64),
+    Null,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Scalar<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ScalarVisitor;
+        impl<'de> Visitor<'de> for ScalarVisitor {
+            type Value = Scalar<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            not_an_object!(Scalar::Other; visit_bool: bool);
+
+            fn visit_unit<E>(self) -> Result<Scalar<'de>, E> {
+                Ok(Scalar::Null)
+            }
+
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds need no 64 bits")]
+            fn visit_i64<E>(self, n: i64) -> Result<Scalar<'de>, E> {
+                Ok(Scalar::Number(n as f64))
+            }
+
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds need no 64 bits")]
+            fn visit_u64<E>(self, n: u64) -> Result<Scalar<'de>, E> {
+                Ok(Scalar::Number(n as f64))
+            }
+
+            fn visit_f64<E>(self, n: f64) -> Result<Scalar<'de>, E> {
+                Ok(Scalar::Number(n))
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Scalar<'de>, E> {
+                Ok(Scalar::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Scalar<'de>, E> {
+                Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar<'de>, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+        }
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Inbound;
+
+    fn meta(meta: &str) -> InboundMeta<'static> {
+        let frame: &'static str = format!(r#"{{"type":"A","meta":{meta}}}"#).leak();
+        Inbound::from_json(frame).unwrap().into_parts().1
+    }
+
+    #[test]
+    fn protocol_1_meta_that_is_no_object_counts_as_empty() {
+        for value in ["null", "[]", "[[1],{}]", "1", "-1.5", "\"x\"", "true", "{}"] {
+            let meta = meta(value);
+            assert!(meta.correlation_id().is_none() && meta.problem().is_none(), "{value}");
+        }
+    }
+
+    #[test]
+    fn protocol_1_correlation_id_is_a_string_of_1_to_128_bytes() {
+        assert_eq!(meta(r#"{"correlationId":"c1"}"#).correlation_id(), Some("c1"));
+        assert_eq!(meta(r#"{"correlationId":"a\"b"}"#).correlation_id(), Some("a\"b"));
+        let longest = format!(r#"{{"correlationId":"{}"}}"#, "x".repeat(128));
+        assert!(meta(&longest).problem().is_none());
+        let too_long = format!(r#"{{"correlationId":"{}"}}"#, "x".repeat(129));
+        for bad in [r#"{"correlationId":""}"#, r#"{"correlationId":1}"#, r#"{"correlationId":null}"#, &too_long] {
+            assert_eq!(meta(bad).problem(), Some(MetaProblem::CorrelationId), "{bad}");
+        }
+    }
+
+    #[test]
+    fn protocol_1_timeout_is_a_positive_number() {
+        assert_eq!(meta(r#"{"timeoutMs":100}"#).timeout_ms(), Some(100));
+        assert_eq!(meta(r#"{"timeoutMs":0.5}"#).timeout_ms(), Some(1));
+        assert_eq!(meta(r#"{"timeoutMs":1e300}"#).timeout_ms(), Some(u64::MAX));
+        assert!(meta(r#"{"timeoutMs":null}"#).problem().is_none());
+        for bad in ["0", "-1", "\"5\"", "true", "[]", "{}"] {
+            assert_eq!(meta(&format!(r#"{{"timeoutMs":{bad}}}"#)).problem(), Some(MetaProblem::TimeoutMs), "{bad}");
+        }
+    }
+
+    #[test]
+    fn protocol_1_unknown_and_server_keys_are_ignored() {
+        let meta = meta(r#"{"clientId":"me","receivedAt":1,"x":{"correlationId":"no"},"timestamp":5,"correlationId":"c"}"#);
+        assert_eq!(meta.correlation_id(), Some("c"));
+        assert_eq!(meta.timestamp(), Some(5.0));
+        assert!(meta.problem().is_none());
+    }
+}

@@ -1,0 +1,368 @@
+//! The error that handlers return and clients see.
+
+mod code;
+mod details;
+
+use std::{borrow::Cow, error::Error as StdError, fmt};
+
+use serde::{
+    Serialize, Serializer,
+    de::DeserializeOwned,
+    ser::{SerializeMap as _, SerializeStruct as _},
+};
+use serde_json::Value;
+
+pub use self::code::ErrorCode;
+use crate::Issues;
+
+/// Any error, as middleware passes it on.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// An error for the client: a code, a sentence, and perhaps details.
+///
+/// The code decides whether a client may retry and after how long; see [`ErrorCode`]. Details are
+/// rid of keys that look like credentials. The source is logged and never leaves the server.
+///
+/// ```
+/// use switchboard_core::{ErrorCode, WsError};
+///
+/// let error = WsError::not_found("Room x does not exist").with_detail("roomId", "x");
+/// assert_eq!(error.code(), &ErrorCode::NotFound);
+/// ```
+pub struct WsError(Box<Inner>);
+
+struct Inner {
+    code: ErrorCode,
+    message: Cow<'static, str>,
+    details: Option<Value>,
+    retryable: Option<bool>,
+    retry_after: RetryAfter,
+    source: Option<BoxError>,
+}
+
+#[derive(Clone, Copy)]
+enum RetryAfter {
+    /// What the code suggests.
+    Suggested,
+    /// It can never succeed under the policy in force.
+    Never,
+    Millis(u64),
+}
+
+/// One constructor for each code that applications use.
+macro_rules! constructors {
+    ($($name:ident => $code:ident, $doc:literal;)*) => {$(
+        #[doc = $doc]
+        #[must_use]
+        pub fn $name(message: impl Into<Cow<'static, str>>) -> Self {
+            Self::new(ErrorCode::$code, message)
+        }
+    )*};
+}
+
+impl WsError {
+    /// An error with any code, also one of your own.
+    #[must_use]
+    pub fn new(code: impl Into<ErrorCode>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            code: code.into(),
+            message: message.into(),
+            details: None,
+            retryable: None,
+            retry_after: RetryAfter::Suggested,
+            source: None,
+        }))
+    }
+
+    constructors! {
+        unauthenticated => Unauthenticated, "`UNAUTHENTICATED`: who are you?";
+        permission_denied => PermissionDenied, "`PERMISSION_DENIED`: known, but not allowed.";
+        invalid_argument => InvalidArgument, "`INVALID_ARGUMENT`: the message is wrong in itself.";
+        failed_precondition => FailedPrecondition, "`FAILED_PRECONDITION`: not in this state.";
+        not_found => NotFound, "`NOT_FOUND`: what the message names does not exist.";
+        already_exists => AlreadyExists, "`ALREADY_EXISTS`: what should be created exists.";
+        unimplemented => Unimplemented, "`UNIMPLEMENTED`: not supported here.";
+        cancelled => Cancelled, "`CANCELLED`: the caller gave up.";
+        deadline_exceeded => DeadlineExceeded, "`DEADLINE_EXCEEDED`: too late; may be retried.";
+        resource_exhausted => ResourceExhausted, "`RESOURCE_EXHAUSTED`: a limit; may be retried later.";
+        unavailable => Unavailable, "`UNAVAILABLE`: a dependency is down; may be retried.";
+        aborted => Aborted, "`ABORTED`: a conflict; may be retried.";
+    }
+
+    /// `INTERNAL` with a generic text; the source is logged and never sent.
+    ///
+    /// ```
+    /// # use switchboard_core::WsError;
+    /// fn read() -> Result<String, WsError> {
+    ///     std::fs::read_to_string("/nowhere").map_err(WsError::internal)
+    /// }
+    /// assert_eq!(read().unwrap_err().message(), "internal error");
+    /// ```
+    #[must_use]
+    pub fn internal(source: impl Into<BoxError>) -> Self {
+        Self::new(ErrorCode::Internal, "internal error").with_source(source)
+    }
+
+    /// `INVALID_ARGUMENT` whose details list the issues.
+    #[must_use]
+    pub fn invalid_payload(issues: &Issues) -> Self {
+        Self::invalid_argument("invalid payload").with_detail("issues", issues)
+    }
+
+    /// `INTERNAL`: a message that the server itself made breaks its own rules.
+    pub(crate) fn invalid_outbound(message_type: &'static str, issues: Issues) -> Self {
+        Self::internal(format!("the outgoing {message_type} is invalid: {issues}"))
+    }
+
+    /// Adds one detail. Keys that look like credentials (`token`, `password`, `cookie`, …) are
+    /// dropped at any depth, and so is a value that does not serialise.
+    #[must_use]
+    pub fn with_detail(mut self, key: &str, value: impl Serialize) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            let mut map = match self.0.details.take() {
+                Some(Value::Object(map)) => map,
+                _ => serde_json::Map::new(),
+            };
+            map.insert(key.to_owned(), value);
+            self.0.details = Some(details::sanitise(Value::Object(map)));
+        }
+        self
+    }
+
+    /// Sets all details at once, sanitised as by [`with_detail`](Self::with_detail).
+    #[must_use]
+    pub fn with_details(mut self, details: impl Serialize) -> Self {
+        self.0.details = serde_json::to_value(details).ok().filter(|v| !v.is_null()).map(details::sanitise);
+        self
+    }
+
+    /// When to try again, in milliseconds. Ignored for codes that are not retryable.
+    #[must_use]
+    pub fn with_retry_after_ms(mut self, ms: u64) -> Self {
+        self.0.retry_after = RetryAfter::Millis(ms);
+        self
+    }
+
+    /// Says that it can never succeed under the policy in force: `retryAfterMs: null`.
+    #[must_use]
+    pub fn never_retry(mut self) -> Self {
+        self.0.retry_after = RetryAfter::Never;
+        self
+    }
+
+    /// Whether the client may retry. Only for `INTERNAL` and codes of your own: the others decide
+    /// it by themselves.
+    #[must_use]
+    pub fn with_retryable(mut self, retryable: bool) -> Self {
+        self.0.retryable = Some(retryable);
+        self
+    }
+
+    /// The cause: logged, never sent.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> &ErrorCode {
+        &self.0.code
+    }
+
+    /// The sentence for the client.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The sanitised details, if there are any and they have the shape of `T`.
+    #[must_use]
+    pub fn details<T: DeserializeOwned>(&self) -> Option<T> {
+        self.0.details.clone().and_then(|value| serde_json::from_value(value).ok())
+    }
+
+    /// What stands on the wire as `retryable`; `None` if nothing does.
+    #[must_use]
+    pub fn retryable(&self) -> Option<bool> {
+        match self.0.code.retryable() {
+            Some(true) => Some(!matches!(self.0.retry_after, RetryAfter::Never)),
+            Some(false) => Some(false),
+            None => self.0.retryable,
+        }
+    }
+
+    /// What stands on the wire as `retryAfterMs`: outer `None` for no key, inner for `null`.
+    #[must_use]
+    pub fn retry_after_ms(&self) -> Option<Option<u64>> {
+        if self.0.code.retryable() == Some(false) {
+            return None;
+        }
+        match self.0.retry_after {
+            RetryAfter::Suggested => self.0.code.backoff_ms().map(Some),
+            RetryAfter::Never => Some(None),
+            RetryAfter::Millis(_) if self.0.retryable == Some(false) => None,
+            RetryAfter::Millis(ms) => Some(Some(ms)),
+        }
+    }
+}
+
+/// The error payload of the wire: `{code, message, details?, retryable?, retryAfterMs?}`.
+impl Serialize for WsError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_struct("WsError", 5)?;
+        map.serialize_field("code", self.0.code.as_str())?;
+        map.serialize_field("message", &self.0.message)?;
+        match &self.0.details {
+            Some(details) => map.serialize_field("details", details)?,
+            None => map.skip_field("details")?,
+        }
+        match self.retryable() {
+            Some(retryable) => map.serialize_field("retryable", &retryable)?,
+            None => map.skip_field("retryable")?,
+        }
+        match self.retry_after_ms() {
+            Some(ms) => map.serialize_field("retryAfterMs", &ms)?,
+            None => map.skip_field("retryAfterMs")?,
+        }
+        map.end()
+    }
+}
+
+impl fmt::Debug for WsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WsError")
+            .field("code", &self.0.code)
+            .field("message", &self.0.message)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for WsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code, self.0.message)
+    }
+}
+
+impl StdError for WsError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|e| e as _)
+    }
+}
+
+/// `INTERNAL`, unless a [`WsError`] is inside: so `?` works in handlers that return
+/// `Result<_, BoxError>`, and nothing of a foreign error reaches the client.
+impl From<BoxError> for WsError {
+    fn from(error: BoxError) -> Self {
+        match error.downcast::<Self>() {
+            Ok(error) => *error,
+            Err(error) => Self::internal(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for WsError {
+    fn from(error: std::io::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<std::convert::Infallible> for WsError {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// A details map for errors of limits: `{limit, current}`.
+#[derive(Debug, Clone, Copy)]
+#[doc(hidden)]
+pub struct LimitReached {
+    /// The limit in force.
+    pub limit: usize,
+    /// What is in use.
+    pub current: usize,
+}
+
+impl Serialize for LimitReached {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("limit", &self.limit)?;
+        map.serialize_entry("current", &self.current)?;
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wire(error: &WsError) -> Value {
+        serde_json::to_value(error).unwrap()
+    }
+
+    #[test]
+    fn codes_that_are_not_retryable_never_carry_a_backoff() {
+        for code in [
+            "UNAUTHENTICATED",
+            "PERMISSION_DENIED",
+            "INVALID_ARGUMENT",
+            "FAILED_PRECONDITION",
+            "NOT_FOUND",
+            "ALREADY_EXISTS",
+            "UNIMPLEMENTED",
+            "CANCELLED",
+        ] {
+            let error = WsError::new(code, "m").with_retry_after_ms(5).with_retryable(true);
+            assert_eq!(wire(&error), json!({"code": code, "message": "m", "retryable": false}));
+        }
+    }
+
+    #[test]
+    fn retryable_codes_suggest_their_backoff() {
+        for (code, ms) in
+            [("DEADLINE_EXCEEDED", 50), ("RESOURCE_EXHAUSTED", 100), ("UNAVAILABLE", 100), ("ABORTED", 50)]
+        {
+            let error = WsError::new(code, "m");
+            assert_eq!(wire(&error), json!({"code": code, "message": "m", "retryable": true, "retryAfterMs": ms}));
+            assert_eq!(wire(&error.with_retry_after_ms(7))["retryAfterMs"], 7);
+        }
+        let never = WsError::resource_exhausted("m").never_retry();
+        assert_eq!(
+            wire(&never),
+            json!({"code": "RESOURCE_EXHAUSTED", "message": "m", "retryable": false, "retryAfterMs": null})
+        );
+    }
+
+    #[test]
+    fn internal_and_custom_codes_leave_retryable_to_the_server() {
+        assert_eq!(wire(&WsError::new("INTERNAL", "m")), json!({"code": "INTERNAL", "message": "m"}));
+        let custom = WsError::new("OUT_OF_CAKE", "m").with_retryable(true).with_retry_after_ms(9);
+        assert_eq!(
+            wire(&custom),
+            json!({"code": "OUT_OF_CAKE", "message": "m", "retryable": true, "retryAfterMs": 9})
+        );
+    }
+
+    #[test]
+    fn details_lose_credentials_at_any_depth() {
+        let error = WsError::not_found("m").with_details(json!({
+            "Token": "t", "a": [{"PASSWORD": "p", "b": 1}], "apiKey": "k", "c": {"Access_Token": 1}
+        }));
+        assert_eq!(wire(&error)["details"], json!({"a": [{"b": 1}], "c": {}}));
+        assert_eq!(wire(&WsError::not_found("m").with_detail("secret", 1))["details"], json!({}));
+    }
+
+    #[test]
+    fn foreign_errors_are_internal_and_ours_stay() {
+        let foreign: BoxError = "disk on fire".into();
+        let error = WsError::from(foreign);
+        assert_eq!(wire(&error), json!({"code": "INTERNAL", "message": "internal error"}));
+        assert_eq!(error.source().unwrap().to_string(), "disk on fire");
+        let ours: BoxError = WsError::not_found("x").into();
+        assert_eq!(WsError::from(ours).code(), &ErrorCode::NotFound);
+    }
+}

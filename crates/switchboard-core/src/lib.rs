@@ -1,0 +1,40 @@
+//! The part of Switchboard that does no I/O: messages and their kinds, the envelope, errors and
+//! close codes, validation.
+//!
+//! Applications use the crate `switchboard`, which re-exports all of this. Adapters (brokers,
+//! clients, generators) depend on this crate alone.
+
+mod close;
+pub mod decode;
+pub mod envelope;
+mod error;
+mod issue;
+mod kind;
+mod message;
+mod meta;
+mod reply;
+mod topic;
+mod union;
+mod validation;
+
+pub use self::{
+    close::{CloseCode, close_reason},
+    error::{BoxError, ErrorCode, LimitReached, WsError},
+    issue::{Issue, Issues, MAX_ISSUES},
+    kind::{Event, Kind, Rpc},
+    message::{Message, Request, check_type_tag, is_reserved_type},
+    meta::{MessageMeta, RESERVED_META_KEYS},
+    reply::{Reply, ReplyWriter},
+    topic::check_topic,
+    union::{AnyMessage, MemberOf, MessageSet},
+    validation::validate,
+};
+
+/// What the attributes of `switchboard-macros` refer to. Not API.
+#[doc(hidden)]
+pub mod __private {
+    #[cfg(feature = "schema")]
+    pub use schemars;
+    pub use serde;
+    pub use validator;
+}

@@ -1,0 +1,25 @@
+//! Which messages a connection may be sent.
+
+use crate::Message;
+
+/// A closed set of messages, or [`AnyMessage`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a set of messages",
+    note = "derive `WsMessages` on an enum whose variants hold one message each"
+)]
+pub trait MessageSet: Send + Sync + 'static {}
+
+/// A message that belongs to the set `U`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a member of `{U}`",
+    label = "this message may not be sent here",
+    note = "add a variant that holds it to the set"
+)]
+pub trait MemberOf<U: MessageSet> {}
+
+/// The set of all messages: the default, with which nothing is ruled out.
+#[derive(Debug)]
+pub enum AnyMessage {}
+
+impl MessageSet for AnyMessage {}
+impl<M: Message> MemberOf<AnyMessage> for M {}

@@ -1,0 +1,107 @@
+use serde::{Deserialize, Serialize};
+use validator::ValidationError;
+
+use super::*;
+
+fn even(n: u32) -> Result<(), ValidationError> {
+    if n % 2 == 0 { Ok(()) } else { Err(ValidationError::new("even")) }
+}
+
+fn not_both(post: &Post) -> Result<(), ValidationError> {
+    if post.room_id == "both" { Err(ValidationError::new("both").with_message("pick one".into())) } else { Ok(()) }
+}
+
+#[derive(Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+#[validate(schema(function = "not_both"))]
+struct Post {
+    #[validate(length(min = 1, max = 5))]
+    room_id: String,
+    #[serde(rename = "type")]
+    #[validate(length(min = 1))]
+    kind: String,
+    #[validate(nested)]
+    attachment: Option<Attachment>,
+    #[validate(nested)]
+    list_items: Vec<Item>,
+    #[validate(range(min = 1, max = 9), custom(function = "even"))]
+    count: u32,
+    #[validate(required)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    must_be_there: Option<u8>,
+    #[validate(email(message = "we need your address"))]
+    mail: String,
+}
+
+#[derive(Serialize, Deserialize, Validate)]
+#[serde(rename_all = "kebab-case")]
+struct Attachment {
+    #[validate(url)]
+    file_url: String,
+    #[validate(nested)]
+    inner: Box<Item>,
+}
+
+#[derive(Serialize, Deserialize, Validate)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+struct Item {
+    #[validate(length(min = 1))]
+    item_name: String,
+}
+
+fn item(name: &str) -> Item {
+    Item { item_name: name.into() }
+}
+
+fn good() -> Post {
+    Post {
+        room_id: "r".into(),
+        kind: "k".into(),
+        attachment: None,
+        list_items: vec![],
+        count: 2,
+        must_be_there: Some(1),
+        mail: "a@example.com".into(),
+    }
+}
+
+fn issues(post: &Post) -> Vec<(String, String, String)> {
+    let Err(issues) = validate(post, &[("kind", "type")]) else { return vec![] };
+    issues.iter().map(|i| (i.path().into(), i.code().into(), i.message().into())).collect()
+}
+
+#[test]
+fn nested_and_renamed_fields_have_their_wire_names() {
+    let bad = Post {
+        room_id: "too long".into(),
+        kind: String::new(),
+        attachment: Some(Attachment { file_url: "secret value".into(), inner: Box::new(item("")) }),
+        list_items: vec![item("a"), item("")],
+        count: 11,
+        must_be_there: None,
+        mail: "x".into(),
+    };
+    let found = issues(&bad);
+    let found: Vec<_> = found.iter().map(|(p, c, m)| (p.as_str(), c.as_str(), m.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ("attachment.file-url", "url", "must be a URL"),
+            ("attachment.inner.ITEM_NAME", "length", "must have a length of at least 1"),
+            ("count", "even", "is not valid"),
+            ("count", "range", "must be 1 to 9"),
+            ("listItems[1].ITEM_NAME", "length", "must have a length of at least 1"),
+            ("mail", "email", "we need your address"),
+            ("mustBeThere", "required", "is required"),
+            ("roomId", "length", "must have a length of 1 to 5"),
+            ("type", "length", "must have a length of at least 1"),
+        ]
+    );
+}
+
+#[test]
+fn rules_of_the_whole_struct_have_the_empty_path() {
+    assert_eq!(issues(&good()), []);
+    let both = Post { room_id: "both".into(), ..good() };
+    assert_eq!(issues(&both), [(String::new(), "both".into(), "pick one".into())]);
+}

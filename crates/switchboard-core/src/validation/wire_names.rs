@@ -1,0 +1,158 @@
+//! Finds the wire name of a Rust field at any depth.
+//!
+//! `validator` names fields as Rust does. Derived `Deserialize` code tells the wire names of a
+//! struct when it is asked to decode one, so a probe that walks down the path and then stops at
+//! the struct learns them, also for nested types that know nothing of this crate. Only done once
+//! a rule is broken.
+
+use std::{borrow::Cow, cell::Cell, fmt};
+
+use serde::{
+    de::{
+        DeserializeOwned, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+        value::StrDeserializer,
+    },
+    forward_to_deserialize_any,
+};
+
+/// One step down into a value.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Field(Cow<'static, str>),
+    Item(usize),
+}
+
+/// The wire name of the field `rust` in the struct that `steps` lead to. Where the type does not
+/// tell (it is flattened, say), the camelCase form.
+pub(super) fn wire_name<T: DeserializeOwned>(steps: &[Step], rust: &str) -> Cow<'static, str> {
+    let fields = Cell::new(None);
+    // Always ends in an error; what counts is what was seen before it.
+    _ = T::deserialize(Probe { steps, fields: &fields });
+    let same = |wire: &&&'static str| plain(wire).eq(plain(rust));
+    let known = fields.get().unwrap_or_default().iter();
+    // An exact match first: `user_name` beside `userName` would be ambiguous otherwise.
+    let found = known.clone().find(|wire| **wire == rust).or_else(|| known.clone().find(same));
+    found.map_or_else(|| Cow::Owned(camel_case(rust)), |wire| Cow::Borrowed(*wire))
+}
+
+/// A name without what serde's rename rules change.
+fn plain(name: &str) -> impl Iterator<Item = char> + '_ {
+    name.chars().filter(|c| *c != '_' && *c != '-').map(|c| c.to_ascii_lowercase())
+}
+
+fn camel_case(rust: &str) -> String {
+    let mut name = String::with_capacity(rust.len());
+    let mut upper = false;
+    for c in rust.chars() {
+        if c == '_' {
+            upper = !name.is_empty();
+        } else if std::mem::take(&mut upper) {
+            name.extend(c.to_uppercase());
+        } else {
+            name.push(c);
+        }
+    }
+    name
+}
+
+#[derive(Clone, Copy)]
+struct Probe<'a> {
+    steps: &'a [Step],
+    fields: &'a Cell<Option<&'static [&'static str]>>,
+}
+
+/// The probe has seen what it can.
+#[derive(Debug)]
+struct Stop;
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stop")
+    }
+}
+
+impl std::error::Error for Stop {}
+
+impl Error for Stop {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+impl<'de> Deserializer<'de> for Probe<'_> {
+    type Error = Stop;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
+        Err(Stop)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Stop> {
+        if self.steps.is_empty() {
+            self.fields.set(Some(fields));
+            return Err(Stop);
+        }
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
+        match self.steps.first() {
+            Some(Step::Field(_)) => visitor.visit_map(self),
+            _ => Err(Stop),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
+        match self.steps.first() {
+            Some(Step::Item(_)) => visitor.visit_seq(self),
+            _ => Err(Stop),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Stop> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Stop> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        tuple_struct enum identifier ignored_any
+    }
+}
+
+impl<'de> MapAccess<'de> for Probe<'_> {
+    type Error = Stop;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Stop> {
+        match self.steps.first() {
+            Some(Step::Field(name)) => {
+                let key: StrDeserializer<'_, Stop> = (**name).into_deserializer();
+                seed.deserialize(key).map(Some)
+            }
+            _ => Err(Stop),
+        }
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Stop> {
+        seed.deserialize(Probe { steps: &self.steps[1..], ..*self })
+    }
+}
+
+impl<'de> SeqAccess<'de> for Probe<'_> {
+    type Error = Stop;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Stop> {
+        seed.deserialize(Probe { steps: &self.steps[1..], ..*self }).map(Some)
+    }
+}

@@ -1,0 +1,40 @@
+//! What a broken rule is called in our own words.
+
+use std::borrow::Cow;
+
+use validator::ValidationError;
+
+/// The application's own text if it gave one, else ours. Never the value.
+pub(super) fn message(error: &ValidationError) -> Cow<'static, str> {
+    if let Some(message) = &error.message {
+        return message.clone();
+    }
+    let param = |name: &str| error.params.get(name).map(ToString::to_string);
+    let between = |what: &str, unit: &str| match (param("min"), param("max"), param("equal")) {
+        (_, _, Some(n)) => format!("{what} exactly {n}{unit}"),
+        (Some(min), Some(max), _) => format!("{what} {min} to {max}{unit}"),
+        (Some(min), None, _) => format!("{what} at least {min}{unit}"),
+        (None, Some(max), _) => format!("{what} at most {max}{unit}"),
+        _ => "is out of range".to_owned(),
+    };
+    match &*error.code {
+        "length" => between("must have a length of", "").into(),
+        "range" => match (param("exclusive_min"), param("exclusive_max")) {
+            (None, None) => between("must be", "").into(),
+            (Some(min), None) => format!("must be more than {min}").into(),
+            (None, Some(max)) => format!("must be less than {max}").into(),
+            (Some(min), Some(max)) => format!("must be more than {min} and less than {max}").into(),
+        },
+        "email" => "must be an e-mail address".into(),
+        "url" => "must be a URL".into(),
+        "ip" => "must be an IP address".into(),
+        "regex" => "does not have the expected form".into(),
+        "contains" => "lacks something that it must contain".into(),
+        "does_not_contain" => "contains something that it must not".into(),
+        "must_match" => "does not match the other field".into(),
+        "required" => "is required".into(),
+        "credit_card" => "must be a credit card number".into(),
+        "non_control_character" => "must not contain control characters".into(),
+        _ => "is not valid".into(),
+    }
+}

@@ -1,0 +1,498 @@
+// The wiring: keeps what is known, turns server messages into state and user actions into frames.
+
+import { Connection, newId } from "./connection.js";
+import * as view from "./view.js";
+import { $, length } from "./view.js";
+
+const MAX_TEXT = 1000;
+const COUNTER_FROM = 850;
+const MAX_ENTRIES = 500;
+const CONFIRM_MS = 10_000;
+const TYPING_EVERY_MS = 2_000;
+const TYPING_IDLE_MS = 3_000;
+const TYPING_SHOWN_MS = 3_000;
+
+const input = $("text");
+
+const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+const connection = new Connection(`${scheme}//${location.host}/ws`);
+
+// ---- state ------------------------------------------------------------------------------------
+
+const stored = {
+  get: (key) => sessionStorage.getItem(`chat.${key}`),
+  set: (key, value) => sessionStorage.setItem(`chat.${key}`, value),
+  remove: (key) => sessionStorage.removeItem(`chat.${key}`),
+};
+
+let token = "";
+let me = { userId: "", username: "Guest" };
+const myIds = new Set(); // Every user id this page had: a new name may come with a new id.
+let authenticated = false;
+let auth = null; // The AUTHENTICATE under way: {id, name}.
+let joinId = ""; // Correlation id of the JOIN_ROOM under way.
+
+let rooms = [];
+let wanted = stored.get("room") ?? "general"; // The room to be in, also after a reconnect; "" for none.
+let joined = ""; // The room the server has confirmed on this connection.
+let people = 0;
+
+let entries = []; // Shown messages and system lines of the wanted room.
+let liveFrom = 0; // Entries from this index on arrived after the last JOIN_ROOM.
+const seenIds = new Set(); // Ids of all confirmed messages, to find out what a history brings anew.
+let outbox = []; // Own messages without a confirmation yet: {id, roomId, text, attachment, status, …}.
+let attachment = null; // The link that goes with the next message.
+const typists = new Map(); // userId -> {name, timer}
+
+const isOwn = (userId) => myIds.has(userId);
+const canSend = () => connection.isOpen && joined !== "" && joined === wanted;
+
+// ---- joining and authenticating ---------------------------------------------------------------
+
+/** A duplicated tab copies sessionStorage. Whoever holds the lock keeps the token. */
+async function claimToken() {
+  token = stored.get("token") ?? "";
+  const isFree = token === "" || await holdLock(token);
+  if (token !== "" && isFree) return;
+  token = newId();
+  stored.set("token", token);
+  stored.remove("name");
+  await holdLock(token);
+}
+
+function holdLock(name) {
+  if (!navigator.locks) return true; // Plain http: a duplicated tab stays the same person.
+  return new Promise((resolve) => {
+    // The wait is for a reload, where the page before may let go a moment later.
+    const signal = AbortSignal.timeout(400);
+    navigator.locks.request(`chat.${name}`, { signal }, () => {
+      resolve(true);
+      return new Promise(() => {}); // Held for as long as the page lives.
+    }).catch(() => resolve(false));
+  });
+}
+
+function authenticate(name) {
+  auth = { id: newId(), name };
+  connection.send("AUTHENTICATE", name ? { token, username: name } : { token }, auth.id);
+}
+
+function join(roomId) {
+  if (roomId === wanted && (joined === roomId || joinId)) return;
+  stopTyping();
+  if (joined && joined !== roomId) connection.send("LEAVE_ROOM", { roomId: joined });
+  if (roomId !== wanted) entries = [];
+  wanted = roomId;
+  stored.set("room", roomId);
+  people = rooms.find((room) => room.id === roomId)?.userCount ?? 0;
+  requestJoin();
+  clearRoomState();
+  drawRoom();
+  drawEntries();
+}
+
+function requestJoin() {
+  if (!connection.isOpen || !wanted) return;
+  if (!authenticated) {
+    if (!auth) authenticate(stored.get("name"));
+    return; // AUTH_SUCCESS goes on from here.
+  }
+  joined = "";
+  joinId = newId();
+  liveFrom = entries.length;
+  connection.send("JOIN_ROOM", { roomId: wanted }, joinId);
+}
+
+function leave() {
+  stopTyping();
+  if (joined) connection.send("LEAVE_ROOM", { roomId: joined });
+  goNowhere();
+  view.announce("You left the room.");
+}
+
+function goNowhere() {
+  wanted = "";
+  joinId = "";
+  stored.set("room", "");
+  entries = [];
+  clearRoomState();
+  drawRoom();
+  drawEntries();
+}
+
+function clearRoomState() {
+  joined = "";
+  for (const { timer } of typists.values()) clearTimeout(timer);
+  typists.clear();
+  drawTyping();
+  view.showMembers([], isOwn);
+}
+
+// ---- drawing ----------------------------------------------------------------------------------
+
+function drawRoom() {
+  const room = rooms.find((candidate) => candidate.id === wanted);
+  const count = people === 1 ? "1 person here" : `${people} people here`;
+  view.showRoom(wanted ? { name: room?.name ?? wanted, status: joined ? count : "Joining…" } : null);
+  view.showRooms(rooms, wanted, (roomId) => {
+    join(roomId);
+    view.setDrawer(false);
+    // A mouse user goes on writing; on a touch screen this would only raise the keyboard.
+    if (window.matchMedia("(pointer: fine)").matches) focusInput();
+  });
+  drawComposer();
+}
+
+function drawEntries() {
+  view.showEntries(entries, isOwn);
+  drawOutbox();
+}
+
+function drawOutbox() {
+  const here = outbox.filter((item) => item.roomId === wanted);
+  view.showOutbox(here, me, canSend(), { onRetry: retry, onDiscard: discard });
+}
+
+function drawTyping() {
+  view.showTyping([...typists.values()].map((typist) => typist.name));
+}
+
+let focusWhenEnabled = false; // A disabled field cannot keep the focus; this gives it back.
+
+function focusInput() {
+  if (input.disabled) focusWhenEnabled = true;
+  else input.focus();
+}
+
+function drawComposer() {
+  const enabled = canSend();
+  if (!enabled && document.activeElement === input) focusWhenEnabled = true;
+  input.disabled = !enabled;
+  if (enabled && focusWhenEnabled) {
+    focusWhenEnabled = false;
+    // Not away from a dialog or from anything else the user went to in the meantime.
+    if (document.activeElement === document.body || document.activeElement.matches(".room")) input.focus();
+  }
+  const withLink = attachment ? "Add a message to the link" : "Write a message";
+  input.placeholder = enabled || !wanted ? withLink : "Waiting for the connection…";
+  const count = length(input.value.trim());
+  $("attach").disabled = !enabled;
+  $("send").disabled = !enabled || count === 0 || count > MAX_TEXT;
+  $("attachment-chip").hidden = !attachment;
+  if (attachment) $("attachment-label").textContent = view.attachmentName(attachment);
+
+  const counter = $("counter");
+  counter.hidden = count < COUNTER_FROM;
+  counter.textContent = count > MAX_TEXT ? `${count - MAX_TEXT} over the limit` : `${MAX_TEXT - count} left`;
+  counter.classList.toggle("over", count > MAX_TEXT);
+  input.setAttribute("aria-invalid", String(count > MAX_TEXT));
+
+  input.style.height = "auto";
+  input.style.height = `${input.scrollHeight}px`;
+}
+
+function addEntry(entry) {
+  entries.push(entry);
+  if (entries.length > MAX_ENTRIES) {
+    const cut = entries.length - MAX_ENTRIES;
+    entries.splice(0, cut);
+    liveFrom = Math.max(0, liveFrom - cut);
+    view.dropOldest(cut);
+  }
+  view.appendEntry(entry, isOwn);
+}
+
+function addSystem(text) {
+  addEntry({ kind: "system", text, timestamp: Date.now() });
+}
+
+function setPeople(count) {
+  if (typeof count === "number") people = count;
+  drawRoom();
+}
+
+// ---- sending ----------------------------------------------------------------------------------
+
+function submit() {
+  const text = input.value.trim();
+  if (!canSend() || length(text) === 0 || length(text) > MAX_TEXT) return;
+  transmit({ roomId: wanted, text, attachment });
+  input.value = "";
+  attachment = null;
+  stopTyping();
+  drawComposer();
+  view.scrollToBottom();
+  focusInput();
+}
+
+function transmit(message) {
+  const item = { ...message, id: newId(), status: "pending", timestamp: Date.now() };
+  const { roomId, text } = item;
+  const payload = item.attachment ? { roomId, text, attachment: item.attachment } : { roomId, text };
+  outbox.push(item);
+  item.timer = setTimeout(() => fail(item, "unknown"), CONFIRM_MS);
+  if (!connection.send("SEND_MESSAGE", payload, item.id)) fail(item, "unknown");
+  drawOutbox();
+}
+
+/** "rejected": the server refused it. "unknown": it may or may not have arrived. */
+function fail(item, status) {
+  clearTimeout(item.timer);
+  item.status = status;
+  drawOutbox();
+  if (item.roomId !== wanted) {
+    const name = rooms.find((room) => room.id === item.roomId)?.name ?? item.roomId;
+    view.toast(`A message to ${name} was not confirmed. It waits there for you.`);
+  }
+}
+
+function remove(item) {
+  clearTimeout(item.timer);
+  outbox = outbox.filter((other) => other !== item);
+  drawOutbox();
+}
+
+function retry(item) {
+  if (!canSend()) return;
+  remove(item);
+  transmit({ roomId: item.roomId, text: item.text, attachment: item.attachment });
+  focusInput();
+}
+
+function discard(item) {
+  remove(item);
+  focusInput();
+}
+
+/** Finds the own message that this confirms: by its correlation id, else the oldest with that text. */
+function confirm(message, correlationId) {
+  if (!isOwn(message.userId)) return;
+  const fits = outbox.filter((item) => item.roomId === message.roomId && item.text === message.text);
+  const item = outbox.find((candidate) => candidate.id === correlationId)
+    ?? fits.find((candidate) => candidate.status === "pending")
+    ?? fits.find((candidate) => candidate.status === "unknown");
+  if (item) remove(item);
+}
+
+// ---- typing -----------------------------------------------------------------------------------
+
+let typingSince = 0; // When TYPING_START was last sent; 0 when not typing.
+let typingIdle = 0;
+
+function noteTyping() {
+  if (!canSend()) return;
+  if (input.value.trim() === "") return stopTyping();
+  clearTimeout(typingIdle);
+  typingIdle = setTimeout(stopTyping, TYPING_IDLE_MS);
+  if (Date.now() - typingSince < TYPING_EVERY_MS) return;
+  typingSince = Date.now();
+  connection.send("TYPING_START", { roomId: joined });
+}
+
+function stopTyping() {
+  clearTimeout(typingIdle);
+  if (typingSince && joined) connection.send("TYPING_STOP", { roomId: joined });
+  typingSince = 0;
+}
+
+function clearTypist(userId) {
+  clearTimeout(typists.get(userId)?.timer);
+  if (typists.delete(userId)) drawTyping();
+}
+
+// ---- what the server says ---------------------------------------------------------------------
+
+function asChat(message) {
+  const timestamp = Number.isFinite(message.timestamp) ? message.timestamp : Date.now();
+  return { ...message, kind: "chat", timestamp };
+}
+
+const handlers = {
+  WELCOME({ username, clientId }) {
+    if (authenticated) return;
+    me = { userId: clientId, username };
+    view.showMe(me);
+  },
+
+  ROOM_LIST({ rooms: list }) {
+    rooms = list;
+    const here = list.find((room) => room.id === joined);
+    setPeople(here?.userCount);
+  },
+
+  AUTH_SUCCESS({ userId, username }) {
+    me = { userId, username };
+    myIds.add(userId);
+    authenticated = true;
+    if (auth?.name) stored.set("name", username);
+    auth = null;
+    view.showMe(me);
+    view.nameAccepted();
+    if (wanted && !joined && !joinId) requestJoin();
+    drawOutbox();
+  },
+
+  JOIN_SUCCESS({ roomId, userCount }) {
+    if (roomId !== wanted) return;
+    joined = roomId;
+    joinId = "";
+    setPeople(userCount);
+    drawOutbox();
+  },
+
+  HISTORY({ roomId, messages }) {
+    if (roomId !== wanted) return;
+    const ids = new Set(messages.map((message) => message.messageId));
+    const live = entries.slice(liveFrom).filter((entry) => !ids.has(entry.messageId));
+    for (const message of messages) {
+      // Sent before the connection was lost and stored all the same: no longer in doubt.
+      if (!seenIds.has(message.messageId)) confirm(message);
+      seenIds.add(message.messageId);
+    }
+    entries = [...messages.map(asChat), ...live];
+    liveFrom = messages.length;
+    drawEntries();
+  },
+
+  "ROOM:USERS"({ room, users, count }) {
+    if (room !== wanted) return;
+    view.showMembers(users, isOwn);
+    setPeople(count);
+  },
+
+  USER_JOINED({ roomId, userId, username, userCount }) {
+    if (roomId !== wanted) return;
+    const name = rooms.find((room) => room.id === roomId)?.name ?? roomId;
+    addSystem(isOwn(userId) ? `You joined ${name}` : `${username} joined`);
+    setPeople(userCount);
+  },
+
+  USER_LEFT({ roomId, userId, username, userCount }) {
+    if (roomId !== wanted || isOwn(userId)) return;
+    clearTypist(userId);
+    addSystem(`${username} left`);
+    setPeople(userCount);
+  },
+
+  USER_DISCONNECTED({ userCount }) {
+    if (joined) setPeople(userCount);
+  },
+
+  CHAT_MESSAGE(message, meta) {
+    const isNew = !seenIds.has(message.messageId);
+    seenIds.add(message.messageId);
+    if (isNew) confirm(message, meta?.correlationId);
+    if (!isNew || message.roomId !== wanted) return;
+    clearTypist(message.userId);
+    addEntry(asChat(message));
+  },
+
+  USER_TYPING({ roomId, userId, username, typing }) {
+    if (roomId !== wanted || isOwn(userId)) return;
+    clearTypist(userId);
+    if (!typing) return;
+    typists.set(userId, { name: username, timer: setTimeout(clearTypist, TYPING_SHOWN_MS, userId) });
+    drawTyping();
+  },
+
+  ERROR(error, meta) {
+    const id = meta?.correlationId;
+    const text = view.errorText(error);
+    const item = outbox.find((candidate) => candidate.id === id);
+    if (item) fail(item, "rejected");
+    if (auth && id === auth.id) return authFailed(text);
+    if (id && id === joinId) joinFailed(error);
+    view.toast(text);
+  },
+};
+
+function authFailed(text) {
+  const { name } = auth;
+  auth = null;
+  if (view.nameRefused(text)) return;
+  view.toast(text);
+  // The name kept from before is no longer welcome: better a guest than nobody.
+  if (name && !authenticated) {
+    stored.remove("name");
+    authenticate();
+  }
+}
+
+function joinFailed({ retryable, retryAfterMs }) {
+  const roomId = wanted;
+  joinId = "";
+  if (!retryable) return goNowhere();
+  setTimeout(() => {
+    if (wanted === roomId && !joined && !joinId) requestJoin();
+  }, retryAfterMs ?? 1000);
+}
+
+connection.addEventListener("message", ({ detail: { type, payload, meta } }) => {
+  if (Object.hasOwn(handlers, type)) handlers[type](payload ?? {}, meta);
+});
+
+connection.addEventListener("state", ({ detail: { state, retryAt } }) => {
+  view.showConnection(state, retryAt);
+  if (state === "open") {
+    authenticate(stored.get("name"));
+  } else {
+    authenticated = false;
+    auth = null;
+    joinId = "";
+    typingSince = 0;
+    clearRoomState();
+    for (const item of outbox) if (item.status === "pending") fail(item, "unknown");
+  }
+  drawRoom();
+  drawOutbox();
+});
+
+// ---- what the user does -----------------------------------------------------------------------
+
+$("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit();
+});
+input.addEventListener("keydown", (event) => {
+  // While an input method composes, Enter picks a candidate.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  submit();
+});
+input.addEventListener("input", () => {
+  noteTyping();
+  drawComposer();
+});
+input.addEventListener("blur", stopTyping);
+$("leave").addEventListener("click", leave);
+$("reconnect").addEventListener("click", () => connection.connect());
+
+$("attachment-remove").addEventListener("click", () => setAttachment(null));
+
+function setAttachment(link) {
+  attachment = link;
+  drawComposer();
+  focusInput();
+}
+
+/** True when an answer will close the dialog. */
+function chooseName(name) {
+  if (connection.isOpen) {
+    authenticate(name);
+    return true;
+  }
+  stored.set("name", name);
+  view.toast("Your name will be used once the connection is back.");
+  return false;
+}
+
+window.addEventListener("beforeunload", (event) => {
+  if (outbox.length > 0) event.preventDefault();
+});
+
+view.initView();
+view.initNameDialog(() => stored.get("name"), chooseName);
+view.initLinkDialog(() => attachment, setAttachment);
+drawRoom();
+await claimToken();
+connection.connect();
