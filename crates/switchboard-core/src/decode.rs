@@ -5,7 +5,7 @@ mod strict;
 
 use std::cell::Cell;
 
-use serde::{Deserialize, de::value::UnitDeserializer};
+use serde::de::value::UnitDeserializer;
 
 use crate::{Issues, Message};
 

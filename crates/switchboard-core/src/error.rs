@@ -341,10 +341,7 @@ mod tests {
     fn internal_and_custom_codes_leave_retryable_to_the_server() {
         assert_eq!(wire(&WsError::new("INTERNAL", "m")), json!({"code": "INTERNAL", "message": "m"}));
         let custom = WsError::new("OUT_OF_CAKE", "m").with_retryable(true).with_retry_after_ms(9);
-        assert_eq!(
-            wire(&custom),
-            json!({"code": "OUT_OF_CAKE", "message": "m", "retryable": true, "retryAfterMs": 9})
-        );
+        assert_eq!(wire(&custom), json!({"code": "OUT_OF_CAKE", "message": "m", "retryable": true, "retryAfterMs": 9}));
     }
 
     #[test]

@@ -8,10 +8,7 @@ use crate::Issues;
 ///
 /// Write it with `#[ws_meta]` on a struct and name it in the message:
 /// `#[ws_message("ROOM_NOTE", meta = RoomMeta)]`. Unlike a payload, unknown keys are ignored.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot extend `meta`",
-    note = "add `#[ws_meta]` to the struct"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` cannot extend `meta`", note = "add `#[ws_meta]` to the struct")]
 pub trait MessageMeta: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// `false` only for `()`.
     const DECLARED: bool = true;

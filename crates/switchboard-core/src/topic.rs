@@ -12,9 +12,7 @@ pub fn check_topic(topic: &str) -> Result<(), WsError> {
         return Err(WsError::invalid_argument("a topic must be 1 to 128 bytes long"));
     }
     if topic.chars().any(|c| c.is_control() || c.is_whitespace() || c == '*' || c == '>') {
-        return Err(WsError::invalid_argument(
-            "a topic must not contain control characters, spaces, `*` or `>`",
-        ));
+        return Err(WsError::invalid_argument("a topic must not contain control characters, spaces, `*` or `>`"));
     }
     Ok(())
 }

@@ -1,1 +1,434 @@
-//! x
+//! The macros of [Switchboard](https://docs.rs/switchboard), typed realtime messaging for axum.
+//!
+//! Applications use them through the crate `switchboard`, which re-exports all of them.
+//!
+//! | macro | on | writes |
+//! |---|---|---|
+//! | [`ws_message`] | struct | the derives and `impl Message` |
+//! | [`ws_rpc`] | struct | the same, and `impl Request` |
+//! | [`ws_payload`] | struct or enum inside a message | the derives |
+//! | [`ws_meta`] | struct of keys in `meta` | the derives and `impl MessageMeta` |
+//! | [`WsMessage`](derive@WsMessage) | struct | `impl Message` and `impl Request`, no derives |
+//! | [`WsMessages`](derive@WsMessages) | enum of messages | `impl MessageSet` and `impl MemberOf` |
+//! | [`ws_handlers`] | impl block | the method `router` |
+//! | [`ws_handler`] | function | nothing, but checks it with better errors |
+//!
+//! Everything that they write can be written by hand. They show all mistakes at once, each at the
+//! token that is wrong, and pass the item on beside them.
+
+mod case;
+mod derives;
+mod errors;
+mod handler;
+mod handler_args;
+mod handlers;
+mod krate;
+mod message;
+mod meta;
+mod options;
+mod payload;
+mod serde_attrs;
+mod suggest;
+mod tag;
+mod target;
+mod union;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct a message that travels under a type tag.
+///
+/// Adds `Serialize` and `Deserialize` with camelCase names, `Validate` if there is a
+/// `#[validate(…)]`, and `JsonSchema` with the feature `schema`, each unless the struct derives it
+/// itself, and writes `impl Message`. The application needs none of these crates as a dependency.
+///
+/// # Arguments
+///
+/// - `"TYPE"`: the type tag, 1–128 bytes without control characters. `$ws:…`, `__…`, `ERROR` and
+///   `RPC_ERROR` belong to the protocol.
+/// - `rename_all = "…"`: the case of the wire names, with serde's values; `camelCase` if left out.
+///   `#[serde(rename_all = "…")]` on the struct does the same.
+/// - `allow_unknown`: a server takes in keys that the struct does not have, and ignores them.
+/// - `meta = Type`: keys of its own that the message carries in `meta`, see [`ws_meta`].
+/// - `crate = path`: where to find `switchboard`, for crates that re-export it.
+///
+/// # Requirements
+///
+/// - A struct with named fields, or a unit struct for a message without payload. `struct X {}` has
+///   an empty payload that may be left out.
+/// - No generic parameters: one tag stands for one type.
+/// - Types of fields implement the same traits: [`ws_payload`] gives them.
+/// - It stands above a `#[derive(…)]` of the same traits; below, it does not see it.
+///
+/// # Examples
+///
+/// ```
+/// use switchboard::{Message, ws_message};
+///
+/// #[ws_message("JOIN_ROOM")]
+/// struct JoinRoom {
+///     #[validate(length(min = 1, max = 50))]
+///     room_id: String,
+/// }
+///
+/// #[ws_message("PING")]
+/// struct Ping;
+///
+/// assert_eq!(JoinRoom::TYPE, "JOIN_ROOM");
+/// let issues = JoinRoom { room_id: String::new() }.validate().unwrap_err();
+/// assert_eq!(issues.iter().next().unwrap().path(), "roomId");
+/// assert!(!Ping::HAS_PAYLOAD);
+/// ```
+#[proc_macro_attribute]
+pub fn ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
+    message::expand_ws_message(attr.into(), item.into()).into()
+}
+
+/// Makes a struct a request: a message that is answered with one response or one error.
+///
+/// Alone it does all that [`ws_message`] does. Beside `#[ws_message("TYPE")]`, in either order, it
+/// adds what makes the message a request.
+///
+/// # Arguments
+///
+/// - `"TYPE"`: the type tag, unless `ws_message` beside it has it.
+/// - `response = Type`: the message that a call is answered with. Required.
+/// - `progress = Type`: what a handler may report while it works.
+/// - `rename_all`, `allow_unknown`, `meta` and `crate` as for [`ws_message`].
+///
+/// # Requirements
+///
+/// - Those of [`ws_message`].
+/// - The response is a message; the type of progress is not: [`ws_payload`] is enough.
+///
+/// # Examples
+///
+/// ```
+/// use switchboard::{ws_message, ws_payload, ws_rpc};
+///
+/// #[ws_message("SUM")]
+/// struct Sum {
+///     result: f64,
+/// }
+///
+/// #[ws_payload]
+/// struct Step {
+///     done: usize,
+/// }
+///
+/// #[ws_rpc("ADD", response = Sum)]
+/// struct Add {
+///     a: f64,
+///     b: f64,
+/// }
+///
+/// #[ws_message("ADD_ALL")]
+/// #[ws_rpc(response = Sum, progress = Step)]
+/// struct AddAll {
+///     values: Vec<f64>,
+/// }
+///
+/// async fn add(msg: Add) -> Sum {
+///     Sum { result: msg.a + msg.b }
+/// }
+/// # let _ = (switchboard::WsRouter::<(), ()>::new().on(add), |all: AddAll, step: Step| (all.values, step.done));
+/// ```
+#[proc_macro_attribute]
+pub fn ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
+    message::expand_ws_rpc(attr.into(), item.into()).into()
+}
+
+/// Gives a type inside a message what the message itself gets from [`ws_message`]: `Serialize` and
+/// `Deserialize` with camelCase names, `Validate` if there is a `#[validate(…)]`, `JsonSchema` with
+/// the feature `schema`, each unless the type derives it itself.
+///
+/// # Arguments
+///
+/// - `rename_all = "…"`: the case of the wire names, with serde's values; `camelCase` if left out.
+///   In an enum, those of the variants and of their fields.
+/// - `crate = path`: where to find `switchboard`.
+///
+/// # Requirements
+///
+/// - A struct or an enum; only a struct with named fields has validation rules.
+/// - The rules of a nested type are checked where the field says `#[validate(nested)]`.
+///
+/// # Examples
+///
+/// ```
+/// use switchboard::{Message, ws_message, ws_payload};
+///
+/// #[ws_message("POST")]
+/// struct Post {
+///     kind: Kind,
+///     #[validate(nested)]
+///     attachment: Attachment,
+/// }
+///
+/// #[ws_payload]
+/// struct Attachment {
+///     #[validate(range(min = 1))]
+///     byte_length: u64,
+/// }
+///
+/// #[ws_payload]
+/// enum Kind {
+///     Note,
+///     Question,
+/// }
+///
+/// let post = Post { kind: Kind::Note, attachment: Attachment { byte_length: 0 } };
+/// let issues = post.validate().unwrap_err();
+/// assert_eq!(issues.iter().next().unwrap().path(), "attachment.byteLength");
+/// # let _ = Kind::Question;
+/// ```
+#[proc_macro_attribute]
+pub fn ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
+    payload::expand_ws_payload(attr.into(), item.into()).into()
+}
+
+/// Makes a struct the keys that a message declares in `meta`.
+///
+/// Adds the same derives as [`ws_payload`] and writes `impl MessageMeta`.
+///
+/// # Arguments
+///
+/// - `rename_all = "…"` and `crate = path` as for [`ws_payload`].
+///
+/// # Requirements
+///
+/// - A struct with named fields and without generic parameters.
+/// - No field whose wire name is `clientId` or `receivedAt`, which the server sets, or `timestamp`,
+///   `correlationId`, `timeoutMs` or `idempotencyKey`, which belong to the protocol.
+///
+/// # Examples
+///
+/// ```
+/// use switchboard::{ws_message, ws_meta};
+///
+/// #[ws_meta]
+/// struct RoomMeta {
+///     #[validate(length(min = 1))]
+///     room_id: String,
+/// }
+///
+/// #[ws_message("NOTE", meta = RoomMeta)]
+/// struct Note {
+///     text: String,
+/// }
+/// # let _ = |note: Note, meta: RoomMeta| (note.text, meta.room_id);
+/// ```
+#[proc_macro_attribute]
+pub fn ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
+    meta::expand_ws_meta(attr.into(), item.into()).into()
+}
+
+/// Writes `impl Message`, and `impl Request` with `response`, and leaves the derives and the serde
+/// attributes to the struct: the plain form of [`ws_message`] and [`ws_rpc`].
+///
+/// # Arguments
+///
+/// Of `#[ws(…)]` on the struct:
+///
+/// - `type = "TYPE"`: the type tag, see [`ws_message`]. Required.
+/// - `response = Type`, `progress = Type`: makes it a request, see [`ws_rpc`].
+/// - `allow_unknown`, `meta = Type` and `crate = path` as for [`ws_message`].
+/// - `validate_with = path`: a `fn(&Self) -> Result<(), Issues>` that checks the message. Without
+///   it, the rules of `#[validate(…)]` do, if there are any.
+///
+/// # Requirements
+///
+/// - A struct with named fields, or a unit struct, without generic parameters.
+/// - It derives or implements `Serialize` and `Deserialize`, and `validator::Validate` if it has
+///   `#[validate(…)]` rules and no `validate_with`.
+///
+/// # Examples
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use switchboard::{Issues, Message, WsMessage};
+///
+/// #[derive(Serialize, Deserialize, WsMessage)]
+/// #[serde(rename_all = "camelCase")]
+/// #[ws(type = "JOIN_ROOM", validate_with = known_room)]
+/// struct JoinRoom {
+///     room_id: String,
+/// }
+///
+/// fn known_room(msg: &JoinRoom) -> Result<(), Issues> {
+///     match &*msg.room_id {
+///         "lobby" => Ok(()),
+///         _ => Err(Issues::single("roomId", "unknown", "is not a room")),
+///     }
+/// }
+/// assert!(JoinRoom { room_id: "attic".into() }.validate().is_err());
+/// ```
+#[proc_macro_derive(WsMessage, attributes(ws, validate))]
+pub fn derive_ws_message(item: TokenStream) -> TokenStream {
+    message::expand_derive_ws_message(item.into()).into()
+}
+
+/// Makes an enum the set of messages that a connection may be sent.
+///
+/// Each variant holds one message. With `WsRouter::sending::<ServerMessage>()`, sending a message
+/// that is not in the set does not compile. The enum itself is only a list: it is never sent.
+///
+/// # Arguments
+///
+/// Of `#[ws(…)]` on the enum:
+///
+/// - `crate = path`: where to find `switchboard`.
+///
+/// # Requirements
+///
+/// - An enum without generic parameters whose variants look like `Name(Message)`.
+/// - No message twice.
+///
+/// # Examples
+///
+/// ```
+/// use switchboard::{MemberOf, ws_message};
+/// use switchboard_macros::WsMessages;
+///
+/// #[ws_message("USER_JOINED")]
+/// struct UserJoined {
+///     username: String,
+/// }
+///
+/// #[ws_message("USER_LEFT")]
+/// struct UserLeft;
+///
+/// #[derive(WsMessages)]
+/// enum ServerMessage {
+///     UserJoined(UserJoined),
+///     UserLeft(UserLeft),
+/// }
+///
+/// fn send(_: impl MemberOf<ServerMessage>) {}
+/// send(UserLeft);
+/// # let _ = |joined: UserJoined| joined.username;
+/// ```
+#[proc_macro_derive(WsMessages, attributes(ws))]
+pub fn derive_ws_messages(item: TokenStream) -> TokenStream {
+    union::expand_derive_ws_messages(item.into()).into()
+}
+
+/// Makes a router of the handlers in an impl block.
+///
+/// Writes `pub fn router(self) -> WsRouter<State, Data, Out>`, with which every `async` method that
+/// has arguments is registered. The handlers share the value that it is called on: it is in an
+/// `Arc`, and methods take `&self` or no `self` at all.
+///
+/// # Arguments
+///
+/// - `state = Type`: the state of the router, `()` if left out.
+/// - `data = Type`: the data of a connection, `()` if left out.
+/// - `out = Type`: the set of messages that may be sent, any message if left out.
+/// - `crate = path`: where to find `switchboard`.
+///
+/// A method is marked with
+///
+/// - `#[ws(skip)]` if it is `async` but no handler,
+/// - `#[ws(on)]` to say that it is a handler; this is the default for `async` methods,
+/// - `#[ws(on_open)]`, `#[ws(on_close)]` or `#[ws(on_error)]` if it is that hook.
+///
+/// # Requirements
+///
+/// - The block belongs to one type: no generic parameters, no trait.
+/// - Handlers and hooks are `async`, have no generic parameters and take `&self` or no `self`.
+/// - The last argument of a handler is its message, after at most eight extractors.
+/// - The type is `Send + Sync` if a handler takes `&self`.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use axum::{Router, extract::State};
+/// use switchboard::{Conn, WsError, ws_handlers, ws_message, ws_route};
+///
+/// #[derive(Clone)]
+/// struct App;
+///
+/// #[ws_message("SAY")]
+/// struct Say {
+///     text: String,
+/// }
+///
+/// #[derive(Default)]
+/// struct Chat {
+///     said: AtomicUsize,
+/// }
+///
+/// #[ws_handlers(state = App)]
+/// impl Chat {
+///     async fn say(&self, conn: Conn, State(_): State<App>, msg: Say) -> Result<(), WsError> {
+///         self.count();
+///         conn.send(msg)?;
+///         Ok(())
+///     }
+///
+///     #[ws(on_open)]
+///     async fn opened(conn: Conn) {
+///         println!("{} is here", conn.id());
+///     }
+///
+///     fn count(&self) -> usize {
+///         self.said.fetch_add(1, Ordering::Relaxed)
+///     }
+/// }
+///
+/// let app: Router = Router::new().route("/ws", ws_route(Chat::default().router())).with_state(App);
+/// # let _ = app;
+/// ```
+#[proc_macro_attribute]
+pub fn ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
+    handlers::expand_ws_handlers(attr.into(), item.into()).into()
+}
+
+/// Checks that a function is a handler, with errors that point at what is wrong.
+///
+/// Without it, the compiler says at `router.on(function)` that the function is no handler, often
+/// without the reason. The function stays as it is and costs nothing at run time.
+///
+/// # Arguments
+///
+/// - `state = Type`, `data = Type`: the router's state and the data of its connections. With one of
+///   them, the extractors are checked, too; the other is then `()` if left out.
+/// - `out = Type`: the set of messages that may be sent, any message if left out.
+/// - `crate = path`: where to find `switchboard`.
+///
+/// # Requirements
+///
+/// - An `async fn` without `self` and generic parameters.
+/// - At most eight extractors, and the message as the last argument.
+/// - A future that is `Send`.
+///
+/// # Examples
+///
+/// ```
+/// use switchboard::{Conn, WsError, ws_handler, ws_message};
+///
+/// struct User;
+///
+/// #[ws_message("SAY")]
+/// struct Say {
+///     text: String,
+/// }
+///
+/// #[ws_handler(data = User)]
+/// async fn say(conn: Conn<User>, msg: Say) -> Result<(), WsError> {
+///     conn.send(msg)?;
+///     Ok(())
+/// }
+/// # let _ = |say: Say| say.text;
+/// ```
+#[proc_macro_attribute]
+pub fn ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
+    handler::expand_ws_handler(attr.into(), item.into()).into()
+}
+
+#[cfg(test)]
+fn pretty(tokens: &proc_macro2::TokenStream) -> String {
+    let file = syn::parse2(tokens.clone()).expect("the expansion is Rust");
+    prettyplease::unparse(&file)
+}

@@ -52,8 +52,7 @@ const canSend = () => connection.isOpen && joined !== "" && joined === wanted;
 /** A duplicated tab copies sessionStorage. Whoever holds the lock keeps the token. */
 async function claimToken() {
   token = stored.get("token") ?? "";
-  const isFree = token === "" || await holdLock(token);
-  if (token !== "" && isFree) return;
+  if (token !== "" && await holdLock(token)) return;
   token = newId();
   stored.set("token", token);
   stored.remove("name");
@@ -107,6 +106,7 @@ function leave() {
   stopTyping();
   if (joined) connection.send("LEAVE_ROOM", { roomId: joined });
   goNowhere();
+  view.focusRooms();
   view.announce("You left the room.");
 }
 
@@ -132,8 +132,9 @@ function clearRoomState() {
 
 function drawRoom() {
   const room = rooms.find((candidate) => candidate.id === wanted);
-  const count = people === 1 ? "1 person here" : `${people} people here`;
-  view.showRoom(wanted ? { name: room?.name ?? wanted, status: joined ? count : "Joining…" } : null);
+  let status = people === 1 ? "1 person here" : `${people} people here`;
+  if (!joined) status = connection.isOpen ? "Joining…" : "Not connected";
+  view.showRoom(wanted ? { name: room?.name ?? wanted, status } : null);
   view.showRooms(rooms, wanted, (roomId) => {
     join(roomId);
     view.setDrawer(false);
@@ -227,8 +228,8 @@ function submit() {
 
 function transmit(message) {
   const item = { ...message, id: newId(), status: "pending", timestamp: Date.now() };
-  const { roomId, text } = item;
-  const payload = item.attachment ? { roomId, text, attachment: item.attachment } : { roomId, text };
+  const payload = { roomId: item.roomId, text: item.text };
+  if (item.attachment) payload.attachment = item.attachment;
   outbox.push(item);
   item.timer = setTimeout(() => fail(item, "unknown"), CONFIRM_MS);
   if (!connection.send("SEND_MESSAGE", payload, item.id)) fail(item, "unknown");
@@ -316,8 +317,7 @@ const handlers = {
 
   ROOM_LIST({ rooms: list }) {
     rooms = list;
-    const here = list.find((room) => room.id === joined);
-    setPeople(here?.userCount);
+    setPeople(list.find((room) => room.id === joined)?.userCount);
   },
 
   AUTH_SUCCESS({ userId, username }) {

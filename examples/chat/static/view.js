@@ -118,12 +118,18 @@ export function showRoom(room) {
   $("room-count").textContent = room ? room.status : "";
   $("leave").hidden = !room;
   $("empty").hidden = Boolean(room);
-  $("people").hidden = !room;
   $("chat").classList.toggle("no-room", !room);
   document.title = room ? `${room.name} · Switchboard chat` : "Switchboard chat";
 }
 
+/** The "Leave" button goes away with the room; the focus goes to what comes next. */
+export function focusRooms() {
+  const next = narrow.matches ? $("browse-rooms") : $("rooms").querySelector("button");
+  next?.focus();
+}
+
 export function showMembers(users, isOwn) {
+  $("people").hidden = users.length === 0;
   $("members").replaceChildren(...users.map((user) => {
     const item = element("li");
     item.dataset.userId = user.userId;

@@ -230,8 +230,7 @@ mod tests {
 
     #[test]
     fn unknown_root_keys_are_ignored_and_escapes_are_read() {
-        let inbound =
-            Inbound::from_json(r#"{"id":[1],"payload":{"a":1},"type":"\u0041\n","x":{"type":"B"}}"#).unwrap();
+        let inbound = Inbound::from_json(r#"{"id":[1],"payload":{"a":1},"type":"\u0041\n","x":{"type":"B"}}"#).unwrap();
         assert_eq!(inbound.message_type(), "A\n");
         let Some(RawPayload::Json(payload)) = inbound.payload() else { panic!("no payload") };
         assert_eq!(payload, r#"{"a":1}"#);

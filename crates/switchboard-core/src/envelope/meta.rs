@@ -284,7 +284,8 @@ mod tests {
 
     #[test]
     fn protocol_1_unknown_and_server_keys_are_ignored() {
-        let meta = meta(r#"{"clientId":"me","receivedAt":1,"x":{"correlationId":"no"},"timestamp":5,"correlationId":"c"}"#);
+        let meta =
+            meta(r#"{"clientId":"me","receivedAt":1,"x":{"correlationId":"no"},"timestamp":5,"correlationId":"c"}"#);
         assert_eq!(meta.correlation_id(), Some("c"));
         assert_eq!(meta.timestamp(), Some(5.0));
         assert!(meta.problem().is_none());

@@ -54,12 +54,7 @@ impl Head<'_> {
         Ok(())
     }
 
-    fn try_write<M: Message>(
-        &self,
-        out: &mut Vec<u8>,
-        message: &M,
-        meta: Option<&M::Meta>,
-    ) -> serde_json::Result<()> {
+    fn try_write<M: Message>(&self, out: &mut Vec<u8>, message: &M, meta: Option<&M::Meta>) -> serde_json::Result<()> {
         self.open(out, M::TYPE)?;
         if let Some(meta) = meta.filter(|_| M::Meta::DECLARED) {
             // An object's text without its braces continues ours.
@@ -104,7 +99,12 @@ pub fn write_error(out: &mut Vec<u8>, head: Head<'_>, is_rpc: bool, error: &WsEr
     }
 }
 
-fn write_any(out: &mut Vec<u8>, head: Head<'_>, message_type: &str, payload: &impl Serialize) -> serde_json::Result<()> {
+fn write_any(
+    out: &mut Vec<u8>,
+    head: Head<'_>,
+    message_type: &str,
+    payload: &impl Serialize,
+) -> serde_json::Result<()> {
     head.open(out, message_type)?;
     out.extend_from_slice(br#"},"payload":"#);
     serde_json::to_writer(&mut *out, payload)?;

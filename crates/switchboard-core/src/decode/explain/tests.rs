@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::*;
-use crate::{Event, decode::{RawPayload, decode}};
+use crate::{
+    Event,
+    decode::{RawPayload, decode},
+};
 
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -101,15 +104,12 @@ fn protocol_2_issues_have_wire_paths_and_codes() {
         r#"{"roomId":"r","count":1,"attachment":{"type":"video","fileUrl":"u"}}"#,
         &[("attachment.type", "enum")],
     );
-    assert_issues(r#"{"roomId":"r","count":1,"attachment":{"type":"image"}}"#, &[("attachment.fileUrl", "missing_field")]);
     assert_issues(
-        r#"{"roomId":"r","count":1,"items":[{"name":"a"},{"name":1}]}"#,
-        &[("items[1].name", "type")],
+        r#"{"roomId":"r","count":1,"attachment":{"type":"image"}}"#,
+        &[("attachment.fileUrl", "missing_field")],
     );
-    assert_issues(
-        r#"{"roomId":"r","count":1,"items":[{"name":"a","z":1}]}"#,
-        &[("items[0].z", "unknown_field")],
-    );
+    assert_issues(r#"{"roomId":"r","count":1,"items":[{"name":"a"},{"name":1}]}"#, &[("items[1].name", "type")]);
+    assert_issues(r#"{"roomId":"r","count":1,"items":[{"name":"a","z":1}]}"#, &[("items[0].z", "unknown_field")]);
     assert_issues(r#"{"roomId":"r","count":1,"byKey":{"k":{}}}"#, &[("byKey.k.name", "missing_field")]);
     assert_issues(r#"{"roomId":"r","count":1,"items":["a"]}"#, &[("items[0]", "type")]);
     assert_issues(r#"{"roomId":"r","count":1,"items":[["a"]]}"#, &[("items[0]", "type")]);

@@ -1,0 +1,221 @@
+//! The derives and helper attributes that the attribute macros add to a type.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, LitStr, Path, Token, Variant, parse_quote, punctuated::Punctuated,
+};
+
+use crate::{
+    case,
+    errors::Errors,
+    krate::Krate,
+    serde_attrs::{self, Container},
+};
+
+/// Whether types derive `JsonSchema`. The tests of this crate see the expansion with it.
+pub(crate) const SCHEMA: bool = cfg!(any(test, feature = "schema"));
+
+/// What is added.
+pub(crate) struct Derives<'a> {
+    pub(crate) krate: &'a Krate,
+    /// The option of the macro, if given.
+    pub(crate) rename_all: Option<&'a LitStr>,
+    pub(crate) validate: bool,
+    pub(crate) schema: bool,
+}
+
+impl Derives<'_> {
+    /// Adds what the type does not derive itself.
+    ///
+    /// New derives stand before the attributes of the type and new helper attributes behind them:
+    /// a helper attribute in front of the derive that knows it is a lint.
+    pub(crate) fn add_to(&self, input: &mut DeriveInput, errors: &mut Errors) {
+        let own = Own::of(&input.attrs);
+        let serde = Container::of(&input.attrs);
+        let private = self.krate.private();
+        let mut derives: Vec<TokenStream> = Vec::new();
+        let mut helpers: Vec<Attribute> = Vec::new();
+
+        for name in ["Serialize", "Deserialize"] {
+            if !own.has(name) {
+                let name = quote::format_ident!("{name}");
+                derives.push(quote!(#private::serde::#name));
+            }
+        }
+        if !derives.is_empty() && !serde.has_crate {
+            let path = self.krate.text("serde");
+            helpers.push(parse_quote!(#[serde(crate = #path)]));
+        }
+        helpers.extend(self.renames(input, &serde, errors));
+
+        if self.validate && !own.has("Validate") {
+            derives.push(quote!(#private::validator::Validate));
+            if !serde_attrs::holds(&input.attrs, "validate", &["crate"]) {
+                let path = self.krate.text("validator");
+                helpers.push(parse_quote!(#[validate(crate = #path)]));
+            }
+        }
+        if self.schema && !own.has("JsonSchema") {
+            derives.push(quote!(#private::schemars::JsonSchema));
+            if !serde_attrs::holds(&input.attrs, "schemars", &["crate"]) {
+                let path = self.krate.text("schemars");
+                helpers.push(parse_quote!(#[schemars(crate = #path)]));
+            }
+        } else if !own.has("JsonSchema") {
+            // Nobody is left who would read them.
+            each_attrs(input, &mut |attrs| attrs.retain(|attr| !attr.path().is_ident("schemars")));
+        }
+
+        if !derives.is_empty() {
+            input.attrs.insert(0, parse_quote!(#[derive(#(#derives),*)]));
+        }
+        input.attrs.append(&mut helpers);
+    }
+
+    fn renames(&self, input: &DeriveInput, serde: &Container, errors: &mut Errors) -> Vec<Attribute> {
+        let mut helpers = Vec::new();
+        let default = LitStr::new(case::DEFAULT, proc_macro2::Span::call_site());
+        let rule = self.rename_all.filter(|rule| case::check(rule, errors)).unwrap_or(&default);
+        if serde.rename_all.is_none() {
+            helpers.push(parse_quote!(#[serde(rename_all = #rule)]));
+        } else if let Some(option) = self.rename_all {
+            errors.at(option, "`rename_all` is given twice: remove this one or that of `#[serde(…)]`");
+        }
+        if let Data::Enum(data) = &input.data
+            && !serde.rename_all_fields
+            && data.variants.iter().any(|variant| matches!(variant.fields, Fields::Named(_)))
+        {
+            helpers.push(parse_quote!(#[serde(rename_all_fields = #rule)]));
+        }
+        helpers
+    }
+}
+
+/// Brings the trait `Validate` into scope where the derived code calls it as a method.
+pub(crate) fn nested_validation(input: &DeriveInput, krate: &Krate) -> TokenStream {
+    let fields = fields(&input.data).any(|field| serde_attrs::holds(&field.attrs, "validate", &["nested"]));
+    if !fields && !serde_attrs::holds(&input.attrs, "validate", &["nest_all_fields"]) {
+        return TokenStream::new();
+    }
+    let private = krate.private();
+    quote! {
+        #[allow(unused_imports, reason = "a module with two such types has it twice")]
+        use #private::validator::Validate as _;
+    }
+}
+
+/// The first `#[validate(…)]` of a type or its fields.
+pub(crate) fn first_rule(input: &DeriveInput) -> Option<&Attribute> {
+    let attrs = input.attrs.iter().chain(fields(&input.data).flat_map(|field| &field.attrs));
+    attrs.into_iter().find(|attr| attr.path().is_ident("validate"))
+}
+
+/// All fields, of all variants.
+pub(crate) fn fields(data: &Data) -> Box<dyn Iterator<Item = &Field> + '_> {
+    match data {
+        Data::Struct(data) => Box::new(data.fields.iter()),
+        Data::Enum(data) => Box::new(data.variants.iter().flat_map(|variant| variant.fields.iter())),
+        Data::Union(data) => Box::new(data.fields.named.iter()),
+    }
+}
+
+fn each_attrs(input: &mut DeriveInput, change: &mut impl FnMut(&mut Vec<Attribute>)) {
+    change(&mut input.attrs);
+    match &mut input.data {
+        Data::Struct(data) => data.fields.iter_mut().for_each(|field| change(&mut field.attrs)),
+        Data::Enum(data) => {
+            for Variant { attrs, fields, .. } in &mut data.variants {
+                change(attrs);
+                fields.iter_mut().for_each(|field| change(&mut field.attrs));
+            }
+        }
+        Data::Union(data) => data.fields.named.iter_mut().for_each(|field| change(&mut field.attrs)),
+    }
+}
+
+/// The derives that a type has already.
+struct Own(Vec<Path>);
+
+impl Own {
+    fn of(attrs: &[Attribute]) -> Self {
+        let lists = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+        // What does not parse is for rustc to report.
+        let paths = lists
+            .filter_map(|attr| attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok())
+            .flatten();
+        Self(paths.collect())
+    }
+
+    /// By the last segment: `serde::Serialize` is `Serialize`.
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|path| path.segments.last().is_some_and(|segment| segment.ident == name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens;
+
+    use super::*;
+
+    fn added(schema: bool, mut input: DeriveInput) -> String {
+        let krate = Krate::default();
+        let derives = Derives { krate: &krate, rename_all: None, validate: first_rule(&input).is_some(), schema };
+        let mut errors = Errors::default();
+        derives.add_to(&mut input, &mut errors);
+        assert!(errors.into_tokens().is_empty());
+        prettyplease::unparse(&parse_quote!(#input))
+    }
+
+    #[test]
+    fn a_type_keeps_its_own_derives() {
+        insta::assert_snapshot!(added(
+            true,
+            parse_quote! {
+                #[derive(Debug, serde::Serialize)]
+                #[derive(Validate, schemars::JsonSchema)]
+                #[serde(rename_all = "snake_case", crate = "my_serde")]
+                struct Join {
+                    #[validate(length(min = 1))]
+                    room: String,
+                }
+            }
+        ));
+    }
+
+    #[test]
+    fn without_schema_its_attributes_go_too() {
+        let text = added(
+            false,
+            parse_quote! {
+                #[schemars(title = "Join")]
+                struct Join {
+                    #[schemars(range(min = 1))]
+                    room: u8,
+                }
+            },
+        );
+        assert!(!text.contains("schemars"), "{text}");
+    }
+
+    #[test]
+    fn a_type_that_derives_everything_is_only_renamed() {
+        let mut input: DeriveInput = parse_quote! {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Join;
+        };
+        let krate = Krate::default();
+        let derives = Derives { krate: &krate, rename_all: None, validate: false, schema: true };
+        derives.add_to(&mut input, &mut Errors::default());
+        assert_eq!(
+            input.to_token_stream().to_string(),
+            quote! {
+                #[derive(Serialize, Deserialize, JsonSchema)]
+                #[serde(rename_all = "camelCase")]
+                struct Join;
+            }
+            .to_string()
+        );
+    }
+}

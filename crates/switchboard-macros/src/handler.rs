@@ -1,0 +1,194 @@
+//! `#[ws_handler]`: the checks of the router, with errors that point at the argument.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{ItemFn, ReturnType, Signature, spanned::Spanned};
+
+use crate::{
+    errors::Errors,
+    handler_args::{self, Role, RouterArgs},
+};
+
+pub(crate) fn expand_ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = RouterArgs::read("#[ws_handler]", attr, &mut errors);
+    // The function is passed on token by token: whatever it holds, it is not for this macro to judge.
+    let function = item.clone();
+    let checks = match syn::parse2::<ItemFn>(item) {
+        Ok(function) => {
+            let mut fits = handler_args::check_signature(&function.sig, Role::Handler, &mut errors);
+            if let Some(receiver) = handler_args::receiver(&function.sig) {
+                fits = false;
+                let message = "`#[ws_handler]` is for functions: put `#[ws_handlers]` on the impl block instead";
+                errors.at(receiver, message);
+            }
+            fits.then(|| checks(&args, &function)).flatten()
+        }
+        Err(error) => {
+            errors.at_span(error.span(), "`#[ws_handler]` goes on an `async fn`");
+            None
+        }
+    };
+    let errors = errors.into_tokens();
+    quote!(#function #checks #errors)
+}
+
+fn checks(args: &RouterArgs, function: &ItemFn) -> Option<TokenStream> {
+    let signature = &function.sig;
+    let cfgs = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let message = message(args, signature)?;
+    let arguments = arguments(args, signature);
+    let send = send(signature);
+    Some(quote! {
+        #(#cfgs)*
+        const _: () = {
+            #message
+            #arguments
+            #send
+        };
+    })
+}
+
+/// The last argument is a message, and what is returned is a reply to it.
+fn message(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
+    let private = args.krate.private();
+    let message = &handler_args::typed(signature).last()?.ty;
+    let check = quote_spanned!(message.span()=> is_message::<#message>());
+    let out = args.out();
+    // What `impl …` stands for has no name that a check could use.
+    let reply = (!handler_args::has_word(&signature.output, "impl")).then(|| {
+        let check = match &signature.output {
+            ReturnType::Type(_, output) => quote_spanned!(output.span()=> is_reply::<#message, #output>()),
+            ReturnType::Default => quote_spanned!(signature.ident.span()=> is_reply::<#message, ()>()),
+        };
+        quote! {
+            fn is_reply<M, R>()
+            where
+                M: #private::Message,
+                R: #private::Reply<M, <M as #private::Message>::Kind, #out>,
+            {}
+            const _: fn() = || #check;
+        }
+    });
+    Some(quote! {
+        fn is_message<M: #private::Message>() {}
+        const _: fn() = || #check;
+        #reply
+    })
+}
+
+/// The other arguments are extractors, as far as the router is known.
+fn arguments(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
+    if args.state.is_none() && args.data.is_none() {
+        return None;
+    }
+    let private = args.krate.private();
+    let (state, data, out) = (args.state(), args.data(), args.out());
+    let types: Vec<_> = handler_args::typed(signature).map(|arg| &*arg.ty).collect();
+    let (message, extractors) = types.split_last()?;
+    let checks = extractors.iter().map(|ty| quote_spanned!(ty.span()=> is_argument::<#ty, _>();));
+    Some(quote! {
+        fn is_argument<T, Via>()
+        where
+            T: #private::Argument<#state, #data, #out, #message, Via>,
+        {}
+        const _: fn() = || { #(#checks)* };
+    })
+}
+
+/// The future is `Send`: otherwise the error points into the function, at the value that is not.
+fn send(signature: &Signature) -> TokenStream {
+    let name = &signature.ident;
+    let arguments = handler_args::typed(signature).map(|_| quote!(loop {}));
+    let call = quote_spanned!(name.span()=> is_send(#name(#(#arguments),*)));
+    quote! {
+        fn is_send<T: ::core::marker::Send>(_: T) {}
+        #[allow(unreachable_code, clippy::all, reason = "never called")]
+        const _: fn() = || #call;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::pretty;
+
+    fn handler(attr: TokenStream, item: TokenStream) -> String {
+        pretty(&expand_ws_handler(attr, item))
+    }
+
+    #[test]
+    fn with_a_router() {
+        assert_snapshot!(handler(
+            quote!(state = App, data = User, out = ServerMessage),
+            quote! {
+                #[cfg(unix)]
+                pub async fn join(conn: Conn<User>, State(app): State<App>, msg: JoinRoom) -> Result<(), WsError> {
+                    Ok(())
+                }
+            }
+        ));
+    }
+
+    #[test]
+    fn without_a_router() {
+        assert_snapshot!(handler(
+            quote!(crate = my::switchboard),
+            quote! {
+                async fn join(conn: Conn, msg: JoinRoom) {}
+            }
+        ));
+    }
+
+    #[test]
+    fn mistakes() {
+        let cases = [
+            handler(
+                quote!(),
+                quote!(
+                    fn join(msg: Join) {}
+                ),
+            ),
+            handler(
+                quote!(),
+                quote!(
+                    async fn join(&self, msg: Join) {}
+                ),
+            ),
+            handler(
+                quote!(),
+                quote!(
+                    async fn join<M: Message>(msg: M) {}
+                ),
+            ),
+            handler(
+                quote!(),
+                quote!(
+                    async fn join() {}
+                ),
+            ),
+            handler(
+                quote!(),
+                quote!(
+                    async fn join(a: A, b: A, c: A, d: A, e: A, f: A, g: A, h: A, i: A, msg: Join) {}
+                ),
+            ),
+            handler(
+                quote!(dta = User, error = E),
+                quote!(
+                    async fn join(msg: impl Message) {}
+                ),
+            ),
+            handler(
+                quote!(),
+                quote!(
+                    struct Join;
+                ),
+            ),
+        ];
+        let texts = cases.iter().flat_map(|case| case.lines()).map(str::trim).filter(|line| line.starts_with('"'));
+        assert_snapshot!(texts.map(|text| format!("{text}\n")).collect::<String>());
+    }
+}

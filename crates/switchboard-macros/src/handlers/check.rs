@@ -1,0 +1,51 @@
+//! What an impl block of handlers must look like.
+
+use syn::{ImplItem, ItemImpl, Signature};
+
+use crate::{
+    errors::Errors,
+    handler_args::{self, Role},
+};
+
+/// Reports what is wrong with the block itself; `false` if no router can be made of it.
+pub(super) fn block(block: &ItemImpl, errors: &mut Errors) -> bool {
+    let mut fits = true;
+    if !block.generics.params.is_empty() {
+        fits = false;
+        let message = "the block cannot be generic: write it for one type, or put the generic part behind `Arc<dyn …>`";
+        errors.at(&block.generics, message);
+    }
+    if let Some((_, path, _)) = &block.trait_ {
+        fits = false;
+        errors.at(
+            path,
+            "the router is a method of the type: put the handlers into a block without a trait, `impl Chat { … }`",
+        );
+    }
+    for item in &block.items {
+        if let ImplItem::Fn(method) = item
+            && method.sig.ident == "router"
+        {
+            fits = false;
+            errors.at(&method.sig.ident, "`#[ws_handlers]` writes a method of this name: rename this one");
+        }
+    }
+    fits
+}
+
+/// Reports what is wrong with a method; `false` if it cannot be registered.
+pub(super) fn method(signature: &Signature, role: Role, errors: &mut Errors) -> bool {
+    let fits = handler_args::check_signature(signature, role, errors);
+    let Some(receiver) = handler_args::receiver(signature) else { return fits };
+    let message = if receiver.colon_token.is_some() {
+        "messages share one value: take `&self`"
+    } else if receiver.reference.is_none() {
+        "a message cannot consume the value that all messages share: take `&self`"
+    } else if receiver.mutability.is_some() {
+        "handlers run at the same time: take `&self`, and put what changes behind a `Mutex` or an atomic"
+    } else {
+        return fits;
+    };
+    errors.at(receiver, message);
+    false
+}

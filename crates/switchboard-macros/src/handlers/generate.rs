@@ -1,0 +1,88 @@
+//! Writes the method `router`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Ident, ItemImpl, LitStr, PatType};
+
+use super::Registered;
+use crate::handler_args::{self, RouterArgs};
+
+/// `impl Chat { pub fn router(self) -> WsRouter<…> { … } }`
+pub(super) fn router(args: &RouterArgs, block: &ItemImpl, registered: &[Registered]) -> TokenStream {
+    let private = args.krate.private();
+    let name = &block.self_ty;
+    let cfgs = block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let (state, data, out) = (args.state(), args.data(), args.out());
+    let new = match &args.out {
+        Some(out) => quote!(sending::<#out>()),
+        None => quote!(new()),
+    };
+    let this = this();
+    let shared = registered.iter().any(|method| handler_args::receiver(&method.signature).is_some());
+    let share = shared.then(|| quote!(let #this = ::std::sync::Arc::new(self);));
+    let steps = registered.iter().map(|method| step(method, &type_name(name)));
+    let doc = format!(" The router with the handlers of `{}`.", type_name(name));
+    quote! {
+        #(#cfgs)*
+        impl #name {
+            #[doc = #doc]
+            #[allow(private_interfaces, reason = "as visible as the type, which may be private, too")]
+            #[must_use]
+            pub fn router(self) -> #private::WsRouter<#state, #data, #out> {
+                #share
+                let router = #private::WsRouter::<#state, #data>::#new;
+                #(#steps)*
+                router
+            }
+        }
+    }
+}
+
+/// Registers one method.
+fn step(method: &Registered, type_name: &str) -> TokenStream {
+    let cfgs = &method.cfgs;
+    let name = &method.signature.ident;
+    // An error of the router's bounds is to point at the method.
+    let span = name.span();
+    let add = if handler_args::receiver(&method.signature).is_some() {
+        let closure = closure(method);
+        match &method.hook {
+            Some(hook) => quote_spanned!(span=> #hook(#closure)),
+            None => {
+                let full = LitStr::new(&format!("{type_name}::{name}"), span);
+                quote_spanned!(span=> on_named(#full, #closure))
+            }
+        }
+    } else {
+        match &method.hook {
+            Some(hook) => quote_spanned!(span=> #hook(Self::#name)),
+            None => quote_spanned!(span=> on(Self::#name)),
+        }
+    };
+    quote!(#(#cfgs)* let router = router.#add;)
+}
+
+/// Calls the method on a share of the value.
+fn closure(method: &Registered) -> TokenStream {
+    let name = &method.signature.ident;
+    let span = name.span();
+    let this = this();
+    let (args, types): (Vec<_>, Vec<_>) = handler_args::typed(&method.signature)
+        .enumerate()
+        .map(|(i, PatType { ty, .. })| (format_ident!("arg{i}", span = span), ty))
+        .unzip();
+    quote_spanned! {span=> {
+        let #this = ::std::sync::Arc::clone(&#this);
+        async move |#(#args: #types),*| Self::#name(&#this, #(#args),*).await
+    }}
+}
+
+/// The name of the shared value, the same wherever the tokens around it come from.
+fn this() -> Ident {
+    Ident::new("this", Span::call_site())
+}
+
+/// The type as it is written, without the spaces between tokens.
+fn type_name(name: &impl ToTokens) -> String {
+    name.to_token_stream().to_string().replace(' ', "")
+}

@@ -1,0 +1,74 @@
+//! `#[ws(…)]` on a method.
+
+use proc_macro2::TokenStream;
+use syn::{Attribute, Ident};
+
+use crate::{
+    errors::Errors,
+    options::{self, Known, Seen},
+};
+
+/// What a method is marked as.
+pub(super) enum Marker {
+    /// `#[ws(skip)]`: not a handler.
+    Skip,
+    /// `#[ws(on)]`: a handler, whatever it looks like.
+    On,
+    /// `#[ws(on_open)]` and the like.
+    Hook(Ident),
+}
+
+impl Marker {
+    pub(super) fn hook(self) -> Option<Ident> {
+        match self {
+            Self::Hook(name) => Some(name),
+            Self::Skip | Self::On => None,
+        }
+    }
+}
+
+const KNOWN: Known = Known {
+    owner: "#[ws]",
+    options: &["on", "skip", "on_open", "on_close", "on_error"],
+    elsewhere: &[("type", "the type tag stands at the message: `#[ws_message(\"TYPE\")]`")],
+};
+
+/// Removes the markers of a method and returns what they say.
+pub(super) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Marker> {
+    let mut marker = None;
+    let mut seen = Seen::default();
+    attrs.retain(|attr| {
+        let own = attr.path().is_ident("ws");
+        if own {
+            match attr.meta.require_list() {
+                Ok(list) => read(list.tokens.clone(), &mut seen, &mut marker, errors),
+                Err(_) => errors.at(&attr.meta, "say what the method is: `#[ws(skip)]`, `#[ws(on_open)]`, …"),
+            }
+        }
+        !own
+    });
+    marker
+}
+
+fn read(tokens: TokenStream, seen: &mut Seen, marker: &mut Option<Marker>, errors: &mut Errors) {
+    options::read(
+        tokens,
+        &KNOWN,
+        seen,
+        errors,
+        |_| Ok(false),
+        |name, option, errors| {
+            option.flag()?;
+            if marker.is_some() {
+                errors.at(option.name, "a method has one role: remove one of the markers");
+                return Ok(());
+            }
+            *marker = Some(match name {
+                "skip" => Marker::Skip,
+                "on" => Marker::On,
+                _ => Marker::Hook(option.name.clone()),
+            });
+            Ok(())
+        },
+    );
+}

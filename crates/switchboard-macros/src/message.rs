@@ -1,0 +1,118 @@
+//! `#[ws_message]`, `#[ws_rpc]` and `#[derive(WsMessage)]`.
+
+mod check;
+pub(crate) mod generate;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput, Meta};
+
+use self::parse::{Args, Form};
+use crate::{
+    derives::{self, Derives},
+    errors::Errors,
+    tag, target,
+};
+
+/// `#[ws_message("TYPE", …)]`
+pub(crate) fn expand_ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand_attribute(Form::Message, attr, item)
+}
+
+/// `#[ws_rpc("TYPE", response = …)]`
+pub(crate) fn expand_ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand_attribute(Form::Rpc, attr, item)
+}
+
+fn expand_attribute(form: Form, attr: TokenStream, item: TokenStream) -> TokenStream {
+    let owner = if form == Form::Rpc { "#[ws_rpc]" } else { "#[ws_message]" };
+    let mut input = match target::parse(owner, item) {
+        Ok(input) => input,
+        Err(unchanged) => return unchanged,
+    };
+    let mut errors = Errors::default();
+    let example = tag::suggestion(&input.ident);
+    let mut args = Args::default();
+    args.read(form, attr, &example, &mut errors);
+    let form = stacked(form, &mut input, &mut args, &mut errors);
+
+    let shape = check::shape(&input, owner, &mut errors);
+    check::args(&args, &input, form, &mut errors);
+    // The derives only repeat in their own words what was said about a union.
+    if !matches!(input.data, Data::Union(_)) {
+        let derives = Derives {
+            krate: &args.krate,
+            rename_all: args.rename_all.as_ref(),
+            validate: derives::first_rule(&input).is_some(),
+            schema: derives::SCHEMA,
+        };
+        derives.add_to(&mut input, &mut errors);
+    }
+    let impls = generate::impls(&args, &input, shape, form);
+    let nested = derives::nested_validation(&input, &args.krate);
+    let errors = errors.into_tokens();
+    quote!(#input #nested #impls #errors)
+}
+
+/// Takes over the other attribute of a pair, and reports those that cannot stand here.
+///
+/// The attribute that comes first is expanded first and sees the other one.
+fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Errors) -> Form {
+    let example = tag::suggestion(&input.ident);
+    let mut forms = vec![form];
+    for attr in std::mem::take(&mut input.attrs) {
+        let name = attr.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let other = match name.as_str() {
+            "ws_message" => Form::Message,
+            "ws_rpc" => Form::Rpc,
+            "ws_payload" | "ws_meta" => {
+                errors.at(&attr.meta, format!("`#[{name}]` is for other types: remove it from the message"));
+                continue;
+            }
+            _ => {
+                input.attrs.push(attr);
+                continue;
+            }
+        };
+        if forms.contains(&other) {
+            let message = format!("this struct has another `#[{name}]`: remove one, a message has one type tag");
+            errors.at(&attr.meta, message);
+            continue;
+        }
+        forms.push(other);
+        match &attr.meta {
+            Meta::List(list) => args.read(other, list.tokens.clone(), &example, errors),
+            // Without arguments: what is missing is reported for both together.
+            Meta::Path(_) => {}
+            Meta::NameValue(value) => {
+                errors.at(value, format!("write the arguments in parentheses: `#[{name}(…)]`"));
+            }
+        }
+    }
+    if forms.contains(&Form::Rpc) { Form::Rpc } else { form }
+}
+
+/// `#[derive(WsMessage)]` with `#[ws(…)]`
+pub(crate) fn expand_derive_ws_message(item: TokenStream) -> TokenStream {
+    // rustc lets a derive see nothing but types.
+    let Ok(input) = target::parse("#[derive(WsMessage)]", item) else { return TokenStream::new() };
+    let mut errors = Errors::default();
+    let example = tag::suggestion(&input.ident);
+    let mut args = Args::default();
+    for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("ws")) {
+        match attr.meta.require_list() {
+            Ok(list) => args.read(Form::Derive, list.tokens.clone(), &example, &mut errors),
+            Err(_) => {
+                errors.at(&attr.meta, format!("write the arguments in parentheses: `#[ws(type = \"{example}\")]`"));
+            }
+        }
+    }
+    let shape = check::shape(&input, "#[derive(WsMessage)]", &mut errors);
+    check::args(&args, &input, Form::Derive, &mut errors);
+    let impls = generate::impls(&args, &input, shape, Form::Derive);
+    let errors = errors.into_tokens();
+    quote!(#impls #errors)
+}

@@ -1,0 +1,86 @@
+//! What a message must look like.
+
+use proc_macro2::Span;
+use syn::{Data, DeriveInput, Fields};
+
+use super::parse::{Args, Form};
+use crate::{errors::Errors, tag};
+
+/// Which payload a message has.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Shape {
+    /// `struct X { … }`
+    Fields,
+    /// `struct X {}`
+    Empty,
+    /// `struct X;`
+    Unit,
+    /// Cannot be a message; an error was reported.
+    Wrong,
+}
+
+/// Reports everything that is wrong with the type.
+///
+/// Where an impl is possible at all, the type gets it beside the error: else every use of the type
+/// as a message would be one more error.
+pub(super) fn shape(input: &DeriveInput, owner: &str, errors: &mut Errors) -> Shape {
+    let name = &input.ident;
+    let shape = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) if fields.named.is_empty() => Shape::Empty,
+            Fields::Named(_) => Shape::Fields,
+            Fields::Unit => Shape::Unit,
+            Fields::Unnamed(fields) => {
+                let message = format!("a message is an object on the wire: use named fields, `struct {name} {{ … }}`");
+                errors.at(fields, message);
+                Shape::Fields
+            }
+        },
+        Data::Enum(data) => {
+            let message = format!(
+                "`{owner}` goes on a struct: make the enum a field of one, `struct {name}Message {{ value: {name} }}`"
+            );
+            errors.at(data.enum_token, message);
+            Shape::Fields
+        }
+        Data::Union(data) => {
+            errors.at(data.union_token, format!("`{owner}` goes on a struct: a union cannot be sent"));
+            Shape::Wrong
+        }
+    };
+    if input.generics.params.is_empty() {
+        shape
+    } else {
+        let message =
+            "a message cannot be generic, its tag stands for one type: write one struct for each type that is sent";
+        errors.at(&input.generics, message);
+        Shape::Wrong
+    }
+}
+
+/// Reports what is wrong with the arguments taken together.
+pub(super) fn args(args: &Args, input: &DeriveInput, form: Form, errors: &mut Errors) {
+    let example = tag::suggestion(&input.ident);
+    if let Some(tag) = &args.tag {
+        tag::check(tag, errors);
+    } else if args.lacks_tag() {
+        let message = match form {
+            Form::Message => format!("a message needs its type tag: `#[ws_message(\"{example}\")]`"),
+            Form::Rpc => format!(
+                "a request needs its type tag: `#[ws_rpc(\"{example}\", response = …)]`, \
+                 or `#[ws_message(\"{example}\")]` beside it"
+            ),
+            Form::Derive => format!("a message needs its type tag: `#[ws(type = \"{example}\")]`"),
+        };
+        errors.at_span(Span::call_site(), message);
+    }
+    // A response of which the type did not parse has been seen nevertheless.
+    if !args.seen.contains("response") {
+        if form == Form::Rpc {
+            let message = "a request needs the type of its response: `response = …`";
+            errors.at_span(Span::call_site(), message);
+        } else if let Some(progress) = &args.progress {
+            errors.at(progress, "only a request has progress: add `response = …`");
+        }
+    }
+}

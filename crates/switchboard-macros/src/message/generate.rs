@@ -1,0 +1,129 @@
+//! Writes `impl Message` and `impl Request`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{DeriveInput, Field, LitStr, spanned::Spanned};
+
+use super::{
+    check::Shape,
+    parse::{Args, Form},
+};
+use crate::{derives, serde_attrs::Names};
+
+/// The impls in an anonymous constant. Nothing for a type that cannot be a message.
+pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape, form: Form) -> TokenStream {
+    if shape == Shape::Wrong {
+        return TokenStream::new();
+    }
+    let private = args.krate.private();
+    let name = &input.ident;
+    // A missing tag was reported; with some tag the type still is a message for the code around it.
+    let tag = args.tag.clone().unwrap_or_else(|| LitStr::new("?", Span::call_site()));
+    let kind = match &args.response {
+        Some(response) => quote!(#private::Rpc<#response>),
+        None => quote!(#private::Event),
+    };
+    let meta = args.meta.as_ref().map_or_else(|| quote!(()), |meta| quote!(#meta));
+    let has_payload = (shape == Shape::Unit).then(|| {
+        quote!(
+            const HAS_PAYLOAD: bool = false;
+        )
+    });
+    let empty_payload = (shape == Shape::Empty).then(|| {
+        quote!(
+            const EMPTY_PAYLOAD: bool = true;
+        )
+    });
+    let allow_unknown = args.allow_unknown.then(|| {
+        quote!(
+            const ALLOW_UNKNOWN: bool = true;
+        )
+    });
+    let validate = validate(args, input, form);
+    let request = args.response.as_ref().map(|response| {
+        let progress = args.progress.as_ref().map_or_else(|| quote!(()), |progress| quote!(#progress));
+        quote! {
+            #[automatically_derived]
+            impl #private::Request for #name {
+                type Response = #response;
+                type Progress = #progress;
+            }
+        }
+    });
+    quote! {
+        const _: () = {
+            #[automatically_derived]
+            impl #private::Message for #name {
+                type Kind = #kind;
+                type Meta = #meta;
+                const TYPE: &'static str = #tag;
+                #has_payload
+                #empty_payload
+                #allow_unknown
+                #validate
+            }
+            #request
+        };
+    }
+}
+
+/// `fn validate`, if there is anything to check.
+fn validate(args: &Args, input: &DeriveInput, form: Form) -> Option<TokenStream> {
+    let private = args.krate.private();
+    let check = if let Some(path) = &args.validate_with {
+        quote_spanned!(path.span()=> #path(self))
+    } else {
+        let rule = derives::first_rule(input)?;
+        let renamed = renamed(derives::fields(&input.data));
+        if form == Form::Derive {
+            // The attribute adds `Validate` itself; here its absence is the user's mistake.
+            let span = rule.path().span();
+            quote_spanned! {span=> {
+                #[diagnostic::on_unimplemented(
+                    message = "`{Self}` has `#[validate(…)]` rules but does not derive `Validate`",
+                    label = "`Validate` is not derived",
+                    note = "add `validator::Validate` to the derives of the struct",
+                    note = "or name a function of your own: `#[ws(validate_with = …)]`"
+                )]
+                trait Rules {
+                    fn check(&self) -> ::core::result::Result<(), #private::Issues>;
+                }
+                #[diagnostic::do_not_recommend]
+                impl<T> Rules for T
+                where
+                    T: #private::validator::Validate + #private::serde::de::DeserializeOwned,
+                {
+                    fn check(&self) -> ::core::result::Result<(), #private::Issues> {
+                        #private::validate(self, &[#(#renamed),*])
+                    }
+                }
+                <Self as Rules>::check(self)
+            }}
+        } else {
+            quote!(#private::validate(self, &[#(#renamed),*]))
+        }
+    };
+    Some(method(&private, &check))
+}
+
+/// `fn validate` of `Message` and of `MessageMeta`.
+pub(crate) fn method(private: &TokenStream, check: &TokenStream) -> TokenStream {
+    quote! {
+        fn validate(&self) -> ::core::result::Result<(), #private::Issues> {
+            #check
+        }
+    }
+}
+
+/// `("rust_name", "wireName")` for every field whose wire name no rule tells.
+///
+/// It is the name that is read: a client that sent a bad value is told about that one.
+pub(crate) fn renamed<'a>(fields: impl Iterator<Item = &'a Field>) -> Vec<TokenStream> {
+    let pair = |field: &Field| {
+        let wire = Names::of(field).rename?.deserialize?;
+        let rust = field.ident.as_ref()?.to_string();
+        let rust = rust.strip_prefix("r#").unwrap_or(&rust);
+        Some(quote!((#rust, #wire)))
+    };
+    fields.filter_map(pair).collect()
+}

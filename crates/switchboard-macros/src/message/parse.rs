@@ -1,0 +1,125 @@
+//! Reads the arguments of the attributes that make a message.
+
+use proc_macro2::TokenStream;
+use syn::{LitStr, Path, Type};
+
+use crate::{
+    errors::Errors,
+    krate::Krate,
+    options::{self, Known, Seen},
+    tag,
+};
+
+/// Everything that the arguments of one or two attributes say.
+#[derive(Default)]
+pub(super) struct Args {
+    pub(super) tag: Option<LitStr>,
+    pub(super) response: Option<Type>,
+    pub(super) progress: Option<Type>,
+    pub(super) meta: Option<Type>,
+    pub(super) rename_all: Option<LitStr>,
+    pub(super) allow_unknown: bool,
+    pub(super) validate_with: Option<Path>,
+    pub(super) krate: Krate,
+    /// An error about the tag was reported, so that its absence is no news.
+    tag_reported: bool,
+    pub(super) seen: Seen,
+}
+
+/// Which attribute the arguments belong to.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Form {
+    Message,
+    Rpc,
+    Derive,
+}
+
+const MESSAGE: Known = Known {
+    owner: "#[ws_message]",
+    options: &["rename_all", "allow_unknown", "meta", "crate"],
+    elsewhere: &[
+        ("response", "it makes a request, write it in `#[ws_rpc(response = …)]`"),
+        ("progress", "it belongs to a request, write it in `#[ws_rpc(response = …, progress = …)]`"),
+        ("type", "the type tag is the first argument, without a name"),
+        ("validate_with", "it belongs to `#[derive(WsMessage)]`, whose `#[ws(…)]` knows it"),
+    ],
+};
+
+const RPC: Known = Known {
+    owner: "#[ws_rpc]",
+    options: &["response", "progress", "rename_all", "allow_unknown", "meta", "crate"],
+    elsewhere: &[
+        ("type", "the type tag is the first argument, without a name"),
+        ("validate_with", "it belongs to `#[derive(WsMessage)]`, whose `#[ws(…)]` knows it"),
+    ],
+};
+
+const DERIVE: Known = Known {
+    owner: "#[ws]",
+    options: &["type", "response", "progress", "meta", "allow_unknown", "validate_with", "crate"],
+    elsewhere: &[("rename_all", "the wire names are those of the struct's own `#[serde(rename_all = …)]`")],
+};
+
+impl Args {
+    /// Adds the arguments of one attribute. `example` is a tag for messages.
+    pub(super) fn read(&mut self, form: Form, tokens: TokenStream, example: &str, errors: &mut Errors) {
+        let known = match form {
+            Form::Message => &MESSAGE,
+            Form::Rpc => &RPC,
+            Form::Derive => &DERIVE,
+        };
+        let mut first = None;
+        let mut tag_failed = false;
+        // Taken out, so that the closure may borrow the rest.
+        let mut seen = std::mem::take(&mut self.seen);
+        options::read(
+            tokens,
+            known,
+            &mut seen,
+            errors,
+            |input| {
+                if form == Form::Derive {
+                    return Ok(false);
+                }
+                first = tag::first_argument(input, example).inspect_err(|_| tag_failed = true)?;
+                Ok(first.is_some())
+            },
+            |name, option, _| {
+                match name {
+                    "type" => match option.text(&format!("\"{example}\"")) {
+                        Ok(tag) => self.tag = Some(tag),
+                        Err(error) => {
+                            self.tag_reported = true;
+                            return Err(error);
+                        }
+                    },
+                    "response" => self.response = Some(option.ty("Sum")?),
+                    "progress" => self.progress = Some(option.ty("Step")?),
+                    "meta" => self.meta = Some(option.ty("RoomMeta")?),
+                    "rename_all" => self.rename_all = Some(option.text("\"snake_case\"")?),
+                    "allow_unknown" => {
+                        option.flag()?;
+                        self.allow_unknown = true;
+                    }
+                    "validate_with" => self.validate_with = Some(option.path("check")?),
+                    _ => self.krate = Krate::new(Some(option.path("::my_crate::switchboard")?)),
+                }
+                Ok(())
+            },
+        );
+        self.seen = seen;
+        self.tag_reported |= tag_failed;
+        match (first, &self.tag) {
+            (Some(second), Some(_)) => {
+                errors.at(second, "the type tag is given twice: remove it from one of the two attributes");
+            }
+            (Some(tag), None) => self.tag = Some(tag),
+            (None, _) => {}
+        }
+    }
+
+    /// Whether there is neither a tag nor an error about one.
+    pub(super) fn lacks_tag(&self) -> bool {
+        self.tag.is_none() && !self.tag_reported
+    }
+}

@@ -1,0 +1,129 @@
+//! `#[ws_payload]`
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, LitStr};
+
+use crate::{
+    derives::{self, Derives},
+    errors::Errors,
+    krate::Krate,
+    options::{self, Known, Seen},
+    target,
+};
+
+/// The arguments of `#[ws_payload]` and `#[ws_meta]`.
+pub(crate) struct TypeArgs {
+    pub(crate) rename_all: Option<LitStr>,
+    pub(crate) krate: Krate,
+}
+
+impl TypeArgs {
+    pub(crate) fn read(owner: &'static str, tokens: TokenStream, errors: &mut Errors) -> Self {
+        let known = Known {
+            owner,
+            options: &["rename_all", "crate"],
+            elsewhere: &[("allow_unknown", "it belongs to the message, `#[ws_message(\"TYPE\", allow_unknown)]`")],
+        };
+        let mut args = Self { rename_all: None, krate: Krate::default() };
+        options::read(
+            tokens,
+            &known,
+            &mut Seen::default(),
+            errors,
+            |_| Ok(false),
+            |name, option, _| {
+                match name {
+                    "rename_all" => args.rename_all = Some(option.text("\"snake_case\"")?),
+                    _ => args.krate = Krate::new(Some(option.path("::my_crate::switchboard")?)),
+                }
+                Ok(())
+            },
+        );
+        args
+    }
+}
+
+pub(crate) fn expand_ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
+    let mut input = match target::parse("#[ws_payload]", item) {
+        Ok(input) => input,
+        Err(unchanged) => return unchanged,
+    };
+    let mut errors = Errors::default();
+    let args = TypeArgs::read("#[ws_payload]", attr, &mut errors);
+    let rule = derives::first_rule(&input);
+    match (&input.data, rule) {
+        (Data::Union(data), _) => errors.at(data.union_token, "a union cannot be sent: use a struct or an enum"),
+        (Data::Enum(_), Some(rule)) => {
+            errors.at(&rule.meta, "an enum has no validation rules: put them on a struct that a variant holds");
+        }
+        _ => {}
+    }
+    if !matches!(input.data, Data::Union(_)) {
+        let validate = rule.is_some();
+        let derives =
+            Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), validate, schema: derives::SCHEMA };
+        derives.add_to(&mut input, &mut errors);
+    }
+    let nested = derives::nested_validation(&input, &args.krate);
+    let errors = errors.into_tokens();
+    quote!(#input #nested #errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pretty;
+
+    #[test]
+    fn nested_struct() {
+        insta::assert_snapshot!(pretty(&expand_ws_payload(
+            quote!(crate = crate::ws),
+            quote! {
+                /// A file.
+                #[derive(Debug, Clone)]
+                pub struct Attachment {
+                    #[validate(url)]
+                    pub url: String,
+                    #[validate(nested)]
+                    pub size: Size,
+                }
+            }
+        )));
+    }
+
+    #[test]
+    fn enums() {
+        insta::assert_snapshot!(pretty(&expand_ws_payload(
+            quote!(),
+            quote! {
+                pub enum Shape {
+                    Unit,
+                    Circle { outer_radius: f64 },
+                }
+            }
+        )));
+    }
+
+    #[test]
+    fn mistakes() {
+        insta::assert_snapshot!(pretty(&expand_ws_payload(
+            quote!(rename_al = "x", allow_unknown, rename_all = "camelcase"),
+            quote! {
+                enum Shape {
+                    Circle { #[validate(range(min = 0))] radius: f64 },
+                }
+            }
+        )));
+    }
+
+    #[test]
+    fn not_a_type() {
+        insta::assert_snapshot!(pretty(&expand_ws_payload(
+            quote!(),
+            quote!(
+                fn main() {}
+            )
+        )));
+    }
+}

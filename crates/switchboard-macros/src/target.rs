@@ -1,0 +1,14 @@
+//! The type that an attribute stands on.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+/// Parses a struct, enum or union; else the error is the item as it was, with an error beside it.
+pub(crate) fn parse(owner: &str, item: TokenStream) -> Result<DeriveInput, TokenStream> {
+    let unchanged = item.clone();
+    syn::parse2::<DeriveInput>(item).map_err(|error| {
+        let error = syn::Error::new(error.span(), format!("`{owner}` goes on a type")).into_compile_error();
+        quote!(#unchanged #error)
+    })
+}

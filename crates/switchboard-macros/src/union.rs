@@ -1,0 +1,140 @@
+//! `#[derive(WsMessages)]`: the set of messages that a connection may be sent.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Attribute, Data, DeriveInput, Fields, Ident, Type, spanned::Spanned};
+
+use crate::{
+    errors::Errors,
+    krate::Krate,
+    options::{self, Known, Seen},
+    target,
+};
+
+const KNOWN: Known = Known { owner: "#[ws]", options: &["crate"], elsewhere: &[] };
+
+pub(crate) fn expand_derive_ws_messages(item: TokenStream) -> TokenStream {
+    // rustc lets a derive see nothing but types.
+    let Ok(input) = target::parse("#[derive(WsMessages)]", item) else { return TokenStream::new() };
+    let mut errors = Errors::default();
+    let krate = krate(&input.attrs, &mut errors);
+    let variants = check(&input, &mut errors);
+    let impls = variants.map(|variants| impls(&krate, &input.ident, &variants));
+    let errors = errors.into_tokens();
+    quote!(#impls #errors)
+}
+
+fn krate(attrs: &[Attribute], errors: &mut Errors) -> Krate {
+    let mut krate = Krate::default();
+    let mut seen = Seen::default();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("ws")) {
+        let Some(list) = errors.take(attr.meta.require_list()) else { continue };
+        options::read(
+            list.tokens.clone(),
+            &KNOWN,
+            &mut seen,
+            errors,
+            |_| Ok(false),
+            |_, option, _| {
+                krate = Krate::new(Some(option.path("::my_crate::switchboard")?));
+                Ok(())
+            },
+        );
+    }
+    krate
+}
+
+/// The variants that hold one message each; `None` for what is no such enum at all.
+fn check<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Vec<(&'a Ident, &'a Type)>> {
+    let Data::Enum(data) = &input.data else {
+        errors.at(&input.ident, "a set of messages is an enum whose variants hold one message each");
+        return None;
+    };
+    if !input.generics.params.is_empty() {
+        errors.at(&input.generics, "a set of messages cannot be generic: name the messages themselves");
+        return None;
+    }
+    let mut variants = Vec::new();
+    for variant in &data.variants {
+        match &variant.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                variants.push((&variant.ident, &fields.unnamed[0].ty));
+            }
+            _ => {
+                let name = &variant.ident;
+                errors.at(variant, format!("a variant holds one message: `{name}(Message)`"));
+            }
+        }
+    }
+    Some(variants)
+}
+
+fn impls(krate: &Krate, name: &Ident, variants: &[(&Ident, &Type)]) -> TokenStream {
+    let private = krate.private();
+    let members = variants.iter().map(|(_, message)| {
+        quote_spanned! {message.span()=>
+            #[automatically_derived]
+            impl #krate::MemberOf<#name> for #message
+            where
+                #message: #private::Message,
+            {}
+        }
+    });
+    let variant = variants.iter().map(|(variant, _)| variant);
+    let (build, message): (Vec<_>, Vec<_>) = variants.iter().copied().unzip();
+    quote! {
+        const _: () = {
+            #[automatically_derived]
+            impl #krate::MessageSet for #name {}
+            #(#members)*
+            // The variants are only names: without these, rustc would find nobody who uses them.
+            const _: fn(&#name) = |set| match *set {
+                #(#name::#variant(ref message) => { _ = message; })*
+            };
+            #(const _: fn(#message) -> #name = #name::#build;)*
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pretty;
+
+    #[test]
+    fn set() {
+        insta::assert_snapshot!(pretty(&expand_derive_ws_messages(quote! {
+            #[ws(crate = my::switchboard)]
+            pub enum ServerMessage {
+                UserJoined(UserJoined),
+                Sum(math::Sum),
+            }
+        })));
+    }
+
+    #[test]
+    fn mistakes() {
+        let inputs = [
+            quote!(
+                struct Set {
+                    a: A,
+                }
+            ),
+            quote!(
+                enum Set<T> {
+                    A(T),
+                }
+            ),
+            quote!(
+                #[ws(krate = x)]
+                enum Set {
+                    A(A, B),
+                    C,
+                    D { d: D },
+                }
+            ),
+        ];
+        let expanded = inputs.map(expand_derive_ws_messages);
+        insta::assert_snapshot!(pretty(&quote!(#(#expanded)*)));
+    }
+}

@@ -1,0 +1,273 @@
+//! A connection as handlers see it.
+
+mod error;
+mod inner;
+mod outbox;
+mod raw;
+
+use std::{any::Any, fmt, future::poll_fn, marker::PhantomData, net::SocketAddr, sync::Arc, task::Poll};
+
+use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet, close_reason};
+use uuid::Uuid;
+
+pub use self::error::{SendError, SendErrorKind};
+pub(crate) use self::{
+    inner::AnyConn,
+    inner::ConnInner,
+    outbox::{Closing, Outbox},
+};
+use crate::{
+    Hub, encode,
+    hub::{Publish, TopicError},
+};
+
+/// A connection's id: a UUID v7, the same as the response header `x-client-id` of its upgrade.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(Uuid);
+
+impl ConnId {
+    pub(crate) fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The UUID's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A handle to one connection: an extractor of handlers and hooks, cheap to clone, and usable
+/// after them and from other tasks.
+///
+/// `D` is what [`authenticate`](crate::WsRouter::authenticate) returned. `Out` restricts what may
+/// be sent; by default that is any message.
+///
+/// Everything that one handler does to a connection arrives in the order of the calls: messages
+/// sent, messages published that reach it, and the reply.
+///
+/// ```
+/// use switchboard::{Conn, WsError, ws_message};
+///
+/// #[ws_message("PING")]
+/// struct Ping;
+///
+/// #[ws_message("PONG")]
+/// struct Pong {
+///     topics: usize,
+/// }
+///
+/// async fn ping(conn: Conn, _: Ping) -> Result<(), WsError> {
+///     conn.subscribe("news").await?;
+///     conn.send(Pong { topics: conn.topics().len() })?;
+///     Ok(())
+/// }
+/// # let _ = switchboard::WsRouter::<()>::new().on(ping);
+/// ```
+pub struct Conn<D = (), Out = AnyMessage> {
+    inner: Arc<ConnInner<D>>,
+    out: PhantomData<fn(Out)>,
+}
+
+impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
+    pub(crate) fn new(inner: Arc<ConnInner<D>>) -> Self {
+        Self { inner, out: PhantomData }
+    }
+
+    /// The connection's id.
+    #[must_use]
+    pub fn id(&self) -> ConnId {
+        self.inner.id
+    }
+
+    /// What authentication returned. To change it later, put a lock or an atomic into it.
+    #[must_use]
+    pub fn data(&self) -> &D {
+        &self.inner.data
+    }
+
+    /// The hub that the connection belongs to.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    /// The peer's address, if the application serves with
+    /// [`into_make_service_with_connect_info::<SocketAddr>()`](axum::Router::into_make_service_with_connect_info).
+    #[must_use]
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.inner.remote_addr
+    }
+
+    /// Sends a message. It is queued and leaves at the end of the handler's turn.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendErrorKind::Closed) once the connection is closed or closing, and
+    /// [`Invalid`](SendErrorKind::Invalid) if the message breaks its own rules. When the queue
+    /// overflows ([`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes)) the connection
+    /// is closed with 4002; [`ready`](Self::ready) waits for room before it comes to that.
+    pub fn send<M>(&self, message: M) -> Result<(), SendError>
+    where
+        M: Message<Meta = ()> + MemberOf<Out>,
+    {
+        self.send_envelope(&message, None)
+    }
+
+    /// Sends a message with the keys that its type declares in `meta`.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_with_meta<M>(&self, message: M, meta: M::Meta) -> Result<(), SendError>
+    where
+        M: Message + MemberOf<Out>,
+    {
+        self.send_envelope(&message, Some(&meta))
+    }
+
+    fn send_envelope<M: Message>(&self, message: &M, meta: Option<&M::Meta>) -> Result<(), SendError> {
+        let frame = encode::event(message, meta, self.inner.config.validate_outbound)?;
+        if self.inner.outbox.push(frame) { Ok(()) } else { Err(SendError::closed()) }
+    }
+
+    /// Publishes a message to the members of a topic, this connection included if it is one.
+    ///
+    /// Nothing happens before the result is awaited.
+    ///
+    /// ```
+    /// # use switchboard::{Conn, WsError, ws_message};
+    /// # #[ws_message("TYPING")] struct Typing;
+    /// async fn typing(conn: Conn, typing: Typing) -> Result<(), WsError> {
+    ///     conn.publish("room:1", typing).except_self().await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn publish<M>(&self, topic: impl AsRef<str>, message: M) -> Publish
+    where
+        M: Message<Meta = ()> + MemberOf<Out>,
+    {
+        let validate = self.inner.config.validate_outbound;
+        self.inner.hub.publish_from(topic.as_ref(), &message, Some(self.inner.id), validate)
+    }
+
+    /// Subscribes to a topic. `false` if it was subscribed already.
+    ///
+    /// # Errors
+    ///
+    /// The topic's name is not valid, the connection has
+    /// [`max_subscriptions`](crate::Config::max_subscriptions) already, or it is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has done nothing or all.
+    pub async fn subscribe(&self, topic: impl AsRef<str>) -> Result<bool, TopicError> {
+        self.inner.hub.subscribe(&(Arc::clone(&self.inner) as Arc<AnyConn>), topic.as_ref())
+    }
+
+    /// Ends a subscription. Nothing of the topic arrives after this returned. `false` if there was
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// The topic's name is not valid.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has done nothing or all.
+    pub async fn unsubscribe(&self, topic: impl AsRef<str>) -> Result<bool, TopicError> {
+        self.inner.hub.unsubscribe(&*self.inner, topic.as_ref())
+    }
+
+    /// The topics that the connection is subscribed to, in the order of subscribing.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        self.inner.subscriptions.lock().names()
+    }
+
+    /// Whether the connection is subscribed to a topic.
+    #[must_use]
+    pub fn is_subscribed(&self, topic: &str) -> bool {
+        self.inner.subscriptions.lock().contains(topic)
+    }
+
+    /// Closes the connection once everything sent before has left; so has the reply of a handler
+    /// that calls this and is then ready. A code that may not stand in a close frame is sent as
+    /// 1000; the reason is cut to 123 bytes. Later calls change nothing.
+    pub fn close(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) {
+        let code = code.into();
+        let code = if code.is_sendable() { code } else { CloseCode::NORMAL };
+        self.inner.outbox.close(code, close_reason(reason.as_ref()));
+    }
+
+    /// Whether the connection is closed or closing.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.inner.outbox.is_closed()
+    }
+
+    /// How many bytes wait to be written, each message's overhead included.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.inner.outbox.buffered()
+    }
+
+    /// Waits until at most half of the outbound limit waits to be written.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendErrorKind::Closed) once the connection is closed or closing.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: nothing is lost when it is dropped.
+    pub async fn ready(&self) -> Result<(), SendError> {
+        self.wait_below(self.inner.config.max_outbound_bytes / 2).await
+    }
+
+    /// Waits until everything sent so far was handed to the operating system.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendErrorKind::Closed) once the connection is closed or closing.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: nothing is lost when it is dropped.
+    pub async fn flushed(&self) -> Result<(), SendError> {
+        self.wait_below(0).await
+    }
+
+    async fn wait_below(&self, bytes: usize) -> Result<(), SendError> {
+        poll_fn(|cx| match self.inner.outbox.poll_below(bytes, cx) {
+            Poll::Ready(true) => Poll::Ready(Ok(())),
+            Poll::Ready(false) => Poll::Ready(Err(SendError::closed())),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+}
+
+impl<D, Out> Clone for Conn<D, Out> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), out: PhantomData }
+    }
+}
+
+impl<D: Any, Out> fmt::Debug for Conn<D, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conn").field("id", &self.inner.id).finish_non_exhaustive()
+    }
+}

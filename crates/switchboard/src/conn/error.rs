@@ -1,0 +1,72 @@
+//! Why a message was not sent.
+
+use std::{error::Error, fmt};
+
+use switchboard_core::{Issues, WsError};
+
+/// A message was not sent.
+pub struct SendError {
+    kind: SendErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// Why a message was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendErrorKind {
+    /// The connection is closed or closing.
+    Closed,
+    /// The message breaks its own rules, or does not serialise.
+    Invalid,
+}
+
+impl SendError {
+    pub(crate) fn closed() -> Self {
+        Self { kind: SendErrorKind::Closed, source: None }
+    }
+
+    pub(crate) fn invalid(issues: Issues) -> Self {
+        Self { kind: SendErrorKind::Invalid, source: Some(issues.into()) }
+    }
+
+    pub(crate) fn unserialisable(error: WsError) -> Self {
+        Self { kind: SendErrorKind::Invalid, source: Some(error.into()) }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn kind(&self) -> SendErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Debug for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendError").field("kind", &self.kind).field("source", &self.source).finish()
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            SendErrorKind::Closed => "the connection is closed",
+            SendErrorKind::Invalid => "the outgoing message is invalid",
+        })
+    }
+}
+
+impl Error for SendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|error| error as _)
+    }
+}
+
+/// `CANCELLED` for a closed connection, else `INTERNAL`: an invalid message is the server's fault.
+impl From<SendError> for WsError {
+    fn from(error: SendError) -> Self {
+        match error.kind {
+            SendErrorKind::Closed => Self::cancelled("the connection is closed"),
+            SendErrorKind::Invalid => Self::internal(error),
+        }
+    }
+}

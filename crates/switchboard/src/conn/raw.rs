@@ -1,0 +1,41 @@
+//! Frames without an envelope, for routes that speak a protocol of their own.
+
+use bytes::Bytes;
+use switchboard_core::MessageSet;
+
+use super::{Conn, SendError};
+use crate::{RawText, transport::Frame};
+
+impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
+    /// Sends a text frame as it is, without an envelope.
+    ///
+    /// ```
+    /// # use switchboard::{Conn, RawText, WsRouter};
+    /// async fn echo(conn: Conn, text: RawText) {
+    ///     // An error says that the client is gone.
+    ///     let _ = conn.send_text(format!("You said: {text}"));
+    /// }
+    /// let router = WsRouter::<()>::new().on_text(echo);
+    /// # let _ = router;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](super::SendErrorKind::Closed) once the connection is closed or closing.
+    pub fn send_text(&self, text: impl Into<RawText>) -> Result<(), SendError> {
+        self.push(Frame::Text(text.into().into_bytes()))
+    }
+
+    /// Sends a binary frame.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](super::SendErrorKind::Closed) once the connection is closed or closing.
+    pub fn send_binary(&self, bytes: impl Into<Bytes>) -> Result<(), SendError> {
+        self.push(Frame::Binary(bytes.into()))
+    }
+
+    fn push(&self, frame: Frame) -> Result<(), SendError> {
+        if self.inner.outbox.push(frame) { Ok(()) } else { Err(SendError::closed()) }
+    }
+}

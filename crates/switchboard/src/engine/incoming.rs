@@ -1,0 +1,133 @@
+//! From a frame to what is to be done about it.
+
+use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
+use switchboard_core::{
+    WsError,
+    envelope::{Inbound, InboundMeta, MalformedEnvelope},
+    is_reserved_type,
+};
+
+use crate::{
+    RawText,
+    router::{Call, CallId, Routing},
+};
+
+/// Something to do, in order of arrival.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Call the handler of the route with this index.
+    Call(usize, Call),
+    /// Answer with an error.
+    Refuse(Refusal),
+    /// Call the hook for raw text.
+    Text(RawText),
+    /// Call the hook for binary frames.
+    Binary(Bytes),
+}
+
+/// A message that reaches no handler.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) error: WsError,
+    pub(super) message_type: Option<&'static str>,
+    pub(super) correlation_id: Option<Box<str>>,
+    pub(super) is_rpc: bool,
+    /// Malformed or of an unknown type: too many of these in a row end the connection.
+    pub(super) is_bad: bool,
+}
+
+/// A frame, read.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    /// Waits its turn.
+    Work(Work),
+    /// `$ws:abort` of this request: never waits.
+    Abort(Box<str>),
+    /// `__heartbeat`: never waits.
+    Heartbeat,
+    /// Nothing to do.
+    Ignored,
+}
+
+impl Work {
+    pub(super) fn call_id(&self) -> Option<&CallId> {
+        match self {
+            Self::Call(_, call) => Some(&call.id),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_request(&self, correlation_id: &str) -> bool {
+        self.call_id().is_some_and(|id| id.is_rpc && id.correlation_id() == Some(correlation_id))
+    }
+}
+
+pub(super) fn text<D>(routing: &Routing<D>, frame: Utf8Bytes) -> Incoming {
+    if routing.hooks.text.is_some() {
+        return Incoming::Work(Work::Text(RawText::new(frame)));
+    }
+    match Inbound::from_json(frame.as_str()) {
+        Ok(inbound) => envelope(routing, &frame, inbound),
+        Err(malformed) => bad(malformed.into(), None),
+    }
+}
+
+pub(super) fn binary<D>(routing: &Routing<D>, frame: Bytes) -> Incoming {
+    if routing.hooks.binary.is_some() {
+        return Incoming::Work(Work::Binary(frame));
+    }
+    match Utf8Bytes::try_from(frame) {
+        Ok(frame) => text(routing, frame),
+        Err(_) => bad(MalformedEnvelope.into(), None),
+    }
+}
+
+fn envelope<D>(routing: &Routing<D>, frame: &Utf8Bytes, inbound: Inbound<'_>) -> Incoming {
+    let (message_type, meta, payload) = inbound.into_parts();
+    let Some(index) = routing.table.find(&message_type) else { return unrouted(&message_type, &meta) };
+    let route = routing.table.get(index);
+    let refuse = |error: WsError| {
+        // Without an id, an error of a request cannot be told apart from others: plain ERROR.
+        let is_rpc = route.is_rpc && meta.correlation_id().is_some();
+        Incoming::Work(Work::Refuse(Refusal {
+            error,
+            message_type: Some(route.message_type),
+            correlation_id: meta.correlation_id().map(Into::into),
+            is_rpc,
+            is_bad: false,
+        }))
+    };
+    if let Some(problem) = meta.problem() {
+        return refuse(problem.into());
+    }
+    if route.is_rpc && meta.correlation_id().is_none() {
+        return refuse(WsError::invalid_argument("a request needs a meta.correlationId"));
+    }
+    Incoming::Work(Work::Call(index, Call::new(route.message_type, route.is_rpc, &meta, payload, frame)))
+}
+
+/// Types of the protocol, and unknown ones.
+fn unrouted(message_type: &str, meta: &InboundMeta<'_>) -> Incoming {
+    match (message_type, meta.correlation_id()) {
+        ("__heartbeat", _) => Incoming::Heartbeat,
+        ("$ws:abort", Some(id)) => Incoming::Abort(id.into()),
+        // The answer to a call of ours that nobody waits for any more.
+        ("RPC_ERROR", Some(id)) if id.starts_with("s:") => Incoming::Ignored,
+        (_, id) if is_reserved_type(message_type) => {
+            bad(WsError::invalid_argument("this message type is reserved"), id)
+        }
+        ("", id) => bad(WsError::invalid_argument("the message type is empty"), id),
+        (_, id) => bad(WsError::unimplemented("unknown message type"), id),
+    }
+}
+
+fn bad(error: WsError, correlation_id: Option<&str>) -> Incoming {
+    Incoming::Work(Work::Refuse(Refusal {
+        error,
+        message_type: None,
+        correlation_id: correlation_id.map(Into::into),
+        is_rpc: correlation_id.is_some(),
+        is_bad: true,
+    }))
+}

@@ -1,0 +1,131 @@
+//! Values of the upgrade that are kept for the connection's lifetime.
+
+use std::{
+    any::{Any, TypeId, type_name},
+    fmt,
+    sync::Arc,
+};
+
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::future::BoxFuture;
+use http::request::Parts;
+
+type Value = Box<dyn Any + Send + Sync>;
+type Run<S> = dyn for<'a> Fn(&'a mut Parts, &'a S) -> BoxFuture<'a, Result<Value, Response>> + Send + Sync;
+
+/// Runs one axum extractor at the upgrade.
+pub(crate) struct Step<S> {
+    pub(crate) scope: usize,
+    type_id: TypeId,
+    name: &'static str,
+    run: Arc<Run<S>>,
+}
+
+impl<S> Clone for Step<S> {
+    fn clone(&self) -> Self {
+        Self { run: Arc::clone(&self.run), ..*self }
+    }
+}
+
+impl<S> fmt::Debug for Step<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Step").field(&self.name).finish()
+    }
+}
+
+impl<S: Send + Sync + 'static> Step<S> {
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.scope == other.scope && self.type_id == other.type_id
+    }
+
+    /// The step of a router whose state is known, in a router with another state.
+    pub(crate) fn with_state<S2: Send + Sync + 'static>(self, scope: usize, state: Arc<S>) -> Step<S2> {
+        let run = self.run;
+        Step {
+            // A step of a nested scope keeps it: its state is fixed already.
+            scope: if self.scope == 0 { scope } else { self.scope },
+            type_id: self.type_id,
+            name: self.name,
+            run: Arc::new(move |parts, _| {
+                let (run, state) = (Arc::clone(&run), Arc::clone(&state));
+                Box::pin(async move { run(parts, &state).await })
+            }),
+        }
+    }
+
+    pub(crate) async fn run(&self, parts: &mut Parts, state: &S, kept: &mut Vec<KeptValue>) -> Result<(), Response> {
+        let value = (self.run)(parts, state).await?;
+        kept.push(KeptValue { scope: self.scope, type_id: self.type_id, value });
+        Ok(())
+    }
+}
+
+/// Collects what the arguments of a router's handlers need of the upgrade.
+pub struct Setup<S> {
+    steps: Vec<Step<S>>,
+}
+
+impl<S: Send + Sync + 'static> Setup<S> {
+    pub(crate) fn new() -> Self {
+        Self { steps: Vec::new() }
+    }
+
+    /// Runs the axum extractor `T` once at each upgrade and keeps its value;
+    /// [`ConnParts::kept`](super::ConnParts::kept) reads it. A rejection is the HTTP response and
+    /// there is no connection. Asked for twice, it runs once.
+    pub fn keep<T>(&mut self)
+    where
+        T: FromRequestParts<S> + Send + Sync + 'static,
+    {
+        let step = Step {
+            scope: 0,
+            type_id: TypeId::of::<T>(),
+            name: type_name::<T>(),
+            run: Arc::new(|parts, state| {
+                Box::pin(async move {
+                    match T::from_request_parts(parts, state).await {
+                        Ok(value) => Ok(Box::new(value) as Value),
+                        Err(rejection) => Err(rejection.into_response()),
+                    }
+                })
+            }),
+        };
+        self.steps.push(step);
+    }
+
+    pub(crate) fn into_steps(self) -> Vec<Step<S>> {
+        self.steps
+    }
+}
+
+impl<S> fmt::Debug for Setup<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup").field("steps", &self.steps).finish()
+    }
+}
+
+/// One value and the router's state it was made with.
+pub(crate) struct KeptValue {
+    scope: usize,
+    type_id: TypeId,
+    value: Value,
+}
+
+/// All that a connection keeps of its upgrade. Few values, found by looking through them.
+#[derive(Default)]
+pub(crate) struct Kept(Box<[KeptValue]>);
+
+impl Kept {
+    pub(crate) fn new(values: Vec<KeptValue>) -> Self {
+        Self(values.into())
+    }
+
+    pub(super) fn get<T: 'static>(&self, scope: usize) -> Option<&T> {
+        let type_id = TypeId::of::<T>();
+        let found = self.0.iter().find(|kept| kept.scope == scope && kept.type_id == type_id)?;
+        found.value.downcast_ref()
+    }
+}

@@ -1,0 +1,107 @@
+//! Handlers and hooks: async functions of extractors.
+
+mod arguments;
+mod events;
+mod function;
+mod hook;
+
+use std::{future::Future, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use switchboard_core::{AnyMessage, Message, MessageSet, Reply, WsError};
+
+pub(crate) use self::hook::{ErasedHook, erase as erase_hook};
+pub use self::{
+    arguments::{Argument, Arguments},
+    events::{CloseReason, ClosedBy, Failure, RawText},
+    function::HandlerFn,
+    hook::{Hook, HookArgument, HookArguments, HookOutput},
+};
+use crate::{
+    encode,
+    extract::{MessageParts, Setup},
+    transport::Frame,
+};
+
+mod sealed {
+    pub trait Sealed<X> {}
+}
+
+/// An async function that handles a message: up to eight [extractors](crate::extract), then the
+/// message.
+///
+/// What it returns is the reply: see [`Reply`]. Functions, `async` closures and closures that
+/// return a future all fit, as long as they are `Clone` and their futures `Send`.
+///
+/// A handler that is ready at its first poll costs no task and no timer. It is dropped when its
+/// connection ends or its deadline passes, at whatever `.await` it is then.
+///
+/// Sealed: implemented for functions. `#[ws_handler]` on a function makes the compiler point at
+/// the argument that does not fit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a handler",
+    label = "not a handler",
+    note = "a handler is an async function of up to 8 extractors and then the message",
+    note = "put `#[ws_handler]` on the function for a more exact message"
+)]
+pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + Clone + Send + Sync + 'static {
+    /// The message that it handles.
+    type Message: Message;
+
+    /// Collects what the arguments need of the upgrade.
+    #[doc(hidden)]
+    fn setup(setup: &mut Setup<S>);
+
+    /// Runs it.
+    #[doc(hidden)]
+    fn call(self, parts: MessageParts<D>) -> BoxFuture<'static, HandlerResult>;
+}
+
+/// The reply to send, if any, or the error.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct HandlerResult(pub(crate) Result<Option<Frame>, WsError>);
+
+impl<H, Args, Via, S, D, Out> sealed::Sealed<((Args, Via), S, D, Out)> for H where H: HandlerFn<Args> {}
+
+impl<H, Args, Via, S, D, Out, R, O, M> Handler<(Args, Via), S, D, Out> for H
+where
+    H: HandlerFn<Args, Returned = R>,
+    Args: Arguments<S, D, Out, Via, Message = M> + Send + 'static,
+    Via: 'static,
+    M: Message,
+    R: Future<Output = O> + Send + 'static,
+    O: Reply<M, M::Kind, Out> + 'static,
+    S: Send + Sync + 'static,
+    D: Send + Sync + 'static,
+    Out: MessageSet,
+{
+    type Message = M;
+
+    fn setup(setup: &mut Setup<S>) {
+        Args::setup(setup);
+    }
+
+    fn call(self, mut parts: MessageParts<D>) -> BoxFuture<'static, HandlerResult> {
+        Box::pin(async move {
+            let result = async {
+                let args = Args::extract(&mut parts).await?;
+                let returned = self.invoke(args).await;
+                let validate = parts.conn_parts().inner().config.validate_outbound;
+                encode::reply::<M, M::Kind, Out, O>(returned, parts.correlation_id(), validate)
+            };
+            HandlerResult(result.await)
+        })
+    }
+}
+
+/// A handler with its types erased.
+pub(crate) type ErasedHandler<D> = Arc<dyn Fn(MessageParts<D>) -> BoxFuture<'static, HandlerResult> + Send + Sync>;
+
+pub(crate) fn erase<H, X, S, D, Out>(handler: H) -> ErasedHandler<D>
+where
+    H: Handler<X, S, D, Out>,
+    D: 'static,
+{
+    Arc::new(move |parts| handler.clone().call(parts))
+}

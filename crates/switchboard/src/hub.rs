@@ -1,0 +1,191 @@
+//! The hub: topics, and a handle to publish from anywhere.
+
+mod error;
+mod publish;
+mod stats;
+mod subscriptions;
+mod topic;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use parking_lot::RwLock;
+use switchboard_core::{Message, check_topic};
+
+pub(crate) use self::subscriptions::Subscriptions;
+pub use self::{
+    error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
+    publish::{Matched, Publish, Published},
+    stats::HubStats,
+};
+use self::{subscriptions::Subscription, topic::Topic};
+use crate::{
+    conn::{AnyConn, ConnId, ConnInner},
+    encode,
+    transport::Frame,
+};
+
+/// A cheap-to-clone handle to the topics and connections of an application.
+///
+/// Make one, give it to routers with [`WsRouter::hub`](crate::WsRouter::hub) and to HTTP handlers
+/// through their state. Topics belong to a hub: two routes share them if they share the hub.
+///
+/// ```
+/// use axum::extract::State;
+/// use switchboard::{Hub, ws_message};
+///
+/// #[ws_message("NEWS")]
+/// struct News {
+///     text: String,
+/// }
+///
+/// async fn notify(State(hub): State<Hub>, text: String) -> String {
+///     match hub.publish("news", News { text }).await {
+///         Ok(published) => format!("{:?}", published.matched()),
+///         Err(error) => error.to_string(),
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Hub(Arc<HubInner>);
+
+struct HubInner {
+    /// Only topics with members. A member is put in while this is locked, so that no topic is
+    /// removed with a member just joining.
+    topics: RwLock<HashMap<Box<str>, Arc<Topic>>>,
+    connections: AtomicUsize,
+    subscriptions: AtomicUsize,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Hub {
+    /// A hub that lives in this process's memory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(HubInner {
+            topics: RwLock::default(),
+            connections: AtomicUsize::new(0),
+            subscriptions: AtomicUsize::new(0),
+        }))
+    }
+
+    /// Publishes a message to the members of a topic. Nobody subscribed is a success, too.
+    ///
+    /// Nothing happens before the result is awaited.
+    pub fn publish<M: Message<Meta = ()>>(&self, topic: impl AsRef<str>, message: M) -> Publish {
+        self.publish_from(topic.as_ref(), &message, None, true)
+    }
+
+    /// Open connections, subscriptions and topics.
+    #[must_use]
+    pub fn stats(&self) -> HubStats {
+        HubStats {
+            connections: self.0.connections.load(Relaxed),
+            subscriptions: self.0.subscriptions.load(Relaxed),
+            topics: self.0.topics.read().len(),
+        }
+    }
+
+    /// How many connections are subscribed to a topic.
+    #[must_use]
+    pub fn subscribers(&self, topic: &str) -> usize {
+        self.topic(topic).map_or(0, |topic| topic.len())
+    }
+
+    pub(crate) fn publish_from<M: Message>(
+        &self,
+        topic: &str,
+        message: &M,
+        sender: Option<ConnId>,
+        validate: bool,
+    ) -> Publish {
+        let frame = check_topic(topic)
+            .map_err(|_| PublishError::invalid_topic())
+            .and_then(|()| encode::event(message, None, validate).map_err(PublishError::invalid));
+        Publish::new(self.clone(), topic, frame, sender)
+    }
+
+    /// Hands a frame to every member but `except`; the count of those that took it.
+    pub(crate) fn deliver(&self, topic: &str, frame: &Frame, except: Option<ConnId>) -> usize {
+        self.topic(topic).map_or(0, |topic| topic.deliver(frame, except))
+    }
+
+    fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+        self.0.topics.read().get(name).cloned()
+    }
+
+    pub(crate) fn subscribe(&self, conn: &Arc<AnyConn>, name: &str) -> Result<bool, TopicError> {
+        check_topic(name).map_err(|_| TopicError::invalid_topic())?;
+        let mut subscriptions = conn.subscriptions.lock();
+        if subscriptions.contains(name) {
+            return Ok(false);
+        }
+        // Checked under the lock under which the connection's end takes all subscriptions.
+        if subscriptions.ended() {
+            return Err(TopicError::closed());
+        }
+        let (limit, current) = (conn.config.max_subscriptions, subscriptions.len());
+        if current >= limit {
+            return Err(TopicError::limit(limit, current));
+        }
+        let mut topics = self.0.topics.write();
+        let topic = match topics.get(name) {
+            Some(topic) => topic,
+            None => topics.entry(name.into()).or_insert_with(|| Arc::new(Topic::new(name))),
+        };
+        let key = topic.insert(Arc::clone(conn));
+        subscriptions.push(Subscription { topic: Arc::clone(topic), key });
+        self.0.subscriptions.fetch_add(1, Relaxed);
+        Ok(true)
+    }
+
+    pub(crate) fn unsubscribe<D: ?Sized>(&self, conn: &ConnInner<D>, name: &str) -> Result<bool, TopicError> {
+        check_topic(name).map_err(|_| TopicError::invalid_topic())?;
+        let Some(subscription) = conn.subscriptions.lock().remove(name) else { return Ok(false) };
+        self.leave(&subscription);
+        Ok(true)
+    }
+
+    fn leave(&self, subscription: &Subscription) {
+        self.0.subscriptions.fetch_sub(1, Relaxed);
+        if subscription.topic.remove(subscription.key) > 0 {
+            return;
+        }
+        let mut topics = self.0.topics.write();
+        let name = subscription.topic.name();
+        // Somebody may have joined since, or this may be an older topic of the same name.
+        if topics.get(name).is_some_and(|topic| Arc::ptr_eq(topic, &subscription.topic) && topic.len() == 0) {
+            topics.remove(name);
+        }
+    }
+
+    pub(crate) fn connected(&self) {
+        self.0.connections.fetch_add(1, Relaxed);
+    }
+
+    /// Ends all subscriptions of a connection; there can be none after.
+    pub(crate) fn disconnected<D: ?Sized>(&self, conn: &ConnInner<D>) {
+        let all = conn.subscriptions.lock().end();
+        for subscription in all {
+            self.leave(&subscription);
+        }
+        self.0.connections.fetch_sub(1, Relaxed);
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hub").field(&self.stats()).finish()
+    }
+}

@@ -1,0 +1,50 @@
+//! What one connection is subscribed to.
+
+use std::sync::Arc;
+
+use super::topic::Topic;
+
+/// Few, so a list: it costs nothing while empty and keeps the order.
+#[derive(Default)]
+pub(crate) struct Subscriptions {
+    list: Vec<Subscription>,
+    ended: bool,
+}
+
+pub(crate) struct Subscription {
+    pub(super) topic: Arc<Topic>,
+    pub(super) key: usize,
+}
+
+impl Subscriptions {
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.list.iter().map(|s| s.topic.name().to_owned()).collect()
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.list.iter().any(|s| s.topic.name() == name)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn push(&mut self, subscription: Subscription) {
+        self.list.push(subscription);
+    }
+
+    pub(super) fn remove(&mut self, name: &str) -> Option<Subscription> {
+        let index = self.list.iter().position(|s| s.topic.name() == name)?;
+        Some(self.list.remove(index))
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The connection ends: takes all, and lets none be added.
+    pub(super) fn end(&mut self) -> Vec<Subscription> {
+        self.ended = true;
+        std::mem::take(&mut self.list)
+    }
+}

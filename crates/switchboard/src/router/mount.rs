@@ -1,0 +1,160 @@
+//! From a router to a route of axum's.
+
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use axum::{
+    extract::{FromRequestParts as _, Request, ws::WebSocketUpgrade},
+    handler::Handler as AxumHandler,
+    response::{IntoResponse as _, Response},
+    routing::{MethodFilter, MethodRouter, on},
+};
+use futures_util::future::BoxFuture;
+use http::request::Parts;
+use switchboard_core::MessageSet;
+
+use super::{Mounted, WsRouter};
+use crate::upgrade::{self, Produces};
+
+/// Makes a route of a router: it answers WebSocket upgrades, and everything else with 426.
+///
+/// ```
+/// use switchboard::{WsRouter, ws_route};
+///
+/// let app: axum::Router = axum::Router::new().route("/ws/{room}", ws_route(WsRouter::new()));
+/// # let _ = app;
+/// ```
+///
+/// # Panics
+///
+/// If the router has both message handlers and `on_text`.
+#[track_caller]
+pub fn ws_route<S, D, Out, A>(router: WsRouter<S, D, Out, A>) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    D: Send + Sync + 'static,
+    Out: MessageSet,
+    A: Produces<D>,
+{
+    let endpoint: Endpoint<S, D, A> = Endpoint { mounted: Arc::new(router.freeze()), kind: PhantomData };
+    on(MethodFilter::GET.or(MethodFilter::CONNECT), endpoint)
+}
+
+impl<S, D, Out, A> WsRouter<S, D, Out, A>
+where
+    S: Clone + Send + Sync + 'static,
+    D: Send + Sync + 'static,
+    Out: MessageSet,
+{
+    #[track_caller]
+    fn freeze(self) -> Mounted<S, D> {
+        Mounted::new(self.table, self.hooks, self.steps, self.settings, self.authenticate)
+    }
+}
+
+impl<D, Out, A> WsRouter<(), D, Out, A>
+where
+    D: Send + Sync + 'static,
+    Out: MessageSet,
+{
+    /// Accepts an upgrade inside an axum handler of your own, which has done whatever it wanted
+    /// with the request before, and made the connection's data.
+    ///
+    /// The Origin is checked here as on a route of [`ws_route`]'s; refusals of the upgrade itself
+    /// are those of axum's `WebSocketUpgrade`. `authenticate` is not called.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use axum::{extract::{State, ws::WebSocketUpgrade}, http::request::Parts, response::Response};
+    /// use switchboard::{MountedRouter, WsRouter};
+    ///
+    /// struct User;
+    ///
+    /// async fn chat(State(ws): State<MountedRouter<User>>, upgrade: WebSocketUpgrade, parts: Parts) -> Response {
+    ///     ws.on_upgrade(upgrade, parts, User).await
+    /// }
+    ///
+    /// let router = WsRouter::<(), User>::new();
+    /// let app: axum::Router = axum::Router::new().route("/", axum::routing::any(chat)).with_state(router.mount());
+    /// # let _ = app;
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the router has both message handlers and `on_text`.
+    #[track_caller]
+    pub fn mount(self) -> MountedRouter<D> {
+        MountedRouter { mounted: Arc::new(self.freeze()) }
+    }
+}
+
+/// A finished router for upgrades that the application's own handlers accept. Cheap to clone.
+pub struct MountedRouter<D = ()> {
+    mounted: Arc<Mounted<(), D>>,
+}
+
+impl<D: Send + Sync + 'static> MountedRouter<D> {
+    /// Accepts an upgrade and serves the connection with this router: see [`WsRouter::mount`].
+    pub async fn on_upgrade(&self, upgrade: WebSocketUpgrade, mut parts: Parts, data: D) -> Response {
+        match upgrade::admit(&self.mounted, &mut parts, &(), Some(data)).await {
+            Ok(admitted) => upgrade::accept(&self.mounted, upgrade, &parts, admitted),
+            Err(response) => response,
+        }
+    }
+}
+
+impl<D> Clone for MountedRouter<D> {
+    fn clone(&self) -> Self {
+        Self { mounted: Arc::clone(&self.mounted) }
+    }
+}
+
+impl<D> fmt::Debug for MountedRouter<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MountedRouter").finish_non_exhaustive()
+    }
+}
+
+/// The axum handler behind [`ws_route`].
+pub struct Endpoint<S, D, A> {
+    mounted: Arc<Mounted<S, D>>,
+    kind: PhantomData<fn() -> A>,
+}
+
+impl<S, D, A> Clone for Endpoint<S, D, A> {
+    fn clone(&self) -> Self {
+        Self { mounted: Arc::clone(&self.mounted), kind: PhantomData }
+    }
+}
+
+impl<S, D, A> fmt::Debug for Endpoint<S, D, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").finish_non_exhaustive()
+    }
+}
+
+impl<S, D, A> AxumHandler<(), S> for Endpoint<S, D, A>
+where
+    S: Clone + Send + Sync + 'static,
+    D: Send + Sync + 'static,
+    A: Produces<D>,
+{
+    type Future = BoxFuture<'static, Response>;
+
+    fn call(self, request: Request, state: S) -> Self::Future {
+        Box::pin(async move {
+            let (mut parts, _) = request.into_parts();
+            if let Err(refusal) = upgrade::check_handshake(&parts) {
+                return refusal;
+            }
+            let admitted = match upgrade::admit(&self.mounted, &mut parts, &state, A::open_data()).await {
+                Ok(admitted) => admitted,
+                Err(response) => return response,
+            };
+            match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+                Ok(upgrade) => upgrade::accept(&self.mounted, upgrade, &parts, admitted),
+                Err(rejection) => rejection.into_response(),
+            }
+        })
+    }
+}

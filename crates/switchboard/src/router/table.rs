@@ -1,0 +1,107 @@
+//! Which handler takes which type tag.
+
+use std::{
+    any::Any,
+    collections::HashMap,
+    panic::Location,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use switchboard_core::{Kind, Message};
+
+use crate::handler::ErasedHandler;
+
+/// The state of a router that was given its own with `with_state`.
+pub(crate) struct StateScope {
+    /// Unique; 0 stands for the state of the mounted router.
+    pub(crate) id: usize,
+    pub(crate) state: Arc<dyn Any + Send + Sync>,
+}
+
+impl StateScope {
+    pub(super) fn new(state: Arc<dyn Any + Send + Sync>) -> Arc<Self> {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        Arc::new(Self { id: NEXT.fetch_add(1, Relaxed), state })
+    }
+}
+
+/// One handler.
+pub(crate) struct Route<D> {
+    pub(crate) message_type: &'static str,
+    pub(crate) is_rpc: bool,
+    pub(crate) handler: ErasedHandler<D>,
+    pub(crate) scope: Option<Arc<StateScope>>,
+    name: &'static str,
+    location: &'static Location<'static>,
+}
+
+impl<D> Route<D> {
+    #[track_caller]
+    pub(super) fn new<M: Message>(name: &'static str, handler: ErasedHandler<D>) -> Self {
+        Self {
+            message_type: M::TYPE,
+            is_rpc: M::Kind::IS_RPC,
+            handler,
+            scope: None,
+            name,
+            location: Location::caller(),
+        }
+    }
+}
+
+/// All handlers of a router. A message keeps its route's index while it waits.
+pub(crate) struct Table<D> {
+    routes: Vec<Route<D>>,
+    by_type: HashMap<&'static str, usize>,
+}
+
+impl<D> Default for Table<D> {
+    fn default() -> Self {
+        Self { routes: Vec::new(), by_type: HashMap::new() }
+    }
+}
+
+impl<D> Table<D> {
+    #[track_caller]
+    pub(super) fn insert(&mut self, route: Route<D>) {
+        if let Some(first) = self.find(route.message_type) {
+            let first = self.get(first);
+            panic!(
+                "two handlers for the message type `{}`: `{}` ({}) and `{}` ({}); a type has one handler",
+                route.message_type, first.name, first.location, route.name, route.location,
+            );
+        }
+        self.by_type.insert(route.message_type, self.routes.len());
+        self.routes.push(route);
+    }
+
+    #[track_caller]
+    pub(super) fn merge(&mut self, other: Self) {
+        for route in other.routes {
+            self.insert(route);
+        }
+    }
+
+    pub(super) fn with_scope(mut self, scope: &Arc<StateScope>) -> Self {
+        for route in &mut self.routes {
+            route.scope.get_or_insert_with(|| Arc::clone(scope));
+        }
+        self
+    }
+
+    pub(crate) fn find(&self, message_type: &str) -> Option<usize> {
+        self.by_type.get(message_type).copied()
+    }
+
+    /// The route at an index that [`find`](Self::find) gave.
+    pub(crate) fn get(&self, index: usize) -> &Route<D> {
+        &self.routes[index]
+    }
+
+    pub(super) fn types(&self) -> Vec<&'static str> {
+        self.routes.iter().map(|route| route.message_type).collect()
+    }
+}
