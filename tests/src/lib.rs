@@ -1,1 +1,8 @@
-//! Tests.
+//! The servers that outside clients test, and what the tests share.
+//!
+//! Built on the public API only, so they are also its widest example.
+
+pub mod bench;
+pub mod conformance;
+pub mod echo;
+pub mod serve;

@@ -33,13 +33,14 @@ pub use switchboard_core::{
     AnyMessage, BoxError, CloseCode, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta, MessageSet,
     Reply, Request, Rpc, WsError,
 };
-pub use switchboard_macros::{WsMessage, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
+pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 
 /// What the macros refer to. Not API: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use switchboard_core::{
-        __private::*, AnyMessage, Event, Issues, Message, MessageMeta, Reply, Request, Rpc, validate,
+        __private::*, AnyMessage, Event, Issues, MemberOf, Message, MessageMeta, MessageSet, RESERVED_META_KEYS, Reply,
+        Request, Rpc, check_type_tag, validate,
     };
 
     pub use crate::{Argument, WsRouter};

@@ -1,0 +1,23 @@
+//! What the compiler says about mistakes, and what must compile.
+//!
+//! The texts are those of one compiler; on another one nothing is compared. To write them anew:
+//! `TRYBUILD=overwrite cargo test -p switchboard-macros --test ui`.
+
+use std::{env, process::Command};
+
+/// The compiler that the `.stderr` files are written for.
+const COMPILER: &str = "rustc 1.95.";
+
+#[test]
+fn ui() {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(rustc).arg("--version").output().expect("there is a compiler");
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/ui/pass/*.rs");
+    if version.starts_with(COMPILER) {
+        cases.compile_fail("tests/ui/[!p]*/*.rs");
+    } else {
+        eprintln!("\n!!!! NOT COMPARED: the texts in tests/ui are for {COMPILER}x, this is {version}!!!!\n");
+    }
+}

@@ -1,0 +1,76 @@
+//! The application that is measured against others: a calculator, and a topic to publish to.
+
+use axum::Router;
+use switchboard::{Conn, WsError, WsRouter, ws_message, ws_payload, ws_route, ws_rpc};
+
+#[ws_payload]
+#[derive(Clone, Copy)]
+enum Op {
+    Add,
+
+    Sub,
+
+    Mul,
+}
+
+#[ws_rpc("CALC", response = CalcResult)]
+struct Calc {
+    a: f64,
+    b: f64,
+    op: Op,
+    #[validate(length(max = 2000))]
+    note: Option<String>,
+}
+
+#[ws_message("CALC_RESULT")]
+struct CalcResult {
+    result: f64,
+}
+
+#[ws_message("JOIN")]
+struct Join {
+    topic: String,
+}
+
+#[ws_message("JOINED")]
+struct Joined {
+    topic: String,
+}
+
+#[ws_message("PUBLISH")]
+struct Publish {
+    topic: String,
+    data: String,
+}
+
+#[ws_message("EVENT")]
+struct Event {
+    topic: String,
+    data: String,
+}
+
+async fn calc(calc: Calc) -> CalcResult {
+    let Calc { a, b, op, note: _ } = calc;
+    let result = match op {
+        Op::Add => a + b,
+        Op::Sub => a - b,
+        Op::Mul => a * b,
+    };
+    CalcResult { result }
+}
+
+async fn join(conn: Conn, join: Join) -> Result<Joined, WsError> {
+    conn.subscribe(&join.topic).await?;
+    Ok(Joined { topic: join.topic })
+}
+
+async fn publish(conn: Conn, publish: Publish) -> Result<(), WsError> {
+    let Publish { topic, data } = publish;
+    conn.publish(topic.clone(), Event { topic, data }).await?;
+    Ok(())
+}
+
+/// The application, at `/ws`.
+pub fn app() -> Router {
+    Router::new().route("/ws", ws_route(WsRouter::new().on(calc).on(join).on(publish)))
+}

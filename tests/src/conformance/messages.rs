@@ -1,0 +1,142 @@
+//! The messages of the conformance server.
+
+use serde_json::{Map, Value};
+use switchboard::{ws_message, ws_meta, ws_rpc};
+
+#[ws_message("PING")]
+pub(super) struct Ping {
+    #[validate(length(min = 1, max = 100))]
+    pub(super) text: String,
+}
+
+#[ws_message("PONG")]
+pub(super) struct Pong {
+    pub(super) text: String,
+}
+
+#[ws_message("EMPTY")]
+pub(super) struct Empty;
+
+#[ws_message("EMPTY_OK")]
+pub(super) struct EmptyOk;
+
+#[ws_meta]
+pub(super) struct RoomMeta {
+    pub(super) room_id: String,
+}
+
+#[ws_message("ROOM_NOTE", meta = RoomMeta)]
+pub(super) struct RoomNote {
+    pub(super) text: String,
+}
+
+#[ws_message("ROOM_NOTED")]
+pub(super) struct RoomNoted {
+    pub(super) text: String,
+    pub(super) room_id: String,
+}
+
+#[ws_message("SUM")]
+pub(super) struct Sum {
+    pub(super) result: f64,
+}
+
+#[ws_rpc("ADD", response = Sum)]
+pub(super) struct Add {
+    pub(super) a: f64,
+    pub(super) b: f64,
+}
+
+#[ws_message("SLEPT")]
+pub(super) struct Slept {
+    pub(super) ms: u64,
+}
+
+#[ws_rpc("SLEEP", response = Slept)]
+pub(super) struct Sleep {
+    #[validate(range(max = 60000))]
+    pub(super) ms: u64,
+}
+
+/// The id is whatever the client likes.
+#[ws_message("SLOW")]
+pub(super) struct Slow {
+    pub(super) id: Value,
+    #[validate(range(max = 5000))]
+    pub(super) ms: u64,
+}
+
+#[ws_message("DONE")]
+pub(super) struct Done {
+    pub(super) id: Value,
+}
+
+#[ws_rpc("FAIL", response = Sum)]
+pub(super) struct Fail {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) details: Option<Map<String, Value>>,
+    /// Absent, null and a number mean three things.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) retry_after_ms: Option<Option<u64>>,
+}
+
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+    serde::Deserialize::deserialize(deserializer).map(Some)
+}
+
+#[ws_rpc("PANIC", response = Sum)]
+pub(super) struct Panic {}
+
+#[ws_message("JOIN")]
+pub(super) struct Join {
+    pub(super) topic: String,
+}
+
+#[ws_message("JOINED")]
+pub(super) struct Joined {
+    pub(super) topic: String,
+    pub(super) members: usize,
+}
+
+#[ws_message("LEAVE")]
+pub(super) struct Leave {
+    pub(super) topic: String,
+}
+
+#[ws_message("LEFT")]
+pub(super) struct Left {
+    pub(super) topic: String,
+    pub(super) members: usize,
+}
+
+#[ws_message("SAY")]
+pub(super) struct Say {
+    pub(super) topic: String,
+    #[validate(length(min = 1, max = 1000))]
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) include_self: bool,
+}
+
+#[ws_message("SAID")]
+pub(super) struct Said {
+    pub(super) topic: String,
+    pub(super) text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<String>,
+}
+
+#[ws_rpc("WHOAMI", response = Me)]
+pub(super) struct WhoAmI {}
+
+#[ws_message("ME")]
+pub(super) struct Me {
+    pub(super) client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) room: Option<String>,
+    pub(super) topics: Vec<String>,
+    pub(super) remote_addr: String,
+}

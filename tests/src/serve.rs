@@ -1,0 +1,51 @@
+//! Starting a server: `PORT` from the environment, loopback only, one line when ready.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::{Router, serve::ListenerExt as _};
+use tokio::net::{TcpListener, TcpSocket};
+
+/// Serves an application for ever on 127.0.0.1, on the port in `PORT` (default 3000, 0 for any).
+///
+/// # Errors
+///
+/// The port is not a number or taken.
+pub async fn serve(app: Router) -> std::io::Result<()> {
+    let port = match std::env::var("PORT") {
+        Ok(port) => port.parse().map_err(|_| std::io::Error::other(format!("PORT is not a port: {port}")))?,
+        Err(_) => 3000,
+    };
+    let listener = listen(port)?;
+    announce(listener.local_addr()?);
+    serve_on(listener, app).await
+}
+
+/// Listens on 127.0.0.1.
+///
+/// # Errors
+///
+/// The port is taken.
+pub fn listen(port: u16) -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(4096)
+}
+
+/// Serves an application on a listener, with the peers' addresses and without Nagle's delay.
+///
+/// # Errors
+///
+/// The listener failed.
+pub async fn serve_on(listener: TcpListener, app: Router) -> std::io::Result<()> {
+    let listener = listener.tap_io(|stream| {
+        // A socket that is closed already does not matter here.
+        let _ = stream.set_nodelay(true);
+    });
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+}
+
+#[expect(clippy::print_stdout, reason = "the line that callers wait for")]
+fn announce(addr: SocketAddr) {
+    println!("listening on {addr}");
+}
