@@ -3,6 +3,7 @@
 //! Built on the public API only, so they are also its widest example.
 
 pub mod bench;
+pub mod client;
 pub mod conformance;
 pub mod echo;
 pub mod serve;

@@ -10,6 +10,7 @@ use crate::{
     case,
     errors::Errors,
     krate::Krate,
+    rules,
     serde_attrs::{self, Container},
 };
 
@@ -21,7 +22,6 @@ pub(crate) struct Derives<'a> {
     pub(crate) krate: &'a Krate,
     /// The option of the macro, if given.
     pub(crate) rename_all: Option<&'a LitStr>,
-    pub(crate) validate: bool,
     pub(crate) schema: bool,
 }
 
@@ -30,7 +30,10 @@ impl Derives<'_> {
     ///
     /// New derives stand before the attributes of the type and new helper attributes behind them:
     /// a helper attribute in front of the derive that knows it is a lint.
-    pub(crate) fn add_to(&self, input: &mut DeriveInput, errors: &mut Errors) {
+    ///
+    /// Returns what is to stand beside the type.
+    #[must_use]
+    pub(crate) fn add_to(&self, input: &mut DeriveInput, errors: &mut Errors) -> TokenStream {
         let own = Own::of(&input.attrs);
         let serde = Container::of(&input.attrs);
         let private = self.krate.private();
@@ -49,12 +52,25 @@ impl Derives<'_> {
         }
         helpers.extend(self.renames(input, &serde, errors));
 
-        if self.validate && !own.has("Validate") {
-            derives.push(quote!(#private::validator::Validate));
-            if !serde_attrs::holds(&input.attrs, "validate", &["crate"]) {
-                let path = self.krate.text("validator");
-                helpers.push(parse_quote!(#[validate(crate = #path)]));
+        let mut beside = TokenStream::new();
+        match rules::first(input) {
+            Some(rule) if !rules::are_possible(input) => {
+                errors.at(&rule.meta, "a rule belongs to a named field of a struct");
+                remove(input, "validate");
             }
+            Some(_) if own.has("Validate") => {}
+            Some(_) if rules::are_nested(input) => {
+                beside = rules::beside(input, self.krate);
+                if !self.schema && !own.has("JsonSchema") {
+                    // Nobody is left who would read them.
+                    remove(input, "validate");
+                }
+            }
+            Some(_) => {
+                derives.push(quote!(#private::validator::Validate));
+                helpers.extend(rules::krate(input, self.krate));
+            }
+            None => {}
         }
         if self.schema && !own.has("JsonSchema") {
             derives.push(quote!(#private::schemars::JsonSchema));
@@ -63,14 +79,14 @@ impl Derives<'_> {
                 helpers.push(parse_quote!(#[schemars(crate = #path)]));
             }
         } else if !own.has("JsonSchema") {
-            // Nobody is left who would read them.
-            each_attrs(input, &mut |attrs| attrs.retain(|attr| !attr.path().is_ident("schemars")));
+            remove(input, "schemars");
         }
 
         if !derives.is_empty() {
             input.attrs.insert(0, parse_quote!(#[derive(#(#derives),*)]));
         }
         input.attrs.append(&mut helpers);
+        beside
     }
 
     fn renames(&self, input: &DeriveInput, serde: &Container, errors: &mut Errors) -> Vec<Attribute> {
@@ -92,25 +108,6 @@ impl Derives<'_> {
     }
 }
 
-/// Brings the trait `Validate` into scope where the derived code calls it as a method.
-pub(crate) fn nested_validation(input: &DeriveInput, krate: &Krate) -> TokenStream {
-    let fields = fields(&input.data).any(|field| serde_attrs::holds(&field.attrs, "validate", &["nested"]));
-    if !fields && !serde_attrs::holds(&input.attrs, "validate", &["nest_all_fields"]) {
-        return TokenStream::new();
-    }
-    let private = krate.private();
-    quote! {
-        #[allow(unused_imports, reason = "a module with two such types has it twice")]
-        use #private::validator::Validate as _;
-    }
-}
-
-/// The first `#[validate(…)]` of a type or its fields.
-pub(crate) fn first_rule(input: &DeriveInput) -> Option<&Attribute> {
-    let attrs = input.attrs.iter().chain(fields(&input.data).flat_map(|field| &field.attrs));
-    attrs.into_iter().find(|attr| attr.path().is_ident("validate"))
-}
-
 /// All fields, of all variants.
 pub(crate) fn fields(data: &Data) -> Box<dyn Iterator<Item = &Field> + '_> {
     match data {
@@ -120,17 +117,19 @@ pub(crate) fn fields(data: &Data) -> Box<dyn Iterator<Item = &Field> + '_> {
     }
 }
 
-fn each_attrs(input: &mut DeriveInput, change: &mut impl FnMut(&mut Vec<Attribute>)) {
-    change(&mut input.attrs);
+/// Removes all attributes of this name.
+fn remove(input: &mut DeriveInput, name: &str) {
+    let clean = |attrs: &mut Vec<Attribute>| attrs.retain(|attr| !attr.path().is_ident(name));
+    clean(&mut input.attrs);
     match &mut input.data {
-        Data::Struct(data) => data.fields.iter_mut().for_each(|field| change(&mut field.attrs)),
+        Data::Struct(data) => data.fields.iter_mut().for_each(|field| clean(&mut field.attrs)),
         Data::Enum(data) => {
             for Variant { attrs, fields, .. } in &mut data.variants {
-                change(attrs);
-                fields.iter_mut().for_each(|field| change(&mut field.attrs));
+                clean(attrs);
+                fields.iter_mut().for_each(|field| clean(&mut field.attrs));
             }
         }
-        Data::Union(data) => data.fields.named.iter_mut().for_each(|field| change(&mut field.attrs)),
+        Data::Union(data) => data.fields.named.iter_mut().for_each(|field| clean(&mut field.attrs)),
     }
 }
 
@@ -161,9 +160,9 @@ mod tests {
 
     fn added(schema: bool, mut input: DeriveInput) -> String {
         let krate = Krate::default();
-        let derives = Derives { krate: &krate, rename_all: None, validate: first_rule(&input).is_some(), schema };
+        let derives = Derives { krate: &krate, rename_all: None, schema };
         let mut errors = Errors::default();
-        derives.add_to(&mut input, &mut errors);
+        assert!(derives.add_to(&mut input, &mut errors).is_empty());
         assert!(errors.into_tokens().is_empty());
         prettyplease::unparse(&parse_quote!(#input))
     }
@@ -206,8 +205,8 @@ mod tests {
             struct Join;
         };
         let krate = Krate::default();
-        let derives = Derives { krate: &krate, rename_all: None, validate: false, schema: true };
-        derives.add_to(&mut input, &mut Errors::default());
+        let derives = Derives { krate: &krate, rename_all: None, schema: true };
+        assert!(derives.add_to(&mut input, &mut Errors::default()).is_empty());
         assert_eq!(
             input.to_token_stream().to_string(),
             quote! {

@@ -53,27 +53,25 @@ fn checks(args: &RouterArgs, function: &ItemFn) -> Option<TokenStream> {
 fn message(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
     let private = args.krate.private();
     let message = &handler_args::typed(signature).last()?.ty;
-    let check = quote_spanned!(message.span()=> is_message::<#message>());
-    let out = args.out();
     // What `impl …` stands for has no name that a check could use.
-    let reply = (!handler_args::has_word(&signature.output, "impl")).then(|| {
-        let check = match &signature.output {
-            ReturnType::Type(_, output) => quote_spanned!(output.span()=> is_reply::<#message, #output>()),
-            ReturnType::Default => quote_spanned!(signature.ident.span()=> is_reply::<#message, ()>()),
-        };
-        quote! {
-            fn is_reply<M, R>()
-            where
-                M: #private::Message,
-                R: #private::Reply<M, <M as #private::Message>::Kind, #out>,
-            {}
+    if handler_args::has_word(&signature.output, "impl") {
+        let check = quote_spanned!(message.span()=> is_message::<#message>());
+        return Some(quote! {
+            fn is_message<M: #private::Message>() {}
             const _: fn() = || #check;
-        }
-    });
+        });
+    }
+    // No bound on `M`: the kind is the one place where it must be a message, so there is one error.
+    let kind = quote_spanned!(message.span()=> <#message as Message>::Kind);
+    let check = match &signature.output {
+        ReturnType::Type(_, output) => quote_spanned!(output.span()=> is_reply::<#message, #kind, #output>()),
+        ReturnType::Default => quote_spanned!(signature.ident.span()=> is_reply::<#message, #kind, ()>()),
+    };
+    let out = args.out();
     Some(quote! {
-        fn is_message<M: #private::Message>() {}
+        use #private::Message;
+        fn is_reply<M, K, R: #private::Reply<M, K, #out>>() {}
         const _: fn() = || #check;
-        #reply
     })
 }
 

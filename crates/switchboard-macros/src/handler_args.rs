@@ -28,6 +28,7 @@ impl RouterArgs {
         let known = Known {
             owner,
             options: &["state", "data", "out", "crate"],
+            text: "the type tag stands at the message: `#[ws_message(\"TYPE\")]`",
             elsewhere: &[("error", "a handler returns any error that converts into `WsError`")],
         };
         let mut args = Self::default();

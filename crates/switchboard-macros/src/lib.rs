@@ -27,6 +27,7 @@ mod message;
 mod meta;
 mod options;
 mod payload;
+mod rules;
 mod serde_attrs;
 mod suggest;
 mod tag;

@@ -14,7 +14,7 @@ use self::parse::{Args, Form};
 use crate::{
     derives::{self, Derives},
     errors::Errors,
-    tag, target,
+    rules, tag, target,
 };
 
 /// `#[ws_message("TYPE", …)]`
@@ -29,7 +29,7 @@ pub(crate) fn expand_ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream
 
 fn expand_attribute(form: Form, attr: TokenStream, item: TokenStream) -> TokenStream {
     let owner = if form == Form::Rpc { "#[ws_rpc]" } else { "#[ws_message]" };
-    let mut input = match target::parse(owner, item) {
+    let mut input = match target::parse(owner, "a struct", item) {
         Ok(input) => input,
         Err(unchanged) => return unchanged,
     };
@@ -42,19 +42,15 @@ fn expand_attribute(form: Form, attr: TokenStream, item: TokenStream) -> TokenSt
     let shape = check::shape(&input, owner, &mut errors);
     check::args(&args, &input, form, &mut errors);
     // The derives only repeat in their own words what was said about a union.
-    if !matches!(input.data, Data::Union(_)) {
-        let derives = Derives {
-            krate: &args.krate,
-            rename_all: args.rename_all.as_ref(),
-            validate: derives::first_rule(&input).is_some(),
-            schema: derives::SCHEMA,
-        };
-        derives.add_to(&mut input, &mut errors);
-    }
+    let rules = if matches!(input.data, Data::Union(_)) {
+        TokenStream::new()
+    } else {
+        let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
+        derives.add_to(&mut input, &mut errors)
+    };
     let impls = generate::impls(&args, &input, shape, form);
-    let nested = derives::nested_validation(&input, &args.krate);
     let errors = errors.into_tokens();
-    quote!(#input #nested #impls #errors)
+    quote!(#input #rules #impls #errors)
 }
 
 /// Takes over the other attribute of a pair, and reports those that cannot stand here.
@@ -98,7 +94,7 @@ fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Er
 /// `#[derive(WsMessage)]` with `#[ws(…)]`
 pub(crate) fn expand_derive_ws_message(item: TokenStream) -> TokenStream {
     // rustc lets a derive see nothing but types.
-    let Ok(input) = target::parse("#[derive(WsMessage)]", item) else { return TokenStream::new() };
+    let Ok(input) = target::parse("#[derive(WsMessage)]", "a struct", item) else { return TokenStream::new() };
     let mut errors = Errors::default();
     let example = tag::suggestion(&input.ident);
     let mut args = Args::default();

@@ -10,6 +10,7 @@ use crate::{
     errors::Errors,
     message::generate,
     payload::TypeArgs,
+    rules,
     serde_attrs::{Container, Names},
     target,
 };
@@ -25,7 +26,7 @@ const RESERVED: [(&str, &str); 6] = [
 ];
 
 pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let mut input = match target::parse("#[ws_meta]", item) {
+    let mut input = match target::parse("#[ws_meta]", "a struct", item) {
         Ok(input) => input,
         Err(unchanged) => return unchanged,
     };
@@ -33,19 +34,16 @@ pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStrea
     let args = TypeArgs::read("#[ws_meta]", attr, &mut errors);
     let fits = check_shape(&input, &mut errors);
     check_keys(&input, args.rename_all.as_ref(), &mut errors);
-    if !matches!(input.data, Data::Union(_)) {
-        let derives = Derives {
-            krate: &args.krate,
-            rename_all: args.rename_all.as_ref(),
-            validate: derives::first_rule(&input).is_some(),
-            schema: derives::SCHEMA,
-        };
-        derives.add_to(&mut input, &mut errors);
-    }
+    let rules = if matches!(input.data, Data::Union(_)) {
+        TokenStream::new()
+    } else {
+        let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
+        derives.add_to(&mut input, &mut errors)
+    };
     let meta = fits.then(|| {
         let private = args.krate.private();
         let name = &input.ident;
-        let validate = derives::first_rule(&input).map(|_| {
+        let validate = rules::first(&input).map(|_| {
             let renamed = generate::renamed(derives::fields(&input.data));
             generate::method(&private, &quote!(#private::validate(self, &[#(#renamed),*])))
         });
@@ -58,9 +56,8 @@ pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStrea
             };
         }
     });
-    let nested = derives::nested_validation(&input, &args.krate);
     let errors = errors.into_tokens();
-    quote!(#input #nested #meta #errors)
+    quote!(#input #rules #meta #errors)
 }
 
 fn check_shape(input: &DeriveInput, errors: &mut Errors) -> bool {
@@ -108,6 +105,11 @@ fn check_keys(input: &DeriveInput, rename_all: Option<&LitStr>, errors: &mut Err
 mod tests {
     use super::*;
     use crate::pretty;
+
+    #[test]
+    fn the_keys_are_those_of_core() {
+        assert_eq!(RESERVED.map(|(key, _)| key), switchboard_core::RESERVED_META_KEYS);
+    }
 
     #[test]
     fn with_rules() {

@@ -14,6 +14,8 @@ pub(crate) struct Known {
     /// For example `#[ws_message]`.
     pub(crate) owner: &'static str,
     pub(crate) options: &'static [&'static str],
+    /// What to say about a text that stands alone.
+    pub(crate) text: &'static str,
     /// Options that people look for here, and what to write instead.
     pub(crate) elsewhere: &'static [(&'static str, &'static str)],
 }
@@ -90,7 +92,7 @@ fn option(
     take: &mut impl FnMut(&str, Opt<'_>, &mut Errors) -> syn::Result<()>,
 ) -> syn::Result<()> {
     if input.peek(LitStr) {
-        return Err(input.error("a text without a name can only be the type tag, once and as the first argument"));
+        return Err(input.error(known.text));
     }
     let Ok(name) = Ident::parse_any(input) else {
         return Err(input.error(format!("expected one of the options {}", suggest::list(known.options))));

@@ -9,7 +9,7 @@ use crate::{
     errors::Errors,
     krate::Krate,
     options::{self, Known, Seen},
-    target,
+    rules, target,
 };
 
 /// The arguments of `#[ws_payload]` and `#[ws_meta]`.
@@ -23,6 +23,7 @@ impl TypeArgs {
         let known = Known {
             owner,
             options: &["rename_all", "crate"],
+            text: "only a message has a type tag: remove it, or write `#[ws_message(…)]`",
             elsewhere: &[("allow_unknown", "it belongs to the message, `#[ws_message(\"TYPE\", allow_unknown)]`")],
         };
         let mut args = Self { rename_all: None, krate: Krate::default() };
@@ -45,29 +46,24 @@ impl TypeArgs {
 }
 
 pub(crate) fn expand_ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let mut input = match target::parse("#[ws_payload]", item) {
+    if attr.to_string() == rules::DISCARD {
+        return TokenStream::new();
+    }
+    let mut input = match target::parse("#[ws_payload]", "a struct or an enum", item) {
         Ok(input) => input,
         Err(unchanged) => return unchanged,
     };
     let mut errors = Errors::default();
     let args = TypeArgs::read("#[ws_payload]", attr, &mut errors);
-    let rule = derives::first_rule(&input);
-    match (&input.data, rule) {
-        (Data::Union(data), _) => errors.at(data.union_token, "a union cannot be sent: use a struct or an enum"),
-        (Data::Enum(_), Some(rule)) => {
-            errors.at(&rule.meta, "an enum has no validation rules: put them on a struct that a variant holds");
-        }
-        _ => {}
-    }
-    if !matches!(input.data, Data::Union(_)) {
-        let validate = rule.is_some();
-        let derives =
-            Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), validate, schema: derives::SCHEMA };
-        derives.add_to(&mut input, &mut errors);
-    }
-    let nested = derives::nested_validation(&input, &args.krate);
+    let rules = if let Data::Union(data) = &input.data {
+        errors.at(data.union_token, "a union cannot be sent: use a struct or an enum");
+        TokenStream::new()
+    } else {
+        let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
+        derives.add_to(&mut input, &mut errors)
+    };
     let errors = errors.into_tokens();
-    quote!(#input #nested #errors)
+    quote!(#input #rules #errors)
 }
 
 #[cfg(test)]

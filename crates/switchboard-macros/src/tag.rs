@@ -85,6 +85,20 @@ mod tests {
         }
     }
 
+    /// The compiler and the server must agree.
+    #[test]
+    fn the_rules_are_those_of_core() {
+        for tag in
+            ["A", "", "ünïcode ✓", "a\u{7f}", "a\u{9f}", "a\u{a0}", "\0", "$ws:", "$ws", "__", "_", "ERROR", "ERRORS"]
+        {
+            assert_eq!(problem(tag).is_none(), switchboard_core::check_type_tag(tag).is_ok(), "{tag:?}");
+        }
+        for length in 126..131 {
+            let tag = "x".repeat(length);
+            assert_eq!(problem(&tag).is_none(), switchboard_core::check_type_tag(&tag).is_ok(), "{length}");
+        }
+    }
+
     #[test]
     fn suggestions() {
         let tag = |name: &str| suggestion(&quote::format_ident!("{name}"));

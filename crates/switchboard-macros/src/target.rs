@@ -5,10 +5,10 @@ use quote::quote;
 use syn::DeriveInput;
 
 /// Parses a struct, enum or union; else the error is the item as it was, with an error beside it.
-pub(crate) fn parse(owner: &str, item: TokenStream) -> Result<DeriveInput, TokenStream> {
+pub(crate) fn parse(owner: &str, kind: &str, item: TokenStream) -> Result<DeriveInput, TokenStream> {
     let unchanged = item.clone();
     syn::parse2::<DeriveInput>(item).map_err(|error| {
-        let error = syn::Error::new(error.span(), format!("`{owner}` goes on a type")).into_compile_error();
+        let error = syn::Error::new(error.span(), format!("`{owner}` goes on {kind}")).into_compile_error();
         quote!(#unchanged #error)
     })
 }

@@ -11,11 +11,11 @@ use crate::{
     target,
 };
 
-const KNOWN: Known = Known { owner: "#[ws]", options: &["crate"], elsewhere: &[] };
+const KNOWN: Known = Known { owner: "#[ws]", options: &["crate"], text: "a set has no type tag", elsewhere: &[] };
 
 pub(crate) fn expand_derive_ws_messages(item: TokenStream) -> TokenStream {
     // rustc lets a derive see nothing but types.
-    let Ok(input) = target::parse("#[derive(WsMessages)]", item) else { return TokenStream::new() };
+    let Ok(input) = target::parse("#[derive(WsMessages)]", "an enum", item) else { return TokenStream::new() };
     let mut errors = Errors::default();
     let krate = krate(&input.attrs, &mut errors);
     let variants = check(&input, &mut errors);
@@ -71,27 +71,25 @@ fn check<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Vec<(&'a Ide
 
 fn impls(krate: &Krate, name: &Ident, variants: &[(&Ident, &Type)]) -> TokenStream {
     let private = krate.private();
-    let members = variants.iter().map(|(_, message)| {
-        quote_spanned! {message.span()=>
-            #[automatically_derived]
-            impl #krate::MemberOf<#name> for #message
-            where
-                #message: #private::Message,
-            {}
-        }
-    });
-    let variant = variants.iter().map(|(variant, _)| variant);
-    let (build, message): (Vec<_>, Vec<_>) = variants.iter().copied().unzip();
+    let (build, messages): (Vec<_>, Vec<_>) = variants.iter().copied().unzip();
+    let checks = messages.iter().map(|message| quote_spanned!(message.span()=> is_message::<#message>();));
     quote! {
         const _: () = {
             #[automatically_derived]
             impl #krate::MessageSet for #name {}
-            #(#members)*
+            #(
+                #[automatically_derived]
+                impl #krate::MemberOf<#name> for #messages {}
+            )*
+            fn is_message<M: #private::Message>() {}
+            const _: fn() = || { #(#checks)* };
             // The variants are only names: without these, rustc would find nobody who uses them.
             const _: fn(&#name) = |set| match *set {
-                #(#name::#variant(ref message) => { _ = message; })*
+                #(#name::#build(ref message) => { _ = message; })*
+                #[allow(unreachable_patterns, reason = "a variant that holds no message was reported")]
+                _ => {}
             };
-            #(const _: fn(#message) -> #name = #name::#build;)*
+            #(const _: fn(#messages) -> #name = #name::#build;)*
         };
     }
 }

@@ -1,1 +1,53 @@
-fn main() {}
+//! Developer commands of the workspace: `cargo xtask help`.
+
+#![expect(clippy::print_stdout, reason = "a command line tool talks on stdout")]
+
+#[cfg(test)]
+mod dependencies;
+mod features;
+mod manifest;
+mod setup;
+mod step;
+mod test;
+
+use std::{env, process::ExitCode};
+
+use crate::test::Extent;
+
+const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+Commands:
+  setup           Install what the tests need (idempotent)
+  test            Run everything that must pass: setup, format, lints, tests, docs, features, packages
+  test --quick    Format, lints of the libraries, tests without the browser and the compiler's messages
+  help            Print this text
+";
+
+/// The exit code of a command line that was not understood.
+const NOT_UNDERSTOOD: u8 = 2;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match args.as_slice() {
+        ["setup"] => setup::run(),
+        ["test"] => test::run(Extent::Full),
+        ["test", "--quick"] => test::run(Extent::Quick),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        unknown => {
+            eprint!("error: unknown command `{}`\n\n{USAGE}", unknown.join(" "));
+            return ExitCode::from(NOT_UNDERSTOOD);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

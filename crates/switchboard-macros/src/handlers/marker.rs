@@ -30,6 +30,7 @@ impl Marker {
 const KNOWN: Known = Known {
     owner: "#[ws]",
     options: &["on", "skip", "on_open", "on_close", "on_error"],
+    text: "the type tag stands at the message: `#[ws_message(\"TYPE\")]`",
     elsewhere: &[("type", "the type tag stands at the message: `#[ws_message(\"TYPE\")]`")],
 };
 

@@ -8,7 +8,7 @@ use super::{
     check::Shape,
     parse::{Args, Form},
 };
-use crate::{derives, serde_attrs::Names};
+use crate::{derives, rules, serde_attrs::Names};
 
 /// The impls in an anonymous constant. Nothing for a type that cannot be a message.
 pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape, form: Form) -> TokenStream {
@@ -73,7 +73,7 @@ fn validate(args: &Args, input: &DeriveInput, form: Form) -> Option<TokenStream>
     let check = if let Some(path) = &args.validate_with {
         quote_spanned!(path.span()=> #path(self))
     } else {
-        let rule = derives::first_rule(input)?;
+        let rule = rules::first(input)?;
         let renamed = renamed(derives::fields(&input.data));
         if form == Form::Derive {
             // The attribute adds `Validate` itself; here its absence is the user's mistake.

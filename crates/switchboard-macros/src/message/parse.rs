@@ -34,9 +34,12 @@ pub(super) enum Form {
     Derive,
 }
 
+const TAG_FIRST: &str = "a message has one type tag, and it is the first argument";
+
 const MESSAGE: Known = Known {
     owner: "#[ws_message]",
     options: &["rename_all", "allow_unknown", "meta", "crate"],
+    text: TAG_FIRST,
     elsewhere: &[
         ("response", "it makes a request, write it in `#[ws_rpc(response = …)]`"),
         ("progress", "it belongs to a request, write it in `#[ws_rpc(response = …, progress = …)]`"),
@@ -48,6 +51,7 @@ const MESSAGE: Known = Known {
 const RPC: Known = Known {
     owner: "#[ws_rpc]",
     options: &["response", "progress", "rename_all", "allow_unknown", "meta", "crate"],
+    text: TAG_FIRST,
     elsewhere: &[
         ("type", "the type tag is the first argument, without a name"),
         ("validate_with", "it belongs to `#[derive(WsMessage)]`, whose `#[ws(…)]` knows it"),
@@ -57,6 +61,7 @@ const RPC: Known = Known {
 const DERIVE: Known = Known {
     owner: "#[ws]",
     options: &["type", "response", "progress", "meta", "allow_unknown", "validate_with", "crate"],
+    text: "the type tag has a name here: `type = \"…\"`",
     elsewhere: &[("rename_all", "the wire names are those of the struct's own `#[serde(rename_all = …)]`")],
 };
 

@@ -46,7 +46,7 @@ impl Chat {
         msg.room.push('!');
         let known = self.find(&msg.room).await;
         conn.send(msg)?;
-        drop(known);
+        assert!(known.is_none());
         Ok(())
     }
 
@@ -109,16 +109,16 @@ impl Secretive {
 }
 
 macro_rules! block {
-    ($Type:ident, $method:ident, $($body:tt)*) => {
+    ($Type:ident, $method:ident, $msg:ident, $($body:tt)*) => {
         struct $Type;
 
         #[ws_handlers]
         impl $Type {
-            async fn $method(&self, msg: Join) $($body)*
+            async fn $method(&self, $msg: Join) $($body)*
         }
     };
 }
-block!(InMacro, join, { drop(msg); });
+block!(InMacro, join, msg, { drop(msg); });
 
 #[ws_handler(state = App, data = User)]
 async fn join(conn: Conn<User>, State(app): State<App>, msg: Join) -> Result<(), WsError> {

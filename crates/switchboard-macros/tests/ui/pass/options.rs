@@ -1,5 +1,5 @@
 //! All options of the message macros, with nothing but `switchboard` as a dependency.
-#![deny(warnings, missing_docs, unreachable_pub, unused_qualifications, clippy::pedantic)]
+#![deny(warnings, missing_docs, unreachable_pub, clippy::pedantic)]
 
 use switchboard::{
     Event, Issues, Kind, Meta, Message, MessageMeta, Request, WsRouter, ws_message, ws_meta, ws_payload, ws_rpc,
@@ -102,6 +102,6 @@ fn main() {
     let issues = meta.validate().unwrap_err();
     assert_eq!(issues.iter().next().map(|issue| issue.path()), Some("room_id"));
 
-    drop((Add { a: 0.0 }.a, Sub { a: 0.0 }.a, Mul { a_b: 0.0 }.a_b, Sum::default().result, Step { done: 0 }.done));
+    _ = (Add { a: 0.0 }.a, Sub { a: 0.0 }.a, Mul { a_b: 0.0 }.a_b, Sum::default().result, Step { done: 0 }.done);
     let _: WsRouter = WsRouter::new().on(note);
 }

@@ -1,0 +1,28 @@
+#![allow(unused)]
+
+use switchboard::{Conn, WsError, WsRouter, ws_message};
+use switchboard_macros::WsMessages;
+
+#[ws_message("JOIN")]
+struct Join {}
+
+#[ws_message("JOINED")]
+struct Joined {}
+
+#[derive(WsMessages)]
+enum ServerMessage {
+    Joined(Joined),
+}
+
+async fn sends(conn: Conn<(), ServerMessage>, msg: Join) -> Result<(), WsError> {
+    conn.send(msg)?;
+    Ok(())
+}
+
+async fn returns(msg: Join) -> Join {
+    msg
+}
+
+fn main() {
+    let _ = WsRouter::<(), ()>::sending::<ServerMessage>().on(sends).on(returns);
+}

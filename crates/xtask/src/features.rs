@@ -1,0 +1,68 @@
+//! The published crates and their features: each must compile alone.
+
+use crate::step::CommandLine;
+
+/// A published crate, in the order of publishing, with its features.
+pub(crate) struct Crate {
+    pub(crate) name: &'static str,
+    features: &'static [&'static str],
+}
+
+/// A test compares this list to the manifests.
+pub(crate) const PUBLISHED: [Crate; 3] = [
+    Crate { name: "switchboard-core", features: &["schema"] },
+    Crate { name: "switchboard-macros", features: &["schema"] },
+    Crate { name: "switchboard", features: &["schema"] },
+];
+
+/// One check without features and one with each feature alone, crate by crate.
+///
+/// Clippy instead of `cargo check`: only there are warnings errors without a new build of all dependencies. Not all
+/// crates at once, for then cargo would give each the features that another asks for.
+pub(crate) fn checks() -> Vec<CommandLine> {
+    PUBLISHED.iter().flat_map(Crate::checks).collect()
+}
+
+impl Crate {
+    fn checks(&self) -> Vec<CommandLine> {
+        let features = [""].iter().chain(self.features);
+        let check = |feature: &&str| {
+            let command = CommandLine::cargo("clippy --package").arg(self.name).arg("--no-default-features");
+            let command = if feature.is_empty() { command } else { command.args(["--features", feature]) };
+            command.args(["--", "-D", "warnings"])
+        };
+        features.map(check).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::members;
+
+    #[test]
+    fn the_list_is_what_the_manifests_say() {
+        let members = members();
+        let mut said: Vec<_> = members.iter().filter(|m| m.is_published()).map(|m| (m.name(), m.features())).collect();
+        let mut listed: Vec<_> = PUBLISHED.iter().map(|krate| (krate.name, krate.features.to_vec())).collect();
+        for (_, features) in said.iter_mut().chain(&mut listed) {
+            features.sort_unstable();
+        }
+        said.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, said, "PUBLISHED in crates/xtask/src/features.rs differs from the manifests");
+    }
+
+    #[test]
+    fn each_feature_is_checked_alone() {
+        let checks = Crate { name: "a", features: &["b"] }.checks();
+        let checks: Vec<_> = checks.iter().map(CommandLine::to_string).collect();
+        assert_eq!(
+            checks,
+            [
+                "cargo clippy --package a --no-default-features -- -D warnings",
+                "cargo clippy --package a --no-default-features --features b -- -D warnings",
+            ]
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! `cargo xtask test`: everything that must pass, in order, up to the first failure.
+
+use anyhow::Result;
+
+use crate::{
+    features::{self, PUBLISHED},
+    setup,
+    step::{CommandLine, Steps},
+};
+
+/// How much to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Full,
+    /// What an edit usually breaks.
+    Quick,
+}
+
+/// The test programs that `--quick` leaves out: they start a compiler or a browser.
+const SLOW: &str = "not (binary(ui) | binary(chat_browser))";
+
+pub(crate) fn run(extent: Extent) -> Result<()> {
+    let mut steps = Steps::new();
+    let result = match extent {
+        Extent::Full => full(&mut steps),
+        Extent::Quick => quick(&mut steps),
+    };
+    println!("\n{steps}");
+    if result.is_ok() {
+        println!("\nall steps passed");
+    }
+    result
+}
+
+fn full(steps: &mut Steps) -> Result<()> {
+    steps.call("setup", "cargo xtask setup", setup::run)?;
+    steps.commands("format", &[format()])?;
+    steps.commands("lints", &[lints(Extent::Full)])?;
+    steps.commands("tests", &[tests(Extent::Full, setup::has_nextest())])?;
+    steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
+    steps.commands("docs", &[docs()])?;
+    steps.commands("features", &features::checks())?;
+    steps.commands("packages", &[packages()])
+}
+
+fn quick(steps: &mut Steps) -> Result<()> {
+    let nextest = setup::has_nextest();
+    if !nextest {
+        println!(
+            "!!!! cargo-nextest IS NOT INSTALLED: only the tests inside the crates run. `cargo xtask setup` tells more."
+        );
+    }
+    steps.commands("format", &[format()])?;
+    steps.commands("lints", &[lints(Extent::Quick)])?;
+    steps.commands("tests", &[tests(Extent::Quick, nextest)])
+}
+
+fn format() -> CommandLine {
+    CommandLine::cargo("fmt --all --check")
+}
+
+fn lints(extent: Extent) -> CommandLine {
+    let targets = match extent {
+        Extent::Full => "--all-targets",
+        Extent::Quick => "--lib",
+    };
+    CommandLine::cargo("clippy --workspace --all-features").arg(targets).args(["--", "-D", "warnings"])
+}
+
+/// All tests but those in documentation, which nextest does not run.
+fn tests(extent: Extent, nextest: bool) -> CommandLine {
+    if nextest {
+        let command = CommandLine::cargo("nextest run --workspace --all-features --no-fail-fast");
+        return match extent {
+            Extent::Full => command,
+            Extent::Quick => command.args(["--filterset", SLOW]),
+        };
+    }
+    let targets = match extent {
+        Extent::Full => "--all-targets",
+        // `cargo test` can only name the test programs to run, not those to leave out.
+        Extent::Quick => "--lib --bins",
+    };
+    CommandLine::cargo("test --workspace --all-features --no-fail-fast").args(targets.split(' '))
+}
+
+fn docs() -> CommandLine {
+    CommandLine::cargo("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings")
+}
+
+/// Packages the published crates and builds them from their packages, each against the packages of the others.
+///
+/// So a file that is missing in a package shows, as does a dependency that is only there inside the workspace. Offline,
+/// because the steps before have fetched all there is to fetch.
+fn packages() -> CommandLine {
+    let names = PUBLISHED.iter().flat_map(|krate| ["--package", krate.name]);
+    CommandLine::cargo("package --allow-dirty --offline").args(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_without_nextest() {
+        assert_eq!(
+            tests(Extent::Full, false).to_string(),
+            "cargo test --workspace --all-features --no-fail-fast --all-targets"
+        );
+        assert_eq!(
+            tests(Extent::Quick, false).to_string(),
+            "cargo test --workspace --all-features --no-fail-fast --lib --bins"
+        );
+    }
+
+    #[test]
+    fn quick_tests_leave_out_the_slow_ones() {
+        assert_eq!(
+            tests(Extent::Quick, true).to_string(),
+            "cargo nextest run --workspace --all-features --no-fail-fast --filterset \
+             'not (binary(ui) | binary(chat_browser))'"
+        );
+    }
+}

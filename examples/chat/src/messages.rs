@@ -1,0 +1,198 @@
+//! What travels between page and server. Wire names are in camel case.
+
+use switchboard::{ws_message, ws_payload};
+use validator::{ValidateUrl as _, ValidationError};
+
+// Client to server.
+
+/// Says who is there. The token is the client's own secret: the same one is the same person.
+#[ws_message("AUTHENTICATE")]
+pub(crate) struct Authenticate {
+    #[validate(length(min = 1, max = 128))]
+    pub(crate) token: String,
+    /// A new name.
+    #[validate(length(min = 1, max = 20))]
+    pub(crate) username: Option<String>,
+}
+
+/// Enters a room, and leaves the one before.
+#[ws_message("JOIN_ROOM")]
+pub(crate) struct JoinRoom {
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) room_id: String,
+    /// A new name.
+    #[validate(length(min = 1, max = 20))]
+    pub(crate) username: Option<String>,
+}
+
+/// Leaves a room.
+#[ws_message("LEAVE_ROOM")]
+pub(crate) struct LeaveRoom {
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) room_id: String,
+}
+
+/// Says something in a room.
+#[ws_message("SEND_MESSAGE")]
+pub(crate) struct SendMessage {
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) room_id: String,
+    #[validate(length(min = 1, max = 1000))]
+    pub(crate) text: String,
+    #[validate(nested)]
+    pub(crate) attachment: Option<Attachment>,
+}
+
+/// A link that goes with a message.
+#[ws_payload]
+#[derive(Debug, Clone)]
+pub(crate) struct Attachment {
+    #[serde(rename = "type")]
+    pub(crate) kind: AttachmentKind,
+    #[validate(length(max = 2000), custom(function = "web_address"))]
+    pub(crate) url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 100))]
+    pub(crate) name: Option<String>,
+}
+
+/// What a link leads to.
+#[ws_payload]
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AttachmentKind {
+    Image,
+    File,
+}
+
+/// The sender began to write.
+#[ws_message("TYPING_START")]
+pub(crate) struct TypingStart {
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) room_id: String,
+}
+
+/// The sender stopped writing.
+#[ws_message("TYPING_STOP")]
+pub(crate) struct TypingStop {
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) room_id: String,
+}
+
+// Server to client.
+
+/// The first message of a connection.
+#[ws_message("WELCOME")]
+pub(crate) struct Welcome {
+    pub(crate) message: String,
+    pub(crate) client_id: String,
+    /// The name until AUTHENTICATE brings another.
+    pub(crate) username: String,
+}
+
+/// All rooms: at the start, and whenever a count changes.
+#[ws_message("ROOM_LIST")]
+pub(crate) struct RoomList {
+    pub(crate) rooms: Vec<RoomSummary>,
+}
+
+/// A room as everybody sees it.
+#[ws_payload]
+pub(crate) struct RoomSummary {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) user_count: usize,
+}
+
+/// The answer to AUTHENTICATE.
+#[ws_message("AUTH_SUCCESS")]
+pub(crate) struct AuthSuccess {
+    pub(crate) user_id: String,
+    pub(crate) username: String,
+}
+
+/// The answer to JOIN_ROOM.
+#[ws_message("JOIN_SUCCESS")]
+pub(crate) struct JoinSuccess {
+    pub(crate) room_id: String,
+    pub(crate) user_count: usize,
+}
+
+/// The last messages of a room that was joined, oldest first.
+#[ws_message("HISTORY")]
+pub(crate) struct History {
+    pub(crate) room_id: String,
+    pub(crate) messages: Vec<ChatMessage>,
+}
+
+/// Who is in a room: to its members, whenever somebody comes, goes or is renamed.
+#[ws_message("ROOM:USERS")]
+pub(crate) struct RoomUsers {
+    pub(crate) room: String,
+    pub(crate) users: Vec<RoomUser>,
+    pub(crate) count: usize,
+}
+
+/// A member of a room.
+#[ws_payload]
+pub(crate) struct RoomUser {
+    pub(crate) user_id: String,
+    pub(crate) username: String,
+}
+
+/// Somebody entered a room.
+#[ws_message("USER_JOINED")]
+pub(crate) struct UserJoined {
+    pub(crate) room_id: String,
+    pub(crate) user_id: String,
+    pub(crate) username: String,
+    pub(crate) user_count: usize,
+}
+
+/// Somebody left a room.
+#[ws_message("USER_LEFT")]
+pub(crate) struct UserLeft {
+    pub(crate) room_id: String,
+    pub(crate) user_id: String,
+    pub(crate) username: String,
+    pub(crate) user_count: usize,
+}
+
+/// Who left before did so by losing the connection. The count is that of the room.
+#[ws_message("USER_DISCONNECTED")]
+pub(crate) struct UserDisconnected {
+    pub(crate) user_count: usize,
+}
+
+/// Something said in a room: to all its members, the sender included.
+#[ws_message("CHAT_MESSAGE")]
+#[derive(Debug, Clone)]
+pub(crate) struct ChatMessage {
+    pub(crate) message_id: String,
+    pub(crate) room_id: String,
+    pub(crate) user_id: String,
+    /// The name at that time.
+    pub(crate) username: String,
+    pub(crate) text: String,
+    /// Milliseconds since 1970.
+    pub(crate) timestamp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attachment: Option<Attachment>,
+}
+
+/// Somebody else in the room writes, or stopped writing.
+#[ws_message("USER_TYPING")]
+pub(crate) struct UserTyping {
+    pub(crate) room_id: String,
+    pub(crate) user_id: String,
+    pub(crate) username: String,
+    pub(crate) typing: bool,
+}
+
+/// `validator`'s own rule takes any scheme; what a page makes a link of must be a web address.
+fn web_address(text: &str) -> Result<(), ValidationError> {
+    let (scheme, _) = text.split_once("://").unwrap_or_default();
+    if (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) && text.validate_url() {
+        return Ok(());
+    }
+    Err(ValidationError::new("url").with_message("must be an http or https URL".into()))
+}

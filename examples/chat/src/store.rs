@@ -1,0 +1,81 @@
+//! People and rooms, in this process's memory. Everything has a bound, and no lock is held over an
+//! `.await`.
+
+mod room;
+mod users;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use self::users::Users;
+pub(crate) use self::{
+    room::{Room, Turn},
+    users::{SignedIn, User},
+};
+use crate::messages::RoomSummary;
+
+/// How many people are remembered by their tokens. Whoever is online always is.
+const MAX_USERS: usize = 10_000;
+
+/// All that the chat knows.
+#[derive(Debug)]
+pub(crate) struct Store {
+    users: Mutex<Users>,
+    rooms: Vec<Arc<Room>>,
+}
+
+impl Store {
+    pub(crate) fn new() -> Self {
+        let rooms = [("general", "General Chat"), ("random", "Random Stuff")];
+        Self {
+            users: Mutex::new(Users::new(MAX_USERS)),
+            rooms: rooms.into_iter().map(|(id, name)| Arc::new(Room::new(id, name))).collect(),
+        }
+    }
+
+    pub(crate) fn room(&self, id: &str) -> Option<Arc<Room>> {
+        self.rooms.iter().find(|room| room.id() == id).cloned()
+    }
+
+    pub(crate) fn rooms(&self) -> &[Arc<Room>] {
+        &self.rooms
+    }
+
+    /// The rooms that somebody is in, with whatever connection.
+    pub(crate) fn rooms_of(&self, user: &User) -> Vec<Arc<Room>> {
+        self.rooms.iter().filter(|room| room.has(user)).cloned().collect()
+    }
+
+    pub(crate) fn room_list(&self) -> Vec<RoomSummary> {
+        let summary =
+            |room: &Arc<Room>| RoomSummary { id: room.id().into(), name: room.name().into(), user_count: room.count() };
+        self.rooms.iter().map(summary).collect()
+    }
+
+    /// One more connection of the person with that token, who is new if nobody knows it.
+    pub(crate) fn sign_in(&self, token: &str, username: Option<String>, guest_name: &str) -> SignedIn {
+        lock(&self.users).sign_in(token, username, guest_name)
+    }
+
+    /// One connection less.
+    pub(crate) fn sign_out(&self, user: &User) {
+        lock(&self.users).sign_out(user);
+    }
+
+    pub(crate) fn users_online(&self) -> usize {
+        lock(&self.users).online()
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Locks a mutex. What is behind one is never left half changed, so a panic elsewhere does not matter.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

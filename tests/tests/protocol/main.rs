@@ -1,0 +1,14 @@
+//! The protocol over real sockets, a test for each row of `docs/protocol.md` that is in scope.
+
+mod section_1_frames;
+mod section_2_situations;
+mod section_3_errors;
+mod section_4_upgrade;
+mod section_6_closing;
+mod section_7_ordering;
+
+use switchboard_tests::{client::Server, conformance};
+
+fn server() -> Server {
+    Server::start(conformance::app())
+}

@@ -1,0 +1,244 @@
+//! Section 1: frames, meta, types, strictness.
+
+use serde_json::{Value, json};
+use switchboard_tests::client::masked;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::server;
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn event() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.text(r#"{"type":"PING","meta":{"timestamp":1700000000000},"payload":{"text":"x"}}"#).await;
+    let pong = client.recv().await;
+    assert_eq!((&pong["type"], &pong["payload"]), (&json!("PONG"), &json!({ "text": "x" })));
+    assert_eq!(keys(&pong["meta"]), ["timestamp"]);
+    assert!(pong["meta"]["timestamp"].as_u64().unwrap() > 1_700_000_000_000);
+}
+
+#[tokio::test]
+async fn rpc_request_and_reply() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    let sum = client.request("ADD", "c1", json!({ "a": 1, "b": 2.5 })).await;
+    assert_eq!((&sum["type"], &sum["payload"]), (&json!("SUM"), &json!({ "result": 3.5 })));
+    assert_eq!(keys(&sum["meta"]), ["correlationId", "timestamp"]);
+    assert_eq!(sum["meta"]["correlationId"], "c1");
+}
+
+#[tokio::test]
+async fn correlation_ids_come_back_as_they_were() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    for id in ["\"", "\\ \n \u{1F600}", "\u{0}", &"é".repeat(64)] {
+        let sum = client.request("ADD", id, json!({ "a": 1, "b": 2 })).await;
+        assert_eq!(sum["meta"]["correlationId"], id);
+    }
+}
+
+#[tokio::test]
+async fn error_uncorrelated() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.send("PING", json!({})).await;
+    let error = client.recv().await;
+    assert_eq!(error["type"], "ERROR");
+    assert_eq!(keys(&error["meta"]), ["timestamp"]);
+    assert_eq!(keys(&error["payload"]), ["code", "details", "message", "retryable"]);
+}
+
+#[tokio::test]
+async fn error_of_an_rpc() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    let error = client.request("ADD", "c1", json!({})).await;
+    assert_eq!((&error["type"], &error["meta"]["correlationId"]), (&json!("RPC_ERROR"), &json!("c1")));
+    assert_eq!(error["payload"]["code"], "INVALID_ARGUMENT");
+}
+
+#[tokio::test]
+async fn app_heartbeat_is_answered_even_while_a_handler_runs() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.send("SLOW", json!({ "id": 1, "ms": 300 })).await;
+    client.text(r#"{"type":"__heartbeat"}"#).await;
+    let ack = client.recv().await;
+    assert_eq!(ack["type"], "__heartbeat_ack");
+    assert!(ack["meta"]["ts"].as_u64().unwrap() > 1_700_000_000_000);
+    assert!(ack.get("payload").is_none());
+    assert_eq!(client.expect("DONE").await, json!({ "id": 1 }));
+}
+
+#[tokio::test]
+async fn binary_frame_is_read_as_json_where_there_is_no_handler() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.raw(&masked(0x82, br#"{"type":"PING","payload":{"text":"b"}}"#)).await;
+    assert_eq!(client.expect("PONG").await, json!({ "text": "b" }));
+    client.raw(&masked(0x82, b"\xff\xfe")).await;
+    client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+    client.assert_alive().await;
+}
+
+#[tokio::test]
+async fn binary_frame_goes_to_the_binary_handler() {
+    let server = server();
+    let mut client = server.connect("/binary").await;
+    client.raw(&masked(0x82, b"abc")).await;
+    let Message::Binary(bytes) = client.frame().await else { panic!("not binary") };
+    assert_eq!(&bytes[..], b"cba");
+    client.assert_alive().await;
+}
+
+#[tokio::test]
+async fn publishing_puts_neither_topic_nor_sender_on_the_wire() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.send("JOIN", json!({ "topic": "t" })).await;
+    client.expect("JOINED").await;
+    client.send("SAY", json!({ "topic": "t", "text": "x", "includeSelf": true })).await;
+    let said = client.recv().await;
+    assert_eq!(keys(&said), ["meta", "payload", "type"]);
+    assert_eq!(keys(&said["meta"]), ["timestamp"]);
+}
+
+#[tokio::test]
+async fn message_without_payload_has_no_payload_key() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.text(r#"{"type":"EMPTY"}"#).await;
+    let ok = client.recv().await;
+    assert_eq!((&ok["type"], ok.get("payload")), (&json!("EMPTY_OK"), None));
+    for payload in ["{}", "null"] {
+        client.text(format!(r#"{{"type":"EMPTY","payload":{payload}}}"#)).await;
+        let error = client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+        assert_eq!(error["details"]["issues"][0]["code"], "unknown_field");
+    }
+}
+
+#[tokio::test]
+async fn meta_that_is_no_object_counts_as_empty_and_unknown_keys_are_ignored() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    for meta in ["null", "[]", "[{\"correlationId\":1}]", "1", "\"x\"", "true", "{\"x\":{\"y\":[]},\"clientId\":7}"] {
+        client.text(format!(r#"{{"type":"PING","meta":{meta},"payload":{{"text":"x"}}}}"#)).await;
+        assert_eq!(client.expect("PONG").await, json!({ "text": "x" }), "{meta}");
+    }
+}
+
+#[tokio::test]
+async fn meta_correlation_id_must_be_a_string_of_1_to_128_bytes() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    for id in [json!(""), json!(1), json!(null), json!({}), json!("x".repeat(129)), json!("é".repeat(65))] {
+        for (message_type, payload) in [("PING", json!({ "text": "x" })), ("ADD", json!({ "a": 1, "b": 1 }))] {
+            let message = json!({ "type": message_type, "meta": { "correlationId": id }, "payload": payload });
+            client.text(message.to_string()).await;
+            client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+        }
+    }
+    client.assert_alive().await;
+}
+
+#[tokio::test]
+async fn rpc_request_without_correlation_id() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.send("ADD", json!({ "a": 1, "b": 1 })).await;
+    client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+    client.assert_alive().await;
+}
+
+#[tokio::test]
+async fn event_with_correlation_id_gets_it_back() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    let pong = client.request("PING", "e1", json!({ "text": "x" })).await;
+    assert_eq!((&pong["type"], &pong["meta"]["correlationId"]), (&json!("PONG"), &json!("e1")));
+    let error = client.request("PING", "e2", json!({ "text": "" })).await;
+    assert_eq!((&error["type"], &error["meta"]["correlationId"]), (&json!("ERROR"), &json!("e2")));
+}
+
+#[tokio::test]
+async fn meta_timeout_must_be_a_positive_number() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    for timeout in ["0", "-5", "\"5\"", "true", "[]"] {
+        let meta = format!(r#"{{"correlationId":"t","timeoutMs":{timeout}}}"#);
+        client.text(format!(r#"{{"type":"ADD","meta":{meta},"payload":{{"a":1,"b":1}}}}"#)).await;
+        client.expect_error("RPC_ERROR", "INVALID_ARGUMENT").await;
+    }
+    for timeout in ["null", "0.5e4", "5000", "1e99"] {
+        let meta = format!(r#"{{"correlationId":"t","timeoutMs":{timeout}}}"#);
+        client.text(format!(r#"{{"type":"ADD","meta":{meta},"payload":{{"a":1,"b":1}}}}"#)).await;
+        client.expect("SUM").await;
+    }
+}
+
+#[tokio::test]
+async fn extended_meta() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    let text = |meta: &str| format!(r#"{{"type":"ROOM_NOTE","meta":{meta},"payload":{{"text":"x"}}}}"#);
+    client.text(text(r#"{"roomId":"r","other":1,"clientId":"forged","receivedAt":0}"#)).await;
+    assert_eq!(client.expect("ROOM_NOTED").await, json!({ "text": "x", "roomId": "r" }));
+    for (meta, path, code) in [
+        ("{}", "meta.roomId", "missing_field"),
+        ("null", "meta.roomId", "missing_field"),
+        (r#"{"roomId":1}"#, "meta.roomId", "type"),
+    ] {
+        client.text(text(meta)).await;
+        let error = client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+        let issue = &error["details"]["issues"][0];
+        assert_eq!((&issue["path"], &issue["code"]), (&json!(path), &json!(code)), "{meta}");
+    }
+}
+
+#[tokio::test]
+async fn reserved_types_are_refused() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    for reserved in ["$ws:subscribe", "$ws:", "__heartbeat_ack", "__x", "ERROR", "RPC_ERROR"] {
+        client.send(reserved, json!({})).await;
+        client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+    }
+    client.assert_alive().await;
+}
+
+#[tokio::test]
+async fn unknown_root_keys_are_ignored() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.text(r#"{"v":1,"type":"PING","payload":{"text":"x"},"data":{"a":[{}]}}"#).await;
+    assert_eq!(client.expect("PONG").await, json!({ "text": "x" }));
+}
+
+#[tokio::test]
+async fn payloads_are_strict_and_nothing_is_coerced() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    for (message_type, payload, path, code) in [
+        ("PING", json!({ "text": "x", "y": 1 }), "y", "unknown_field"),
+        ("PING", json!({ "text": 1 }), "text", "type"),
+        ("PING", json!({ "text": null }), "text", "type"),
+        ("SAY", json!({ "topic": "t", "text": "x", "includeSelf": "false" }), "includeSelf", "type"),
+        ("SAY", json!({ "topic": "t", "text": "x", "includeSelf": 0 }), "includeSelf", "type"),
+        ("PING", json!([]), "", "type"),
+        ("PING", json!(["x"]), "", "type"),
+        ("PING", json!("x"), "", "type"),
+        ("PING", json!(null), "", "type"),
+    ] {
+        client.send(message_type, payload.clone()).await;
+        let error = client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+        let issue = &error["details"]["issues"][0];
+        assert_eq!((&issue["path"], &issue["code"]), (&json!(path), &json!(code)), "{payload}");
+    }
+    client.text(r#"{"type":"PING"}"#).await;
+    let error = client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+    assert_eq!(error["details"]["issues"][0]["code"], "missing_field");
+}

@@ -1,0 +1,218 @@
+//! Section 4: the upgrade.
+
+use std::time::Duration;
+
+use axum::{Router, http::StatusCode};
+use serde_json::json;
+use switchboard::{BearerToken, Config, OriginPolicy, TokenSources, WsRouter, ws_route};
+use switchboard_tests::client::{Client, Refusal, Server};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::server;
+
+const HANDSHAKE: [(&str, &str); 4] = [
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
+/// Sends a request with the handshake's headers but for `changed`, and reads the response's head.
+async fn raw(server: &Server, version: &str, changed: &[(&str, Option<&str>)]) -> String {
+    let mut request = format!("GET /ws {version}\r\nHost: {}\r\n", server.addr);
+    for (name, value) in HANDSHAKE {
+        let value = changed.iter().find(|(changed, _)| *changed == name).map_or(Some(value), |(_, value)| *value);
+        if let Some(value) = value {
+            request += &format!("{name}: {value}\r\n");
+        }
+    }
+    for (name, value) in changed.iter().filter(|(name, _)| !HANDSHAKE.iter().any(|(known, _)| known == name)) {
+        request += &format!("{name}: {}\r\n", value.unwrap_or_default());
+    }
+    let mut stream = TcpStream::connect(server.addr).await.unwrap();
+    stream.write_all((request + "\r\n").as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap().to_lowercase()
+}
+
+#[tokio::test]
+async fn response_of_an_upgrade() {
+    let server = server();
+    let head = raw(&server, "HTTP/1.1", &[]).await;
+    assert!(head.starts_with("http/1.1 101"), "{head}");
+    assert!(head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+    let mut client = server.connect("/ws").await;
+    let id = client.headers["x-client-id"].to_str().unwrap().to_owned();
+    assert_eq!((id.len(), id.as_bytes()[14]), (36, b'7'), "a UUID v7");
+    let me = client.request("WHOAMI", "c1", json!({})).await;
+    assert_eq!(me["payload"]["clientId"], id);
+}
+
+#[tokio::test]
+async fn requests_that_are_no_handshake() {
+    let server = server();
+    for (changed, status) in [
+        (("Upgrade", None), "426"),
+        (("Upgrade", Some("h2c")), "426"),
+        (("Sec-WebSocket-Version", Some("8")), "426"),
+        (("Sec-WebSocket-Version", None), "400"),
+        (("Sec-WebSocket-Key", None), "400"),
+        (("Sec-WebSocket-Key", Some("short")), "400"),
+        (("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25jZSE!")), "400"),
+        (("Connection", Some("keep-alive")), "400"),
+    ] {
+        let head = raw(&server, "HTTP/1.1", &[changed]).await;
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{changed:?}: {head}");
+        if changed.0 == "Sec-WebSocket-Version" && status == "426" {
+            assert!(head.contains("sec-websocket-version: 13"), "{head}");
+        }
+    }
+    let head = raw(&server, "HTTP/1.0", &[]).await;
+    assert!(head.contains(" 400"), "{head}");
+    let many = vec!["p"; 65].join(",");
+    let head = raw(&server, "HTTP/1.1", &[("Sec-WebSocket-Protocol", Some(&many))]).await;
+    assert!(head.starts_with("http/1.1 400"), "{head}");
+    assert_eq!(server.http("GET", "/ws", None).await.0, 426);
+    assert_eq!(server.http("POST", "/ws", Some(json!({}))).await.0, 405);
+}
+
+async fn status(server: &Server, path: &str, headers: &[(&str, &str)]) -> u16 {
+    server.upgrade(path, headers).await.map_or_else(|refusal| refusal.status.as_u16(), |_| 101)
+}
+
+#[tokio::test]
+async fn origin_must_be_the_same_by_default() {
+    let server = server();
+    let own = format!("http://{}", server.addr);
+    assert_eq!(status(&server, "/ws", &[("origin", &own)]).await, 101);
+    assert_eq!(status(&server, "/ws", &[]).await, 101);
+    for foreign in [
+        "http://evil.example",
+        "null",
+        "file://",
+        "http://127.0.0.1",
+        "http://127.0.0.1.evil.example",
+        "http://localhost",
+    ] {
+        assert_eq!(status(&server, "/ws", &[("origin", foreign)]).await, 403, "{foreign}");
+        // Before authentication: a cookie of the user changes nothing.
+        let headers = [("origin", foreign), ("cookie", "auth_token=alice")];
+        assert_eq!(status(&server, "/secure", &headers).await, 403, "{foreign}");
+    }
+    let refusal = server.upgrade("/ws", &[("origin", "http://evil.example")]).await.unwrap_err();
+    let body = refusal.body;
+    assert!(body.contains("http://evil.example") && body.contains(&server.addr.to_string()), "{body}");
+    assert!(body.contains("OriginPolicy"), "{body}");
+}
+
+#[tokio::test]
+async fn origin_policies() {
+    let route = |policy| ws_route(WsRouter::new().origin(policy));
+    let app = Router::new()
+        .route("/any", route(OriginPolicy::any()))
+        .route("/list", route(OriginPolicy::list(["https://a.example"])))
+        .route("/public", route(OriginPolicy::same_origin().public_origin("https://a.example")))
+        .route("/required", route(OriginPolicy::same_origin().require_origin()));
+    let server = Server::start(app);
+    let own = format!("http://{}", server.addr);
+    let (a, b) = ("https://a.example", "https://b.example");
+    for (path, origin, expected) in [
+        ("/any", b, 101),
+        ("/list", a, 101),
+        ("/list", b, 403),
+        ("/list", &own, 403),
+        ("/public", a, 101),
+        ("/public", &own, 101),
+        ("/public", b, 403),
+        ("/required", &own, 101),
+    ] {
+        assert_eq!(status(&server, path, &[("origin", origin)]).await, expected, "{path} {origin}");
+    }
+    assert_eq!(status(&server, "/required", &[]).await, 403);
+}
+
+async fn user(client: Result<Client, Refusal>) -> String {
+    let me = client.unwrap().request("WHOAMI", "c1", json!({})).await;
+    me["payload"]["user"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn token_sources_and_their_order() {
+    let server = server();
+    let (header, cookie, entry) = (
+        ("authorization", "Bearer alice"),
+        ("cookie", "a=b; auth_token=alice"),
+        ("sec-websocket-protocol", "bearer.alice"),
+    );
+    for headers in [&[header][..], &[cookie], &[entry]] {
+        assert_eq!(user(server.upgrade("/secure", headers).await).await, "alice");
+    }
+    assert_eq!(user(server.upgrade("/secure?access_token=alice", &[]).await).await, "alice");
+    let bob = "/secure?access_token=bob";
+    assert_eq!(user(server.upgrade(bob, &[header]).await).await, "alice");
+    assert_eq!(user(server.upgrade(bob, &[cookie]).await).await, "alice");
+    assert_eq!(server.upgrade(bob, &[("authorization", "Bearer nobody")]).await.unwrap_err().status, 401);
+}
+
+#[tokio::test]
+async fn the_extractors_rejection_is_the_response() {
+    let server = server();
+    assert_eq!(status(&server, "/secure", &[]).await, 401);
+    assert_eq!(status(&server, "/secure?access_token=nobody", &[]).await, 401);
+    assert_eq!(status(&server, "/secure?access_token=boom", &[]).await, 500);
+    let refusal = server.upgrade("/secure", &[]).await.unwrap_err();
+    assert_eq!(refusal.headers["www-authenticate"], "Bearer");
+}
+
+#[tokio::test]
+async fn subprotocols() {
+    let allow = async |token: Option<BearerToken>| {
+        if token.is_some_and(|token| token.as_str() == "no") { Err(StatusCode::UNAUTHORIZED) } else { Ok(()) }
+    };
+    let ws = WsRouter::<()>::new().protocols(["chat.v2", "chat.v1"]).tokens(TokenSources::new()).authenticate(allow);
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    for (offered, chosen) in [
+        ("chat.v1, chat.v2", Some("chat.v2")),
+        ("x, chat.v1", Some("chat.v1")),
+        ("bearer.t, chat.v1", Some("chat.v1")),
+        ("bearer.t, x", Some("bearer.t")),
+    ] {
+        let client = server.upgrade("/ws", &[("sec-websocket-protocol", offered)]).await.unwrap();
+        let protocol = client.headers.get("sec-websocket-protocol").map(|value| value.to_str().unwrap());
+        assert_eq!(protocol, chosen, "{offered}");
+    }
+    // None is known: none is chosen, and it is the client that gives up.
+    let head = raw(&server, "HTTP/1.1", &[("Sec-WebSocket-Protocol", Some("x, y"))]).await;
+    assert!(head.starts_with("http/1.1 101") && !head.contains("sec-websocket-protocol"), "{head}");
+    // The token came in the header: the entry is not echoed.
+    let both = [("Sec-WebSocket-Protocol", Some("bearer.t")), ("Authorization", Some("Bearer h"))];
+    let head = raw(&server, "HTTP/1.1", &both).await;
+    assert!(!head.contains("sec-websocket-protocol"), "{head}");
+}
+
+#[tokio::test]
+async fn slow_extractors_get_503() {
+    let never = async || std::future::pending::<Result<(), StatusCode>>().await;
+    let config = Config::new().upgrade_timeout(Duration::from_millis(20));
+    let ws = WsRouter::<()>::new().config(config).authenticate(never);
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let refusal = server.upgrade("/ws", &[]).await.unwrap_err();
+    assert_eq!(refusal.status, 503);
+    assert!(refusal.headers.contains_key("retry-after"));
+}
+
+#[tokio::test]
+async fn path_parameters_and_the_peers_address() {
+    let server = server();
+    let me = server.connect("/ws/rooms/blue").await.request("WHOAMI", "c1", json!({})).await;
+    assert_eq!(me["payload"]["room"], "blue");
+    assert!(me["payload"]["remoteAddr"].as_str().unwrap().starts_with("127.0.0.1:"));
+    let me = server.connect("/ws").await.request("WHOAMI", "c1", json!({})).await;
+    assert_eq!(me["payload"].get("room"), None);
+}
