@@ -1,2 +1,50 @@
-//! Example.
-fn main() {}
+//! Everyone on the page sees what anyone says: http://127.0.0.1:3000
+
+use axum::{Router, response::Html, routing::get};
+use switchboard::{Conn, Hub, WsError, WsRouter, ws_message, ws_route, ws_rpc};
+
+#[ws_message("SAY")]
+struct Say {
+    #[validate(length(min = 1, max = 200))]
+    text: String,
+}
+
+#[ws_message("SAID")]
+struct Said {
+    text: String,
+    listener_count: usize,
+}
+
+#[ws_message("SUM")]
+struct Sum {
+    result: f64,
+}
+
+#[ws_rpc("ADD", response = Sum)]
+struct Add {
+    a: f64,
+    b: f64,
+}
+
+async fn enter(conn: Conn) -> Result<(), WsError> {
+    conn.subscribe("lobby").await?;
+    Ok(())
+}
+
+async fn say(conn: Conn, hub: Hub, say: Say) -> Result<(), WsError> {
+    let listener_count = hub.subscribers("lobby");
+    conn.publish("lobby", Said { text: say.text, listener_count }).await?;
+    Ok(())
+}
+
+async fn add(add: Add) -> Sum {
+    Sum { result: add.a + add.b }
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let ws = WsRouter::new().on_open(enter).on(say).on(add);
+    let app = Router::new().route("/", get(Html(include_str!("index.html")))).route("/ws", ws_route(ws));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    axum::serve(listener, app).await
+}

@@ -40,6 +40,11 @@ pub(crate) fn from_object<T: for<'de> Deserialize<'de>>(object: Map<String, Valu
     run(Value::Object(object), false)
 }
 
+/// Decodes what has no keys: `()`.
+pub(crate) fn nothing<T: for<'de> Deserialize<'de>>() -> Result<T, Issues> {
+    run(Value::Null, false)
+}
+
 fn run<T: for<'de> Deserialize<'de>>(value: Value, report_unknown: bool) -> Result<T, Issues> {
     let findings = Findings::default();
     let decoded = T::deserialize(Node::root(value, &findings));

@@ -96,6 +96,9 @@ pub fn extended_meta_from_json<T: MessageMeta>(frame: &str) -> Result<T, Issues>
         #[serde(borrow, default)]
         meta: Option<&'a RawValue>,
     }
+    if !T::DECLARED {
+        return decode::explain::nothing();
+    }
     let raw = serde_json::from_str::<Frame<'_>>(frame).ok().and_then(|frame| frame.meta);
     let mut keys = raw
         .and_then(|raw| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(raw.get()).ok())

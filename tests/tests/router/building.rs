@@ -1,0 +1,94 @@
+//! Mistakes that are found when the router is built, and routers made of routers.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use axum::{Router, extract::State};
+use serde_json::json;
+use switchboard::{Conn, RawText, WsRouter, ws_route};
+use switchboard_tests::client::Server;
+
+use crate::{Ping, Pong, serve};
+
+async fn ping_a(_: Ping) -> Pong {
+    Pong::new("a")
+}
+
+async fn ping_b(_: Ping) -> Pong {
+    Pong::new("b")
+}
+
+async fn text_a(_: Conn, _: RawText) {}
+
+async fn text_b(_: Conn, _: RawText) {}
+
+/// The text of the panic.
+fn panic_of<T>(build: impl FnOnce() -> T) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(|| drop(build()))).expect_err("it was built");
+    panic.downcast_ref::<String>().cloned().expect("a text")
+}
+
+#[test]
+fn two_handlers_for_one_type_are_both_named() {
+    for text in [
+        panic_of(|| WsRouter::<()>::new().on(ping_a).on(ping_b)),
+        panic_of(|| WsRouter::<()>::new().on(ping_a).merge(WsRouter::new().on(ping_b))),
+    ] {
+        for part in ["`PING`", "ping_a", "ping_b", "building.rs:", "a type has one handler"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}
+
+#[test]
+fn two_raw_hooks_are_both_named() {
+    let text = panic_of(|| WsRouter::<()>::new().on_text(text_a).merge(WsRouter::new().on_text(text_b)));
+    assert!(text.contains("on_text") && text.contains("text_a") && text.contains("text_b"), "{text}");
+}
+
+#[test]
+fn handlers_beside_a_raw_hook_are_named() {
+    let text = panic_of(|| ws_route::<(), (), _, _>(WsRouter::new().on(ping_a).on_text(text_a)));
+    assert!(text.contains("on_text") && text.contains("PING"), "{text}");
+}
+
+#[tokio::test]
+async fn row_002_13_merged_routers_work_as_one() {
+    async fn opened_a(conn: Conn) -> Result<(), switchboard::SendError> {
+        conn.send(Pong::new("open a"))
+    }
+    async fn opened_b(conn: Conn) -> Result<(), switchboard::SendError> {
+        conn.send(Pong::new("open b"))
+    }
+    let chat = WsRouter::new().on(ping_a).on_open(opened_b);
+    let server = serve(WsRouter::new().on_open(opened_a).merge(chat));
+    let mut client = server.connect("/ws").await;
+    client.send("PING", json!({})).await;
+    for text in ["open a", "open b", "a"] {
+        assert_eq!(client.expect("PONG").await, json!({ "text": text }));
+    }
+}
+
+#[tokio::test]
+async fn a_merged_router_keeps_a_state_of_its_own() {
+    #[switchboard::ws_message("PING_STATE")]
+    struct PingState {}
+
+    async fn of_app(State(app): State<&'static str>, _: Ping) -> Pong {
+        Pong::new(app)
+    }
+    async fn of_db(State(db): State<u32>, _: PingState) -> Pong {
+        Pong::new(db.to_string())
+    }
+    async fn opened(State(db): State<u32>, conn: Conn) -> Result<(), switchboard::SendError> {
+        conn.send(Pong::new(format!("open {db}")))
+    }
+    let db = WsRouter::<u32>::new().on(of_db).on_open(opened).with_state(7);
+    let ws = WsRouter::new().on(of_app).merge(db);
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)).with_state("app"));
+    let mut client = server.connect("/ws").await;
+    client.send("PING", json!({})).await;
+    client.send("PING_STATE", json!({})).await;
+    for text in ["open 7", "app", "7"] {
+        assert_eq!(client.expect("PONG").await, json!({ "text": text }));
+    }
+}

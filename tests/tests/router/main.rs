@@ -1,0 +1,30 @@
+//! The router and its hooks, over real sockets.
+
+mod building;
+mod extractors;
+mod hooks;
+mod raw;
+mod sending;
+mod upgrade_by_hand;
+
+use axum::Router;
+use switchboard::{WsRouter, ws_message, ws_route};
+use switchboard_tests::client::Server;
+
+#[ws_message("PING")]
+struct Ping {}
+
+#[ws_message("PONG")]
+struct Pong {
+    text: String,
+}
+
+impl Pong {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+}
+
+fn serve(ws: WsRouter) -> Server {
+    Server::start(Router::new().route("/ws", ws_route(ws)))
+}
