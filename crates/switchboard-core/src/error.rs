@@ -110,7 +110,7 @@ impl WsError {
     }
 
     /// `INTERNAL`: a message that the server itself made breaks its own rules.
-    pub(crate) fn invalid_outbound(message_type: &'static str, issues: Issues) -> Self {
+    pub(crate) fn invalid_outbound(message_type: &'static str, issues: &Issues) -> Self {
         Self::internal(format!("the outgoing {message_type} is invalid: {issues}"))
     }
 

@@ -45,7 +45,7 @@ impl<'a> ReplyWriter<'a> {
 
     fn message<M: Message<Meta = ()>>(&mut self, message: &M) -> Result<(), WsError> {
         if self.validate {
-            message.validate().map_err(|issues| WsError::invalid_outbound(M::TYPE, issues))?;
+            message.validate().map_err(|issues| WsError::invalid_outbound(M::TYPE, &issues))?;
         }
         self.head.write(self.out, message)?;
         self.written = true;

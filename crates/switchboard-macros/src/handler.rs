@@ -33,6 +33,7 @@ pub(crate) fn expand_ws_handler(attr: TokenStream, item: TokenStream) -> TokenSt
     quote!(#function #checks #errors)
 }
 
+/// The names that it introduces are unlikely to be those of the types that it checks.
 fn checks(args: &RouterArgs, function: &ItemFn) -> Option<TokenStream> {
     let signature = &function.sig;
     let cfgs = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
@@ -55,22 +56,21 @@ fn message(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
     let message = &handler_args::typed(signature).last()?.ty;
     // What `impl …` stands for has no name that a check could use.
     if handler_args::has_word(&signature.output, "impl") {
-        let check = quote_spanned!(message.span()=> is_message::<#message>());
+        let check = quote_spanned!(message.span()=> __is_message::<#message>());
         return Some(quote! {
-            fn is_message<M: #private::Message>() {}
+            fn __is_message<__Message: #private::Message>() {}
             const _: fn() = || #check;
         });
     }
-    // No bound on `M`: the kind is the one place where it must be a message, so there is one error.
-    let kind = quote_spanned!(message.span()=> <#message as Message>::Kind);
+    // No bound on the message: its kind is the one place where it must be a message, so there is one error.
+    let kind = quote_spanned!(message.span()=> <#message as #private::Message>::Kind);
     let check = match &signature.output {
-        ReturnType::Type(_, output) => quote_spanned!(output.span()=> is_reply::<#message, #kind, #output>()),
-        ReturnType::Default => quote_spanned!(signature.ident.span()=> is_reply::<#message, #kind, ()>()),
+        ReturnType::Type(_, output) => quote_spanned!(output.span()=> __is_reply::<#message, #kind, #output>()),
+        ReturnType::Default => quote_spanned!(signature.ident.span()=> __is_reply::<#message, #kind, ()>()),
     };
     let out = args.out();
     Some(quote! {
-        use #private::Message;
-        fn is_reply<M, K, R: #private::Reply<M, K, #out>>() {}
+        fn __is_reply<__Message, __Kind, __Reply: #private::Reply<__Message, __Kind, #out>>() {}
         const _: fn() = || #check;
     })
 }
@@ -84,11 +84,11 @@ fn arguments(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
     let (state, data, out) = (args.state(), args.data(), args.out());
     let types: Vec<_> = handler_args::typed(signature).map(|arg| &*arg.ty).collect();
     let (message, extractors) = types.split_last()?;
-    let checks = extractors.iter().map(|ty| quote_spanned!(ty.span()=> is_argument::<#ty, _>();));
+    let checks = extractors.iter().map(|ty| quote_spanned!(ty.span()=> __is_argument::<#ty, _>();));
     Some(quote! {
-        fn is_argument<T, Via>()
+        fn __is_argument<__Argument, __Via>()
         where
-            T: #private::Argument<#state, #data, #out, #message, Via>,
+            __Argument: #private::Argument<#state, #data, #out, #message, __Via>,
         {}
         const _: fn() = || { #(#checks)* };
     })
@@ -98,9 +98,9 @@ fn arguments(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
 fn send(signature: &Signature) -> TokenStream {
     let name = &signature.ident;
     let arguments = handler_args::typed(signature).map(|_| quote!(loop {}));
-    let call = quote_spanned!(name.span()=> is_send(#name(#(#arguments),*)));
+    let call = quote_spanned!(name.span()=> __is_send(#name(#(#arguments),*)));
     quote! {
-        fn is_send<T: ::core::marker::Send>(_: T) {}
+        fn __is_send<__Future: ::core::marker::Send>(_: __Future) {}
         #[allow(unreachable_code, clippy::all, reason = "never called")]
         const _: fn() = || #call;
     }

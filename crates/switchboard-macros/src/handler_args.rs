@@ -43,7 +43,7 @@ impl RouterArgs {
                     "state" => args.state = Some(option.ty("App")?),
                     "data" => args.data = Some(option.ty("User")?),
                     "out" => args.out = Some(option.ty("ServerMessage")?),
-                    _ => args.krate = Krate::new(Some(option.path("::my_crate::switchboard")?)),
+                    _ => args.krate = option.krate()?,
                 }
                 Ok(())
             },

@@ -14,7 +14,7 @@ use self::parse::{Args, Form};
 use crate::{
     derives::{self, Derives},
     errors::Errors,
-    rules, tag, target,
+    tag, target,
 };
 
 /// `#[ws_message("TYPE", …)]`
@@ -41,6 +41,8 @@ fn expand_attribute(form: Form, attr: TokenStream, item: TokenStream) -> TokenSt
 
     let shape = check::shape(&input, owner, &mut errors);
     check::args(&args, &input, form, &mut errors);
+    // From the type as the user wrote it: what is added may move its rules.
+    let impls = generate::impls(&args, &input, shape, form);
     // The derives only repeat in their own words what was said about a union.
     let rules = if matches!(input.data, Data::Union(_)) {
         TokenStream::new()
@@ -48,7 +50,6 @@ fn expand_attribute(form: Form, attr: TokenStream, item: TokenStream) -> TokenSt
         let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
         derives.add_to(&mut input, &mut errors)
     };
-    let impls = generate::impls(&args, &input, shape, form);
     let errors = errors.into_tokens();
     quote!(#input #rules #impls #errors)
 }
@@ -79,6 +80,9 @@ fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Er
             continue;
         }
         forms.push(other);
+        if other == Form::Rpc {
+            args.beside = Some(attr.path().clone());
+        }
         match &attr.meta {
             Meta::List(list) => args.read(other, list.tokens.clone(), &example, errors),
             // Without arguments: what is missing is reported for both together.

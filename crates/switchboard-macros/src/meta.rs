@@ -34,12 +34,7 @@ pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStrea
     let args = TypeArgs::read("#[ws_meta]", attr, &mut errors);
     let fits = check_shape(&input, &mut errors);
     check_keys(&input, args.rename_all.as_ref(), &mut errors);
-    let rules = if matches!(input.data, Data::Union(_)) {
-        TokenStream::new()
-    } else {
-        let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
-        derives.add_to(&mut input, &mut errors)
-    };
+    // From the type as the user wrote it: what is added may move its rules.
     let meta = fits.then(|| {
         let private = args.krate.private();
         let name = &input.ident;
@@ -56,6 +51,12 @@ pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStrea
             };
         }
     });
+    let rules = if matches!(input.data, Data::Union(_)) {
+        TokenStream::new()
+    } else {
+        let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
+        derives.add_to(&mut input, &mut errors)
+    };
     let errors = errors.into_tokens();
     quote!(#input #rules #meta #errors)
 }

@@ -7,7 +7,7 @@ use syn::{
     parse::{Parse, ParseStream, Parser},
 };
 
-use crate::{errors::Errors, suggest};
+use crate::{errors::Errors, krate::Krate, suggest};
 
 /// What a macro is called in messages, and which options it has.
 pub(crate) struct Known {
@@ -153,6 +153,22 @@ impl Opt<'_> {
     /// `name = path::to::something`
     pub(crate) fn path(&self, example: &str) -> syn::Result<Path> {
         self.value("a path", example)
+    }
+
+    /// `crate = path`
+    pub(crate) fn krate(&self) -> syn::Result<Krate> {
+        self.path("::my_crate::switchboard").map(|path| Krate::new(Some(path)))
+    }
+
+    /// `crate = path` where other derives are told about it, too, as a text.
+    pub(crate) fn krate_as_text(&self) -> syn::Result<Krate> {
+        let path = self.path("::my_crate::switchboard")?;
+        if path.segments.first().is_some_and(|first| first.ident == "$crate") {
+            let message =
+                "serde's `crate = \"…\"` cannot hold `$crate`: write the crate's name, `::my_crate::switchboard`";
+            return Err(syn::Error::new_spanned(path, message));
+        }
+        Ok(Krate::new(Some(path)))
     }
 
     /// `name = "text"`

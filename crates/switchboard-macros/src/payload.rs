@@ -36,7 +36,7 @@ impl TypeArgs {
             |name, option, _| {
                 match name {
                     "rename_all" => args.rename_all = Some(option.text("\"snake_case\"")?),
-                    _ => args.krate = Krate::new(Some(option.path("::my_crate::switchboard")?)),
+                    _ => args.krate = option.krate_as_text()?,
                 }
                 Ok(())
             },

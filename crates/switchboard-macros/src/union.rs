@@ -36,7 +36,7 @@ fn krate(attrs: &[Attribute], errors: &mut Errors) -> Krate {
             errors,
             |_| Ok(false),
             |_, option, _| {
-                krate = Krate::new(Some(option.path("::my_crate::switchboard")?));
+                krate = option.krate()?;
                 Ok(())
             },
         );

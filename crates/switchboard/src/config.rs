@@ -74,8 +74,8 @@ impl Config {
         self
     }
 
-    /// How many bytes may wait to be written to one connection, each message's overhead included.
-    /// A single message may be larger: it is queued if nothing else is.
+    /// How many bytes may wait to be written to one connection, each message's overhead included:
+    /// more than the largest message that is sent, in any case.
     pub fn max_outbound_bytes(mut self, bytes: usize) -> Self {
         self.max_outbound_bytes = bytes;
         self

@@ -119,6 +119,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// [`Invalid`](SendErrorKind::Invalid) if the message breaks its own rules. When the queue
     /// overflows ([`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes)) the connection
     /// is closed with 4002; [`ready`](Self::ready) waits for room before it comes to that.
+    #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn send<M>(&self, message: M) -> Result<(), SendError>
     where
         M: Message<Meta = ()> + MemberOf<Out>,
@@ -131,6 +132,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
+    #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn send_with_meta<M>(&self, message: M, meta: M::Meta) -> Result<(), SendError>
     where
         M: Message + MemberOf<Out>,
@@ -155,6 +157,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///     Ok(())
     /// }
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn publish<M>(&self, topic: impl AsRef<str>, message: M) -> Publish
     where
         M: Message<Meta = ()> + MemberOf<Out>,

@@ -83,6 +83,7 @@ impl Hub {
     /// Publishes a message to the members of a topic. Nobody subscribed is a success, too.
     ///
     /// Nothing happens before the result is awaited.
+    #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn publish<M: Message<Meta = ()>>(&self, topic: impl AsRef<str>, message: M) -> Publish {
         self.publish_from(topic.as_ref(), &message, None, true)
     }

@@ -1,4 +1,112 @@
-//! Typed realtime messaging for axum.
+//! Typed realtime messaging for [axum]: annotate message structs, write async functions with
+//! extractors, mount one route.
+//!
+//! ```no_run
+//! use axum::{Router, extract::State};
+//! use switchboard::{BearerToken, Conn, Hub, WsError, WsRouter, ws_message, ws_route, ws_rpc};
+//!
+//! /// An event: `{"type":"SAY","payload":{"text":"hi"}}`.
+//! #[ws_message("SAY")]
+//! struct Say {
+//!     #[validate(length(min = 1, max = 200))]
+//!     text: String,
+//! }
+//!
+//! #[ws_message("SAID")]
+//! struct Said {
+//!     user_name: String,
+//!     text: String,
+//! }
+//!
+//! #[ws_message("SUM")]
+//! struct Sum {
+//!     result: f64,
+//! }
+//!
+//! /// A request: what its handler returns is the reply, checked against `response`.
+//! #[ws_rpc("ADD", response = Sum)]
+//! struct Add {
+//!     a: f64,
+//!     b: f64,
+//! }
+//!
+//! struct User {
+//!     name: String,
+//! }
+//!
+//! #[derive(Clone)]
+//! struct App;
+//!
+//! async fn authenticate(token: BearerToken, State(_): State<App>) -> Result<User, axum::http::StatusCode> {
+//!     match token.as_str() {
+//!         "secret" => Ok(User { name: "Ann".into() }),
+//!         _ => Err(axum::http::StatusCode::UNAUTHORIZED),
+//!     }
+//! }
+//!
+//! async fn enter(conn: Conn<User>) -> Result<(), WsError> {
+//!     conn.subscribe("lobby").await?;
+//!     Ok(())
+//! }
+//!
+//! async fn say(conn: Conn<User>, say: Say) -> Result<(), WsError> {
+//!     let said = Said { user_name: conn.data().name.clone(), text: say.text };
+//!     conn.publish("lobby", said).await?;
+//!     Ok(())
+//! }
+//!
+//! async fn add(add: Add) -> Sum {
+//!     Sum { result: add.a + add.b }
+//! }
+//!
+//! # async fn serve() -> std::io::Result<()> {
+//! let ws = WsRouter::new().authenticate(authenticate).on_open(enter).on(say).on(add);
+//! let app = Router::new().route("/ws", ws_route(ws)).with_state(App);
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//! axum::serve(listener, app).await
+//! # }
+//! ```
+//!
+//! # Where things are
+//!
+//! | to | see |
+//! |---|---|
+//! | declare messages | [`macro@ws_message`], [`macro@ws_rpc`], [`macro@ws_payload`], [`macro@ws_meta`], [`derive@WsMessage`] |
+//! | write handlers and hooks | [`Handler`], [`Hook`], [`extract`], [`macro@ws_handlers`] |
+//! | route and mount | [`WsRouter`], [`ws_route`] |
+//! | let clients in | [`WsRouter::authenticate`], [`BearerToken`], [`TokenSources`], [`OriginPolicy`] |
+//! | send and publish | [`Conn`], [`Hub`] |
+//! | report errors | [`WsError`], [`ErrorCode`] |
+//! | set limits | [`Config`] |
+//!
+//! # On the wire
+//!
+//! Text frames with JSON: `{"type", "meta", "payload"}`. Field names are camelCase unless
+//! `rename_all` says otherwise. What comes in is read strictly: a key that the type does not
+//! declare is an error, at any depth, and nothing is coerced. A message that is malformed,
+//! unknown, invalid or fails in its handler gets an `ERROR` (a request: `RPC_ERROR`) and the
+//! connection lives.
+//!
+//! # Limits
+//!
+//! Every queue, buffer and wait is bounded; [`Config`] lists all bounds with their defaults.
+//!
+//! # Cancel safety
+//!
+//! A handler's future is dropped when its connection ends, its deadline passes or the client
+//! aborts the request, at whatever `.await` it is at that moment. Spawn a task for work that must
+//! go on.
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
+//!
+//! # Stability
+//!
+//! Before 1.0 a minor version may break. The minimum Rust version is 1.88, raised only in minor
+//! versions and to compilers at least six months old.
 
 #![forbid(unsafe_code)]
 

@@ -54,7 +54,7 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let settings = &mounted.settings;
-    settings.origin.check(parts)?;
+    settings.origin.check(parts).map_err(|refusal| *refusal)?;
     parts.extensions.insert(Arc::clone(&settings.tokens));
     let extract = async {
         let data = match (data, &mounted.authenticate) {

@@ -64,7 +64,6 @@ async fn a_connection_can_be_used_after_its_handler_and_from_other_tasks() {
 }
 
 #[derive(WsMessages)]
-#[expect(dead_code, reason = "the variants only list the members")]
 enum ServerMessage {
     Pong(Pong),
 }

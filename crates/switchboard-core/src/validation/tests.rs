@@ -4,7 +4,7 @@ use validator::ValidationError;
 use super::*;
 
 fn even(n: u32) -> Result<(), ValidationError> {
-    if n % 2 == 0 { Ok(()) } else { Err(ValidationError::new("even")) }
+    if n.is_multiple_of(2) { Ok(()) } else { Err(ValidationError::new("even")) }
 }
 
 fn not_both(post: &Post) -> Result<(), ValidationError> {

@@ -26,8 +26,6 @@ pub(super) fn router(args: &RouterArgs, block: &ItemImpl, registered: &[Register
         #(#cfgs)*
         impl #name {
             #[doc = #doc]
-            #[allow(private_interfaces, reason = "as visible as the type, which may be private, too")]
-            #[must_use]
             pub fn router(self) -> #private::WsRouter<#state, #data, #out> {
                 #share
                 let router = #private::WsRouter::<#state, #data>::#new;

@@ -1,7 +1,7 @@
 //! What a message must look like.
 
 use proc_macro2::Span;
-use syn::{Data, DeriveInput, Fields};
+use syn::{Data, DeriveInput, Fields, spanned::Spanned};
 
 use super::parse::{Args, Form};
 use crate::{errors::Errors, tag};
@@ -77,8 +77,8 @@ pub(super) fn args(args: &Args, input: &DeriveInput, form: Form, errors: &mut Er
     // A response of which the type did not parse has been seen nevertheless.
     if !args.seen.contains("response") {
         if form == Form::Rpc {
-            let message = "a request needs the type of its response: `response = …`";
-            errors.at_span(Span::call_site(), message);
+            let span = args.beside.as_ref().map_or_else(Span::call_site, Spanned::span);
+            errors.at_span(span, "a request needs the type of its response: `response = …`");
         } else if let Some(progress) = &args.progress {
             errors.at(progress, "only a request has progress: add `response = …`");
         }

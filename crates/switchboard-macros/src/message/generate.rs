@@ -73,7 +73,7 @@ fn validate(args: &Args, input: &DeriveInput, form: Form) -> Option<TokenStream>
     let check = if let Some(path) = &args.validate_with {
         quote_spanned!(path.span()=> #path(self))
     } else {
-        let rule = rules::first(input)?;
+        let rule = rules::first(input).filter(|_| rules::are_possible(input))?;
         let renamed = renamed(derives::fields(&input.data));
         if form == Form::Derive {
             // The attribute adds `Validate` itself; here its absence is the user's mistake.

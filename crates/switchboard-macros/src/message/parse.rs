@@ -21,6 +21,8 @@ pub(super) struct Args {
     pub(super) allow_unknown: bool,
     pub(super) validate_with: Option<Path>,
     pub(super) krate: Krate,
+    /// `#[ws_rpc]` beside the attribute that is being expanded.
+    pub(super) beside: Option<Path>,
     /// An error about the tag was reported, so that its absence is no news.
     tag_reported: bool,
     pub(super) seen: Seen,
@@ -107,7 +109,8 @@ impl Args {
                         self.allow_unknown = true;
                     }
                     "validate_with" => self.validate_with = Some(option.path("check")?),
-                    _ => self.krate = Krate::new(Some(option.path("::my_crate::switchboard")?)),
+                    _ if form == Form::Derive => self.krate = option.krate()?,
+                    _ => self.krate = option.krate_as_text()?,
                 }
                 Ok(())
             },

@@ -61,11 +61,17 @@ impl Outbox {
             return false;
         }
         let cost = frame.cost();
-        if state.bytes > 0 && state.bytes + cost > state.limit {
+        if state.bytes + cost > state.limit {
+            if cost > state.limit {
+                tracing::warn!(
+                    bytes = cost,
+                    limit = state.limit,
+                    "one message is larger than a connection's outbound queue: raise `Config::max_outbound_bytes`"
+                );
+            }
             // What a peer that does not read has not got yet, it never will.
             state.queue = VecDeque::new();
-            let closing = Closing { code: CloseCode::SLOW_CONSUMER, reason: "slow consumer".into() };
-            self.shut(&mut state, closing);
+            self.shut(&mut state, Closing { code: CloseCode::SLOW_CONSUMER, reason: "slow consumer".into() });
             return false;
         }
         state.bytes += cost;

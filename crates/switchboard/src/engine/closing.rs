@@ -48,7 +48,7 @@ enum Stage {
 
 impl Closing {
     /// This side closes, and sends a close frame.
-    pub(super) fn by_us(closing: conn::Closing, readable: bool, config: &Config) -> Self {
+    pub(super) fn by_us(closing: &conn::Closing, readable: bool, config: &Config) -> Self {
         let reason = CloseReason::new(closing.code, &closing.reason, ClosedBy::Server);
         Self::new(Stage::Drain, reason, readable, config)
     }

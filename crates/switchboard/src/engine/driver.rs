@@ -132,7 +132,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 return Poll::Ready(self.ended(end));
             }
             if let Some(closing) = self.conn.outbox.closing() {
-                return Poll::Ready(Phase::Closing(Some(Closing::by_us(closing, true, &self.conn.config))));
+                return Poll::Ready(Phase::Closing(Some(Closing::by_us(&closing, true, &self.conn.config))));
             }
             if self.conn.outbox.end_turn(!written, cx) {
                 return Poll::Pending;
@@ -152,7 +152,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 outbox.close(code, reason);
                 // Somebody may have closed it a moment before: that reason counts.
                 let closing = outbox.closing().unwrap_or(crate::conn::Closing { code, reason: reason.into() });
-                Phase::Closing(Some(Closing::by_us(closing, false, &self.conn.config)))
+                Phase::Closing(Some(Closing::by_us(&closing, false, &self.conn.config)))
             }
             End::Gone => {
                 outbox.close(CloseCode::ABNORMAL, "");

@@ -30,10 +30,10 @@ where
 /// is needed out of it in an extractor of your own instead.
 ///
 /// ```
-/// use axum::extract::OriginalUri;
+/// use axum::http::Uri;
 /// use switchboard::{Conn, Upgrade, WsRouter};
 ///
-/// async fn opened(_: Conn, Upgrade(OriginalUri(uri)): Upgrade<OriginalUri>) {
+/// async fn opened(_: Conn, Upgrade(uri): Upgrade<Uri>) {
 ///     println!("{uri}");
 /// }
 /// let router = WsRouter::<()>::new().on_open(opened);

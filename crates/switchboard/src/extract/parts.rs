@@ -45,7 +45,7 @@ impl<D: Send + Sync + 'static> ConnParts<D> {
         &self.conn.hub
     }
 
-    /// A value that [`Setup::keep`] asked for.
+    /// A value that [`Setup::keep`](super::Setup::keep) asked for.
     ///
     /// # Errors
     ///

@@ -145,7 +145,7 @@ where
         Box::pin(async move {
             let (mut parts, _) = request.into_parts();
             if let Err(refusal) = upgrade::check_handshake(&parts) {
-                return refusal;
+                return *refusal;
             }
             let admitted = match upgrade::admit(&self.mounted, &mut parts, &state, A::open_data()).await {
                 Ok(admitted) => admitted,

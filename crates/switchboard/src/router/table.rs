@@ -2,7 +2,6 @@
 
 use std::{
     any::Any,
-    collections::HashMap,
     panic::Location,
     sync::{
         Arc,
@@ -10,6 +9,7 @@ use std::{
     },
 };
 
+use rustc_hash::FxHashMap;
 use switchboard_core::{Kind, Message};
 
 use crate::handler::ErasedHandler;
@@ -55,12 +55,13 @@ impl<D> Route<D> {
 /// All handlers of a router. A message keeps its route's index while it waits.
 pub(crate) struct Table<D> {
     routes: Vec<Route<D>>,
-    by_type: HashMap<&'static str, usize>,
+    /// A fast hash will do: the keys are the program's own, and clients only look them up.
+    by_type: FxHashMap<&'static str, usize>,
 }
 
 impl<D> Default for Table<D> {
     fn default() -> Self {
-        Self { routes: Vec::new(), by_type: HashMap::new() }
+        Self { routes: Vec::new(), by_type: FxHashMap::default() }
     }
 }
 

@@ -24,8 +24,9 @@ pub(crate) fn configure(upgrade: WebSocketUpgrade, config: &Config) -> WebSocket
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        // Only written to when the buffer is below `WRITE_BUFFER`, so this bounds one message more.
-        .max_write_buffer_size(usize::MAX)
+        // A frame is added only while less than `WRITE_BUFFER` waits, and is no larger than the queue;
+        // the rest is room for headers and a pong.
+        .max_write_buffer_size(WRITE_BUFFER.saturating_add(config.max_outbound_bytes).saturating_add(1024))
         .max_message_size(config.max_message_bytes)
         .max_frame_size(config.max_message_bytes)
 }

@@ -3,42 +3,45 @@
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header, request::Parts};
 
-use super::{refusal, subprotocol};
+use super::{
+    refusal::{bad_request, upgrade_required},
+    subprotocol,
+};
 
 /// More entries are no honest offer.
 const MAX_SUBPROTOCOLS: usize = 64;
 
 /// 426 for a request that wants no WebSocket or another version of it, 400 for a malformed one.
-pub(crate) fn check(parts: &Parts) -> Result<(), Response> {
+pub(crate) fn check(parts: &Parts) -> Result<(), Box<Response>> {
     if parts.version == Version::HTTP_09 || parts.version == Version::HTTP_10 {
-        return Err(refusal::bad_request("WebSocket needs HTTP/1.1 or HTTP/2"));
+        return Err(bad_request("WebSocket needs HTTP/1.1 or HTTP/2"));
     }
     // Extended CONNECT has neither of these headers, and no key.
     let connect = parts.method == Method::CONNECT;
     if !connect && !has_token(&parts.headers, &header::UPGRADE, "websocket") {
-        return Err(refusal::upgrade_required(
+        return Err(upgrade_required(
             "this is a WebSocket endpoint: the request must have the header `Upgrade: websocket`",
             &[(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")],
         ));
     }
     if !connect && !has_token(&parts.headers, &header::CONNECTION, "upgrade") {
-        return Err(refusal::bad_request("the header `Connection: upgrade` is missing"));
+        return Err(bad_request("the header `Connection: upgrade` is missing"));
     }
     match parts.headers.get(header::SEC_WEBSOCKET_VERSION).map(HeaderValue::as_bytes) {
         Some(b"13") => {}
         Some(_) => {
-            return Err(refusal::upgrade_required(
+            return Err(upgrade_required(
                 "this WebSocket version is not supported",
                 &[(header::SEC_WEBSOCKET_VERSION, "13")],
             ));
         }
-        None => return Err(refusal::bad_request("the header `Sec-WebSocket-Version` is missing")),
+        None => return Err(bad_request("the header `Sec-WebSocket-Version` is missing")),
     }
     if !connect && !has_key(&parts.headers) {
-        return Err(refusal::bad_request("the header `Sec-WebSocket-Key` is missing or not 16 bytes in base64"));
+        return Err(bad_request("the header `Sec-WebSocket-Key` is missing or not 16 bytes in base64"));
     }
     if subprotocol::offered(&parts.headers).take(MAX_SUBPROTOCOLS + 1).count() > MAX_SUBPROTOCOLS {
-        return Err(refusal::bad_request("too many subprotocols"));
+        return Err(bad_request("too many subprotocols"));
     }
     Ok(())
 }

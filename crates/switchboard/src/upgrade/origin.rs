@@ -65,7 +65,7 @@ impl OriginPolicy {
         self
     }
 
-    pub(super) fn check(&self, parts: &Parts) -> Result<(), Response> {
+    pub(super) fn check(&self, parts: &Parts) -> Result<(), Box<Response>> {
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else {
             return if self.required { Err(refuse("(none)", parts, "require_origin")) } else { Ok(()) };
@@ -137,12 +137,12 @@ fn host(parts: &Parts) -> Option<Authority> {
     }
 }
 
-fn refuse(origin: &str, parts: &Parts, setting: &str) -> Response {
+fn refuse(origin: &str, parts: &Parts, setting: &str) -> Box<Response> {
     let host = parts.headers.get(header::HOST).map(HeaderValue::to_str).and_then(Result::ok);
     let host = host.or_else(|| parts.uri.authority().map(Authority::as_str)).unwrap_or("(none)");
     let text = format!("the Origin {origin} may not connect to {host}: see `OriginPolicy` ({setting})");
     tracing::warn!(origin, host, "refused an upgrade by its Origin: see `OriginPolicy` ({setting})");
-    refusal::text(StatusCode::FORBIDDEN, text)
+    Box::new(refusal::text(StatusCode::FORBIDDEN, text))
 }
 
 #[cfg(test)]

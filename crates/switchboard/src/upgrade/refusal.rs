@@ -8,16 +8,16 @@ pub(super) fn text(status: StatusCode, body: impl Into<String>) -> Response {
     (status, [nosniff], body.into() + "\n").into_response()
 }
 
-pub(super) fn bad_request(body: &'static str) -> Response {
-    text(StatusCode::BAD_REQUEST, body)
+pub(super) fn bad_request(body: &'static str) -> Box<Response> {
+    Box::new(text(StatusCode::BAD_REQUEST, body))
 }
 
-pub(super) fn upgrade_required(body: &'static str, headers: &[(HeaderName, &'static str)]) -> Response {
+pub(super) fn upgrade_required(body: &'static str, headers: &[(HeaderName, &'static str)]) -> Box<Response> {
     let mut response = text(StatusCode::UPGRADE_REQUIRED, body);
     for (name, value) in headers {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    response
+    Box::new(response)
 }
 
 pub(super) fn unavailable(body: &'static str) -> Response {

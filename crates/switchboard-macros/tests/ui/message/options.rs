@@ -47,4 +47,12 @@ struct Named {}
 #[ws_message("SEVERAL", mata = Extra, allow_unknown, renam_all = "x", allow_unknown)]
 struct Several {}
 
+macro_rules! in_macro {
+    () => {
+        #[ws_message("IN_MACRO", crate = $crate::switchboard)]
+        struct InMacro {}
+    };
+}
+in_macro!();
+
 fn main() {}

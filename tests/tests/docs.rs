@@ -1,0 +1,39 @@
+//! The documents say what the code says.
+
+use std::{fs, path::Path};
+
+fn read(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn the_readme_shows_the_quick_start_and_both_are_short() {
+    let (readme, program) = (read("README.md"), read("examples/quick-start/src/main.rs"));
+    assert!(readme.contains(&format!("```rust\n{program}```\n")), "README.md does not show the program");
+    assert!(readme.lines().count() < 150);
+    assert!(program.lines().count() < 60);
+}
+
+#[test]
+fn no_source_file_is_over_500_lines() {
+    fn walk(dir: &Path, long: &mut Vec<String>) {
+        for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, long);
+            } else if path.extension().is_some_and(|ext| ext == "rs" || ext == "js" || ext == "css") {
+                let lines = fs::read_to_string(&path).unwrap().lines().count();
+                if lines > 500 {
+                    long.push(format!("{}: {lines}", path.display()));
+                }
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut long = Vec::new();
+    for dir in ["crates", "examples", "tests/src", "tests/tests"] {
+        walk(&root.join(dir), &mut long);
+    }
+    assert!(long.is_empty(), "{long:?}");
+}
