@@ -111,7 +111,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::pretty;
+    use crate::testing::{errors, pretty};
 
     fn handler(attr: TokenStream, item: TokenStream) -> String {
         pretty(&expand_ws_handler(attr, item))
@@ -143,50 +143,49 @@ mod tests {
     #[test]
     fn mistakes() {
         let cases = [
-            handler(
+            expand_ws_handler(
                 quote!(),
                 quote!(
                     fn join(msg: Join) {}
                 ),
             ),
-            handler(
+            expand_ws_handler(
                 quote!(),
                 quote!(
                     async fn join(&self, msg: Join) {}
                 ),
             ),
-            handler(
+            expand_ws_handler(
                 quote!(),
                 quote!(
                     async fn join<M: Message>(msg: M) {}
                 ),
             ),
-            handler(
+            expand_ws_handler(
                 quote!(),
                 quote!(
                     async fn join() {}
                 ),
             ),
-            handler(
+            expand_ws_handler(
                 quote!(),
                 quote!(
                     async fn join(a: A, b: A, c: A, d: A, e: A, f: A, g: A, h: A, i: A, msg: Join) {}
                 ),
             ),
-            handler(
+            expand_ws_handler(
                 quote!(dta = User, error = E),
                 quote!(
                     async fn join(msg: impl Message) {}
                 ),
             ),
-            handler(
+            expand_ws_handler(
                 quote!(),
                 quote!(
                     struct Join;
                 ),
             ),
         ];
-        let texts = cases.iter().flat_map(|case| case.lines()).map(str::trim).filter(|line| line.starts_with('"'));
-        assert_snapshot!(texts.map(|text| format!("{text}\n")).collect::<String>());
+        assert_snapshot!(cases.map(|case| errors(&case)).concat());
     }
 }

@@ -43,8 +43,9 @@ pub(crate) fn expand_ws_handlers(attr: TokenStream, item: TokenStream) -> TokenS
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item {
             let marker = marker::take(&mut method.attrs, &mut errors);
-            let Some(role) = role(marker.as_ref(), method) else { continue };
-            found = true;
+            let role = role(marker.as_ref(), method);
+            found |= role.is_some() || matches!(marker, Some(Marker::Unclear));
+            let Some(role) = role else { continue };
             if check::method(&method.sig, role, &mut errors) {
                 registered.push(Registered {
                     signature: method.sig.clone(),
@@ -66,7 +67,7 @@ pub(crate) fn expand_ws_handlers(attr: TokenStream, item: TokenStream) -> TokenS
 /// What a method is to become, `None` for a method of the type's own.
 fn role(marker: Option<&Marker>, method: &ImplItemFn) -> Option<Role> {
     match marker {
-        Some(Marker::Skip) => None,
+        Some(Marker::Skip | Marker::Unclear) => None,
         Some(Marker::On) => Some(Role::Handler),
         Some(Marker::Hook(_)) => Some(Role::Hook),
         None => {

@@ -32,6 +32,8 @@ mod serde_attrs;
 mod suggest;
 mod tag;
 mod target;
+#[cfg(test)]
+mod testing;
 mod union;
 
 use proc_macro::TokenStream;
@@ -287,8 +289,7 @@ pub fn derive_ws_message(item: TokenStream) -> TokenStream {
 /// # Examples
 ///
 /// ```
-/// use switchboard::{MemberOf, ws_message};
-/// use switchboard_macros::WsMessages;
+/// use switchboard::{MemberOf, WsMessages, ws_message};
 ///
 /// #[ws_message("USER_JOINED")]
 /// struct UserJoined {
@@ -426,10 +427,4 @@ pub fn ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
     handler::expand_ws_handler(attr.into(), item.into()).into()
-}
-
-#[cfg(test)]
-fn pretty(tokens: &proc_macro2::TokenStream) -> String {
-    let file = syn::parse2(tokens.clone()).expect("the expansion is Rust");
-    prettyplease::unparse(&file)
 }

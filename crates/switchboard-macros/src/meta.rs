@@ -105,7 +105,7 @@ fn check_keys(input: &DeriveInput, rename_all: Option<&LitStr>, errors: &mut Err
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pretty;
+    use crate::testing::{errors, pretty};
 
     #[test]
     fn the_keys_are_those_of_core() {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn reserved_keys() {
-        insta::assert_snapshot!(pretty(&expand_ws_meta(
+        insta::assert_snapshot!(errors(&expand_ws_meta(
             quote!(),
             quote! {
                 struct RoomMeta {

@@ -69,7 +69,7 @@ pub(crate) fn expand_ws_payload(attr: TokenStream, item: TokenStream) -> TokenSt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pretty;
+    use crate::testing::{errors, pretty};
 
     #[test]
     fn nested_struct() {
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        insta::assert_snapshot!(pretty(&expand_ws_payload(
+        insta::assert_snapshot!(errors(&expand_ws_payload(
             quote!(rename_al = "x", allow_unknown, rename_all = "camelcase"),
             quote! {
                 enum Shape {

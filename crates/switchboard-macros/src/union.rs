@@ -44,8 +44,16 @@ fn krate(attrs: &[Attribute], errors: &mut Errors) -> Krate {
     krate
 }
 
-/// The variants that hold one message each; `None` for what is no such enum at all.
-fn check<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Vec<(&'a Ident, &'a Type)>> {
+/// The variants of a set.
+struct Variants<'a> {
+    /// Name and message of those that hold one message.
+    holding: Vec<(&'a Ident, &'a Type)>,
+    /// Whether these are all.
+    complete: bool,
+}
+
+/// The variants; `None` for what is no such enum at all.
+fn check<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Variants<'a>> {
     let Data::Enum(data) = &input.data else {
         errors.at(&input.ident, "a set of messages is an enum whose variants hold one message each");
         return None;
@@ -54,11 +62,11 @@ fn check<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Vec<(&'a Ide
         errors.at(&input.generics, "a set of messages cannot be generic: name the messages themselves");
         return None;
     }
-    let mut variants = Vec::new();
+    let mut holding = Vec::new();
     for variant in &data.variants {
         match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-                variants.push((&variant.ident, &fields.unnamed[0].ty));
+                holding.push((&variant.ident, &fields.unnamed[0].ty));
             }
             _ => {
                 let name = &variant.ident;
@@ -66,28 +74,28 @@ fn check<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Vec<(&'a Ide
             }
         }
     }
-    Some(variants)
+    Some(Variants { complete: holding.len() == data.variants.len(), holding })
 }
 
-fn impls(krate: &Krate, name: &Ident, variants: &[(&Ident, &Type)]) -> TokenStream {
+fn impls(krate: &Krate, name: &Ident, variants: &Variants<'_>) -> TokenStream {
     let private = krate.private();
-    let (build, messages): (Vec<_>, Vec<_>) = variants.iter().copied().unzip();
+    let (build, messages): (Vec<_>, Vec<_>) = variants.holding.iter().copied().unzip();
+    let rest = (!variants.complete).then(|| quote!(_ => {}));
     let checks = messages.iter().map(|message| quote_spanned!(message.span()=> is_message::<#message>();));
     quote! {
         const _: () = {
             #[automatically_derived]
-            impl #krate::MessageSet for #name {}
+            impl #private::MessageSet for #name {}
             #(
                 #[automatically_derived]
-                impl #krate::MemberOf<#name> for #messages {}
+                impl #private::MemberOf<#name> for #messages {}
             )*
             fn is_message<M: #private::Message>() {}
             const _: fn() = || { #(#checks)* };
             // The variants are only names: without these, rustc would find nobody who uses them.
             const _: fn(&#name) = |set| match *set {
                 #(#name::#build(ref message) => { _ = message; })*
-                #[allow(unreachable_patterns, reason = "a variant that holds no message was reported")]
-                _ => {}
+                #rest
             };
             #(const _: fn(#messages) -> #name = #name::#build;)*
         };
@@ -97,7 +105,7 @@ fn impls(krate: &Krate, name: &Ident, variants: &[(&Ident, &Type)]) -> TokenStre
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pretty;
+    use crate::testing::{errors, pretty};
 
     #[test]
     fn set() {
@@ -133,6 +141,6 @@ mod tests {
             ),
         ];
         let expanded = inputs.map(expand_derive_ws_messages);
-        insta::assert_snapshot!(pretty(&quote!(#(#expanded)*)));
+        insta::assert_snapshot!(expanded.map(|one| errors(&one)).concat());
     }
 }

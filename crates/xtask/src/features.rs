@@ -9,8 +9,9 @@ pub(crate) struct Crate {
 }
 
 /// A test compares this list to the manifests.
-pub(crate) const PUBLISHED: [Crate; 3] = [
+pub(crate) const PUBLISHED: [Crate; 4] = [
     Crate { name: "switchboard-core", features: &["schema"] },
+    Crate { name: "switchboard-frame", features: &[] },
     Crate { name: "switchboard-macros", features: &["schema"] },
     Crate { name: "switchboard", features: &["schema"] },
 ];

@@ -16,13 +16,15 @@ pub(super) enum Marker {
     On,
     /// `#[ws(on_open)]` and the like.
     Hook(Ident),
+    /// None of these; an error was reported.
+    Unclear,
 }
 
 impl Marker {
     pub(super) fn hook(self) -> Option<Ident> {
         match self {
             Self::Hook(name) => Some(name),
-            Self::Skip | Self::On => None,
+            Self::Skip | Self::On | Self::Unclear => None,
         }
     }
 }
@@ -37,10 +39,12 @@ const KNOWN: Known = Known {
 /// Removes the markers of a method and returns what they say.
 pub(super) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Marker> {
     let mut marker = None;
+    let mut marked = false;
     let mut seen = Seen::default();
     attrs.retain(|attr| {
         let own = attr.path().is_ident("ws");
         if own {
+            marked = true;
             match attr.meta.require_list() {
                 Ok(list) => read(list.tokens.clone(), &mut seen, &mut marker, errors),
                 Err(_) => errors.at(&attr.meta, "say what the method is: `#[ws(skip)]`, `#[ws(on_open)]`, …"),
@@ -48,7 +52,7 @@ pub(super) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Ma
         }
         !own
     });
-    marker
+    if marked { marker.or(Some(Marker::Unclear)) } else { None }
 }
 
 fn read(tokens: TokenStream, seen: &mut Seen, marker: &mut Option<Marker>, errors: &mut Errors) {

@@ -1,16 +1,10 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::pretty;
+use crate::testing::{errors, pretty};
 
 fn handlers(attr: TokenStream, item: TokenStream) -> String {
     pretty(&expand_ws_handlers(attr, item))
-}
-
-/// The texts of the errors.
-fn errors(expansion: &str) -> String {
-    let texts = expansion.lines().map(str::trim).filter(|line| line.starts_with('"'));
-    texts.map(|text| format!("{text}\n")).collect()
 }
 
 #[test]
@@ -83,7 +77,7 @@ fn typed_sending() {
 
 #[test]
 fn mistakes_in_methods() {
-    assert_snapshot!(errors(&handlers(
+    assert_snapshot!(errors(&expand_ws_handlers(
         quote!(),
         quote! {
             impl Chat {
@@ -114,7 +108,7 @@ fn mistakes_in_methods() {
 #[test]
 fn mistakes_in_the_block() {
     let cases = [
-        handlers(
+        expand_ws_handlers(
             quote!(),
             quote!(
                 impl<T> Chat<T> {
@@ -122,10 +116,13 @@ fn mistakes_in_the_block() {
                 }
             ),
         ),
-        handlers(quote!(), quote!(impl Serve for Chat { async fn join(&self, msg: Join) {} })),
-        handlers(quote!(), quote!(impl Chat { fn join(&self, msg: Join) {} })),
-        handlers(quote!(stat = App, data = A, data = B), quote!(impl Chat { async fn join(&self, msg: Join) {} })),
-        handlers(
+        expand_ws_handlers(quote!(), quote!(impl Serve for Chat { async fn join(&self, msg: Join) {} })),
+        expand_ws_handlers(quote!(), quote!(impl Chat { fn join(&self, msg: Join) {} })),
+        expand_ws_handlers(
+            quote!(stat = App, data = A, data = B),
+            quote!(impl Chat { async fn join(&self, msg: Join) {} }),
+        ),
+        expand_ws_handlers(
             quote!(),
             quote!(
                 struct Chat;
@@ -144,6 +141,8 @@ fn the_rest_stays() {
             impl Chat {
                 async fn join(&self, msg: Join) {}
                 async fn leave(&mut self, msg: Leave) {}
+            #[ws(on_opend)]
+            async fn opened(&self, conn: Conn) {}
             }
         }
     ));

@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::pretty;
+use crate::testing::{errors, pretty};
 
 fn message(attr: TokenStream, item: TokenStream) -> String {
     pretty(&expand_ws_message(attr, item))
@@ -9,12 +9,6 @@ fn message(attr: TokenStream, item: TokenStream) -> String {
 
 fn rpc(attr: TokenStream, item: TokenStream) -> String {
     pretty(&expand_ws_rpc(attr, item))
-}
-
-/// The errors alone, one line each.
-fn errors(expansion: &str) -> String {
-    let lines = expansion.lines().map(str::trim).filter(|line| line.starts_with('"') || line.contains("compile_error"));
-    lines.map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
@@ -168,7 +162,7 @@ fn mistakes_in_the_tag() {
     ];
     let all: String = attrs
         .map(|attr| {
-            errors(&message(
+            errors(&expand_ws_message(
                 attr,
                 quote!(
                     struct Join {}
@@ -197,7 +191,7 @@ fn mistakes_in_the_options() {
     ];
     let all: String = attrs
         .map(|attr| {
-            errors(&message(
+            errors(&expand_ws_message(
                 attr,
                 quote!(
                     struct Join {}
@@ -211,40 +205,40 @@ fn mistakes_in_the_options() {
 #[test]
 fn mistakes_in_a_request() {
     let cases = [
-        rpc(
+        expand_ws_rpc(
             quote!("ADD"),
             quote!(
                 struct Add {}
             ),
         ),
-        rpc(
+        expand_ws_rpc(
             quote!(response = Sum),
             quote!(
                 struct Add {}
             ),
         ),
-        rpc(
+        expand_ws_rpc(
             quote!("ADD", response = Sum),
             quote!(
                 #[ws_message("ADD")]
                 struct Add {}
             ),
         ),
-        message(
+        expand_ws_message(
             quote!("ADD"),
             quote!(
                 #[ws_rpc]
                 struct Add {}
             ),
         ),
-        message(
+        expand_ws_message(
             quote!("ADD", meta = A),
             quote!(
                 #[ws_rpc(response = Sum, meta = B)]
                 struct Add {}
             ),
         ),
-        message(
+        expand_ws_message(
             quote!("ADD"),
             quote!(
                 #[ws_message("SUB")]
@@ -252,24 +246,24 @@ fn mistakes_in_a_request() {
                 struct Add {}
             ),
         ),
-        rpc(
+        expand_ws_rpc(
             quote!("ADD", response = Sum),
             quote!(
                 #[ws_rpc("ADD", response = Sum)]
                 struct Add {}
             ),
         ),
-        pretty(&expand_derive_ws_message(quote!(
+        expand_derive_ws_message(quote!(
             #[ws(type = "ADD", progress = Step)]
             struct Add {}
-        ))),
-        pretty(&expand_derive_ws_message(quote!(
+        )),
+        expand_derive_ws_message(quote!(
             struct Add {}
-        ))),
-        pretty(&expand_derive_ws_message(quote!(
+        )),
+        expand_derive_ws_message(quote!(
             #[ws(type = 3, renam = 1)]
             struct Add {}
-        ))),
+        )),
     ];
     assert_snapshot!(cases.map(|case| errors(&case)).concat());
 }

@@ -1,5 +1,4 @@
-use switchboard::{MemberOf, ws_message};
-use switchboard_macros::WsMessages;
+use switchboard::{MemberOf, WsMessages, ws_message};
 
 #[ws_message("JOINED")]
 struct Joined {}

@@ -1,7 +1,6 @@
 #![allow(unused)]
 
-use switchboard::{WsError, ws_handler, ws_message, ws_rpc};
-use switchboard_macros::WsMessages;
+use switchboard::{WsError, WsMessages, ws_handler, ws_message, ws_rpc};
 
 #[ws_message("JOIN")]
 struct Join {}

@@ -3,9 +3,9 @@
 
 use axum::{Router, extract::State};
 use switchboard::{
-    BearerToken, CloseReason, Conn, Failure, WsError, WsRouter, ws_handler, ws_handlers, ws_message, ws_route, ws_rpc,
+    BearerToken, CloseReason, Conn, Failure, WsError, WsMessages, WsRouter, ws_handler, ws_handlers, ws_message,
+    ws_route, ws_rpc,
 };
-use switchboard_macros::WsMessages;
 
 #[derive(Clone)]
 struct App;
@@ -118,7 +118,9 @@ macro_rules! block {
         }
     };
 }
-block!(InMacro, join, msg, { drop(msg); });
+block!(InMacro, join, msg, {
+    drop(msg);
+});
 
 #[ws_handler(state = App, data = User)]
 async fn join(conn: Conn<User>, State(app): State<App>, msg: Join) -> Result<(), WsError> {

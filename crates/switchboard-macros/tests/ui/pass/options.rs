@@ -2,7 +2,7 @@
 #![deny(warnings, missing_docs, unreachable_pub, clippy::pedantic)]
 
 use switchboard::{
-    Event, Issues, Kind, Meta, Message, MessageMeta, Request, WsRouter, ws_message, ws_meta, ws_payload, ws_rpc,
+    Event, Issues, Kind, Message, MessageMeta, Meta, Request, WsRouter, ws_message, ws_meta, ws_payload, ws_rpc,
 };
 
 /// Extra keys.

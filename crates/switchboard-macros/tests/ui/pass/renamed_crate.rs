@@ -7,8 +7,10 @@ extern crate switchboard as renamed;
 #[allow(dead_code)]
 mod switchboard {}
 
-use renamed::{Conn, Message, WsError, WsMessage, WsRouter, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
-use switchboard_macros::WsMessages;
+use renamed::{
+    Conn, Message, WsError, WsMessage, WsMessages, WsRouter, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload,
+    ws_rpc,
+};
 
 mod reexport {
     pub(crate) use renamed as ws;

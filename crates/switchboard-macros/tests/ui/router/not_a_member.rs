@@ -1,7 +1,6 @@
 #![allow(unused)]
 
-use switchboard::{Conn, WsError, WsRouter, ws_message};
-use switchboard_macros::WsMessages;
+use switchboard::{Conn, WsError, WsMessages, WsRouter, ws_message};
 
 #[ws_message("JOIN")]
 struct Join {}
