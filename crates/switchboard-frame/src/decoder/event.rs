@@ -1,0 +1,46 @@
+//! What a decoder gives.
+
+use crate::{Opcode, Violation, is_sendable_close_code};
+
+/// Something whole that has arrived. Data borrows from the input where it came in one piece, and
+/// from the decoder where it did not; either way it is unmasked.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A text message.
+    Text(&'a str),
+    /// A binary message.
+    Binary(&'a [u8]),
+    /// To be answered with a pong of the same payload.
+    Ping(&'a [u8]),
+    /// A pong.
+    Pong(&'a [u8]),
+    /// The close frame, with code and reason if it has any. Nothing may follow it.
+    Close(Option<(u16, &'a str)>),
+}
+
+impl<'a> Event<'a> {
+    /// The event of a whole, unmasked message or control frame.
+    pub(super) fn new(opcode: Opcode, payload: &'a [u8]) -> Result<Self, Violation> {
+        Ok(match opcode {
+            Opcode::Text => Self::Text(text(payload)?),
+            Opcode::Binary | Opcode::Continuation => Self::Binary(payload),
+            Opcode::Ping => Self::Ping(payload),
+            Opcode::Pong => Self::Pong(payload),
+            Opcode::Close => match payload.split_first_chunk::<2>() {
+                Some((code, reason)) => {
+                    let code = u16::from_be_bytes(*code);
+                    if !is_sendable_close_code(code) {
+                        return Err(Violation::ClosePayload);
+                    }
+                    Self::Close(Some((code, text(reason)?)))
+                }
+                None if payload.is_empty() => Self::Close(None),
+                None => return Err(Violation::ClosePayload),
+            },
+        })
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Violation> {
+    std::str::from_utf8(bytes).map_err(|_| Violation::Utf8)
+}

@@ -1,0 +1,101 @@
+//! Writing frames.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::{MAX_HEADER_LEN, Opcode, apply_mask, is_sendable_close_code};
+
+/// A whole, unmasked frame as a server sends it: header and payload in one piece of memory that
+/// all receivers share.
+///
+/// ```
+/// use switchboard_frame::{Opcode, encode};
+///
+/// assert_eq!(&encode::frame(Opcode::Text, b"hi")[..], b"\x81\x02hi");
+/// ```
+#[must_use]
+pub fn frame(opcode: Opcode, payload: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(header_len(payload.len(), false) + payload.len());
+    put_header(&mut out, true, opcode, payload.len(), None);
+    out.put_slice(payload);
+    out.freeze()
+}
+
+/// Appends a frame, masked with `mask` as a client must.
+pub fn put_frame(out: &mut impl BufMut, fin: bool, opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) {
+    put_header(out, fin, opcode, payload.len(), mask);
+    match mask {
+        None => out.put_slice(payload),
+        Some(key) => {
+            let mut offset = 0;
+            for portion in payload.chunks(4096) {
+                let mut masked = [0; 4096];
+                let masked = &mut masked[..portion.len()];
+                masked.copy_from_slice(portion);
+                apply_mask(masked, key, offset);
+                out.put_slice(masked);
+                offset += portion.len();
+            }
+        }
+    }
+}
+
+/// Appends a frame's header in its shortest form.
+pub fn put_header(out: &mut impl BufMut, fin: bool, opcode: Opcode, len: usize, mask: Option<[u8; 4]>) {
+    let mut header = [0; MAX_HEADER_LEN];
+    let masked = if mask.is_some() { 0x80 } else { 0 };
+    header[0] = if fin { 0x80 | opcode as u8 } else { opcode as u8 };
+    let mut end = match (u8::try_from(len), u16::try_from(len)) {
+        (Ok(len), _) if len < 126 => {
+            header[1] = masked | len;
+            2
+        }
+        (_, Ok(len)) => {
+            header[1] = masked | 126;
+            header[2..4].copy_from_slice(&len.to_be_bytes());
+            4
+        }
+        _ => {
+            header[1] = masked | 127;
+            header[2..10].copy_from_slice(&(len as u64).to_be_bytes());
+            10
+        }
+    };
+    if let Some(mask) = mask {
+        header[end..end + 4].copy_from_slice(&mask);
+        end += 4;
+    }
+    out.put_slice(&header[..end]);
+}
+
+/// How long the header of a frame with so many bytes of payload is.
+#[must_use]
+pub const fn header_len(payload: usize, masked: bool) -> usize {
+    let length = if payload < 126 {
+        2
+    } else if payload < 0x1_0000 {
+        4
+    } else {
+        10
+    };
+    if masked { length + 4 } else { length }
+}
+
+/// The payload of a close frame: the code, and as much of the reason as fits into 123 bytes. None
+/// for a code that may not be sent.
+///
+/// ```
+/// use switchboard_frame::encode;
+///
+/// assert_eq!(encode::close_payload(1000, "bye"), b"\x03\xe8bye");
+/// assert!(encode::close_payload(1005, "").is_empty());
+/// ```
+#[must_use]
+pub fn close_payload(code: u16, reason: &str) -> Vec<u8> {
+    if !is_sendable_close_code(code) {
+        return Vec::new();
+    }
+    let end = (0..=reason.len().min(123)).rev().find(|&i| reason.is_char_boundary(i)).unwrap_or(0);
+    let mut payload = code.to_be_bytes().to_vec();
+    payload.extend_from_slice(&reason.as_bytes()[..end]);
+    payload
+}
