@@ -19,7 +19,9 @@ pub enum RawPayload<'a> {
 
 /// Decodes and validates a payload as strictly as a server does: keys that the type does not
 /// declare are refused at any depth (unless [`Message::ALLOW_UNKNOWN`]), nothing is coerced, and
-/// objects are not read from arrays.
+/// objects are not read from arrays. Enums that are `#[serde(tag = …)]` or `untagged`, and
+/// `#[serde(flatten)]`, are beyond its reach, because serde buffers them: put
+/// `#[serde(deny_unknown_fields)]` on such types.
 ///
 /// ```
 /// # use switchboard_core::{Event, Message, decode::{RawPayload, decode}};

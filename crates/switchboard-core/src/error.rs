@@ -165,6 +165,18 @@ impl WsError {
         self
     }
 
+    fn without_source(&self) -> Self {
+        let Inner { code, message, details, retryable, retry_after, source: _ } = &*self.0;
+        Self(Box::new(Inner {
+            code: code.clone(),
+            message: message.clone(),
+            details: details.clone(),
+            retryable: *retryable,
+            retry_after: *retry_after,
+            source: None,
+        }))
+    }
+
     /// The code.
     #[must_use]
     pub fn code(&self) -> &ErrorCode {
@@ -252,14 +264,22 @@ impl StdError for WsError {
     }
 }
 
-/// `INTERNAL`, unless a [`WsError`] is inside: so `?` works in handlers that return
-/// `Result<_, BoxError>`, and nothing of a foreign error reaches the client.
+/// `INTERNAL`, unless the error is a [`WsError`] or has one among its sources: so `?` works in
+/// handlers that return `Result<_, BoxError>`, and nothing of a foreign error reaches the client.
 impl From<BoxError> for WsError {
     fn from(error: BoxError) -> Self {
-        match error.downcast::<Self>() {
-            Ok(error) => *error,
-            Err(error) => Self::internal(error),
+        let error = match error.downcast::<Self>() {
+            Ok(error) => return *error,
+            Err(error) => error,
+        };
+        let mut source = error.source();
+        while let Some(inner) = source {
+            if let Some(wire) = inner.downcast_ref::<Self>() {
+                return wire.without_source().with_source(error);
+            }
+            source = inner.source();
         }
+        Self::internal(error)
     }
 }
 
@@ -361,5 +381,19 @@ mod tests {
         assert_eq!(error.source().unwrap().to_string(), "disk on fire");
         let ours: BoxError = WsError::not_found("x").into();
         assert_eq!(WsError::from(ours).code(), &ErrorCode::NotFound);
+        #[derive(Debug)]
+        struct Wrapper(WsError);
+        impl fmt::Display for Wrapper {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("wrapper")
+            }
+        }
+        impl StdError for Wrapper {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let wrapped: BoxError = Wrapper(WsError::not_found("x").with_detail("a", 1)).into();
+        assert_eq!(wire(&WsError::from(wrapped))["details"], json!({"a": 1}));
     }
 }

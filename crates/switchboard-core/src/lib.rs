@@ -25,7 +25,7 @@ pub use self::{
     message::{Message, Request, check_type_tag, is_reserved_type},
     meta::{MessageMeta, RESERVED_META_KEYS},
     reply::{Reply, ReplyWriter},
-    topic::check_topic,
+    topic::{InvalidTopic, check_topic},
     union::{AnyMessage, MemberOf, MessageSet},
     validation::validate,
 };

@@ -13,7 +13,7 @@ use crate::{MemberOf, Message, MessageSet, WsError, envelope::Head};
     message = "a handler of `{M}` cannot return `{Self}`: `{M}` is an `{K}`",
     label = "wrong return type",
     note = "an event's handler returns `()` or a message; a request's handler returns its response",
-    note = "both may return `Result<_, E>` where `E: Into<WsError>`"
+    note = "both may return `Result<_, E>` where `E: Into<WsError>`; for errors of other crates that is `Result<_, BoxError>`, or `.map_err(WsError::internal)`"
 )]
 pub trait Reply<M, K, Out> {
     /// Writes the reply's envelope, or nothing.

@@ -68,6 +68,19 @@ impl Config {
         Self::default()
     }
 
+    /// The name of a setting with which nothing can work.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let settings = [
+            ("max_message_bytes", self.max_message_bytes >= 16),
+            ("max_outbound_bytes", self.max_outbound_bytes >= 256),
+            ("handler_timeout", !self.handler_timeout.is_zero()),
+            ("max_request_timeout", !self.max_request_timeout.is_zero()),
+            ("upgrade_timeout", !self.upgrade_timeout.is_zero()),
+            ("hook_timeout", !self.hook_timeout.is_zero()),
+        ];
+        settings.iter().find(|(_, works)| !works).map_or(Ok(()), |(name, _)| Err(*name))
+    }
+
     /// The largest message taken in, in bytes, all fragments together.
     pub fn max_message_bytes(mut self, bytes: usize) -> Self {
         self.max_message_bytes = bytes;
@@ -82,7 +95,8 @@ impl Config {
     }
 
     /// How many messages, and bytes of them, may wait behind a running handler. At least one
-    /// message always may.
+    /// message always may. While this is full nothing is read: not aborts and pings either, and a
+    /// client that vanishes is noticed only after.
     pub fn max_inbox(mut self, messages: usize, bytes: usize) -> Self {
         self.max_inbox_messages = messages;
         self.max_inbox_bytes = bytes;

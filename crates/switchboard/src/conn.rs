@@ -5,7 +5,7 @@ mod inner;
 mod outbox;
 mod raw;
 
-use std::{any::Any, fmt, future::poll_fn, marker::PhantomData, net::SocketAddr, sync::Arc, task::Poll};
+use std::{any::Any, fmt, future::poll_fn, marker::PhantomData, net::SocketAddr, sync::Arc};
 
 use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet, close_reason};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ pub use self::error::{SendError, SendErrorKind};
 pub(crate) use self::{
     inner::AnyConn,
     inner::ConnInner,
-    outbox::{Closing, Outbox},
+    outbox::{Closing, Outbox, Pushed},
 };
 use crate::{
     Hub, encode,
@@ -111,14 +111,16 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.remote_addr
     }
 
-    /// Sends a message. It is queued and leaves at the end of the handler's turn.
+    /// Sends a message. It is queued and leaves at the end of the handler's turn: when it is done
+    /// or waits for something.
     ///
     /// # Errors
     ///
     /// [`Closed`](SendErrorKind::Closed) once the connection is closed or closing, and
     /// [`Invalid`](SendErrorKind::Invalid) if the message breaks its own rules. When the queue
     /// overflows ([`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes)) the connection
-    /// is closed with 4002; [`ready`](Self::ready) waits for room before it comes to that.
+    /// is closed with 4002, even of a client that reads, since nothing is written before the
+    /// handler waits: await [`ready`](Self::ready) in loops that send much.
     #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn send<M>(&self, message: M) -> Result<(), SendError>
     where
@@ -142,12 +144,12 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
 
     fn send_envelope<M: Message>(&self, message: &M, meta: Option<&M::Meta>) -> Result<(), SendError> {
         let frame = encode::event(message, meta, self.inner.config.validate_outbound)?;
-        if self.inner.outbox.push(frame) { Ok(()) } else { Err(SendError::closed()) }
+        self.push(frame)
     }
 
     /// Publishes a message to the members of a topic, this connection included if it is one.
     ///
-    /// Nothing happens before the result is awaited.
+    /// Nothing is published before the result is awaited.
     ///
     /// ```
     /// # use switchboard::{Conn, WsError, ws_message};
@@ -227,7 +229,8 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.outbox.buffered()
     }
 
-    /// Waits until at most half of the outbound limit waits to be written.
+    /// Waits until at most half of the outbound limit waits to be written. Several tasks that send
+    /// to one connection are all let go on at once.
     ///
     /// # Errors
     ///
@@ -237,7 +240,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Safe: nothing is lost when it is dropped.
     pub async fn ready(&self) -> Result<(), SendError> {
-        self.wait_below(self.inner.config.max_outbound_bytes / 2).await
+        poll_fn(|cx| self.inner.outbox.poll_room(cx).map(open)).await
     }
 
     /// Waits until everything sent so far was handed to the operating system.
@@ -250,17 +253,14 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Safe: nothing is lost when it is dropped.
     pub async fn flushed(&self) -> Result<(), SendError> {
-        self.wait_below(0).await
+        let sent = self.inner.outbox.pushed();
+        poll_fn(|cx| self.inner.outbox.poll_written(sent, cx).map(open)).await
     }
+}
 
-    async fn wait_below(&self, bytes: usize) -> Result<(), SendError> {
-        poll_fn(|cx| match self.inner.outbox.poll_below(bytes, cx) {
-            Poll::Ready(true) => Poll::Ready(Ok(())),
-            Poll::Ready(false) => Poll::Ready(Err(SendError::closed())),
-            Poll::Pending => Poll::Pending,
-        })
-        .await
-    }
+/// What waiting on an outbox gives.
+fn open(open: bool) -> Result<(), SendError> {
+    if open { Ok(()) } else { Err(SendError::closed()) }
 }
 
 impl<D, Out> Clone for Conn<D, Out> {

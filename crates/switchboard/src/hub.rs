@@ -21,10 +21,13 @@ use switchboard_core::{Message, check_topic};
 pub(crate) use self::subscriptions::Subscriptions;
 pub use self::{
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
-    publish::{Matched, Publish, Published},
+    publish::{Matched, Publish, PublishFuture, Published},
     stats::HubStats,
 };
-use self::{subscriptions::Subscription, topic::Topic};
+use self::{
+    subscriptions::Subscription,
+    topic::{Delivery, Topic},
+};
 use crate::{
     conn::{AnyConn, ConnId, ConnInner},
     encode,
@@ -82,7 +85,7 @@ impl Hub {
 
     /// Publishes a message to the members of a topic. Nobody subscribed is a success, too.
     ///
-    /// Nothing happens before the result is awaited.
+    /// The message is always validated. Nothing is published before the result is awaited.
     #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn publish<M: Message<Meta = ()>>(&self, topic: impl AsRef<str>, message: M) -> Publish {
         self.publish_from(topic.as_ref(), &message, None, true)
@@ -98,7 +101,8 @@ impl Hub {
         }
     }
 
-    /// How many connections are subscribed to a topic.
+    /// How many connections are subscribed to a topic; one that is being closed counts until its
+    /// `on_close` hooks are done.
     #[must_use]
     pub fn subscribers(&self, topic: &str) -> usize {
         self.topic(topic).map_or(0, |topic| topic.len())
@@ -112,14 +116,14 @@ impl Hub {
         validate: bool,
     ) -> Publish {
         let frame = check_topic(topic)
-            .map_err(|_| PublishError::invalid_topic())
+            .map_err(PublishError::invalid_topic)
             .and_then(|()| encode::event(message, None, validate).map_err(PublishError::invalid));
         Publish::new(self.clone(), topic, frame, sender)
     }
 
-    /// Hands a frame to every member but `except`; the count of those that took it.
-    pub(crate) fn deliver(&self, topic: &str, frame: &Frame, except: Option<ConnId>) -> usize {
-        self.topic(topic).map_or(0, |topic| topic.deliver(frame, except))
+    /// Hands a frame to every member but `except`.
+    pub(crate) fn deliver(&self, topic: &str, frame: &Frame, except: Option<ConnId>) -> Delivery {
+        self.topic(topic).map(|topic| topic.deliver(frame, except)).unwrap_or_default()
     }
 
     fn topic(&self, name: &str) -> Option<Arc<Topic>> {
@@ -127,13 +131,13 @@ impl Hub {
     }
 
     pub(crate) fn subscribe(&self, conn: &Arc<AnyConn>, name: &str) -> Result<bool, TopicError> {
-        check_topic(name).map_err(|_| TopicError::invalid_topic())?;
+        check_topic(name).map_err(TopicError::invalid_topic)?;
         let mut subscriptions = conn.subscriptions.lock();
         if subscriptions.contains(name) {
             return Ok(false);
         }
         // Checked under the lock under which the connection's end takes all subscriptions.
-        if subscriptions.ended() {
+        if subscriptions.ended() || conn.outbox.is_closed() {
             return Err(TopicError::closed());
         }
         let (limit, current) = (conn.config.max_subscriptions, subscriptions.len());
@@ -152,8 +156,10 @@ impl Hub {
     }
 
     pub(crate) fn unsubscribe<D: ?Sized>(&self, conn: &ConnInner<D>, name: &str) -> Result<bool, TopicError> {
-        check_topic(name).map_err(|_| TopicError::invalid_topic())?;
-        let Some(subscription) = conn.subscriptions.lock().remove(name) else { return Ok(false) };
+        check_topic(name).map_err(TopicError::invalid_topic)?;
+        // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
+        let mut subscriptions = conn.subscriptions.lock();
+        let Some(subscription) = subscriptions.remove(name) else { return Ok(false) };
         self.leave(&subscription);
         Ok(true)
     }

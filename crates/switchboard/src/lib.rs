@@ -67,6 +67,27 @@
 //! # }
 //! ```
 //!
+//! # Errors of other crates
+//!
+//! `?` converts into a [`WsError`] what has a `From` for it. For everything else return
+//! `Result<_, BoxError>`: the client sees `INTERNAL`, the log the error.
+//!
+//! ```
+//! use switchboard::{BoxError, ws_message};
+//!
+//! #[ws_message("COUNT")]
+//! struct Count {
+//!     text: String,
+//! }
+//!
+//! async fn count(count: Count) -> Result<(), BoxError> {
+//!     let number: u64 = count.text.parse()?;
+//!     println!("{number}");
+//!     Ok(())
+//! }
+//! # let _ = switchboard::WsRouter::<()>::new().on(count);
+//! ```
+//!
 //! # Where things are
 //!
 //! | to | see |
@@ -83,7 +104,9 @@
 //!
 //! Text frames with JSON: `{"type", "meta", "payload"}`. Field names are camelCase unless
 //! `rename_all` says otherwise. What comes in is read strictly: a key that the type does not
-//! declare is an error, at any depth, and nothing is coerced. A message that is malformed,
+//! declare is an error, at any depth, and nothing is coerced (inside enums that are
+//! `#[serde(tag = …)]` or `untagged` only with `#[serde(deny_unknown_fields)]`, since serde buffers
+//! them). A number that is not finite leaves as `null`, as JSON has no such numbers. A message that is malformed,
 //! unknown, invalid or fails in its handler gets an `ERROR` (a request: `RPC_ERROR`) and the
 //! connection lives.
 //!
@@ -131,12 +154,17 @@ pub use self::{
         Argument, Arguments, CloseReason, ClosedBy, Failure, Handler, HandlerFn, Hook, HookArgument, HookArguments,
         HookOutput, RawText,
     },
-    hub::{Hub, HubStats, Matched, Publish, PublishError, PublishErrorKind, Published, TopicError, TopicErrorKind},
+    hub::{
+        Hub, HubStats, Matched, Publish, PublishError, PublishErrorKind, PublishFuture, Published, TopicError,
+        TopicErrorKind,
+    },
     router::{Endpoint, MountedRouter, WsRouter, ws_route},
     upgrade::{
         Authenticated, Authenticator, BearerToken, BearerTokenRejection, Open, OriginPolicy, Produces, TokenSources,
     },
 };
+/// The crate behind `#[validate(…)]`, for rules of your own: `switchboard::validator::ValidationError`.
+pub use switchboard_core::__private::validator;
 pub use switchboard_core::{
     AnyMessage, BoxError, CloseCode, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta, MessageSet,
     Reply, Request, Rpc, WsError,

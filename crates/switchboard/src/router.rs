@@ -190,8 +190,8 @@ where
         self
     }
 
-    /// Called once when a connection has ended, however it did. It can still publish; its
-    /// subscriptions end after it.
+    /// Called once when a connection has ended, however it did, unless the runtime itself shuts
+    /// down. It can still publish; its subscriptions end after it.
     pub fn on_close<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, CloseReason>,

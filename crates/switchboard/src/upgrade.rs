@@ -10,12 +10,13 @@ mod refusal;
 mod subprotocol;
 mod token;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, ws::WebSocketUpgrade},
     response::Response,
 };
+use futures_util::FutureExt as _;
 use http::{HeaderValue, request::Parts};
 use tracing::Instrument as _;
 
@@ -69,8 +70,11 @@ where
         }
         Ok(Admitted { data, kept: Kept::new(kept), state: Arc::new(state.clone()) })
     };
+    // As in handlers, a panic costs one answer, not the HTTP connection.
+    let extract = AssertUnwindSafe(extract).catch_unwind();
     match tokio::time::timeout(settings.config.upgrade_timeout, extract).await {
-        Ok(result) => result,
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(refusal::internal("authentication or an extractor panicked")),
         Err(_) => Err(refusal::unavailable("the upgrade took too long")),
     }
 }

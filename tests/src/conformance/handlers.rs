@@ -42,8 +42,10 @@ async fn room_note(meta: Meta<RoomMeta>, note: RoomNote) -> RoomNoted {
     RoomNoted { text: note.text, room_id: meta.into_declared().room_id }
 }
 
-async fn add(add: Add) -> Sum {
-    Sum { result: add.a + add.b }
+async fn add(add: Add) -> Result<Sum, WsError> {
+    let result = add.a + add.b;
+    // JSON has no infinity.
+    if result.is_finite() { Ok(Sum { result }) } else { Err(WsError::invalid_argument("the sum is too large")) }
 }
 
 async fn sleep(sleep: Sleep) -> Slept {

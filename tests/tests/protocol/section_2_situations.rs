@@ -249,6 +249,17 @@ async fn default_deadline_for_requests_and_events() {
 }
 
 #[tokio::test]
+async fn the_maximum_is_for_what_requests_ask_only() {
+    let config = Config::new().max_request_timeout(Duration::from_millis(20));
+    let server = hanging(config.handler_timeout(Duration::from_millis(300)));
+    let mut client = server.connect("/ws").await;
+    let begun = std::time::Instant::now();
+    client.send_request("HANG", "c1", json!({})).await;
+    client.expect_error("RPC_ERROR", "DEADLINE_EXCEEDED").await;
+    assert!(begun.elapsed() >= Duration::from_millis(300));
+}
+
+#[tokio::test]
 async fn timeouts_of_requests_are_clamped() {
     let server = hanging(Config::new().max_request_timeout(Duration::from_millis(20)));
     let mut client = server.connect("/ws").await;

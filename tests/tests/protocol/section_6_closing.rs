@@ -57,6 +57,20 @@ async fn a_valid_close_code_is_echoed_and_an_invalid_one_answered_with_1002() {
 }
 
 #[tokio::test]
+async fn a_reply_arrives_though_its_client_closes_at_once() {
+    let server = server();
+    for code in [1000u16, 4000] {
+        let mut client = server.connect("/ws").await;
+        let request = json!({ "type": "ADD", "meta": { "correlationId": "c1" }, "payload": { "a": 1, "b": 2 } });
+        let mut bytes = masked(0x81, request.to_string().as_bytes());
+        bytes.extend(masked(0x88, &code.to_be_bytes()));
+        client.raw(&bytes).await;
+        assert_eq!(client.expect("SUM").await, json!({ "result": 3.0 }));
+        assert_eq!(client.expect_close().await.0, code);
+    }
+}
+
+#[tokio::test]
 async fn connections_and_subscriptions_end() {
     let server = server();
     let mut client = server.connect("/ws").await;

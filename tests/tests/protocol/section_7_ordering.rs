@@ -175,6 +175,31 @@ async fn read_round(publisher: &mut Client, fast: &mut Client) -> u64 {
     reply["payload"]["n"].as_u64().unwrap()
 }
 
+/// Publishes much more than a queue holds in one go.
+#[tokio::test]
+async fn row_7_5_members_that_read_keep_up_with_a_burst() {
+    async fn burst(conn: Conn, _: Mix) -> Result<Number, WsError> {
+        for n in 0..400 {
+            conn.publish("mix", Pad { n, pad: "x".repeat(4096) }).await?;
+        }
+        Ok(Number { n: 400 })
+    }
+    let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::new().on(burst).on(join))));
+    let mut publisher = server.connect("/ws").await;
+    let mut members = [server.connect("/ws").await, server.connect("/ws").await];
+    for member in &mut members {
+        member.send("JOIN", json!({ "topic": "mix" })).await;
+        member.expect("JOINED").await;
+    }
+    publisher.send_request("MIX", "m", json!({})).await;
+    for member in &mut members {
+        for n in 0..400 {
+            assert_eq!(member.expect("PAD").await["n"], n);
+        }
+    }
+    publisher.expect("NUMBER").await;
+}
+
 #[tokio::test]
 async fn row_7_5_publishing_reaches_members_with_and_without_the_sender() {
     let server = server();

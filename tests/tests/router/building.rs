@@ -51,6 +51,19 @@ fn handlers_beside_a_raw_hook_are_named() {
     assert!(text.contains("on_text") && text.contains("PING"), "{text}");
 }
 
+#[test]
+fn settings_that_cannot_work_are_named() {
+    use switchboard::{Config, OriginPolicy};
+    for entry in ["https://a.example/", "a.example", "*"] {
+        let policy = OriginPolicy::same_origin().public_origin(entry);
+        let text = panic_of(|| ws_route::<(), (), _, _>(WsRouter::new().origin(policy)));
+        assert!(text.contains(entry) && text.contains("OriginPolicy"), "{text}");
+    }
+    let config = Config::new().handler_timeout(std::time::Duration::ZERO);
+    let text = panic_of(|| ws_route::<(), (), _, _>(WsRouter::new().config(config)));
+    assert!(text.contains("handler_timeout"), "{text}");
+}
+
 #[tokio::test]
 async fn row_002_13_merged_routers_work_as_one() {
     async fn opened_a(conn: Conn) -> Result<(), switchboard::SendError> {

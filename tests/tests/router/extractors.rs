@@ -149,6 +149,28 @@ async fn extensions_of_the_request() {
 }
 
 #[tokio::test]
+async fn our_own_errors_keep_their_codes_in_a_box() {
+    async fn join(conn: Conn, _: Ping) -> Result<(), BoxError> {
+        conn.subscribe("a b").await?;
+        Ok(())
+    }
+    let server = crate::serve(WsRouter::new().on(join));
+    let mut client = server.connect("/ws").await;
+    client.send("PING", json!({})).await;
+    client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+}
+
+#[tokio::test]
+async fn a_panic_in_authenticate_is_500() {
+    #[expect(clippy::panic, reason = "what is tested")]
+    async fn panics() -> Result<(), StatusCode> {
+        panic!("as planned")
+    }
+    let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::<()>::new().authenticate(panics))));
+    assert_eq!(server.upgrade("/ws", &[]).await.unwrap_err().status, 500);
+}
+
+#[tokio::test]
 async fn closures_and_foreign_errors() {
     let captured = Arc::new("captured".to_owned());
     let closure = {

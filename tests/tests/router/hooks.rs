@@ -203,6 +203,52 @@ async fn row_000_13_on_error_sees_every_failure_with_its_connection() {
 }
 
 #[tokio::test]
+async fn on_error_sees_a_request_that_was_aborted_while_it_waited() {
+    #[ws_message("CODE")]
+    struct Code {
+        code: String,
+    }
+    #[switchboard::ws_rpc("WAIT", response = Pong)]
+    struct Wait {}
+    async fn wait(_: Wait) -> Pong {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Pong::new("waited")
+    }
+    async fn failed(conn: Conn, failure: Failure) -> Result<(), SendError> {
+        conn.send(Code { code: failure.error().code().to_string() })
+    }
+    let server = serve(WsRouter::new().on(wait).on_error(failed));
+    let mut client = server.connect("/ws").await;
+    client.send_request("WAIT", "c1", json!({})).await;
+    client.send_request("WAIT", "c2", json!({})).await;
+    client.text(r#"{"type":"$ws:abort","meta":{"correlationId":"c2"}}"#).await;
+    client.expect_error("RPC_ERROR", "CANCELLED").await;
+    client.expect("PONG").await;
+    assert_eq!(client.expect("CODE").await, json!({ "code": "CANCELLED" }));
+}
+
+/// A connection may be closed by another thread at any moment of its first turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_close_from_another_thread_is_never_lost() {
+    async fn opened(conn: Conn) {
+        std::thread::spawn(move || conn.close(4000, "raced"));
+    }
+    let server = std::sync::Arc::new(serve(WsRouter::new().on_open(opened)));
+    let clients = (0..8).map(|_| {
+        let server = std::sync::Arc::clone(&server);
+        tokio::spawn(async move {
+            for _ in 0..50 {
+                let mut client = server.connect("/ws").await;
+                assert_eq!(client.skip_to_close().await, 4000);
+            }
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        client.await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_hub_is_shared_by_routes_and_http_handlers() {
     async fn opened(conn: Conn) -> Result<(), WsError> {
         conn.subscribe("all").await?;

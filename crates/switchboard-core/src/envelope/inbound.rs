@@ -1,6 +1,6 @@
 //! Taking a frame apart.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -100,11 +100,10 @@ pub fn extended_meta_from_json<T: MessageMeta>(frame: &str) -> Result<T, Issues>
         return decode::explain::nothing();
     }
     let raw = serde_json::from_str::<Frame<'_>>(frame).ok().and_then(|frame| frame.meta);
-    let mut keys = raw
-        .and_then(|raw| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(raw.get()).ok())
-        .unwrap_or_default();
-    keys.remove("clientId");
-    keys.remove("receivedAt");
+    let keys = raw.and_then(|raw| serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()).ok());
+    // What does not fit into a value is null: no trouble where the key is not declared.
+    let keys = keys.unwrap_or_default().into_iter().filter(|(key, _)| key != "clientId" && key != "receivedAt");
+    let keys = keys.map(|(key, raw)| (key, serde_json::from_str(raw.get()).unwrap_or_default())).collect();
     let meta: T = decode::explain::from_object(keys).map_err(|issues| issues.below("meta"))?;
     meta.validate().map_err(|issues| issues.below("meta"))?;
     Ok(meta)

@@ -49,12 +49,6 @@ impl<'a> InboundMeta<'a> {
         self.correlation_id.as_deref()
     }
 
-    /// The same, with the frame's lifetime where it needs no unescaping.
-    #[must_use]
-    pub fn take_correlation_id(&mut self) -> Option<Cow<'a, str>> {
-        self.correlation_id.take()
-    }
-
     /// The idempotency key, if there is a valid one.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&str> {

@@ -100,6 +100,19 @@ fn nested_and_renamed_fields_have_their_wire_names() {
 }
 
 #[test]
+fn names_that_differ_in_an_underscore_are_kept_apart() {
+    #[derive(Serialize, Deserialize, Validate)]
+    #[serde(rename_all = "camelCase")]
+    struct Names {
+        username: String,
+        #[validate(length(min = 1))]
+        user_name: String,
+    }
+    let issues = validate(&Names { username: "x".into(), user_name: String::new() }, &[]).unwrap_err();
+    assert_eq!(issues.iter().next().map(Issue::path), Some("userName"));
+}
+
+#[test]
 fn rules_of_the_whole_struct_have_the_empty_path() {
     assert_eq!(issues(&good()), []);
     let both = Post { room_id: "both".into(), ..good() };

@@ -30,9 +30,11 @@ pub(super) fn wire_name<T: DeserializeOwned>(steps: &[Step], rust: &str) -> Cow<
     _ = T::deserialize(Probe { steps, fields: &fields });
     let same = |wire: &&&'static str| plain(wire).eq(plain(rust));
     let known = fields.get().unwrap_or_default().iter();
-    // An exact match first: `user_name` beside `userName` would be ambiguous otherwise.
-    let found = known.clone().find(|wire| **wire == rust).or_else(|| known.clone().find(same));
-    found.map_or_else(|| Cow::Owned(camel_case(rust)), |wire| Cow::Borrowed(*wire))
+    let camel = camel_case(rust);
+    // The exact forms first: beside `username`, `user_name` would be ambiguous otherwise.
+    let exact = |name: &str| known.clone().find(|wire| **wire == name);
+    let found = exact(rust).or_else(|| exact(&camel)).or_else(|| known.clone().find(same)).copied();
+    found.map_or(Cow::Owned(camel), Cow::Borrowed)
 }
 
 /// A name without what serde's rename rules change.

@@ -22,7 +22,7 @@ pub enum SendErrorKind {
 
 impl SendError {
     pub(crate) fn closed() -> Self {
-        Self { kind: SendErrorKind::Closed, source: None }
+        Self { kind: SendErrorKind::Closed, source: Some(WsError::cancelled("the connection is closed").into()) }
     }
 
     pub(crate) fn invalid(issues: Issues) -> Self {

@@ -22,8 +22,10 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 struct State {
     queue: VecDeque<Frame>,
-    /// Of what was pushed and not yet written.
-    bytes: usize,
+    /// Of all that was ever pushed.
+    pushed: u64,
+    /// Of all that was ever written: the difference is what waits.
+    written: u64,
     limit: usize,
     /// The task is in its turn and looks here again before it ends: no need to wake it.
     in_turn: bool,
@@ -40,11 +42,23 @@ pub(crate) struct Closing {
     pub(crate) reason: Box<str>,
 }
 
+/// What became of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// Queued.
+    Queued,
+    /// Queued, and more than half of the limit waits now.
+    Pressed,
+    /// The connection is closing, as it is once its queue overflows.
+    Closed,
+}
+
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
         let state = State {
             queue: VecDeque::new(),
-            bytes: 0,
+            pushed: 0,
+            written: 0,
             limit,
             in_turn: false,
             owner: None,
@@ -54,14 +68,14 @@ impl Outbox {
         Self { state: Mutex::new(state), closed: AtomicBool::new(false) }
     }
 
-    /// Queues a frame. `false` if the connection is closing, as it is once this overflows.
-    pub(crate) fn push(&self, frame: Frame) -> bool {
+    /// Queues a frame.
+    pub(crate) fn push(&self, frame: Frame) -> Pushed {
         let mut state = self.state.lock();
         if state.closing.is_some() {
-            return false;
+            return Pushed::Closed;
         }
         let cost = frame.cost();
-        if state.bytes + cost > state.limit {
+        if state.waits() + cost > state.limit {
             if cost > state.limit {
                 tracing::warn!(
                     bytes = cost,
@@ -71,30 +85,40 @@ impl Outbox {
             }
             // What a peer that does not read has not got yet, it never will.
             state.queue = VecDeque::new();
+            state.written = state.pushed;
             self.shut(&mut state, Closing { code: CloseCode::SLOW_CONSUMER, reason: "slow consumer".into() });
-            return false;
+            let waiting = std::mem::take(&mut state.waiting);
+            drop(state);
+            waiting.into_iter().for_each(Waker::wake);
+            return Pushed::Closed;
         }
-        state.bytes += cost;
-        state.queue.push_back(frame);
+        state.append(frame, cost);
         if !state.in_turn && state.queue.len() == 1 {
             state.wake_owner();
         }
-        true
+        if state.waits() > state.limit / 2 { Pushed::Pressed } else { Pushed::Queued }
     }
 
     /// Queues the last words of the connection's own task, which may still speak while it closes.
     pub(crate) fn push_reply(&self, frame: Frame) {
         let mut state = self.state.lock();
-        if state.closing.as_ref().is_some_and(|closing| closing.code == CloseCode::SLOW_CONSUMER) {
-            return;
+        match &state.closing {
+            None => {
+                drop(state);
+                if self.push(frame.clone()) == Pushed::Closed {
+                    // Closed by somebody else in between.
+                    self.push_last(&mut self.state.lock(), frame);
+                }
+            }
+            Some(_) => self.push_last(&mut state, frame),
         }
-        if state.closing.is_none() {
-            drop(state);
-            self.push(frame);
-            return;
+    }
+
+    fn push_last(&self, state: &mut State, frame: Frame) {
+        if state.closing.as_ref().is_some_and(|closing| closing.code != CloseCode::SLOW_CONSUMER) {
+            let cost = frame.cost();
+            state.append(frame, cost);
         }
-        state.bytes += frame.cost();
-        state.queue.push_back(frame);
     }
 
     /// From now on nothing can be pushed. The first call counts.
@@ -102,6 +126,9 @@ impl Outbox {
         let mut state = self.state.lock();
         if state.closing.is_none() {
             self.shut(&mut state, Closing { code, reason: reason.into() });
+            let waiting = std::mem::take(&mut state.waiting);
+            drop(state);
+            waiting.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -109,9 +136,6 @@ impl Outbox {
         state.closing = Some(closing);
         self.closed.store(true, Relaxed);
         state.wake_owner();
-        for waker in state.waiting.drain(..) {
-            waker.wake();
-        }
     }
 
     pub(crate) fn closing(&self) -> Option<Closing> {
@@ -122,17 +146,32 @@ impl Outbox {
         self.closed.load(Relaxed)
     }
 
+    /// How many bytes wait.
     pub(crate) fn buffered(&self) -> usize {
-        self.state.lock().bytes
+        self.state.lock().waits()
     }
 
-    /// Ready with `true` once at most `bytes` wait, with `false` once closing.
-    pub(crate) fn poll_below(&self, bytes: usize, cx: &mut Context<'_>) -> Poll<bool> {
+    /// How many bytes were ever pushed.
+    pub(crate) fn pushed(&self) -> u64 {
+        self.state.lock().pushed
+    }
+
+    /// Ready with `true` once at most half of the limit waits, with `false` once closing.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.poll_until(cx, |state| state.waits() <= state.limit / 2)
+    }
+
+    /// Ready with `true` once so many bytes were written, with `false` once closing.
+    pub(crate) fn poll_written(&self, bytes: u64, cx: &mut Context<'_>) -> Poll<bool> {
+        self.poll_until(cx, |state| state.written >= bytes)
+    }
+
+    fn poll_until(&self, cx: &mut Context<'_>, condition: impl FnOnce(&State) -> bool) -> Poll<bool> {
         let mut state = self.state.lock();
         if state.closing.is_some() {
             return Poll::Ready(false);
         }
-        if state.bytes <= bytes {
+        if condition(&state) {
             return Poll::Ready(true);
         }
         if !state.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -141,9 +180,15 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// The task's turn begins: until [`end_turn`](Self::end_turn), pushing wakes nobody.
-    pub(crate) fn begin_turn(&self) {
-        self.state.lock().in_turn = true;
+    /// The task's turn begins: until [`end_turn`](Self::end_turn) it takes frames out by itself,
+    /// and only closing wakes it.
+    pub(crate) fn begin_turn(&self, cx: &Context<'_>) {
+        let mut state = self.state.lock();
+        state.in_turn = true;
+        match &state.owner {
+            Some(waker) if waker.will_wake(cx.waker()) => {}
+            _ => state.owner = Some(cx.waker().clone()),
+        }
     }
 
     /// Exchanges what is queued for an empty queue, whose space is used again.
@@ -154,29 +199,34 @@ impl Outbox {
     /// Frames of `cost` were handed over to the transport and flushed.
     pub(crate) fn written(&self, cost: usize) {
         let mut state = self.state.lock();
-        state.bytes = state.bytes.saturating_sub(cost);
-        for waker in state.waiting.drain(..) {
-            waker.wake();
-        }
+        state.written = state.pushed.min(state.written + cost as u64);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// The task's turn ends. `false` if something was queued since the last [`take`](Self::take)
     /// and it should go on.
-    pub(crate) fn end_turn(&self, blocked: bool, cx: &Context<'_>) -> bool {
+    pub(crate) fn end_turn(&self, blocked: bool) -> bool {
         let mut state = self.state.lock();
         if !blocked && !state.queue.is_empty() {
             return false;
         }
         state.in_turn = false;
-        match &state.owner {
-            Some(waker) if waker.will_wake(cx.waker()) => {}
-            _ => state.owner = Some(cx.waker().clone()),
-        }
         true
     }
 }
 
 impl State {
+    fn waits(&self) -> usize {
+        usize::try_from(self.pushed - self.written).unwrap_or(usize::MAX)
+    }
+
+    fn append(&mut self, frame: Frame, cost: usize) {
+        self.pushed += cost as u64;
+        self.queue.push_back(frame);
+    }
+
     fn wake_owner(&self) {
         if let Some(owner) = &self.owner {
             owner.wake_by_ref();

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use switchboard_core::MessageSet;
 
-use super::{Conn, SendError};
+use super::{Conn, Pushed, SendError};
 use crate::{RawText, transport::Frame};
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
@@ -35,7 +35,10 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.push(Frame::Binary(bytes.into()))
     }
 
-    fn push(&self, frame: Frame) -> Result<(), SendError> {
-        if self.inner.outbox.push(frame) { Ok(()) } else { Err(SendError::closed()) }
+    pub(super) fn push(&self, frame: Frame) -> Result<(), SendError> {
+        match self.inner.outbox.push(frame) {
+            Pushed::Queued | Pushed::Pressed => Ok(()),
+            Pushed::Closed => Err(SendError::closed()),
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 const DISCARD_LIMIT: usize = 256 * 1024;
 
 /// How long a socket that cannot be read any more is kept, so that the close frame arrives.
-const LINGER: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_millis(500);
 
 pub(super) struct Closing {
     stage: Stage,
@@ -89,11 +89,10 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
     /// Ready once the socket can be dropped.
     pub(super) fn close(&mut self, closing: &mut Closing, cx: &mut Context<'_>) -> Poll<()> {
         // A handler that closes its connection may still be about to reply.
-        _ = self.poll_running(cx);
+        while self.poll_running(cx).is_ready() && self.start_error_hooks() {}
         match self.close_stages(closing, cx) {
             Ok(false) if !closing.is_late(cx) => {
-                // Only the waker matters: nothing can be queued any more.
-                self.conn.outbox.end_turn(true, cx);
+                self.conn.outbox.end_turn(true);
                 Poll::Pending
             }
             _ => Poll::Ready(()),
@@ -104,7 +103,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
     fn close_stages(&mut self, closing: &mut Closing, cx: &mut Context<'_>) -> Result<bool, Broken> {
         if closing.stage == Stage::Drain {
             if closing.reason.code() == CloseCode::SLOW_CONSUMER {
-                self.forget_batch();
+                self.outgoing.forget();
             }
             if !self.write(cx)? {
                 return Ok(false);

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    error::Error as _,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -10,12 +9,13 @@ use std::{
     time::Duration,
 };
 
-use switchboard_core::{CloseCode, ErrorCode, WsError};
+use switchboard_core::{CloseCode, WsError};
 
 use super::{
     closing::Closing,
     inbox::Inbox,
     incoming::{self, Incoming, Refusal, Work},
+    outgoing::Outgoing,
     running::{Outcome, Running, What, all},
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     extract::{ConnParts, MessageParts},
     handler::{CloseReason, ClosedBy, Failure},
     router::{Call, Routing},
-    transport::{Broken, Frame, Received, Transport},
+    transport::{Broken, Received, Transport},
 };
 
 /// How many frames one turn reads before it writes and lets other tasks run.
@@ -38,21 +38,12 @@ pub(crate) struct Driver<D: Send + Sync + 'static, T: Transport> {
     pub(super) transport: Option<T>,
     pub(super) running: Option<Running>,
     pub(super) outgoing: Outgoing,
-    routing: Arc<Routing<D>>,
+    /// What the error hooks have not seen yet.
+    pub(super) failures: VecDeque<Failure>,
+    pub(super) routing: Arc<Routing<D>>,
     phase: Phase,
     inbox: Inbox,
     bad_in_a_row: u32,
-}
-
-/// Frames on their way from the queue to the transport.
-#[derive(Default)]
-pub(super) struct Outgoing {
-    batch: VecDeque<Frame>,
-    /// What the transport was given since its last complete flush.
-    handed: usize,
-    unflushed: bool,
-    /// The transport takes no more at the moment.
-    blocked: bool,
 }
 
 enum Phase {
@@ -81,6 +72,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
             transport: Some(transport),
             running,
             outgoing: Outgoing::default(),
+            failures: VecDeque::new(),
             conn,
             routing,
             phase: Phase::Serving,
@@ -134,7 +126,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
             if let Some(closing) = self.conn.outbox.closing() {
                 return Poll::Ready(Phase::Closing(Some(Closing::by_us(&closing, true, &self.conn.config))));
             }
-            if self.conn.outbox.end_turn(!written, cx) {
+            if self.conn.outbox.end_turn(!written) {
                 return Poll::Pending;
             }
         }
@@ -167,6 +159,9 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
             if self.conn.outbox.is_closed() || self.inbox.is_full(&self.conn.config) {
                 return None;
             }
+            if self.hand_over(cx).is_err() {
+                return Some(End::Gone);
+            }
             let Some(transport) = &mut self.transport else { return Some(End::Gone) };
             let Poll::Ready(received) = transport.poll_recv(cx) else { return None };
             match received {
@@ -195,7 +190,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
     /// Runs what there is to run until something is pending or nothing is left.
     fn run(&mut self, cx: &mut Context<'_>) {
         while !self.conn.outbox.is_closed() {
-            if self.running.is_none() {
+            if self.running.is_none() && !self.start_error_hooks() {
                 let Some((work, waited)) = self.inbox.pop() else { return };
                 self.start(work, waited);
             }
@@ -231,7 +226,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
 
     fn accept_work(&mut self, mut work: Work, bytes: usize) {
         if let Some(id) = work.call_id().filter(|id| id.is_rpc).and_then(|id| id.correlation_id())
-            && (self.running.as_ref().is_some_and(|running| running.is_request(id)) || self.inbox.contains_request(id))
+            && (self.running.as_ref().is_some_and(|running| running.is_request(id)) || self.inbox.contains_id(id))
         {
             // Uncorrelated: a correlated error would settle the first request.
             let error = WsError::already_exists("a request with this correlationId is in flight")
@@ -244,7 +239,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 is_bad: false,
             });
         }
-        if self.running.is_none() && self.inbox.is_empty() {
+        if self.running.is_none() && self.failures.is_empty() && self.inbox.is_empty() {
             self.start(work, Duration::ZERO);
         } else {
             self.inbox.push(work, bytes);
@@ -277,7 +272,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
 
     fn start_call(&mut self, index: usize, call: Call, waited: Duration) {
         let config = &self.conn.config;
-        let timeout = call.timeout.unwrap_or(config.handler_timeout).min(config.max_request_timeout);
+        let timeout = call.timeout.map_or(config.handler_timeout, |asked| asked.min(config.max_request_timeout));
         let id = call.id.clone();
         if waited >= timeout {
             self.finish(&What::Call(id), Outcome::TimedOut);
@@ -317,111 +312,11 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         self.fail(error, Some(id.message_type), Some(correlation_id), true);
     }
 
-    fn finish(&mut self, what: &What, outcome: Outcome) {
-        let error = match outcome {
-            Outcome::Done(Ok(reply)) => {
-                if let Some(frame) = reply {
-                    self.conn.outbox.push_reply(frame);
-                }
-                return;
-            }
-            Outcome::Done(Err(error)) => error,
-            Outcome::Panicked(text) => WsError::internal(format!("panicked: {text}")),
-            Outcome::TimedOut => WsError::deadline_exceeded("the deadline has passed"),
-        };
-        match what {
-            What::Call(id) => self.fail(error, Some(id.message_type), id.correlation_id(), id.is_rpc),
-            What::Binary if self.routing.hooks.text.is_none() => self.fail(error, None, None, false),
-            // A protocol of the application's own: it alone knows what an error looks like.
-            What::Text | What::Binary => {
-                self.log(&error, None);
-                self.tell(None, error);
-            }
-            What::Open => {
-                self.log(&error, Some("on_open"));
-                self.conn.outbox.close(CloseCode::SERVER_ERROR, "the connection could not be set up");
-            }
-            What::Error => self.log(&error, Some("on_error")),
-            What::Close => self.log(&error, Some("on_close")),
-        }
-    }
-
-    fn fail(&mut self, error: WsError, message_type: Option<&'static str>, correlation_id: Option<&str>, is_rpc: bool) {
-        if let Some(frame) = encode::error(&error, correlation_id, is_rpc) {
-            self.conn.outbox.push_reply(frame);
-        }
-        self.log(&error, message_type);
-        self.tell(message_type, error);
-    }
-
-    /// Lets the error hooks know. They run before the next message is handled.
-    fn tell(&mut self, message_type: Option<&'static str>, error: WsError) {
-        let hooks = &self.routing.hooks.error;
-        if hooks.is_empty() || self.running.is_some() {
-            return;
-        }
-        let (conn, timeout) = (&self.conn, self.conn.config.hook_timeout);
-        let failure = Failure::new(message_type, error);
-        self.running = Some(Running::hook(What::Error, timeout, || all(conn, hooks, failure)));
-    }
-
-    fn log(&self, error: &WsError, what: Option<&str>) {
-        let conn = self.conn.id;
-        if *error.code() == ErrorCode::Internal {
-            let source = error.source().map(tracing::field::display);
-            tracing::error!(%conn, what, source, "{}", error.message());
-        } else {
-            tracing::debug!(%conn, what, "{error}");
-        }
-    }
-
-    /// Hands what is queued to the transport and flushes it. `false` if it does not take more now.
-    pub(super) fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, Broken> {
-        let Some(transport) = &mut self.transport else { return Err(Broken) };
-        let out = &mut self.outgoing;
-        loop {
-            if out.batch.is_empty() {
-                self.conn.outbox.take(&mut out.batch);
-                if out.batch.is_empty() {
-                    break;
-                }
-            }
-            let Poll::Ready(ready) = transport.poll_ready(cx) else {
-                out.blocked = true;
-                return Ok(false);
-            };
-            ready?;
-            if std::mem::take(&mut out.blocked) {
-                // It is ready again only once all that it had was flushed.
-                self.conn.outbox.written(std::mem::take(&mut out.handed));
-            }
-            if let Some(frame) = out.batch.pop_front() {
-                out.handed += frame.cost();
-                transport.queue(frame)?;
-                out.unflushed = true;
-            }
-        }
-        if !out.unflushed {
-            return Ok(true);
-        }
-        let Poll::Ready(flushed) = transport.poll_flush(cx) else { return Ok(false) };
-        flushed?;
-        out.unflushed = false;
-        out.blocked = false;
-        self.conn.outbox.written(std::mem::take(&mut out.handed));
-        Ok(true)
-    }
-
-    /// Drops what was taken from the queue and not given to the transport.
-    pub(super) fn forget_batch(&mut self) {
-        self.outgoing.batch = VecDeque::new();
-    }
-
     /// Runs the close hooks, then ends the subscriptions.
     fn say_goodbye(&mut self, reason: &CloseReason, cx: &mut Context<'_>) -> Poll<()> {
         if self.transport.take().is_some() {
             tracing::debug!(conn = %self.conn.id, code = %reason.code(), "disconnected");
-            self.forget_batch();
+            self.outgoing.forget();
             self.inbox = Inbox::default();
             let (conn, hooks) = (&self.conn, &self.routing.hooks.close);
             // A handler that is still running is dropped here.
@@ -442,7 +337,7 @@ impl<D: Send + Sync + 'static, T: Transport> Future for Driver<D, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let _turn = clock::Turn::begin();
-        this.conn.outbox.begin_turn();
+        this.conn.outbox.begin_turn(cx);
         if let Some(running) = &mut this.running {
             running.polled = false;
         }

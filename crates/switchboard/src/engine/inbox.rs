@@ -47,9 +47,9 @@ impl Inbox {
         Some((work, since.elapsed()))
     }
 
-    /// Whether the request with this id waits here.
-    pub(super) fn contains_request(&self, correlation_id: &str) -> bool {
-        self.queue.iter().any(|waiting| waiting.work.is_request(correlation_id))
+    /// Whether something that will be answered under this id waits here.
+    pub(super) fn contains_id(&self, correlation_id: &str) -> bool {
+        self.queue.iter().any(|waiting| waiting.work.answers_under(correlation_id))
     }
 
     /// Takes out the request with this id.

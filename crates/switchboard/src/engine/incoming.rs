@@ -58,6 +58,14 @@ impl Work {
         }
     }
 
+    /// Whether its reply or error will carry this id as that of a request.
+    pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
+        match self {
+            Self::Refuse(refusal) => refusal.is_rpc && refusal.correlation_id.as_deref() == Some(correlation_id),
+            _ => self.is_request(correlation_id),
+        }
+    }
+
     pub(super) fn is_request(&self, correlation_id: &str) -> bool {
         self.call_id().is_some_and(|id| id.is_rpc && id.correlation_id() == Some(correlation_id))
     }
@@ -112,6 +120,7 @@ fn unrouted(message_type: &str, meta: &InboundMeta<'_>) -> Incoming {
     match (message_type, meta.correlation_id()) {
         ("__heartbeat", _) => Incoming::Heartbeat,
         ("$ws:abort", Some(id)) => Incoming::Abort(id.into()),
+        ("$ws:abort", None) => bad(WsError::invalid_argument("$ws:abort needs a meta.correlationId"), None),
         // The answer to a call of ours that nobody waits for any more.
         ("RPC_ERROR", Some(id)) if id.starts_with("s:") => Incoming::Ignored,
         (_, id) if is_reserved_type(message_type) => {

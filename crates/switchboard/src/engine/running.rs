@@ -26,7 +26,8 @@ pub(super) struct Running {
     pub(super) what: What,
     /// Polled in this turn already.
     pub(super) polled: bool,
-    future: Option<RunningFuture>,
+    /// Or what the panic said that came before there was a future.
+    future: Option<Result<RunningFuture, String>>,
     timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -79,14 +80,16 @@ impl Running {
     }
 
     fn new(what: What, timeout: Duration, make: impl FnOnce() -> RunningFuture) -> Self {
-        let future = catch_unwind(AssertUnwindSafe(make)).ok();
-        Self { what, polled: false, future, timeout, timer: None }
+        let future = catch_unwind(AssertUnwindSafe(make)).map_err(|panic| panic_text(&*panic));
+        Self { what, polled: false, future: Some(future), timeout, timer: None }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         self.polled = true;
-        let Some(future) = &mut self.future else {
-            return Poll::Ready(Outcome::Panicked("it panicked before it began".to_owned()));
+        let future = match &mut self.future {
+            Some(Ok(future)) => future,
+            Some(Err(text)) => return Poll::Ready(Outcome::Panicked(std::mem::take(text))),
+            None => return Poll::Pending,
         };
         let polled = catch_unwind(AssertUnwindSafe(|| match future {
             RunningFuture::Handler(future) => future.as_mut().poll(cx).map(|result| result.0),

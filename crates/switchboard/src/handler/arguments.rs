@@ -33,7 +33,8 @@ pub enum ViaMeta {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument here",
     label = "not an extractor for a router with state `{S}` and connection data `{D}`, or not for a handler of `{M}`",
-    note = "see `switchboard::extract` for what handlers may take, and implement `FromConnParts` for your own types",
+    note = "see `switchboard::extract` for what handlers may take; other extractors of axum's go into `Upgrade<T>`",
+    note = "implement `FromConnParts` for types of your own",
     note = "`Conn<T>` must have the `T` that `authenticate` returns, `State<T>` a `T` that `FromRef` makes of the state"
 )]
 pub trait Argument<S, D, Out, M, Via>: Sized + Send {

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use switchboard_core::{LimitReached, WsError};
+use switchboard_core::{InvalidTopic, LimitReached, WsError};
 
 use crate::SendError;
 
@@ -10,6 +10,8 @@ use crate::SendError;
 #[derive(Debug)]
 pub struct TopicError {
     kind: TopicErrorKind,
+    /// What a client is told, also when this was boxed on the way.
+    wire: WsError,
 }
 
 /// Why a subscription was not changed.
@@ -31,16 +33,18 @@ pub enum TopicErrorKind {
 }
 
 impl TopicError {
-    pub(super) fn invalid_topic() -> Self {
-        Self { kind: TopicErrorKind::InvalidTopic }
+    pub(super) fn invalid_topic(error: InvalidTopic) -> Self {
+        Self { kind: TopicErrorKind::InvalidTopic, wire: error.into() }
     }
 
     pub(super) fn limit(limit: usize, current: usize) -> Self {
-        Self { kind: TopicErrorKind::Limit { limit, current } }
+        let wire = WsError::resource_exhausted(format!("a connection may have {limit} subscriptions"))
+            .with_details(LimitReached { limit, current });
+        Self { kind: TopicErrorKind::Limit { limit, current }, wire }
     }
 
     pub(super) fn closed() -> Self {
-        Self { kind: TopicErrorKind::Closed }
+        Self { kind: TopicErrorKind::Closed, wire: WsError::cancelled("the connection is closed") }
     }
 
     /// Why.
@@ -50,39 +54,35 @@ impl TopicError {
     }
 }
 
-const INVALID_TOPIC: &str = "a topic must be 1 to 128 bytes without control characters, spaces, `*` and `>`";
-
 impl fmt::Display for TopicError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            TopicErrorKind::InvalidTopic => f.write_str(INVALID_TOPIC),
-            TopicErrorKind::Limit { limit, .. } => write!(f, "a connection may have {limit} subscriptions"),
-            TopicErrorKind::Closed => f.write_str("the connection is closed"),
-        }
+        f.write_str(self.wire.message())
     }
 }
 
-impl Error for TopicError {}
+/// The source is the [`WsError`] that this converts into.
+impl Error for TopicError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.wire)
+    }
+}
 
 /// `INVALID_ARGUMENT`, `RESOURCE_EXHAUSTED` with `{limit, current}`, or `CANCELLED`.
 impl From<TopicError> for WsError {
     fn from(error: TopicError) -> Self {
-        let text = error.to_string();
-        match error.kind {
-            TopicErrorKind::InvalidTopic => Self::invalid_argument(text),
-            TopicErrorKind::Limit { limit, current } => {
-                Self::resource_exhausted(text).with_details(LimitReached { limit, current })
-            }
-            TopicErrorKind::Closed => Self::cancelled(text),
-        }
+        error.wire
     }
 }
 
 /// Nothing was published.
 #[derive(Debug)]
-pub struct PublishError {
-    kind: PublishErrorKind,
-    source: Option<SendError>,
+pub struct PublishError(Cause);
+
+#[derive(Debug)]
+enum Cause {
+    /// What a client is told, also when this was boxed on the way.
+    InvalidTopic(WsError),
+    Invalid(SendError),
 }
 
 /// Why nothing was published.
@@ -96,50 +96,56 @@ pub enum PublishErrorKind {
 }
 
 impl PublishError {
-    pub(super) fn invalid_topic() -> Self {
-        Self { kind: PublishErrorKind::InvalidTopic, source: None }
+    pub(super) fn invalid_topic(error: InvalidTopic) -> Self {
+        Self(Cause::InvalidTopic(error.into()))
     }
 
     pub(super) fn invalid(source: SendError) -> Self {
-        Self { kind: PublishErrorKind::Invalid, source: Some(source) }
+        Self(Cause::Invalid(source))
     }
 
     /// Why.
     #[must_use]
     pub fn kind(&self) -> PublishErrorKind {
-        self.kind
+        match self.0 {
+            Cause::InvalidTopic(_) => PublishErrorKind::InvalidTopic,
+            Cause::Invalid(_) => PublishErrorKind::Invalid,
+        }
     }
 
     /// Whether the same publish may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        match self.kind {
-            PublishErrorKind::InvalidTopic | PublishErrorKind::Invalid => false,
+        match self.0 {
+            Cause::InvalidTopic(_) | Cause::Invalid(_) => false,
         }
     }
 }
 
 impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            PublishErrorKind::InvalidTopic => INVALID_TOPIC,
-            PublishErrorKind::Invalid => "the message to publish is invalid",
-        })
+        match &self.0 {
+            Cause::InvalidTopic(wire) => f.write_str(wire.message()),
+            Cause::Invalid(_) => f.write_str("the message to publish is invalid"),
+        }
     }
 }
 
 impl Error for PublishError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
+        match &self.0 {
+            Cause::InvalidTopic(wire) => Some(wire),
+            Cause::Invalid(error) => Some(error),
+        }
     }
 }
 
 /// `INVALID_ARGUMENT` for a topic's name, `INTERNAL` for an invalid message.
 impl From<PublishError> for WsError {
     fn from(error: PublishError) -> Self {
-        match error.kind {
-            PublishErrorKind::InvalidTopic => Self::invalid_argument(INVALID_TOPIC),
-            PublishErrorKind::Invalid => Self::internal(error),
+        match error.0 {
+            Cause::InvalidTopic(wire) => wire,
+            Cause::Invalid(error) => Self::internal(error),
         }
     }
 }

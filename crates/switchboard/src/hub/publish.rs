@@ -1,18 +1,27 @@
 //! Publishing.
 
-use std::future::{IntoFuture, Ready, ready};
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    task::{Context, Poll},
+};
 
-use super::{Hub, PublishError};
+use futures_util::future::BoxFuture;
+
+use super::{Delivery, Hub, PublishError};
 use crate::{conn::ConnId, transport::Frame};
 
 /// A publish that happens when it is awaited.
 ///
-/// The message was encoded once, for all receivers. Publishing is complete: a slow or failing
-/// member changes nothing for the others.
+/// The message was validated and encoded once, for all receivers. Publishing is complete: a slow or
+/// failing member changes nothing for the others. When the queue of a member is half full, the
+/// future lets other tasks run before it is ready, so that members that read can keep up with a
+/// loop that publishes.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is awaited, it has done nothing.
+/// Dropped before it is first polled, it has done nothing; after that, all.
 #[derive(Debug)]
 #[must_use = "nothing is published before this is awaited"]
 pub struct Publish {
@@ -37,14 +46,59 @@ impl Publish {
 
 impl IntoFuture for Publish {
     type Output = Result<Published, PublishError>;
-    type IntoFuture = Ready<Self::Output>;
+    type IntoFuture = PublishFuture;
 
-    fn into_future(self) -> Self::IntoFuture {
-        let except = if self.except_self { self.sender } else { None };
-        ready(self.frame.map(|frame| {
-            let count = self.hub.deliver(&self.topic, &frame, except);
-            Published { matched: Matched::Exact(count) }
-        }))
+    fn into_future(self) -> PublishFuture {
+        PublishFuture { step: Step::Deliver(self) }
+    }
+}
+
+/// The future of [`Publish`].
+#[must_use = "nothing is published before this is awaited"]
+pub struct PublishFuture {
+    step: Step,
+}
+
+enum Step {
+    Deliver(Publish),
+    /// Delivered; others run first.
+    Yield(Published, BoxFuture<'static, ()>),
+    Done,
+}
+
+impl Future for PublishFuture {
+    type Output = Result<Published, PublishError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match std::mem::replace(&mut self.step, Step::Done) {
+                Step::Deliver(publish) => {
+                    let except = if publish.except_self { publish.sender } else { None };
+                    let frame = publish.frame?;
+                    let Delivery { count, pressed } = publish.hub.deliver(&publish.topic, &frame, except);
+                    let published = Published { matched: Matched::Exact(count) };
+                    if !pressed {
+                        return Poll::Ready(Ok(published));
+                    }
+                    self.step = Step::Yield(published, Box::pin(tokio::task::yield_now()));
+                }
+                Step::Yield(published, mut others) => {
+                    if others.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(Ok(published));
+                    }
+                    self.step = Step::Yield(published, others);
+                    return Poll::Pending;
+                }
+                // Polled after it was ready.
+                Step::Done => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for PublishFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublishFuture").finish_non_exhaustive()
     }
 }
 

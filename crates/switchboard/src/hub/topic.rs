@@ -6,9 +6,18 @@ use parking_lot::Mutex;
 use slab::Slab;
 
 use crate::{
-    conn::{AnyConn, ConnId},
+    conn::{AnyConn, ConnId, Pushed},
     transport::Frame,
 };
+
+/// What became of a frame for all members.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery {
+    /// How many took it.
+    pub(super) count: usize,
+    /// Whether the queue of one is half full.
+    pub(super) pressed: bool,
+}
 
 pub(crate) struct Topic {
     name: Box<str>,
@@ -47,9 +56,20 @@ impl Topic {
     }
 
     /// Puts the frame into every member's queue; nothing is written to a socket here.
-    pub(super) fn deliver(&self, frame: &Frame, except: Option<ConnId>) -> usize {
+    pub(super) fn deliver(&self, frame: &Frame, except: Option<ConnId>) -> Delivery {
         let members = self.members.lock();
         let others = members.iter().filter(|(_, conn)| Some(conn.id) != except);
-        others.filter(|(_, conn)| conn.outbox.push(frame.clone())).count()
+        let mut delivery = Delivery::default();
+        for (_, conn) in others {
+            match conn.outbox.push(frame.clone()) {
+                Pushed::Queued => delivery.count += 1,
+                Pushed::Pressed => {
+                    delivery.count += 1;
+                    delivery.pressed = true;
+                }
+                Pushed::Closed => {}
+            }
+        }
+        delivery
     }
 }

@@ -9,7 +9,7 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use futures_util::future::BoxFuture;
-use http::request::Parts;
+use http::{HeaderValue, header, request::Parts};
 use switchboard_core::MessageSet;
 
 use super::{Mounted, WsRouter};
@@ -26,7 +26,7 @@ use crate::upgrade::{self, Produces};
 ///
 /// # Panics
 ///
-/// If the router has both message handlers and `on_text`.
+/// If the router has both message handlers and `on_text`, or a setting that cannot work.
 #[track_caller]
 pub fn ws_route<S, D, Out, A>(router: WsRouter<S, D, Out, A>) -> MethodRouter<S>
 where
@@ -81,7 +81,7 @@ where
     ///
     /// # Panics
     ///
-    /// If the router has both message handlers and `on_text`.
+    /// If the router has both message handlers and `on_text`, or a setting that cannot work.
     #[track_caller]
     pub fn mount(self) -> MountedRouter<D> {
         MountedRouter { mounted: Arc::new(self.freeze()) }
@@ -95,6 +95,13 @@ pub struct MountedRouter<D = ()> {
 
 impl<D: Send + Sync + 'static> MountedRouter<D> {
     /// Accepts an upgrade and serves the connection with this router: see [`WsRouter::mount`].
+    ///
+    /// A [`BearerToken`](crate::BearerToken) that the handler extracts looks in the default
+    /// [`TokenSources`](crate::TokenSources), not in this router's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, there is no connection.
     pub async fn on_upgrade(&self, upgrade: WebSocketUpgrade, mut parts: Parts, data: D) -> Response {
         match upgrade::admit(&self.mounted, &mut parts, &(), Some(data)).await {
             Ok(admitted) => upgrade::accept(&self.mounted, upgrade, &parts, admitted),
@@ -151,6 +158,9 @@ where
                 Ok(admitted) => admitted,
                 Err(response) => return response,
             };
+            // axum understands these headers in their plain forms only; ours were checked above.
+            parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
                 Ok(upgrade) => upgrade::accept(&self.mounted, upgrade, &parts, admitted),
                 Err(rejection) => rejection.into_response(),

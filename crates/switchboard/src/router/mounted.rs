@@ -52,6 +52,15 @@ impl<S, D> Mounted<S, D> {
                 table.types(),
             );
         }
+        if let Some(entry) = settings.origin.first_invalid() {
+            panic!(
+                "`{entry}` in the `OriginPolicy` is not an origin: write `https://host` or `https://host:port`, \
+                 without a path",
+            );
+        }
+        if let Err(setting) = settings.config.check() {
+            panic!("`Config::{setting}` is too small for any message to be handled");
+        }
         Self {
             routing: Arc::new(Routing { table, hooks }),
             steps,

@@ -39,7 +39,8 @@ impl OriginPolicy {
         Self { rule: Rule::SameOrigin, listed: Vec::new(), required: false }
     }
 
-    /// Only these: `https://chat.example.com`, with a port unless it is the scheme's default.
+    /// Only these: `https://chat.example.com`, with a port unless it is the scheme's default, and
+    /// without a path. Checked when the router is mounted.
     pub fn list<I>(origins: I) -> Self
     where
         I: IntoIterator,
@@ -63,6 +64,11 @@ impl OriginPolicy {
     pub fn require_origin(mut self) -> Self {
         self.required = true;
         self
+    }
+
+    /// The first entry that is no origin.
+    pub(crate) fn first_invalid(&self) -> Option<&str> {
+        self.listed.iter().map(String::as_str).find(|entry| WebOrigin::parse(entry).is_none())
     }
 
     pub(super) fn check(&self, parts: &Parts) -> Result<(), Box<Response>> {

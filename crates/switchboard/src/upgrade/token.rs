@@ -115,8 +115,10 @@ impl TokenSources {
 
     fn in_cookie(&self, parts: &Parts) -> Option<String> {
         let name = self.cookie.as_deref()?;
-        let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
+        let headers = parts.headers.get_all(header::COOKIE).iter();
+        // Each cookie by itself: another one may hold anything.
+        let cookies = headers.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+        let mut pairs = cookies.filter_map(|cookie| std::str::from_utf8(cookie).ok()?.split_once('='));
         let (_, value) = pairs.find(|(key, _)| key.trim() == name)?;
         let value = value.trim().trim_matches('"');
         (!value.is_empty()).then(|| value.to_owned())

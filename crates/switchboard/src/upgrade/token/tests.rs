@@ -16,7 +16,7 @@ fn all() -> TokenSources {
 fn protocol_4_first_found_wins() {
     let sources: [(&str, &str); 4] = [
         ("authorization", "bearer h"),
-        ("cookie", "x=1; auth=\"c\"; auth=d"),
+        ("cookie", "x=é; auth=\"c\"; auth=d"),
         ("sec-websocket-protocol", "chat, bearer.s, bearer.t"),
         ("x", "y"),
     ];

@@ -1,0 +1,22 @@
+//! The chat of `examples/chat` over real sockets, one test per row of the checklist.
+
+mod client;
+mod rows_000_001;
+mod rows_002;
+
+use serde_json::Value;
+use switchboard_tests::client::Server;
+
+/// A chat of its own.
+fn chat() -> Server {
+    Server::start(chat::app())
+}
+
+/// The JSON at a path.
+async fn get(chat: &Server, path: &str) -> Value {
+    chat.http("GET", path, None).await.1
+}
+
+fn counts(list: &Value) -> Vec<u64> {
+    list["rooms"].as_array().expect("rooms").iter().map(|room| room["userCount"].as_u64().expect("a count")).collect()
+}
