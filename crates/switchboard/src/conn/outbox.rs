@@ -17,6 +17,8 @@ pub(crate) struct Outbox {
     state: Mutex<State>,
     /// As `State::closing`, for a look without the lock.
     closed: AtomicBool,
+    /// Whether `State::queue` holds anything, for a look without the lock.
+    queued: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -65,7 +67,7 @@ impl Outbox {
             closing: None,
             waiting: Vec::new(),
         };
-        Self { state: Mutex::new(state), closed: AtomicBool::new(false) }
+        Self { state: Mutex::new(state), closed: AtomicBool::new(false), queued: AtomicBool::new(false) }
     }
 
     /// Queues a frame.
@@ -92,7 +94,7 @@ impl Outbox {
             waiting.into_iter().for_each(Waker::wake);
             return Pushed::Closed;
         }
-        state.append(frame, cost);
+        self.append(&mut state, frame, cost);
         if !state.in_turn && state.queue.len() == 1 {
             state.wake_owner();
         }
@@ -117,8 +119,14 @@ impl Outbox {
     fn push_last(&self, state: &mut State, frame: Frame) {
         if state.closing.as_ref().is_some_and(|closing| closing.code != CloseCode::SLOW_CONSUMER) {
             let cost = frame.cost();
-            state.append(frame, cost);
+            self.append(state, frame, cost);
         }
+    }
+
+    fn append(&self, state: &mut State, frame: Frame, cost: usize) {
+        state.pushed += cost as u64;
+        state.queue.push_back(frame);
+        self.queued.store(true, Relaxed);
     }
 
     /// From now on nothing can be pushed. The first call counts.
@@ -193,7 +201,14 @@ impl Outbox {
 
     /// Exchanges what is queued for an empty queue, whose space is used again.
     pub(crate) fn take(&self, batch: &mut VecDeque<Frame>) {
-        std::mem::swap(&mut self.state.lock().queue, batch);
+        let mut state = self.state.lock();
+        std::mem::swap(&mut state.queue, batch);
+        self.queued.store(false, Relaxed);
+    }
+
+    /// Whether anything is queued that was pushed on this thread, or by another some time ago.
+    pub(crate) fn has_queued(&self) -> bool {
+        self.queued.load(Relaxed)
     }
 
     /// Frames of `cost` were handed over to the transport and flushed.
@@ -220,11 +235,6 @@ impl Outbox {
 impl State {
     fn waits(&self) -> usize {
         usize::try_from(self.pushed - self.written).unwrap_or(usize::MAX)
-    }
-
-    fn append(&mut self, frame: Frame, cost: usize) {
-        self.pushed += cost as u64;
-        self.queue.push_back(frame);
     }
 
     fn wake_owner(&self) {

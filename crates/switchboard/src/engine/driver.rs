@@ -206,9 +206,19 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         if running.polled {
             return Poll::Pending;
         }
-        let Poll::Ready(outcome) = running.poll(cx) else { return Poll::Pending };
-        if let Some(running) = self.running.take() {
-            self.finish(&running.what, outcome);
+        match running.poll(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Outcome::Done(Ok(reply))) => {
+                self.running = None;
+                if let Some(frame) = reply {
+                    self.reply(frame, cx);
+                }
+            }
+            Poll::Ready(outcome) => {
+                if let Some(running) = self.running.take() {
+                    self.finish(&running.what, outcome);
+                }
+            }
         }
         Poll::Ready(())
     }

@@ -30,6 +30,9 @@ impl Outgoing {
         transport: &mut T,
         cx: &mut Context<'_>,
     ) -> Result<bool, Broken> {
+        if self.batch.is_empty() && !outbox.has_queued() {
+            return Ok(true);
+        }
         loop {
             if self.batch.is_empty() {
                 outbox.take(&mut self.batch);
@@ -71,6 +74,24 @@ impl Outgoing {
         Ok(true)
     }
 
+    /// Gives the transport a reply at once if nothing is queued before it; else gives it back.
+    fn reply<T: Transport>(
+        &mut self,
+        frame: Frame,
+        outbox: &Outbox,
+        transport: &mut T,
+        cx: &mut Context<'_>,
+    ) -> Option<Frame> {
+        let free = self.batch.is_empty() && !self.blocked && !outbox.has_queued() && !outbox.is_closed();
+        if !free || !matches!(transport.poll_ready(cx), Poll::Ready(Ok(()))) {
+            return Some(frame);
+        }
+        self.unflushed = true;
+        // A transport that is broken says so at the next flush.
+        _ = transport.queue(frame);
+        None
+    }
+
     /// Drops what was taken from the queue and not given to the transport.
     pub(super) fn forget(&mut self) {
         self.batch = VecDeque::new();
@@ -78,6 +99,18 @@ impl Outgoing {
 }
 
 impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
+    /// Sends a handler's reply, behind all that it sent and published before.
+    pub(super) fn reply(&mut self, frame: Frame, cx: &mut Context<'_>) {
+        let outbox = &self.conn.outbox;
+        let left = match &mut self.transport {
+            Some(transport) => self.outgoing.reply(frame, outbox, transport, cx),
+            None => return,
+        };
+        if let Some(frame) = left {
+            outbox.push_reply(frame);
+        }
+    }
+
     /// Gives the transport what is queued, without flushing it: so it leaves ahead of whatever the
     /// transport answers to what it reads next.
     pub(super) fn hand_over(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
