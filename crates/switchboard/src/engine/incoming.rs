@@ -76,7 +76,13 @@ pub(super) fn text<D>(routing: &Routing<D>, frame: Utf8Bytes) -> Incoming {
         return Incoming::Work(Work::Text(RawText::new(frame)));
     }
     match Inbound::from_json(frame.as_str()) {
-        Ok(inbound) => envelope(routing, &frame, inbound),
+        Ok(inbound) => {
+            let mut incoming = envelope(routing, frame.as_str(), inbound);
+            if let Incoming::Work(Work::Call(_, call)) = &mut incoming {
+                call.hold(frame);
+            }
+            incoming
+        }
         Err(malformed) => bad(malformed.into(), None),
     }
 }
@@ -91,7 +97,7 @@ pub(super) fn binary<D>(routing: &Routing<D>, frame: Bytes) -> Incoming {
     }
 }
 
-fn envelope<D>(routing: &Routing<D>, frame: &Utf8Bytes, inbound: Inbound<'_>) -> Incoming {
+fn envelope<D>(routing: &Routing<D>, text: &str, inbound: Inbound<'_>) -> Incoming {
     let (message_type, meta, payload) = inbound.into_parts();
     let Some(index) = routing.table.find(&message_type) else { return unrouted(&message_type, &meta) };
     let route = routing.table.get(index);
@@ -112,7 +118,7 @@ fn envelope<D>(routing: &Routing<D>, frame: &Utf8Bytes, inbound: Inbound<'_>) ->
     if route.is_rpc && meta.correlation_id().is_none() {
         return refuse(WsError::invalid_argument("a request needs a meta.correlationId"));
     }
-    Incoming::Work(Work::Call(index, Call::new(route.message_type, route.is_rpc, &meta, payload, frame)))
+    Incoming::Work(Work::Call(index, Call::new(route.message_type, route.is_rpc, &meta, payload, text)))
 }
 
 /// Types of the protocol, and unknown ones.

@@ -31,20 +31,21 @@ enum Span {
 }
 
 impl Call {
+    /// Notes where the parts stand in `text`, which they were borrowed from. To be followed by
+    /// [`hold`](Self::hold) once they are not borrowed any more.
     pub(crate) fn new(
         message_type: &'static str,
         is_rpc: bool,
         meta: &InboundMeta<'_>,
         payload: Option<RawPayload<'_>>,
-        frame: &Utf8Bytes,
+        text: &str,
     ) -> Self {
-        let text = frame.as_str();
         let correlation_id = meta.correlation_id().map(|id| match place(text, id) {
             Some(range) => Span::Here(range),
             None => Span::Owned(id.into()),
         });
         Self {
-            id: CallId { message_type, is_rpc, correlation_id, frame: frame.clone() },
+            id: CallId { message_type, is_rpc, correlation_id, frame: Utf8Bytes::from_static("") },
             timestamp: meta.timestamp(),
             timeout: meta.timeout_ms().map(Duration::from_millis),
             payload: payload.and_then(|payload| match payload {
@@ -52,6 +53,11 @@ impl Call {
                 _ => None,
             }),
         }
+    }
+
+    /// Keeps the frame that [`new`](Self::new) was given the text of.
+    pub(crate) fn hold(&mut self, frame: Utf8Bytes) {
+        self.id.frame = frame;
     }
 
     pub(crate) fn payload(&self) -> Option<RawPayload<'_>> {
@@ -93,7 +99,8 @@ mod tests {
             let frame = format!(r#"{{"type":"A","meta":{{"correlationId":"{id}"}},"payload":{{"a":1}}}}"#);
             let frame = Utf8Bytes::from(frame);
             let (_, meta, payload) = Inbound::from_json(frame.as_str()).unwrap().into_parts();
-            let call = Call::new("A", true, &meta, payload, &frame);
+            let mut call = Call::new("A", true, &meta, payload, frame.as_str());
+            call.hold(frame.clone());
             assert_eq!(call.id.correlation_id(), meta.correlation_id());
             assert!(matches!(call.payload(), Some(RawPayload::Json(r#"{"a":1}"#))));
         }
