@@ -123,7 +123,10 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
             if let Some(end) = end {
                 return Poll::Ready(self.ended(end));
             }
-            if let Some(closing) = self.conn.outbox.closing() {
+            // Closing wakes this task, so a look without the lock is enough.
+            if self.conn.outbox.is_closed()
+                && let Some(closing) = self.conn.outbox.closing()
+            {
                 return Poll::Ready(Phase::Closing(Some(Closing::by_us(&closing, true, &self.conn.config))));
             }
             if self.conn.outbox.end_turn(!written) {
