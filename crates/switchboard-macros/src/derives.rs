@@ -34,6 +34,10 @@ impl Derives<'_> {
     /// Returns what is to stand beside the type.
     #[must_use]
     pub(crate) fn add_to(&self, input: &mut DeriveInput, errors: &mut Errors) -> TokenStream {
+        // The derives only repeat in their own words what the caller has said about a union.
+        if matches!(input.data, syn::Data::Union(_)) {
+            return TokenStream::new();
+        }
         let own = Own::of(&input.attrs);
         let serde = Container::of(&input.attrs);
         let private = self.krate.private();

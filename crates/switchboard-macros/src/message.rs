@@ -8,7 +8,7 @@ mod tests;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Meta};
+use syn::{DeriveInput, Meta};
 
 use self::parse::{Args, Form};
 use crate::{
@@ -43,13 +43,8 @@ fn expand_attribute(form: Form, attr: TokenStream, item: TokenStream) -> TokenSt
     check::args(&args, &input, form, &mut errors);
     // From the type as the user wrote it: what is added may move its rules.
     let impls = generate::impls(&args, &input, shape, form);
-    // The derives only repeat in their own words what was said about a union.
-    let rules = if matches!(input.data, Data::Union(_)) {
-        TokenStream::new()
-    } else {
-        let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
-        derives.add_to(&mut input, &mut errors)
-    };
+    let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
+    let rules = derives.add_to(&mut input, &mut errors);
     let errors = errors.into_tokens();
     quote!(#input #rules #impls #errors)
 }

@@ -51,12 +51,8 @@ pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStrea
             };
         }
     });
-    let rules = if matches!(input.data, Data::Union(_)) {
-        TokenStream::new()
-    } else {
-        let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
-        derives.add_to(&mut input, &mut errors)
-    };
+    let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
+    let rules = derives.add_to(&mut input, &mut errors);
     let errors = errors.into_tokens();
     quote!(#input #rules #meta #errors)
 }

@@ -55,13 +55,11 @@ pub(crate) fn expand_ws_payload(attr: TokenStream, item: TokenStream) -> TokenSt
     };
     let mut errors = Errors::default();
     let args = TypeArgs::read("#[ws_payload]", attr, &mut errors);
-    let rules = if let Data::Union(data) = &input.data {
+    if let Data::Union(data) = &input.data {
         errors.at(data.union_token, "a union cannot be sent: use a struct or an enum");
-        TokenStream::new()
-    } else {
-        let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
-        derives.add_to(&mut input, &mut errors)
-    };
+    }
+    let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
+    let rules = derives.add_to(&mut input, &mut errors);
     let errors = errors.into_tokens();
     quote!(#input #rules #errors)
 }
