@@ -19,6 +19,7 @@ use std::fmt;
 /// | 1013 | [`TRY_AGAIN`](Self::TRY_AGAIN) | overloaded |
 /// | 4001 | [`TOKEN_EXPIRED`](Self::TOKEN_EXPIRED) | refresh it and come back |
 /// | 4002 | [`SLOW_CONSUMER`](Self::SLOW_CONSUMER) | the outbound queue overflowed |
+/// | 4006 | [`FLOOD`](Self::FLOOD) | too many messages or control frames |
 /// | 4401, 4403 | [`UNAUTHENTICATED`](Self::UNAUTHENTICATED), [`FORBIDDEN`](Self::FORBIDDEN) | refused after accept |
 /// | 4503 | [`KICKED`](Self::KICKED) | disconnected by the application |
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +54,8 @@ impl CloseCode {
     pub const TOKEN_EXPIRED: Self = Self(4001);
     /// 4002
     pub const SLOW_CONSUMER: Self = Self(4002);
+    /// 4006
+    pub const FLOOD: Self = Self(4006);
     /// 4401
     pub const UNAUTHENTICATED: Self = Self(4401);
     /// 4403

@@ -1,8 +1,10 @@
-//! Writing frames.
+//! Writing frames, and finding one's way in what was written.
+
+use std::ops::Range;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::{MAX_HEADER_LEN, Opcode, apply_mask, is_sendable_close_code};
+use crate::{MAX_HEADER_LEN, Opcode, apply_mask, header::Header, is_sendable_close_code};
 
 /// A whole, unmasked frame as a server sends it: header and payload in one piece of memory that
 /// all receivers share.
@@ -65,6 +67,23 @@ pub fn put_header(out: &mut impl BufMut, fin: bool, opcode: Opcode, len: usize, 
         end += 4;
     }
     out.put_slice(&header[..end]);
+}
+
+/// What the first of the frames in `bytes` is, and where its payload stands. They must be whole,
+/// unmasked frames, as a server writes them; `None` at their end.
+///
+/// ```
+/// use switchboard_frame::{Opcode, encode};
+///
+/// let frames = [encode::frame(Opcode::Text, b"hi"), encode::frame(Opcode::Pong, b"")].concat();
+/// let (opcode, payload) = encode::first(&frames).unwrap();
+/// assert_eq!((opcode, &frames[payload]), (Opcode::Text, &b"hi"[..]));
+/// ```
+#[must_use]
+pub fn first(bytes: &[u8]) -> Option<(Opcode, Range<usize>)> {
+    let (header, start) = Header::parse_plain(bytes)?;
+    let end = start.checked_add(usize::try_from(header.len).ok()?)?;
+    (end <= bytes.len()).then_some((header.opcode, start..end))
 }
 
 /// How long the header of a frame with so many bytes of payload is.

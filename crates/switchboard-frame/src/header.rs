@@ -52,6 +52,12 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// Reads a header that was written here, whatever came before it.
+    pub(crate) fn parse_plain(bytes: &[u8]) -> Option<(Self, usize)> {
+        let continues = bytes.first().is_some_and(|first| first & 0x0f == 0);
+        Self::parse(bytes, Role::Client, continues).ok().flatten()
+    }
+
     /// Reads the header at the start of `bytes`, and its length. `None` if there is not enough yet;
     /// what is wrong already shows before that, so that portions make no difference.
     /// `mid_message`: whether a data message has begun and not ended.

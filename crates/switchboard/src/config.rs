@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use crate::TransportKind;
+
 /// The limits and times of a route. Every queue, buffer and wait has its bound here.
 ///
 /// | setting | default | beyond it |
 /// |---|---|---|
 /// | [`max_message_bytes`](Self::max_message_bytes) | 64 KiB | close 1009 |
+/// | [`max_fragments`](Self::max_fragments) | 1024 of one message | close 1009 |
+/// | [`message_timeout`](Self::message_timeout) | 10 s from a message's first to its last byte | close 1008 |
+/// | [`max_control_frames`](Self::max_control_frames) | 500 pings and pongs in 10 s | close 4006 |
 /// | [`max_outbound_bytes`](Self::max_outbound_bytes) | 1 MiB | close 4002 |
 /// | [`max_inbox`](Self::max_inbox) | 32 messages, 64 KiB | the socket is not read |
 /// | [`max_bad_messages`](Self::max_bad_messages) | 20 in a row | close 1008 |
@@ -28,6 +33,9 @@ use std::time::Duration;
 #[must_use]
 pub struct Config {
     pub(crate) max_message_bytes: usize,
+    pub(crate) max_fragments: u32,
+    pub(crate) message_timeout: Duration,
+    pub(crate) max_control_frames: u32,
     pub(crate) max_outbound_bytes: usize,
     pub(crate) max_inbox_messages: usize,
     pub(crate) max_inbox_bytes: usize,
@@ -40,12 +48,16 @@ pub struct Config {
     pub(crate) write_timeout: Duration,
     pub(crate) close_timeout: Duration,
     pub(crate) validate_outbound: bool,
+    pub(crate) transport: TransportKind,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             max_message_bytes: 64 * 1024,
+            max_fragments: 1024,
+            message_timeout: Duration::from_secs(10),
+            max_control_frames: 500,
             max_outbound_bytes: 1024 * 1024,
             max_inbox_messages: 32,
             max_inbox_bytes: 64 * 1024,
@@ -58,6 +70,7 @@ impl Default for Config {
             write_timeout: Duration::from_secs(3),
             close_timeout: Duration::from_secs(2),
             validate_outbound: true,
+            transport: TransportKind::default(),
         }
     }
 }
@@ -73,6 +86,8 @@ impl Config {
         let settings = [
             ("max_message_bytes", self.max_message_bytes >= 16),
             ("max_outbound_bytes", self.max_outbound_bytes >= 256),
+            ("max_fragments", self.max_fragments > 0),
+            ("message_timeout", !self.message_timeout.is_zero()),
             ("handler_timeout", !self.handler_timeout.is_zero()),
             ("max_request_timeout", !self.max_request_timeout.is_zero()),
             ("upgrade_timeout", !self.upgrade_timeout.is_zero()),
@@ -84,6 +99,27 @@ impl Config {
     /// The largest message taken in, in bytes, all fragments together.
     pub fn max_message_bytes(mut self, bytes: usize) -> Self {
         self.max_message_bytes = bytes;
+        self
+    }
+
+    /// How many frames one message may come in, empty ones included. axum's transport does not
+    /// count them.
+    pub fn max_fragments(mut self, count: u32) -> Self {
+        self.max_fragments = count;
+        self
+    }
+
+    /// How long a message may take from its first byte to its last, while it is read. axum's
+    /// transport does not limit that.
+    pub fn message_timeout(mut self, timeout: Duration) -> Self {
+        self.message_timeout = timeout;
+        self
+    }
+
+    /// How many pings and pongs a client may send in ten seconds. axum's transport does not count
+    /// them.
+    pub fn max_control_frames(mut self, count: u32) -> Self {
+        self.max_control_frames = count;
         self
     }
 
@@ -154,6 +190,13 @@ impl Config {
     /// Whether messages are validated before they are sent. On by default.
     pub fn validate_outbound(mut self, on: bool) -> Self {
         self.validate_outbound = on;
+        self
+    }
+
+    /// What carries the frames of routes made by [`ws_route`](crate::ws_route). By default
+    /// [`Native`](TransportKind::Native).
+    pub fn transport(mut self, transport: TransportKind) -> Self {
+        self.transport = transport;
         self
     }
 }

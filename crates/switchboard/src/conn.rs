@@ -14,12 +14,17 @@ pub use self::error::{SendError, SendErrorKind};
 pub(crate) use self::{
     inner::AnyConn,
     inner::ConnInner,
-    outbox::{Closing, Outbox, Pushed},
+    outbox::{Closing, Promise, Pushed, Sink, Wrote},
 };
 use crate::{
     Hub, encode,
     hub::{Publish, TopicError},
+    transport::Socket,
+    turn,
 };
+
+/// The queue of a connection, whose sink is its socket where that can be written to by anyone.
+pub(crate) type Outbox = outbox::Outbox<Arc<Socket>>;
 
 /// A connection's id: a UUID v7, the same as the response header `x-client-id` of its upgrade.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,7 +106,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// The hub that the connection belongs to.
     #[must_use]
     pub fn hub(&self) -> &Hub {
-        &self.inner.hub
+        self.inner.hub()
     }
 
     /// The peer's address, if the application serves with
@@ -143,7 +148,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     }
 
     fn send_envelope<M: Message>(&self, message: &M, meta: Option<&M::Meta>) -> Result<(), SendError> {
-        let frame = encode::event(message, meta, self.inner.config.validate_outbound)?;
+        let frame = encode::event(message, meta, self.inner.config().validate_outbound)?;
         self.push(frame)
     }
 
@@ -164,8 +169,8 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     where
         M: Message<Meta = ()> + MemberOf<Out>,
     {
-        let validate = self.inner.config.validate_outbound;
-        self.inner.hub.publish_from(topic.as_ref(), &message, Some(self.inner.id), validate)
+        let validate = self.inner.config().validate_outbound;
+        self.inner.hub().publish_from(topic.as_ref(), &message, Some(Arc::clone(&self.inner) as Arc<AnyConn>), validate)
     }
 
     /// Subscribes to a topic. `false` if it was subscribed already.
@@ -179,7 +184,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Dropped before it is ready, it has done nothing or all.
     pub async fn subscribe(&self, topic: impl AsRef<str>) -> Result<bool, TopicError> {
-        self.inner.hub.subscribe(&(Arc::clone(&self.inner) as Arc<AnyConn>), topic.as_ref())
+        self.inner.hub().subscribe(&(Arc::clone(&self.inner) as Arc<AnyConn>), topic.as_ref())
     }
 
     /// Ends a subscription. Nothing of the topic arrives after this returned. `false` if there was
@@ -193,7 +198,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Dropped before it is ready, it has done nothing or all.
     pub async fn unsubscribe(&self, topic: impl AsRef<str>) -> Result<bool, TopicError> {
-        self.inner.hub.unsubscribe(&*self.inner, topic.as_ref())
+        self.inner.hub().unsubscribe(&*self.inner, topic.as_ref())
     }
 
     /// The topics that the connection is subscribed to, in the order of subscribing.
@@ -214,6 +219,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) {
         let code = code.into();
         let code = if code.is_sendable() { code } else { CloseCode::NORMAL };
+        turn::seal();
         self.inner.outbox.close(code, close_reason(reason.as_ref()));
     }
 
@@ -240,6 +246,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Safe: nothing is lost when it is dropped.
     pub async fn ready(&self) -> Result<(), SendError> {
+        turn::seal();
         poll_fn(|cx| self.inner.outbox.poll_room(cx).map(open)).await
     }
 
@@ -253,6 +260,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Safe: nothing is lost when it is dropped.
     pub async fn flushed(&self) -> Result<(), SendError> {
+        turn::seal();
         let sent = self.inner.outbox.pushed();
         poll_fn(|cx| self.inner.outbox.poll_written(sent, cx).map(open)).await
     }

@@ -1,18 +1,27 @@
 //! From messages to frames: each envelope is written once, into a buffer of the thread, and leaves
-//! as one allocation of the right size that all receivers share.
+//! as one allocation of the right size that all receivers share. A reply to a connection with
+//! nothing queued is written to where the turn gathers them, without an allocation.
 
 use std::cell::RefCell;
 
-use axum::extract::ws::Utf8Bytes;
 use switchboard_core::{
     Message, Reply, ReplyWriter, WsError,
     envelope::{Head, write_error},
 };
+use switchboard_frame::{MAX_HEADER_LEN, Opcode, encode};
 
-use crate::{SendError, clock, transport::Frame};
+use crate::{
+    SendError,
+    conn::Outbox,
+    transport::Frame,
+    turn,
+};
 
 /// What the thread's buffer may keep between messages.
 const KEEP: usize = 64 * 1024;
+
+/// Room for the header of all but the shortest and the longest frames.
+const COMMON_HEADER: usize = 4;
 
 thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -29,9 +38,36 @@ fn with_buffer<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     result
 }
 
-/// `None` for bytes that are not UTF-8, which no JSON encoder writes.
-fn frame(bytes: &[u8]) -> Option<Frame> {
-    std::str::from_utf8(bytes).ok().map(|text| Frame::Text(Utf8Bytes::from(text)))
+/// Appends a text frame whose payload `write` appends. Nothing, if it wrote nothing or failed.
+fn append_frame<E>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<bool, E> {
+    let start = out.len();
+    out.extend_from_slice(&[0; COMMON_HEADER]);
+    let written = write(out);
+    let payload = start + COMMON_HEADER;
+    if written.is_err() || out.len() == payload {
+        out.truncate(start);
+        return written.map(|()| false);
+    }
+    let len = out.len() - payload;
+    let header_len = encode::header_len(len, false);
+    if header_len < COMMON_HEADER {
+        out.copy_within(payload.., start + header_len);
+        out.truncate(start + header_len + len);
+    } else if header_len > COMMON_HEADER {
+        out.resize(start + header_len + len, 0);
+        out.copy_within(payload..payload + len, start + header_len);
+    }
+    let mut header = [0; MAX_HEADER_LEN];
+    encode::put_header(&mut &mut header[..], true, Opcode::Text, len, None);
+    out[start..start + header_len].copy_from_slice(&header[..header_len]);
+    written.map(|()| true)
+}
+
+fn frame<E>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Option<Frame>, E> {
+    with_buffer(|buffer| {
+        let written = append_frame(buffer, write)?;
+        Ok(written.then(|| Frame::new(buffer.clone())))
+    })
 }
 
 /// An event's envelope.
@@ -39,11 +75,22 @@ pub(crate) fn event<M: Message>(message: &M, meta: Option<&M::Meta>, validate: b
     if validate {
         message.validate().map_err(SendError::invalid)?;
     }
-    with_buffer(|buffer| {
-        let head = Head { correlation_id: None, timestamp_ms: clock::now_ms() };
-        head.write_with_meta(buffer, message, meta).map_err(SendError::unserialisable)?;
-        frame(buffer).ok_or_else(|| SendError::unserialisable(WsError::internal("not UTF-8")))
-    })
+    let head = Head { correlation_id: None, timestamp_ms: turn::now_ms() };
+    let written = frame(|buffer| head.write_with_meta(buffer, message, meta));
+    written
+        .and_then(|frame| frame.ok_or_else(|| WsError::internal("an empty envelope")))
+        .map_err(SendError::unserialisable)
+}
+
+/// What a handler's reply has become.
+#[derive(Debug)]
+pub(crate) enum Replied {
+    /// There is none.
+    Nothing,
+    /// It was put out already.
+    Sent,
+    /// It is to be sent.
+    Frame(Frame),
 }
 
 /// What a handler returned: a frame, nothing, or an error.
@@ -51,26 +98,59 @@ pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>>(
     reply: R,
     correlation_id: Option<&str>,
     validate: bool,
-) -> Result<Option<Frame>, WsError> {
-    with_buffer(|buffer| {
-        let head = Head { correlation_id, timestamp_ms: clock::now_ms() };
-        let mut writer = ReplyWriter::new(buffer, head, validate);
-        reply.write(&mut writer)?;
-        Ok(if writer.written() { frame(buffer) } else { None })
-    })
+    outbox: &Outbox,
+) -> Result<Replied, WsError> {
+    let head = Head { correlation_id, timestamp_ms: turn::now_ms() };
+    let write = |out: &mut Vec<u8>| reply.write(&mut ReplyWriter::new(out, head, validate));
+    match turn::out_for(outbox) {
+        Some(mut out) => {
+            let written = append_frame(&mut out, write);
+            turn::put_out(out);
+            Ok(if written? { Replied::Sent } else { Replied::Nothing })
+        }
+        None => Ok(frame(write)?.map_or(Replied::Nothing, Replied::Frame)),
+    }
 }
 
 /// `ERROR` or `RPC_ERROR`.
 pub(crate) fn error(error: &WsError, correlation_id: Option<&str>, is_rpc: bool) -> Option<Frame> {
-    with_buffer(|buffer| {
-        let head = Head { correlation_id, timestamp_ms: clock::now_ms() };
+    let head = Head { correlation_id, timestamp_ms: turn::now_ms() };
+    frame::<std::convert::Infallible>(|buffer| {
         write_error(buffer, head, is_rpc, error);
-        frame(buffer)
+        Ok(())
     })
+    .unwrap_or_default()
 }
 
 /// The answer to an application's heartbeat.
 pub(crate) fn heartbeat_ack() -> Frame {
-    let text = format!(r#"{{"type":"__heartbeat_ack","meta":{{"ts":{}}}}}"#, clock::now_ms());
-    Frame::Text(Utf8Bytes::from(text))
+    Frame::text(&format!(r#"{{"type":"__heartbeat_ack","meta":{{"ts":{}}}}}"#, turn::now_ms()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_all_lengths_stand_before_their_payload() {
+        let mut out = Vec::new();
+        let mut expected = Vec::new();
+        for len in [1, 125, 126, 65_535, 65_536] {
+            let payload = vec![b'x'; len];
+            let written = append_frame(&mut out, |out| -> Result<(), ()> {
+                out.extend_from_slice(&payload);
+                Ok(())
+            });
+            assert_eq!(written, Ok(true));
+            expected.extend_from_slice(&encode::frame(Opcode::Text, &payload));
+            // Neither leaves anything.
+            assert_eq!(append_frame(&mut out, |_| Ok::<(), ()>(())), Ok(false));
+            let failed = append_frame(&mut out, |out| {
+                out.push(1);
+                Err(())
+            });
+            assert_eq!(failed, Err(()));
+        }
+        assert!(out == expected);
+    }
 }

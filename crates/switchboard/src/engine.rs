@@ -8,8 +8,8 @@ mod closing;
 mod driver;
 mod inbox;
 mod incoming;
-mod outgoing;
 mod report;
 mod running;
+mod session;
 
 pub(crate) use self::driver::Driver;

@@ -8,7 +8,7 @@ mod hook;
 use std::{future::Future, sync::Arc};
 
 use futures_util::future::BoxFuture;
-use switchboard_core::{AnyMessage, Message, MessageSet, Reply, WsError};
+use switchboard_core::{AnyMessage, Message, MessageMeta as _, MessageSet, Reply, WsError, decode};
 
 pub(crate) use self::hook::{ErasedHook, erase as erase_hook};
 pub use self::{
@@ -18,9 +18,9 @@ pub use self::{
     hook::{Hook, HookArgument, HookArguments, HookOutput},
 };
 use crate::{
-    encode,
-    extract::{MessageParts, Setup},
-    transport::Frame,
+    encode::{self, Replied},
+    extract::{ConnParts, MessageParts, Setup},
+    router::Call,
 };
 
 mod sealed {
@@ -54,13 +54,21 @@ pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + C
 
     /// Runs it.
     #[doc(hidden)]
-    fn call(self, parts: MessageParts<D>) -> BoxFuture<'static, HandlerResult>;
+    fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult>;
+}
+
+/// A message that has arrived on a connection.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Incoming<'a, D> {
+    pub(crate) conn: ConnParts<D>,
+    pub(crate) call: Call<'a>,
 }
 
 /// The reply to send, if any, or the error.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct HandlerResult(pub(crate) Result<Option<Frame>, WsError>);
+pub struct HandlerResult(pub(crate) Result<Replied, WsError>);
 
 impl<H, Args, Via, S, D, Out> sealed::Sealed<((Args, Via), S, D, Out)> for H where H: HandlerFn<Args> {}
 
@@ -82,13 +90,20 @@ where
         Args::setup(setup);
     }
 
-    fn call(self, mut parts: MessageParts<D>) -> BoxFuture<'static, HandlerResult> {
+    fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {
+        let Incoming { conn, call } = incoming;
+        // Now, while the frame is at hand: the future would have to keep a copy of it. What is wrong
+        // counts only after the extractors.
+        let message = decode::decode::<M>(call.payload);
+        let frame = M::Meta::DECLARED.then(|| call.frame.into());
+        let mut parts = MessageParts::new(conn, call.id, call.timestamp, frame);
         Box::pin(async move {
             let result = async {
-                let args = Args::extract(&mut parts).await?;
+                let args = Args::extract(&mut parts, message).await?;
                 let returned = self.invoke(args).await;
-                let validate = parts.conn_parts().inner().config.validate_outbound;
-                encode::reply::<M, M::Kind, Out, O>(returned, parts.correlation_id(), validate)
+                let conn = parts.conn_parts().inner();
+                let validate = conn.config().validate_outbound;
+                encode::reply::<M, M::Kind, Out, O>(returned, parts.correlation_id(), validate, &conn.outbox)
             };
             HandlerResult(result.await)
         })
@@ -96,12 +111,12 @@ where
 }
 
 /// A handler with its types erased.
-pub(crate) type ErasedHandler<D> = Arc<dyn Fn(MessageParts<D>) -> BoxFuture<'static, HandlerResult> + Send + Sync>;
+pub(crate) type ErasedHandler<D> = Arc<dyn Fn(Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> + Send + Sync>;
 
 pub(crate) fn erase<H, X, S, D, Out>(handler: H) -> ErasedHandler<D>
 where
     H: Handler<X, S, D, Out>,
     D: 'static,
 {
-    Arc::new(move |parts| handler.clone().call(parts))
+    Arc::new(move |incoming| handler.clone().call(incoming))
 }

@@ -18,20 +18,16 @@ use std::{
 use parking_lot::RwLock;
 use switchboard_core::{Message, check_topic};
 
-pub(crate) use self::subscriptions::Subscriptions;
+pub(crate) use self::{subscriptions::Subscriptions, topic::Topic};
 pub use self::{
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
     publish::{Matched, Publish, PublishFuture, Published},
     stats::HubStats,
 };
-use self::{
-    subscriptions::Subscription,
-    topic::{Delivery, Topic},
-};
+use self::subscriptions::Subscription;
 use crate::{
-    conn::{AnyConn, ConnId, ConnInner},
-    encode,
-    transport::Frame,
+    conn::{AnyConn, ConnInner},
+    encode, turn,
 };
 
 /// A cheap-to-clone handle to the topics and connections of an application.
@@ -112,7 +108,7 @@ impl Hub {
         &self,
         topic: &str,
         message: &M,
-        sender: Option<ConnId>,
+        sender: Option<Arc<AnyConn>>,
         validate: bool,
     ) -> Publish {
         let frame = check_topic(topic)
@@ -121,17 +117,14 @@ impl Hub {
         Publish::new(self.clone(), topic, frame, sender)
     }
 
-    /// Hands a frame to every member but `except`.
-    pub(crate) fn deliver(&self, topic: &str, frame: &Frame, except: Option<ConnId>) -> Delivery {
-        self.topic(topic).map(|topic| topic.deliver(frame, except)).unwrap_or_default()
-    }
-
     fn topic(&self, name: &str) -> Option<Arc<Topic>> {
         self.0.topics.read().get(name).cloned()
     }
 
     pub(crate) fn subscribe(&self, conn: &Arc<AnyConn>, name: &str) -> Result<bool, TopicError> {
         check_topic(name).map_err(TopicError::invalid_topic)?;
+        // What was published before does not reach it.
+        turn::seal();
         let mut subscriptions = conn.subscriptions.lock();
         if subscriptions.contains(name) {
             return Ok(false);
@@ -140,7 +133,7 @@ impl Hub {
         if subscriptions.ended() || conn.outbox.is_closed() {
             return Err(TopicError::closed());
         }
-        let (limit, current) = (conn.config.max_subscriptions, subscriptions.len());
+        let (limit, current) = (conn.settings.config.max_subscriptions, subscriptions.len());
         if current >= limit {
             return Err(TopicError::limit(limit, current));
         }
@@ -157,6 +150,8 @@ impl Hub {
 
     pub(crate) fn unsubscribe<D: ?Sized>(&self, conn: &ConnInner<D>, name: &str) -> Result<bool, TopicError> {
         check_topic(name).map_err(TopicError::invalid_topic)?;
+        // What was published before does reach it.
+        turn::seal();
         // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
         let mut subscriptions = conn.subscriptions.lock();
         let Some(subscription) = subscriptions.remove(name) else { return Ok(false) };

@@ -133,7 +133,6 @@
 
 #![forbid(unsafe_code)]
 
-mod clock;
 mod config;
 mod conn;
 mod encode;
@@ -142,7 +141,9 @@ pub mod extract;
 mod handler;
 mod hub;
 mod router;
+mod sync;
 mod transport;
+mod turn;
 mod upgrade;
 
 #[doc(inline)]
@@ -159,6 +160,7 @@ pub use self::{
         TopicErrorKind,
     },
     router::{Endpoint, MountedRouter, WsRouter, ws_route},
+    transport::TransportKind,
     upgrade::{
         Authenticated, Authenticator, BearerToken, BearerTokenRejection, Open, OriginPolicy, Produces, TokenSources,
     },

@@ -13,8 +13,8 @@ use switchboard_core::{AnyMessage, MessageSet};
 
 pub use self::mount::{Endpoint, MountedRouter, ws_route};
 pub(crate) use self::{
-    call::{Call, CallId},
-    mounted::{Mounted, OneHook, Routing},
+    call::{Call, CallId, KeptCall},
+    mounted::{Mounted, MountedSettings, OneHook, Routing},
     table::{Route, StateScope},
 };
 use self::{hooks::Hooks, table::Table};

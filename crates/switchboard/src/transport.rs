@@ -1,43 +1,37 @@
-//! What the engine needs of a WebSocket: take a frame in, queue one out, flush.
+//! What the engine needs of a WebSocket, and the two that there are.
 
 mod axum_ws;
+mod frame;
+mod kind;
+mod native;
+mod scratch;
 
-use std::task::{Context, Poll};
+use std::{
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use axum::extract::ws::Utf8Bytes;
-use bytes::Bytes;
 use switchboard_core::CloseCode;
 
-pub(crate) use self::axum_ws::{AxumTransport, configure};
+pub use self::kind::TransportKind;
+pub(crate) use self::{
+    axum_ws::{AxumTransport, configure},
+    frame::{Frame, frame_start},
+    native::{Io, NativeTransport, Socket},
+    scratch::Scratch,
+};
+use crate::conn::Outbox;
 
-/// An outgoing data frame. Cheap to clone: the bytes are shared.
-#[derive(Debug, Clone)]
-pub(crate) enum Frame {
-    Text(Utf8Bytes),
-    Binary(Bytes),
-}
-
-impl Frame {
-    /// What it counts against the outbound limit: its bytes and what keeping it costs.
-    pub(crate) fn cost(&self) -> usize {
-        let len = match self {
-            Self::Text(text) => text.as_str().len(),
-            Self::Binary(bytes) => bytes.len(),
-        };
-        len + size_of::<Self>()
-    }
-}
-
-/// What came in.
+/// What came in. Data borrows from the transport or from what was read.
 #[derive(Debug)]
-pub(crate) enum Received {
-    Text(Utf8Bytes),
-    Binary(Bytes),
-    /// A ping or pong: answered by the transport, which may want a flush.
-    Control,
-    /// The peer's close frame. The transport answers it at the next flush.
+pub(crate) enum Received<'a> {
+    Text(&'a str),
+    Binary(&'a [u8]),
+    /// Nothing that concerns the engine; there may be more.
+    Nothing,
+    /// The peer's close frame. The transport answers it when it is closed.
     Close(CloseCode, String),
-    /// The peer broke the protocol or a limit; nothing more can be read. To be closed with this code.
+    /// The peer broke the protocol or a limit; no more frames can be read. To be closed with this code.
     Violation(CloseCode, &'static str),
     /// The connection is gone, with or without a closing handshake.
     Gone,
@@ -49,16 +43,38 @@ pub(crate) struct Broken;
 
 /// A WebSocket as the engine drives it. Nothing here waits: all of it is polled by one task.
 pub(crate) trait Transport: Send + Unpin {
-    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Received>;
+    /// What comes next. What was sent so far leaves ahead of any answer to it.
+    fn poll_recv<'a>(
+        &'a mut self,
+        outbox: &Outbox,
+        scratch: &'a mut Scratch,
+        cx: &mut Context<'_>,
+    ) -> Poll<Received<'a>>;
 
-    /// Whether `queue` may be called.
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>>;
+    /// Keeps what was read and not taken yet: the scratch buffer is given back.
+    fn keep(&mut self, scratch: &mut Scratch);
 
-    /// Takes a frame, after `poll_ready` was ready.
-    fn queue(&mut self, frame: Frame) -> Result<(), Broken>;
+    /// The number of the message that is half-way, if one is: a peer could leave it so for ever.
+    fn midway(&self) -> Option<u32>;
 
-    /// Takes the close frame, after `poll_ready` was ready. The last one.
-    fn queue_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Broken>;
+    /// Ready once the peer is gone, while nothing is read. May never notice.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>>;
+    /// Writes what the turn has put out and what is queued. Ready once nothing is left of it.
+    fn poll_write(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>>;
+
+    /// Takes the close frame, which leaves at the next [`poll_write`](Self::poll_write). The last one.
+    fn queue_close(&mut self, outbox: &Outbox, code: CloseCode, reason: &str) -> Result<(), Broken>;
+
+    /// Says that nothing more will be written, after the close frame has left.
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>>;
+
+    /// How long the peer is waited for at most once all is written, if not for the whole of
+    /// [`close_timeout`](crate::Config::close_timeout).
+    fn max_linger(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Reads and throws away; how many bytes, 0 once there will be no more.
+    fn poll_discard(&mut self, scratch: &mut Scratch, cx: &mut Context<'_>) -> Poll<usize>;
 }

@@ -17,7 +17,8 @@ use axum::{
     response::Response,
 };
 use futures_util::FutureExt as _;
-use http::{HeaderValue, request::Parts};
+use http::{HeaderValue, header, request::Parts};
+use hyper::upgrade::OnUpgrade;
 use tracing::Instrument as _;
 
 pub(crate) use self::{
@@ -33,8 +34,8 @@ use crate::{
     conn::{ConnId, ConnInner, Outbox},
     engine::Driver,
     extract::Kept,
-    router::Mounted,
-    transport::{self, AxumTransport},
+    router::{Mounted, Routing},
+    transport::{self, AxumTransport, Io, NativeTransport},
 };
 
 /// What an upgrade that may go ahead brings to its connection.
@@ -79,8 +80,37 @@ where
     }
 }
 
-/// Answers with 101 and starts the connection's task.
-pub(crate) fn accept<S, D>(
+/// A connection that is about to begin: what its task and its handles share, and the response.
+struct Accepted<D> {
+    conn: Arc<ConnInner<D>>,
+    protocol: Option<String>,
+}
+
+impl<D> Accepted<D> {
+    fn new<S>(mounted: &Mounted<S, D>, parts: &Parts, admitted: Admitted<D>) -> Self {
+        let settings = &mounted.settings;
+        let conn = Arc::new(ConnInner {
+            outbox: Outbox::new(settings.config.max_outbound_bytes),
+            id: ConnId::new(),
+            subscriptions: Default::default(),
+            settings: Arc::clone(settings),
+            state: admitted.state,
+            kept: admitted.kept,
+            remote_addr: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
+            data: admitted.data,
+        });
+        Self { conn, protocol: subprotocol::choose(parts, &settings.protocols) }
+    }
+
+    fn add_id(&self, response: &mut Response) {
+        if let Ok(value) = HeaderValue::from_str(&self.conn.id.to_string()) {
+            response.headers_mut().insert("x-client-id", value);
+        }
+    }
+}
+
+/// Answers with 101 and starts the connection's task, on axum's `WebSocket`.
+pub(crate) fn accept_axum<S, D>(
     mounted: &Mounted<S, D>,
     upgrade: WebSocketUpgrade,
     parts: &Parts,
@@ -90,32 +120,57 @@ where
     S: Send + Sync + 'static,
     D: Send + Sync + 'static,
 {
-    let settings = &mounted.settings;
-    let id = ConnId::new();
-    let conn = Arc::new(ConnInner {
-        id,
-        outbox: Outbox::new(settings.config.max_outbound_bytes),
-        subscriptions: Default::default(),
-        hub: settings.hub.clone(),
-        config: settings.config,
-        state: admitted.state,
-        kept: admitted.kept,
-        remote_addr: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
-        data: admitted.data,
-    });
+    let accepted = Accepted::new(mounted, parts, admitted);
     let routing = Arc::clone(&mounted.routing);
-    let upgrade = transport::configure(upgrade, &settings.config);
-    let upgrade = match subprotocol::choose(parts, &settings.protocols) {
-        Some(protocol) => upgrade.protocols([protocol]),
+    let upgrade = transport::configure(upgrade, &mounted.settings.config);
+    let upgrade = match &accepted.protocol {
+        Some(protocol) => upgrade.protocols([protocol.clone()]),
         None => upgrade,
     };
     let span = tracing::Span::current();
+    let conn = Arc::clone(&accepted.conn);
     let mut response = upgrade.on_upgrade(move |socket| {
         let driver = Driver::new(AxumTransport::new(socket), conn, routing);
         driver.instrument(span)
     });
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        response.headers_mut().insert("x-client-id", value);
-    }
+    accepted.add_id(&mut response);
     response
+}
+
+/// Answers with 101, or 200 to an extended CONNECT, and starts the connection's task on the socket
+/// behind the request.
+pub(crate) fn accept_native<S, D>(mounted: &Mounted<S, D>, parts: &mut Parts, admitted: Admitted<D>) -> Response
+where
+    S: Send + Sync + 'static,
+    D: Send + Sync + 'static,
+{
+    let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
+        return refusal::internal("the HTTP server does not offer upgrades");
+    };
+    let accepted = Accepted::new(mounted, parts, admitted);
+    let mut response = handshake::accept(parts);
+    if let Some(protocol) = accepted.protocol.as_deref().and_then(|protocol| HeaderValue::from_str(protocol).ok()) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    accepted.add_id(&mut response);
+    tokio::spawn(serve(upgrade, accepted.conn, Arc::clone(&mounted.routing)).instrument(tracing::Span::current()));
+    response
+}
+
+async fn serve<D: Send + Sync + 'static>(upgrade: OnUpgrade, conn: Arc<ConnInner<D>>, routing: Arc<Routing<D>>) {
+    let driver = match upgrade.await {
+        Ok(upgraded) => {
+            let (io, rest) = Io::of(upgraded);
+            if let Io::Socket(socket) = &io {
+                conn.outbox.attach(Arc::clone(socket));
+            }
+            let transport = NativeTransport::new(io, rest, conn.config());
+            Driver::new(transport, conn, routing)
+        }
+        Err(error) => {
+            tracing::debug!(conn = %conn.id, %error, "the client was gone before the upgrade was complete");
+            return;
+        }
+    };
+    driver.await;
 }

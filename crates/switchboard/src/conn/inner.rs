@@ -4,16 +4,15 @@ use std::{any::Any, net::SocketAddr, sync::Arc};
 
 use parking_lot::Mutex;
 
-use super::{ConnId, Outbox};
-use crate::{Config, Hub, extract::Kept, hub::Subscriptions};
+use super::{ConnId, Outbox, Promise, Pushed};
+use crate::{Config, Hub, extract::Kept, hub::Subscriptions, router::MountedSettings, transport::Frame, turn};
 
 /// One allocation for all; topics hold it with the data's type erased.
 pub(crate) struct ConnInner<D: ?Sized> {
-    pub(crate) id: ConnId,
     pub(crate) outbox: Outbox,
+    pub(crate) id: ConnId,
     pub(crate) subscriptions: Mutex<Subscriptions>,
-    pub(crate) hub: Hub,
-    pub(crate) config: Config,
+    pub(crate) settings: Arc<MountedSettings>,
     pub(crate) state: Arc<dyn Any + Send + Sync>,
     pub(crate) kept: Kept,
     pub(crate) remote_addr: Option<SocketAddr>,
@@ -22,3 +21,42 @@ pub(crate) struct ConnInner<D: ?Sized> {
 
 /// A connection whatever its data.
 pub(crate) type AnyConn = ConnInner<dyn Any + Send + Sync>;
+
+impl<D: ?Sized> ConnInner<D> {
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.settings.hub
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.settings.config
+    }
+
+    /// Sends a frame, behind all that was sent and published before. `false` once closing.
+    pub(crate) fn push(&self, frame: Frame) -> bool {
+        turn::seal();
+        match self.outbox.push(frame, Promise::Owner) {
+            Pushed::Queued | Pushed::Pressed => true,
+            Pushed::Ripe => {
+                self.write_early();
+                true
+            }
+            Pushed::Closed | Pushed::Full => false,
+        }
+    }
+
+    /// Sends a reply, which also leaves while the connection closes.
+    pub(crate) fn push_reply(&self, frame: Frame) {
+        turn::seal();
+        self.outbox.push_reply(frame);
+    }
+
+    /// Writes what waits, instead of at the end of the turn.
+    fn write_early(&self) {
+        if turn::is_of(&self.outbox) {
+            turn::write_out(&self.outbox);
+            self.outbox.write();
+        } else {
+            self.outbox.flush();
+        }
+    }
+}

@@ -1,47 +1,38 @@
 //! The frames that wait to be written to one connection, bounded in bytes.
 
+mod queue;
+mod state;
+
 use std::{
-    collections::VecDeque,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    io,
+    sync::atomic::Ordering::Relaxed,
     task::{Context, Poll, Waker},
 };
 
-use parking_lot::Mutex;
 use switchboard_core::CloseCode;
 
-use crate::transport::Frame;
+use self::state::{State, Writer, Writing};
+pub(crate) use self::state::{Closing, Sink};
+use crate::{
+    sync::{AtomicBool, Mutex},
+    transport::Frame,
+};
 
-/// Anyone may push; only the connection's task takes out. The lock is never held while writing.
+/// From so many queued bytes on, whoever sends should write at once.
+const FLUSH_AT: usize = 64 * 1024;
+
+/// Anyone may push, and anyone may write: one at a time, whoever holds the sink, which is taken out
+/// of the outbox for one non-blocking write. The lock is never held while writing.
+///
+/// The connection's task is the owner. During its turn only it writes; it is the one that waits
+/// when the socket takes no more. Frames leave in the order in which they were pushed.
 #[derive(Debug)]
-pub(crate) struct Outbox {
-    state: Mutex<State>,
+pub(crate) struct Outbox<S> {
+    state: Mutex<State<S>>,
     /// As `State::closing`, for a look without the lock.
     closed: AtomicBool,
-    /// Whether `State::queue` holds anything, for a look without the lock.
+    /// Whether anything is queued or being written, for a look without the lock.
     queued: AtomicBool,
-}
-
-#[derive(Debug)]
-struct State {
-    queue: VecDeque<Frame>,
-    /// Of all that was ever pushed.
-    pushed: u64,
-    /// Of all that was ever written: the difference is what waits.
-    written: u64,
-    limit: usize,
-    /// The task is in its turn and looks here again before it ends: no need to wake it.
-    in_turn: bool,
-    owner: Option<Waker>,
-    closing: Option<Closing>,
-    /// Tasks that wait for room.
-    waiting: Vec<Waker>,
-}
-
-/// How the connection is to end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Closing {
-    pub(crate) code: CloseCode,
-    pub(crate) reason: Box<str>,
 }
 
 /// What became of a push.
@@ -49,35 +40,73 @@ pub(crate) struct Closing {
 pub(crate) enum Pushed {
     /// Queued.
     Queued,
+    /// Queued, and there is enough to be written at once.
+    Ripe,
     /// Queued, and more than half of the limit waits now.
     Pressed,
+    /// Not queued: the caller that promised to write should do so first and try again.
+    Full,
     /// The connection is closing, as it is once its queue overflows.
     Closed,
 }
 
-impl Outbox {
+/// Who makes sure that a frame which was pushed is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Promise {
+    /// The owner: it is woken.
+    Owner,
+    /// The caller, by [`Outbox::flush`]; the owner where only it can write.
+    Caller,
+}
+
+/// How far writing came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrote {
+    /// Nothing is left.
+    All,
+    /// Somebody else is writing and goes on with what is left. The owner is woken after.
+    Busy,
+    /// The sink takes no more; the owner has to wait for it.
+    Blocked,
+    /// It never will again.
+    Broken,
+}
+
+impl<S: Sink> Outbox<S> {
     pub(crate) fn new(limit: usize) -> Self {
-        let state = State {
-            queue: VecDeque::new(),
-            pushed: 0,
-            written: 0,
-            limit,
-            in_turn: false,
-            owner: None,
-            closing: None,
-            waiting: Vec::new(),
-        };
-        Self { state: Mutex::new(state), closed: AtomicBool::new(false), queued: AtomicBool::new(false) }
+        Self {
+            state: Mutex::new(State::new(limit)),
+            closed: AtomicBool::new(false),
+            queued: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on everyone may write.
+    pub(crate) fn attach(&self, sink: S) {
+        self.state.lock().writer = Writer::Free(sink);
+    }
+
+    /// Nothing is written any more; the sink is dropped, by whoever has it.
+    pub(crate) fn detach(&self) {
+        let mut state = self.state.lock();
+        let sink = std::mem::replace(&mut state.writer, Writer::Gone);
+        let queue = state.forget();
+        drop(state);
+        drop((sink, queue));
     }
 
     /// Queues a frame.
-    pub(crate) fn push(&self, frame: Frame) -> Pushed {
+    pub(crate) fn push(&self, frame: Frame, promise: Promise) -> Pushed {
         let mut state = self.state.lock();
         if state.closing.is_some() {
             return Pushed::Closed;
         }
         let cost = frame.cost();
+        let anyone = matches!(state.writer, Writer::Free(_));
         if state.waits() + cost > state.limit {
+            if promise == Promise::Caller && anyone && !state.blocked {
+                return Pushed::Full;
+            }
             if cost > state.limit {
                 tracing::warn!(
                     bytes = cost,
@@ -86,44 +115,56 @@ impl Outbox {
                 );
             }
             // What a peer that does not read has not got yet, it never will.
-            state.queue = VecDeque::new();
-            state.written = state.pushed;
+            state.drop_whole_frames();
             self.shut(&mut state, Closing { code: CloseCode::SLOW_CONSUMER, reason: "slow consumer".into() });
             let waiting = std::mem::take(&mut state.waiting);
             drop(state);
             waiting.into_iter().for_each(Waker::wake);
             return Pushed::Closed;
         }
+        let first = state.queue.is_empty();
         self.append(&mut state, frame, cost);
-        if !state.in_turn && state.queue.len() == 1 {
+        // Else somebody is at it and goes on with this, or nobody can.
+        let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
+        if idle && first && !(anyone && promise == Promise::Caller) {
             state.wake_owner();
         }
-        if state.waits() > state.limit / 2 { Pushed::Pressed } else { Pushed::Queued }
+        let waits = state.waits();
+        if anyone && !state.blocked && waits > FLUSH_AT {
+            Pushed::Ripe
+        } else if waits > state.limit / 2 {
+            Pushed::Pressed
+        } else {
+            Pushed::Queued
+        }
     }
 
     /// Queues the last words of the connection's own task, which may still speak while it closes.
     pub(crate) fn push_reply(&self, frame: Frame) {
-        let mut state = self.state.lock();
-        match &state.closing {
-            None => {
-                drop(state);
-                if self.push(frame.clone()) == Pushed::Closed {
-                    // Closed by somebody else in between.
-                    self.push_last(&mut self.state.lock(), frame);
-                }
+        if self.push(frame.clone(), Promise::Owner) == Pushed::Closed {
+            let mut state = self.state.lock();
+            if state.closing.as_ref().is_some_and(|closing| closing.code != CloseCode::SLOW_CONSUMER) {
+                let cost = frame.cost();
+                self.append(&mut state, frame, cost);
             }
-            Some(_) => self.push_last(&mut state, frame),
         }
     }
 
-    fn push_last(&self, state: &mut State, frame: Frame) {
-        if state.closing.as_ref().is_some_and(|closing| closing.code != CloseCode::SLOW_CONSUMER) {
-            let cost = frame.cost();
-            self.append(state, frame, cost);
-        }
+    /// Queues the close frame, behind all the rest.
+    pub(crate) fn push_close(&self, frame: Frame) {
+        let mut state = self.state.lock();
+        let cost = frame.cost();
+        self.append(&mut state, frame, cost);
     }
 
-    fn append(&self, state: &mut State, frame: Frame, cost: usize) {
+    /// Answers a ping, ahead of everything that is queued and not half-written. Only the last pong
+    /// is kept while none can leave.
+    pub(crate) fn push_pong(&self, frame: Frame) {
+        self.state.lock().pong = Some(frame);
+        self.queued.store(true, Relaxed);
+    }
+
+    fn append(&self, state: &mut State<S>, frame: Frame, cost: usize) {
         state.pushed += cost as u64;
         state.queue.push_back(frame);
         self.queued.store(true, Relaxed);
@@ -140,7 +181,7 @@ impl Outbox {
         }
     }
 
-    fn shut(&self, state: &mut State, closing: Closing) {
+    fn shut(&self, state: &mut State<S>, closing: Closing) {
         state.closing = Some(closing);
         self.closed.store(true, Relaxed);
         state.wake_owner();
@@ -174,7 +215,7 @@ impl Outbox {
         self.poll_until(cx, |state| state.written >= bytes)
     }
 
-    fn poll_until(&self, cx: &mut Context<'_>, condition: impl FnOnce(&State) -> bool) -> Poll<bool> {
+    fn poll_until(&self, cx: &mut Context<'_>, condition: impl FnOnce(&State<S>) -> bool) -> Poll<bool> {
         let mut state = self.state.lock();
         if state.closing.is_some() {
             return Poll::Ready(false);
@@ -188,58 +229,153 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// The task's turn begins: until [`end_turn`](Self::end_turn) it takes frames out by itself,
-    /// and only closing wakes it.
-    pub(crate) fn begin_turn(&self, cx: &Context<'_>) {
+    /// The owner's turn begins: until [`end_turn`](Self::end_turn) only it writes, and only closing
+    /// wakes it. Whether nothing is waiting or being written, so that the owner may write directly.
+    pub(crate) fn begin_turn(&self, cx: &Context<'_>) -> bool {
         let mut state = self.state.lock();
         state.in_turn = true;
         match &state.owner {
             Some(waker) if waker.will_wake(cx.waker()) => {}
             _ => state.owner = Some(cx.waker().clone()),
         }
+        state.is_clear()
     }
 
-    /// Exchanges what is queued for an empty queue, whose space is used again.
-    pub(crate) fn take(&self, batch: &mut VecDeque<Frame>) {
+    /// The owner's turn ends. `false` if something is queued that it should write before.
+    pub(crate) fn end_turn(&self) -> bool {
         let mut state = self.state.lock();
-        std::mem::swap(&mut state.queue, batch);
-        self.queued.store(false, Relaxed);
-    }
-
-    /// Whether anything is queued that was pushed on this thread, or by another some time ago.
-    pub(crate) fn has_queued(&self) -> bool {
-        self.queued.load(Relaxed)
-    }
-
-    /// Frames of `cost` were handed over to the transport and flushed.
-    pub(crate) fn written(&self, cost: usize) {
-        let mut state = self.state.lock();
-        state.written = state.pushed.min(state.written + cost as u64);
-        let waiting = std::mem::take(&mut state.waiting);
-        drop(state);
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
-    /// The task's turn ends. `false` if something was queued since the last [`take`](Self::take)
-    /// and it should go on.
-    pub(crate) fn end_turn(&self, blocked: bool) -> bool {
-        let mut state = self.state.lock();
-        if !blocked && !state.queue.is_empty() {
+        // Whoever is writing now goes on with it.
+        let busy = matches!(state.writer, Writer::Busy | Writer::Gone);
+        if state.has_something() && !state.blocked && !busy {
             return false;
         }
         state.in_turn = false;
         true
     }
-}
 
-impl State {
-    fn waits(&self) -> usize {
-        usize::try_from(self.pushed - self.written).unwrap_or(usize::MAX)
+    /// Whether anything is queued or being written.
+    pub(crate) fn has_queued(&self) -> bool {
+        self.queued.load(Relaxed)
     }
 
-    fn wake_owner(&self) {
-        if let Some(owner) = &self.owner {
-            owner.wake_by_ref();
+    /// Writes what is queued, outside of the owner's turn, as far as the sink takes it.
+    pub(crate) fn flush(&self) {
+        self.write_while(|state| !state.in_turn);
+    }
+
+    /// Writes what is queued, in the owner's turn.
+    pub(crate) fn write(&self) -> Wrote {
+        self.write_while(|_| true)
+    }
+
+    fn write_while(&self, mine: impl Fn(&State<S>) -> bool) -> Wrote {
+        let mut state = self.state.lock();
+        while mine(&state) {
+            if matches!(state.writer, Writer::Busy) {
+                state.owner_waits |= state.in_turn;
+                return Wrote::Busy;
+            }
+            if state.blocked {
+                return Wrote::Blocked;
+            }
+            if !state.has_something() {
+                return Wrote::All;
+            }
+            let Some((sink, writing)) = state.start_writing() else { return Wrote::Broken };
+            drop(state);
+            let wrote = writing.write_to(&sink);
+            state = self.state.lock();
+            let broken = wrote.is_err();
+            let waiting = state.finish_writing(sink, writing, wrote);
+            self.queued.store(state.has_something(), Relaxed);
+            if !waiting.is_empty() {
+                drop(state);
+                waiting.into_iter().for_each(Waker::wake);
+                state = self.state.lock();
+            }
+            if broken {
+                return Wrote::Broken;
+            }
         }
+        Wrote::All
+    }
+
+    /// Writes what the owner put out in this turn, which goes ahead of all that was queued in it.
+    /// Leaves nothing in `out`: what the sink does not take is queued in front.
+    pub(crate) fn write_out(&self, out: &mut Vec<u8>) -> Wrote {
+        let mut state = self.state.lock();
+        let Some(sink) = state.take_sink() else {
+            self.put_back(&mut state, out, 0);
+            return if matches!(state.writer, Writer::Gone) { Wrote::Broken } else { Wrote::All };
+        };
+        drop(state);
+        let wrote = sink.try_write(&[io::IoSlice::new(out)]);
+        let mut state = self.state.lock();
+        state.give_back(sink);
+        let written = match wrote {
+            Ok(written) => written,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(_) => {
+                out.clear();
+                return Wrote::Broken;
+            }
+        };
+        if written == out.len() {
+            out.clear();
+            return Wrote::All;
+        }
+        state.blocked = true;
+        self.put_back(&mut state, out, written);
+        Wrote::Blocked
+    }
+
+    /// Queues in front what the owner could not write: `out`, of which so much has left.
+    pub(crate) fn put_back_out(&self, out: &mut Vec<u8>, written: usize) {
+        self.put_back(&mut self.state.lock(), out, written);
+    }
+
+    fn put_back(&self, state: &mut State<S>, out: &mut Vec<u8>, written: usize) {
+        if written < out.len() {
+            state.put_in_front(out, written);
+            self.queued.store(true, Relaxed);
+        }
+        out.clear();
+    }
+
+    /// The sink takes more again.
+    pub(crate) fn unblock(&self) {
+        self.state.lock().blocked = false;
+    }
+
+    /// Takes what is queued to write it in a way of the owner's own.
+    pub(crate) fn start(&self) -> Option<Writing> {
+        let mut state = self.state.lock();
+        state.has_something().then(|| state.take_queue())
+    }
+
+    /// Gives back what is left of what [`start`](Self::start) gave.
+    pub(crate) fn finish(&self, writing: Writing, written: usize) {
+        let mut state = self.state.lock();
+        let waiting = state.finish_queue(writing, written);
+        self.queued.store(state.has_something(), Relaxed);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes the next frames, whose [`cost`](Frame::cost) counts until [`written`](Self::written).
+    pub(crate) fn pop(&self) -> Option<Frame> {
+        let mut state = self.state.lock();
+        let frame = state.queue.pop_front();
+        self.queued.store(state.has_something(), Relaxed);
+        frame
+    }
+
+    /// Frames of `cost` have left.
+    pub(crate) fn written(&self, cost: usize) {
+        let mut state = self.state.lock();
+        state.count_written(cost);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use switchboard_core::MessageSet;
 
-use super::{Conn, Pushed, SendError};
+use super::{Conn, SendError};
 use crate::{RawText, transport::Frame};
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
@@ -23,7 +23,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// [`Closed`](super::SendErrorKind::Closed) once the connection is closed or closing.
     pub fn send_text(&self, text: impl Into<RawText>) -> Result<(), SendError> {
-        self.push(Frame::Text(text.into().into_bytes()))
+        self.push(Frame::text(&text.into()))
     }
 
     /// Sends a binary frame.
@@ -32,13 +32,10 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// [`Closed`](super::SendErrorKind::Closed) once the connection is closed or closing.
     pub fn send_binary(&self, bytes: impl Into<Bytes>) -> Result<(), SendError> {
-        self.push(Frame::Binary(bytes.into()))
+        self.push(Frame::binary(&bytes.into()))
     }
 
     pub(super) fn push(&self, frame: Frame) -> Result<(), SendError> {
-        match self.inner.outbox.push(frame) {
-            Pushed::Queued | Pushed::Pressed => Ok(()),
-            Pushed::Closed => Err(SendError::closed()),
-        }
+        if self.inner.push(frame) { Ok(()) } else { Err(SendError::closed()) }
     }
 }

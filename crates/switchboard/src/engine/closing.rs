@@ -5,30 +5,27 @@
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use switchboard_core::CloseCode;
 use tokio::time::{Sleep, sleep};
 
-use super::driver::Driver;
+use super::session::Session;
 use crate::{
     CloseReason, ClosedBy, Config, conn,
-    transport::{Broken, Received, Transport},
+    transport::{Broken, Received, Scratch, Transport},
+    turn,
 };
 
 /// What is read and thrown away while the peer's close frame is waited for.
 const DISCARD_LIMIT: usize = 256 * 1024;
 
-/// How long a socket that cannot be read any more is kept, so that the close frame arrives.
-const LINGER: Duration = Duration::from_millis(500);
-
 pub(super) struct Closing {
     stage: Stage,
     reason: CloseReason,
-    /// Whether the transport can still be read.
-    readable: bool,
+    /// The peer's close frame may still come.
+    listening: bool,
     discarded: usize,
     /// Bounds the stage. `None` until it is first polled.
     timer: Option<Pin<Box<Sleep>>>,
@@ -42,99 +39,134 @@ enum Stage {
     Drain,
     /// The close frame leaves.
     Flush,
+    /// This side's half is closed.
+    Shutdown,
     /// The peer's turn.
     Await,
 }
 
 impl Closing {
-    /// This side closes, and sends a close frame.
-    pub(super) fn by_us(closing: &conn::Closing, readable: bool, config: &Config) -> Self {
+    /// This side closes first. `listening`: whether frames can still be read.
+    pub(super) fn by_us(closing: &conn::Closing, listening: bool, config: &Config) -> Self {
         let reason = CloseReason::new(closing.code, &closing.reason, ClosedBy::Server);
-        Self::new(Stage::Drain, reason, readable, config)
+        Self::new(reason, listening, config)
     }
 
-    /// The peer closes; the transport answers by itself when it is read on.
+    /// The peer has closed; its close frame is answered with the same code.
     pub(super) fn by_peer(reason: CloseReason, config: &Config) -> Self {
-        Self::new(Stage::Await, reason, true, config)
+        Self::new(reason, false, config)
     }
 
-    fn new(stage: Stage, reason: CloseReason, readable: bool, config: &Config) -> Self {
+    fn new(reason: CloseReason, listening: bool, config: &Config) -> Self {
         let (write_timeout, close_timeout) = (config.write_timeout, config.close_timeout);
-        Self { stage, reason, readable, discarded: 0, timer: None, write_timeout, close_timeout }
+        Self { stage: Stage::Drain, reason, listening, discarded: 0, timer: None, write_timeout, close_timeout }
     }
 
-    pub(super) fn into_reason(self) -> CloseReason {
-        self.reason
+    pub(super) fn reason(&self) -> &CloseReason {
+        &self.reason
     }
 
-    fn enter(&mut self, stage: Stage) {
-        self.stage = stage;
-        if stage == Stage::Await {
-            self.timer = None;
+    /// Ready once the socket can be dropped.
+    pub(super) fn poll<D, T>(&mut self, session: &mut Session<D>, transport: &mut T, cx: &mut Context<'_>) -> Poll<()>
+    where
+        D: Send + Sync + 'static,
+        T: Transport,
+    {
+        // A handler that closes its connection may still be about to reply.
+        while session.poll_running(cx).is_ready() && session.start_error_hooks() {}
+        turn::seal();
+        loop {
+            match self.poll_stages(session, transport, cx) {
+                Poll::Pending if !self.is_late(transport, cx) => {
+                    if session.conn.outbox.end_turn() {
+                        return Poll::Pending;
+                    }
+                }
+                _ => return Poll::Ready(()),
+            }
         }
     }
 
-    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+    fn is_late<T: Transport>(&mut self, transport: &T, cx: &mut Context<'_>) -> bool {
         let timeout = match self.stage {
-            Stage::Drain | Stage::Flush => self.write_timeout,
-            Stage::Await if self.readable => self.close_timeout,
-            Stage::Await => self.close_timeout.min(LINGER),
+            Stage::Drain | Stage::Flush | Stage::Shutdown => self.write_timeout,
+            Stage::Await => transport.max_linger().map_or(self.close_timeout, |max| max.min(self.close_timeout)),
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(timeout)));
         timer.as_mut().poll(cx).is_ready()
     }
-}
 
-impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
-    /// Ready once the socket can be dropped.
-    pub(super) fn close(&mut self, closing: &mut Closing, cx: &mut Context<'_>) -> Poll<()> {
-        // A handler that closes its connection may still be about to reply.
-        while self.poll_running(cx).is_ready() && self.start_error_hooks() {}
-        match self.close_stages(closing, cx) {
-            Ok(false) if !closing.is_late(cx) => {
-                self.conn.outbox.end_turn(true);
-                Poll::Pending
+    /// Ready once all stages are through.
+    fn poll_stages<D, T>(
+        &mut self,
+        session: &Session<D>,
+        transport: &mut T,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Broken>>
+    where
+        D: Send + Sync + 'static,
+        T: Transport,
+    {
+        let outbox = &session.conn.outbox;
+        loop {
+            match self.stage {
+                Stage::Drain => {
+                    ready!(transport.poll_write(outbox, cx))?;
+                    let by_peer = self.reason.by() == ClosedBy::Client;
+                    let reason = if by_peer { "" } else { self.reason.reason() };
+                    transport.queue_close(outbox, self.reason.code(), reason)?;
+                    self.stage = Stage::Flush;
+                }
+                Stage::Flush => {
+                    ready!(transport.poll_write(outbox, cx))?;
+                    self.stage = Stage::Shutdown;
+                }
+                Stage::Shutdown => {
+                    ready!(transport.poll_shutdown(cx))?;
+                    self.stage = Stage::Await;
+                    self.timer = None;
+                }
+                Stage::Await => {
+                    let mut scratch = Scratch::take();
+                    ready!(self.poll_peer(outbox, transport, &mut scratch, cx));
+                    return Poll::Ready(Ok(()));
+                }
             }
-            _ => Poll::Ready(()),
         }
     }
 
-    /// `true` once all stages are through.
-    fn close_stages(&mut self, closing: &mut Closing, cx: &mut Context<'_>) -> Result<bool, Broken> {
-        if closing.stage == Stage::Drain {
-            if closing.reason.code() == CloseCode::SLOW_CONSUMER {
-                self.outgoing.forget();
+    /// Ready once the peer is done, or has sent too much.
+    fn poll_peer<T: Transport>(
+        &mut self,
+        outbox: &conn::Outbox,
+        transport: &mut T,
+        scratch: &mut Scratch,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        while self.discarded <= DISCARD_LIMIT {
+            if !self.listening {
+                match ready!(transport.poll_discard(scratch, cx)) {
+                    0 => return Poll::Ready(()),
+                    read => self.discarded += read,
+                }
+                continue;
             }
-            if !self.write(cx)? {
-                return Ok(false);
-            }
-            let Some(transport) = &mut self.transport else { return Err(Broken) };
-            let Poll::Ready(ready) = transport.poll_ready(cx) else { return Ok(false) };
-            ready?;
-            transport.queue_close(closing.reason.code(), closing.reason.reason())?;
-            closing.enter(Stage::Flush);
+            let Poll::Ready(received) = transport.poll_recv(outbox, scratch, cx) else {
+                transport.keep(scratch);
+                return Poll::Pending;
+            };
+            self.discarded += match received {
+                Received::Text(text) => text.len(),
+                Received::Binary(bytes) => bytes.len(),
+                // Control frames are short, but not for nothing.
+                Received::Nothing => 1,
+                Received::Close(..) | Received::Gone => return Poll::Ready(()),
+                Received::Violation(..) => {
+                    self.listening = false;
+                    0
+                }
+            };
         }
-        let Some(transport) = &mut self.transport else { return Err(Broken) };
-        if closing.stage == Stage::Flush {
-            let Poll::Ready(flushed) = transport.poll_flush(cx) else { return Ok(false) };
-            flushed?;
-            closing.enter(Stage::Await);
-        }
-        if !closing.readable {
-            return Ok(false);
-        }
-        while let Poll::Ready(received) = transport.poll_recv(cx) {
-            match received {
-                Received::Text(text) => closing.discarded += text.as_str().len(),
-                Received::Binary(bytes) => closing.discarded += bytes.len(),
-                // The transport's answer leaves when it is read on.
-                Received::Control | Received::Close(..) => {}
-                Received::Gone | Received::Violation(..) => return Ok(true),
-            }
-            if closing.discarded > DISCARD_LIMIT {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Poll::Ready(())
     }
 }

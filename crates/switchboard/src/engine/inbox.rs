@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
 use super::incoming::Work;
-use crate::Config;
+use crate::{Config, router::KeptCall};
 
 /// Bounded in messages and bytes: while it is full, the socket is not read.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Inbox {
 
 #[derive(Debug)]
 struct Waiting {
-    work: Work,
+    work: Work<KeptCall>,
     bytes: usize,
     since: Instant,
 }
@@ -31,13 +31,13 @@ impl Inbox {
             && (self.queue.len() >= config.max_inbox_messages || self.bytes >= config.max_inbox_bytes)
     }
 
-    pub(super) fn push(&mut self, work: Work, bytes: usize) {
+    pub(super) fn push(&mut self, work: Work<KeptCall>, bytes: usize) {
         self.bytes += bytes;
         self.queue.push_back(Waiting { work, bytes, since: Instant::now() });
     }
 
     /// The next one and how long it has waited.
-    pub(super) fn pop(&mut self) -> Option<(Work, Duration)> {
+    pub(super) fn pop(&mut self) -> Option<(Work<KeptCall>, Duration)> {
         let Waiting { work, bytes, since } = self.queue.pop_front()?;
         self.bytes -= bytes;
         if self.queue.is_empty() {
@@ -53,7 +53,7 @@ impl Inbox {
     }
 
     /// Takes out the request with this id.
-    pub(super) fn remove_request(&mut self, correlation_id: &str) -> Option<Work> {
+    pub(super) fn remove_request(&mut self, correlation_id: &str) -> Option<Work<KeptCall>> {
         let index = self.queue.iter().position(|waiting| waiting.work.is_request(correlation_id))?;
         let waiting = self.queue.remove(index)?;
         self.bytes -= waiting.bytes;

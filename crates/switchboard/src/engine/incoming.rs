@@ -1,6 +1,5 @@
 //! From a frame to what is to be done about it.
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use switchboard_core::{
     WsError,
@@ -10,14 +9,14 @@ use switchboard_core::{
 
 use crate::{
     RawText,
-    router::{Call, CallId, Routing},
+    router::{Call, CallId, KeptCall, Routing},
 };
 
-/// Something to do, in order of arrival.
+/// Something to do, in order of arrival. `C` is [`Call`], or [`KeptCall`] while it waits.
 #[derive(Debug)]
-pub(super) enum Work {
+pub(super) enum Work<C> {
     /// Call the handler of the route with this index.
-    Call(usize, Call),
+    Call(usize, C),
     /// Answer with an error.
     Refuse(Refusal),
     /// Call the hook for raw text.
@@ -39,9 +38,9 @@ pub(super) struct Refusal {
 
 /// A frame, read.
 #[derive(Debug)]
-pub(super) enum Incoming {
+pub(super) enum Incoming<'a> {
     /// Waits its turn.
-    Work(Work),
+    Work(Work<Call<'a>>),
     /// `$ws:abort` of this request: never waits.
     Abort(Box<str>),
     /// `__heartbeat`: never waits.
@@ -50,14 +49,25 @@ pub(super) enum Incoming {
     Ignored,
 }
 
-impl Work {
-    pub(super) fn call_id(&self) -> Option<&CallId> {
+impl Work<Call<'_>> {
+    pub(super) fn keep(self) -> Work<KeptCall> {
         match self {
-            Self::Call(_, call) => Some(&call.id),
-            _ => None,
+            Self::Call(index, call) => Work::Call(index, call.keep()),
+            Self::Refuse(refusal) => Work::Refuse(refusal),
+            Self::Text(text) => Work::Text(text),
+            Self::Binary(bytes) => Work::Binary(bytes),
         }
     }
 
+    pub(super) fn request(&self) -> Option<&CallId> {
+        match self {
+            Self::Call(_, call) if call.id.is_rpc => Some(&call.id),
+            _ => None,
+        }
+    }
+}
+
+impl Work<KeptCall> {
     /// Whether its reply or error will carry this id as that of a request.
     pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
         match self {
@@ -67,37 +77,31 @@ impl Work {
     }
 
     pub(super) fn is_request(&self, correlation_id: &str) -> bool {
-        self.call_id().is_some_and(|id| id.is_rpc && id.correlation_id() == Some(correlation_id))
+        matches!(self, Self::Call(_, call) if call.id.is_rpc && call.id.correlation_id() == Some(correlation_id))
     }
 }
 
-pub(super) fn text<D>(routing: &Routing<D>, frame: Utf8Bytes) -> Incoming {
+pub(super) fn text<'a, D>(routing: &Routing<D>, frame: &'a str) -> Incoming<'a> {
     if routing.hooks.text.is_some() {
-        return Incoming::Work(Work::Text(RawText::new(frame)));
+        return Incoming::Work(Work::Text(frame.into()));
     }
-    match Inbound::from_json(frame.as_str()) {
-        Ok(inbound) => {
-            let mut incoming = envelope(routing, frame.as_str(), inbound);
-            if let Incoming::Work(Work::Call(_, call)) = &mut incoming {
-                call.hold(frame);
-            }
-            incoming
-        }
+    match Inbound::from_json(frame) {
+        Ok(inbound) => envelope(routing, frame, inbound),
         Err(malformed) => bad(malformed.into(), None),
     }
 }
 
-pub(super) fn binary<D>(routing: &Routing<D>, frame: Bytes) -> Incoming {
+pub(super) fn binary<'a, D>(routing: &Routing<D>, frame: &'a [u8]) -> Incoming<'a> {
     if routing.hooks.binary.is_some() {
-        return Incoming::Work(Work::Binary(frame));
+        return Incoming::Work(Work::Binary(Bytes::copy_from_slice(frame)));
     }
-    match Utf8Bytes::try_from(frame) {
+    match std::str::from_utf8(frame) {
         Ok(frame) => text(routing, frame),
         Err(_) => bad(MalformedEnvelope.into(), None),
     }
 }
 
-fn envelope<D>(routing: &Routing<D>, text: &str, inbound: Inbound<'_>) -> Incoming {
+fn envelope<'a, D>(routing: &Routing<D>, text: &'a str, inbound: Inbound<'a>) -> Incoming<'a> {
     let (message_type, meta, payload) = inbound.into_parts();
     let Some(index) = routing.table.find(&message_type) else { return unrouted(&message_type, &meta) };
     let route = routing.table.get(index);
@@ -122,7 +126,7 @@ fn envelope<D>(routing: &Routing<D>, text: &str, inbound: Inbound<'_>) -> Incomi
 }
 
 /// Types of the protocol, and unknown ones.
-fn unrouted(message_type: &str, meta: &InboundMeta<'_>) -> Incoming {
+fn unrouted(message_type: &str, meta: &InboundMeta<'_>) -> Incoming<'static> {
     match (message_type, meta.correlation_id()) {
         ("__heartbeat", _) => Incoming::Heartbeat,
         ("$ws:abort", Some(id)) => Incoming::Abort(id.into()),
@@ -137,7 +141,7 @@ fn unrouted(message_type: &str, meta: &InboundMeta<'_>) -> Incoming {
     }
 }
 
-fn bad(error: WsError, correlation_id: Option<&str>) -> Incoming {
+fn bad(error: WsError, correlation_id: Option<&str>) -> Incoming<'static> {
     Incoming::Work(Work::Refuse(Refusal {
         error,
         message_type: None,

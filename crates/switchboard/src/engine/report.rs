@@ -5,23 +5,22 @@ use std::error::Error as _;
 use switchboard_core::{CloseCode, ErrorCode, WsError};
 
 use super::{
-    driver::Driver,
     running::{Outcome, Running, What, all},
+    session::Session,
 };
-use crate::{encode, handler::Failure, transport::Transport};
+use crate::{
+    encode::{self, Replied},
+    handler::Failure,
+};
 
 /// How many failures may wait for the error hooks while something else runs.
 const MAX_FAILURES: usize = 32;
 
-impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
+impl<D: Send + Sync + 'static> Session<D> {
     pub(super) fn finish(&mut self, what: &What, outcome: Outcome) {
         let error = match outcome {
-            Outcome::Done(Ok(reply)) => {
-                if let Some(frame) = reply {
-                    self.conn.outbox.push_reply(frame);
-                }
-                return;
-            }
+            Outcome::Done(Ok(Replied::Nothing | Replied::Sent)) => return,
+            Outcome::Done(Ok(Replied::Frame(frame))) => return self.conn.push_reply(frame),
             Outcome::Done(Err(error)) => error,
             Outcome::Panicked(text) => WsError::internal(format!("panicked: {text}")),
             Outcome::TimedOut => WsError::deadline_exceeded("the deadline has passed"),
@@ -52,7 +51,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         is_rpc: bool,
     ) {
         if let Some(frame) = encode::error(&error, correlation_id, is_rpc) {
-            self.conn.outbox.push_reply(frame);
+            self.conn.push_reply(frame);
         }
         self.log(&error, message_type);
         self.tell(message_type, error);
@@ -74,8 +73,8 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
     pub(super) fn start_error_hooks(&mut self) -> bool {
         let Some(failure) = self.failures.pop_front() else { return false };
         let (conn, hooks) = (&self.conn, &self.routing.hooks.error);
-        let timeout = conn.config.hook_timeout;
-        self.running = Some(Running::hook(What::Error, timeout, || all(conn, hooks, failure)));
+        let timeout = conn.config().hook_timeout;
+        self.running = Some(Box::new(Running::hook(What::Error, timeout, || all(conn, hooks, failure))));
         true
     }
 

@@ -15,9 +15,9 @@ use tokio::time::{Sleep, sleep};
 
 use crate::{
     conn::ConnInner,
+    encode::Replied,
     handler::HandlerResult,
     router::{CallId, OneHook},
-    transport::Frame,
 };
 
 /// A future and what is to be done with its result. The timer is made when the first poll leaves
@@ -56,7 +56,7 @@ enum RunningFuture {
 
 /// How it ended.
 pub(super) enum Outcome {
-    Done(Result<Option<Frame>, WsError>),
+    Done(Result<Replied, WsError>),
     Panicked(String),
     TimedOut,
 }
@@ -93,7 +93,7 @@ impl Running {
         };
         let polled = catch_unwind(AssertUnwindSafe(|| match future {
             RunningFuture::Handler(future) => future.as_mut().poll(cx).map(|result| result.0),
-            RunningFuture::Hook(future) => future.as_mut().poll(cx).map(|result| result.map(|()| None)),
+            RunningFuture::Hook(future) => future.as_mut().poll(cx).map(|result| result.map(|()| Replied::Nothing)),
         }));
         match polled {
             Ok(Poll::Ready(result)) => Poll::Ready(Outcome::Done(result)),

@@ -2,12 +2,12 @@
 
 use std::{any::Any, fmt, sync::Arc};
 
-use switchboard_core::{Message, MessageMeta, WsError, decode, envelope};
+use switchboard_core::{MessageMeta, WsError, envelope};
 
 use crate::{
     Conn, ConnId, Hub,
     conn::ConnInner,
-    router::{Call, StateScope},
+    router::{CallId, StateScope},
 };
 
 /// A connection as extractors see it.
@@ -42,7 +42,7 @@ impl<D: Send + Sync + 'static> ConnParts<D> {
     /// The hub that the connection belongs to.
     #[must_use]
     pub fn hub(&self) -> &Hub {
-        &self.conn.hub
+        self.conn.hub()
     }
 
     /// A value that [`Setup::keep`](super::Setup::keep) asked for.
@@ -89,12 +89,15 @@ impl<D> fmt::Debug for ConnParts<D> {
 /// A message and its connection as extractors see them.
 pub struct MessageParts<D> {
     conn: ConnParts<D>,
-    call: Call,
+    id: CallId,
+    timestamp: Option<f64>,
+    /// The whole frame, for types that declare keys of `meta`.
+    frame: Option<Box<str>>,
 }
 
 impl<D: Send + Sync + 'static> MessageParts<D> {
-    pub(crate) fn new(conn: ConnParts<D>, call: Call) -> Self {
-        Self { conn, call }
+    pub(crate) fn new(conn: ConnParts<D>, id: CallId, timestamp: Option<f64>, frame: Option<Box<str>>) -> Self {
+        Self { conn, id, timestamp, frame }
     }
 
     /// The connection.
@@ -106,32 +109,29 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     /// The message's type tag.
     #[must_use]
     pub fn message_type(&self) -> &'static str {
-        self.call.id.message_type
+        self.id.message_type
     }
 
     /// The correlation id, if the message has one.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
-        self.call.id.correlation_id()
+        self.id.correlation_id()
     }
 
     /// When the client says that it sent the message, in milliseconds since 1970.
     #[must_use]
     pub fn timestamp(&self) -> Option<f64> {
-        self.call.timestamp
-    }
-
-    pub(crate) fn decode<M: Message>(&self) -> Result<M, WsError> {
-        decode::decode(self.call.payload()).map_err(|issues| WsError::invalid_payload(&issues))
+        self.timestamp
     }
 
     pub(crate) fn extended_meta<T: MessageMeta>(&self) -> Result<T, WsError> {
-        envelope::extended_meta_from_json(self.call.text()).map_err(|issues| WsError::invalid_payload(&issues))
+        let frame = self.frame.as_deref().unwrap_or("{}");
+        envelope::extended_meta_from_json(frame).map_err(|issues| WsError::invalid_payload(&issues))
     }
 }
 
 impl<D> fmt::Debug for MessageParts<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MessageParts").field("type", &self.call.id.message_type).finish_non_exhaustive()
+        f.debug_struct("MessageParts").field("type", &self.id.message_type).finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{any::Any, sync::Arc};
 
-use switchboard_core::{Message, MessageSet, WsError};
+use switchboard_core::{Issues, Message, MessageSet, WsError};
 
 use crate::{
     Conn, Hub,
@@ -124,7 +124,10 @@ pub trait Arguments<S, D, Out, Via>: Sized {
 
     /// Makes them, in order.
     #[doc(hidden)]
-    fn extract(parts: &mut MessageParts<D>) -> impl Future<Output = Result<Self, WsError>> + Send;
+    fn extract(
+        parts: &mut MessageParts<D>,
+        message: Result<Self::Message, Issues>,
+    ) -> impl Future<Output = Result<Self, WsError>> + Send;
 
     /// Collects what they need of the upgrade.
     #[doc(hidden)]
@@ -150,12 +153,12 @@ macro_rules! arguments {
             type Message = M;
 
             #[allow(clippy::allow_attributes, non_snake_case, unused_variables, reason = "as many as there are")]
-            async fn extract(parts: &mut MessageParts<D>) -> Result<Self, WsError> {
+            async fn extract(parts: &mut MessageParts<D>, message: Result<M, Issues>) -> Result<Self, WsError> {
                 // Held beside the parts, which the extractors borrow mutably; not needed without any.
                 const EXTRACTORS: &[&str] = &[$(stringify!($T)),*];
                 let state = if EXTRACTORS.is_empty() { None } else { Some(parts.conn_parts().state_handle()) };
                 $(let $T = $T::make(parts, state_of(&state)?).await?;)*
-                let message = parts.decode::<M>()?;
+                let message = message.map_err(|issues| WsError::invalid_payload(&issues))?;
                 Ok(($($T,)* message,))
             }
 

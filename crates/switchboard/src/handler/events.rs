@@ -81,18 +81,10 @@ impl Failure {
 pub struct RawText(Utf8Bytes);
 
 impl RawText {
-    pub(crate) fn new(text: Utf8Bytes) -> Self {
-        Self(text)
-    }
-
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
-    }
-
-    pub(crate) fn into_bytes(self) -> Utf8Bytes {
-        self.0
     }
 }
 

@@ -4,13 +4,14 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use futures_util::future::BoxFuture;
 
-use super::{Delivery, Hub, PublishError};
-use crate::{conn::ConnId, transport::Frame};
+use super::{Hub, PublishError};
+use crate::{conn::AnyConn, transport::Frame, turn};
 
 /// A publish that happens when it is awaited.
 ///
@@ -22,18 +23,22 @@ use crate::{conn::ConnId, transport::Frame};
 /// # Cancel safety
 ///
 /// Dropped before it is first polled, it has done nothing; after that, all.
-#[derive(Debug)]
 #[must_use = "nothing is published before this is awaited"]
 pub struct Publish {
     hub: Hub,
     topic: Box<str>,
     frame: Result<Frame, PublishError>,
-    sender: Option<ConnId>,
+    sender: Option<Arc<AnyConn>>,
     except_self: bool,
 }
 
 impl Publish {
-    pub(super) fn new(hub: Hub, topic: &str, frame: Result<Frame, PublishError>, sender: Option<ConnId>) -> Self {
+    pub(super) fn new(
+        hub: Hub,
+        topic: &str,
+        frame: Result<Frame, PublishError>,
+        sender: Option<Arc<AnyConn>>,
+    ) -> Self {
         Self { hub, topic: topic.into(), frame, sender, except_self: false }
     }
 
@@ -41,6 +46,33 @@ impl Publish {
     pub fn except_self(mut self) -> Self {
         self.except_self = true;
         self
+    }
+
+    /// What became of it, and whether the queue of a member is half full.
+    fn deliver(self) -> Result<(Published, bool), PublishError> {
+        let frame = self.frame?;
+        let Some(topic) = self.hub.topic(&self.topic) else {
+            return Ok((Published { matched: Matched::Exact(0) }, false));
+        };
+        let sender = self.sender.filter(|_| self.except_self);
+        let left_out = sender.as_ref().is_some_and(|sender| sender.subscriptions.lock().contains(&self.topic));
+        let matched = topic.len().saturating_sub(usize::from(left_out));
+        let except = sender.map(|sender| sender.id);
+        let pressed = match turn::publish(&topic, frame, except) {
+            Ok(pressed) => pressed,
+            Err(frame) => {
+                let pressed = topic.push(&frame, except);
+                topic.flush();
+                pressed
+            }
+        };
+        Ok((Published { matched: Matched::Exact(matched) }, pressed))
+    }
+}
+
+impl fmt::Debug for Publish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish").field("topic", &self.topic).finish_non_exhaustive()
     }
 }
 
@@ -73,10 +105,7 @@ impl Future for PublishFuture {
         loop {
             match std::mem::replace(&mut self.step, Step::Done) {
                 Step::Deliver(publish) => {
-                    let except = if publish.except_self { publish.sender } else { None };
-                    let frame = publish.frame?;
-                    let Delivery { count, pressed } = publish.hub.deliver(&publish.topic, &frame, except);
-                    let published = Published { matched: Matched::Exact(count) };
+                    let (published, pressed) = publish.deliver()?;
                     if !pressed {
                         return Poll::Ready(Ok(published));
                     }
@@ -121,7 +150,7 @@ pub enum Matched {
 }
 
 impl Published {
-    /// How many connections the message was queued for.
+    /// How many connections the message was for. One that is being closed counts, too.
     #[must_use]
     pub fn matched(&self) -> Matched {
         self.matched

@@ -1,82 +1,86 @@
 //! One message on its way to its handler.
 
+mod correlation;
+
 use std::{ops::Range, time::Duration};
 
-use axum::extract::ws::Utf8Bytes;
 use switchboard_core::envelope::{InboundMeta, RawPayload};
 
-/// A message whose envelope was taken apart: it keeps the frame and knows where things stand in it.
+use self::correlation::CorrelationId;
+
+/// A message whose envelope was taken apart. It borrows from the frame.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct Call<'a> {
     pub(crate) id: CallId,
     pub(crate) timestamp: Option<f64>,
     pub(crate) timeout: Option<Duration>,
-    payload: Option<Range<usize>>,
+    pub(crate) payload: Option<RawPayload<'a>>,
+    /// The whole frame.
+    pub(crate) frame: &'a str,
 }
 
-/// What a reply or error needs to know of its message. Cheap to clone: the frame is shared.
+/// A message that waits: it keeps the frame and knows where the payload stands in it.
+#[derive(Debug)]
+pub(crate) struct KeptCall {
+    pub(crate) id: CallId,
+    timestamp: Option<f64>,
+    timeout: Option<Duration>,
+    payload: Option<Range<usize>>,
+    frame: Box<str>,
+}
+
+/// What a reply or error needs to know of its message.
 #[derive(Debug, Clone)]
 pub(crate) struct CallId {
     pub(crate) message_type: &'static str,
     pub(crate) is_rpc: bool,
-    correlation_id: Option<Span>,
-    frame: Utf8Bytes,
+    correlation_id: Option<CorrelationId>,
 }
 
-/// A text that stands in the frame as it is, or had to be unescaped.
-#[derive(Debug, Clone)]
-enum Span {
-    Here(Range<usize>),
-    Owned(Box<str>),
-}
-
-impl Call {
-    /// Notes where the parts stand in `text`, which they were borrowed from. To be followed by
-    /// [`hold`](Self::hold) once they are not borrowed any more.
+impl<'a> Call<'a> {
+    /// The parts must have been borrowed from `frame`.
     pub(crate) fn new(
         message_type: &'static str,
         is_rpc: bool,
-        meta: &InboundMeta<'_>,
-        payload: Option<RawPayload<'_>>,
-        text: &str,
+        meta: &InboundMeta<'a>,
+        payload: Option<RawPayload<'a>>,
+        frame: &'a str,
     ) -> Self {
-        let correlation_id = meta.correlation_id().map(|id| match place(text, id) {
-            Some(range) => Span::Here(range),
-            None => Span::Owned(id.into()),
-        });
         Self {
-            id: CallId { message_type, is_rpc, correlation_id, frame: Utf8Bytes::from_static("") },
+            id: CallId { message_type, is_rpc, correlation_id: meta.correlation_id().map(CorrelationId::new) },
             timestamp: meta.timestamp(),
             timeout: meta.timeout_ms().map(Duration::from_millis),
-            payload: payload.and_then(|payload| match payload {
-                RawPayload::Json(json) => place(text, json),
-                _ => None,
-            }),
+            payload,
+            frame,
         }
     }
 
-    /// Keeps the frame that [`new`](Self::new) was given the text of.
-    pub(crate) fn hold(&mut self, frame: Utf8Bytes) {
-        self.id.frame = frame;
+    /// The same, on its own.
+    pub(crate) fn keep(self) -> KeptCall {
+        let payload = self.payload.and_then(|payload| match payload {
+            RawPayload::Json(json) => place(self.frame, json),
+            _ => None,
+        });
+        let Self { id, timestamp, timeout, frame, .. } = self;
+        KeptCall { id, timestamp, timeout, payload, frame: frame.into() }
     }
+}
 
-    pub(crate) fn payload(&self) -> Option<RawPayload<'_>> {
-        let range = self.payload.clone()?;
-        self.text().get(range).map(RawPayload::Json)
-    }
-
-    /// The whole frame.
-    pub(crate) fn text(&self) -> &str {
-        self.id.frame.as_str()
+impl KeptCall {
+    pub(crate) fn as_call(&self) -> Call<'_> {
+        Call {
+            id: self.id.clone(),
+            timestamp: self.timestamp,
+            timeout: self.timeout,
+            payload: self.payload.clone().and_then(|range| self.frame.get(range)).map(RawPayload::Json),
+            frame: &self.frame,
+        }
     }
 }
 
 impl CallId {
     pub(crate) fn correlation_id(&self) -> Option<&str> {
-        match self.correlation_id.as_ref()? {
-            Span::Here(range) => self.frame.as_str().get(range.clone()),
-            Span::Owned(id) => Some(id),
-        }
+        self.correlation_id.as_ref().map(CorrelationId::as_str)
     }
 }
 
@@ -94,15 +98,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_found_in_the_frame_or_kept() {
+    fn what_is_kept_is_the_same() {
         for id in ["c1", "c\\n1"] {
             let frame = format!(r#"{{"type":"A","meta":{{"correlationId":"{id}"}},"payload":{{"a":1}}}}"#);
-            let frame = Utf8Bytes::from(frame);
-            let (_, meta, payload) = Inbound::from_json(frame.as_str()).unwrap().into_parts();
-            let mut call = Call::new("A", true, &meta, payload, frame.as_str());
-            call.hold(frame.clone());
+            let (_, meta, payload) = Inbound::from_json(&frame).unwrap().into_parts();
+            let kept = Call::new("A", true, &meta, payload, &frame).keep();
+            let call = kept.as_call();
             assert_eq!(call.id.correlation_id(), meta.correlation_id());
-            assert!(matches!(call.payload(), Some(RawPayload::Json(r#"{"a":1}"#))));
+            assert_eq!(call.frame, frame);
+            assert!(matches!(call.payload, Some(RawPayload::Json(r#"{"a":1}"#))));
         }
     }
 }

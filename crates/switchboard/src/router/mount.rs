@@ -13,7 +13,10 @@ use http::{HeaderValue, header, request::Parts};
 use switchboard_core::MessageSet;
 
 use super::{Mounted, WsRouter};
-use crate::upgrade::{self, Produces};
+use crate::{
+    TransportKind,
+    upgrade::{self, Produces},
+};
 
 /// Makes a route of a router: it answers WebSocket upgrades, and everything else with 426.
 ///
@@ -104,7 +107,7 @@ impl<D: Send + Sync + 'static> MountedRouter<D> {
     /// Dropped before it is ready, there is no connection.
     pub async fn on_upgrade(&self, upgrade: WebSocketUpgrade, mut parts: Parts, data: D) -> Response {
         match upgrade::admit(&self.mounted, &mut parts, &(), Some(data)).await {
-            Ok(admitted) => upgrade::accept(&self.mounted, upgrade, &parts, admitted),
+            Ok(admitted) => upgrade::accept_axum(&self.mounted, upgrade, &parts, admitted),
             Err(response) => response,
         }
     }
@@ -158,11 +161,14 @@ where
                 Ok(admitted) => admitted,
                 Err(response) => return response,
             };
+            if self.mounted.settings.config.transport == TransportKind::Native {
+                return upgrade::accept_native(&self.mounted, &mut parts, admitted);
+            }
             // axum understands these headers in their plain forms only; ours were checked above.
             parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-                Ok(upgrade) => upgrade::accept(&self.mounted, upgrade, &parts, admitted),
+                Ok(upgrade) => upgrade::accept_axum(&self.mounted, upgrade, &parts, admitted),
                 Err(rejection) => rejection.into_response(),
             }
         })

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Mounted<S, D> {
     pub(crate) routing: Arc<Routing<D>>,
     pub(crate) steps: Vec<Step<S>>,
-    pub(crate) settings: MountedSettings,
+    pub(crate) settings: Arc<MountedSettings>,
     pub(crate) authenticate: Option<Authenticate<S, D>>,
 }
 
@@ -64,13 +64,13 @@ impl<S, D> Mounted<S, D> {
         Self {
             routing: Arc::new(Routing { table, hooks }),
             steps,
-            settings: MountedSettings {
+            settings: Arc::new(MountedSettings {
                 hub: settings.hub.unwrap_or_default(),
                 config: settings.config,
                 origin: settings.origin,
                 tokens: Arc::new(settings.tokens),
                 protocols: settings.protocols,
-            },
+            }),
             authenticate,
         }
     }

@@ -2,22 +2,28 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use bytes::Bytes;
 use futures_util::{Sink as _, Stream as _};
 use switchboard_core::{CloseCode, close_reason};
+use switchboard_frame::{Opcode, encode};
 use tungstenite::Error as WsProtocolError;
 
-use super::{Broken, Frame, Received, Transport};
-use crate::Config;
+use super::{Broken, Received, Scratch, Transport};
+use crate::{Config, conn::Outbox, turn};
 
 /// Filled with zeros before every read: a larger one costs more than the syscalls that it saves.
 const READ_BUFFER: usize = 4 * 1024;
 
 /// Frames are gathered up to this size before a write.
 const WRITE_BUFFER: usize = 8 * 1024;
+
+/// How long a socket that cannot be read any more is kept, so that the close frame arrives.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// Sets the limits of an upgrade before it is accepted.
 pub(crate) fn configure(upgrade: WebSocketUpgrade, config: &Config) -> WebSocketUpgrade {
@@ -32,56 +38,196 @@ pub(crate) fn configure(upgrade: WebSocketUpgrade, config: &Config) -> WebSocket
 }
 
 #[derive(Debug)]
-pub(crate) struct AxumTransport(WebSocket);
+pub(crate) struct AxumTransport {
+    socket: WebSocket,
+    /// The message that was received last.
+    received: Option<Message>,
+    /// Frames taken from the queue, and what they count there.
+    taken: Bytes,
+    taken_cost: usize,
+    /// What the socket was given since its last complete flush.
+    handed: usize,
+    /// There is something to flush.
+    unflushed: bool,
+    /// The socket takes no more at the moment.
+    blocked: bool,
+    peer: Peer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    Open,
+    /// It has closed; the socket has answered by itself and takes no more frames.
+    Closed,
+    /// It broke the protocol; the socket cannot be read any more.
+    Unreadable,
+}
 
 impl AxumTransport {
     pub(crate) fn new(socket: WebSocket) -> Self {
-        Self(socket)
+        Self {
+            socket,
+            received: None,
+            taken: Bytes::new(),
+            taken_cost: 0,
+            handed: 0,
+            unflushed: false,
+            blocked: false,
+            peer: Peer::Open,
+        }
     }
 
     fn socket(&mut self) -> Pin<&mut WebSocket> {
-        Pin::new(&mut self.0)
+        Pin::new(&mut self.socket)
+    }
+
+    /// Gives the socket what was put out and what is queued, without flushing.
+    fn poll_hand_over(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        if let Some(mut out) = turn::take_out(outbox) {
+            if self.taken.is_empty() {
+                self.taken = Bytes::copy_from_slice(&out);
+            } else {
+                outbox.put_back_out(&mut out, 0);
+            }
+            out.clear();
+            turn::put_out(out);
+        }
+        loop {
+            if self.taken.is_empty() {
+                self.handed += std::mem::take(&mut self.taken_cost);
+                let Some(frame) = outbox.pop() else { return Poll::Ready(Ok(())) };
+                self.taken_cost = frame.cost();
+                self.taken = frame.wire().clone();
+            }
+            let Poll::Ready(ready) = self.socket().poll_ready(cx) else {
+                self.blocked = true;
+                return Poll::Pending;
+            };
+            ready.map_err(|_| Broken)?;
+            if std::mem::take(&mut self.blocked) {
+                // It is ready again only once all that it had was flushed.
+                outbox.written(std::mem::take(&mut self.handed));
+            }
+            self.hand_over_one()?;
+        }
+    }
+
+    /// Gives the socket the first of the frames that were taken.
+    fn hand_over_one(&mut self) -> Result<(), Broken> {
+        let Some((opcode, payload)) = encode::first(&self.taken) else {
+            self.taken = Bytes::new();
+            return Ok(());
+        };
+        let end = payload.end;
+        let payload = self.taken.slice(payload);
+        self.taken = self.taken.slice(end..);
+        let message = match opcode {
+            Opcode::Text => Message::Text(Utf8Bytes::try_from(payload).map_err(|_| Broken)?),
+            _ => Message::Binary(payload),
+        };
+        self.unflushed = true;
+        self.socket().start_send(message).map_err(|_| Broken)
     }
 }
 
 impl Transport for AxumTransport {
-    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
-        self.socket().poll_next(cx).map(|item| match item {
-            Some(Ok(Message::Text(text))) => Received::Text(text),
-            Some(Ok(Message::Binary(bytes))) => Received::Binary(bytes),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::Control,
-            Some(Ok(Message::Close(frame))) => match frame {
-                Some(frame) => Received::Close(CloseCode::new(frame.code), frame.reason.as_str().to_owned()),
-                None => Received::Close(CloseCode::NO_STATUS, String::new()),
-            },
-            Some(Err(error)) => classify(error),
-            None => Received::Gone,
+    fn poll_recv<'a>(
+        &'a mut self,
+        outbox: &Outbox,
+        _: &'a mut Scratch,
+        cx: &mut Context<'_>,
+    ) -> Poll<Received<'a>> {
+        // So it leaves ahead of whatever the socket answers to what it reads next.
+        if self.peer == Peer::Open
+            && (outbox.has_queued() || !self.taken.is_empty() || turn::is_out(outbox))
+            && matches!(self.poll_hand_over(outbox, cx), Poll::Ready(Err(Broken)))
+        {
+            return Poll::Ready(Received::Gone);
+        }
+        self.received = None;
+        let message = match ready!(self.socket().poll_next(cx)) {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => {
+                let received = classify(error);
+                if matches!(received, Received::Violation(..)) {
+                    self.peer = Peer::Unreadable;
+                }
+                return Poll::Ready(received);
+            }
+            None => return Poll::Ready(Received::Gone),
+        };
+        Poll::Ready(match self.received.insert(message) {
+            Message::Text(text) => Received::Text(text.as_str()),
+            Message::Binary(bytes) => Received::Binary(bytes),
+            Message::Ping(_) | Message::Pong(_) => {
+                self.unflushed = true;
+                Received::Nothing
+            }
+            Message::Close(frame) => {
+                self.unflushed = true;
+                self.peer = Peer::Closed;
+                match frame {
+                    Some(frame) => Received::Close(CloseCode::new(frame.code), frame.reason.as_str().to_owned()),
+                    None => Received::Close(CloseCode::NO_STATUS, String::new()),
+                }
+            }
         })
     }
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        self.socket().poll_ready(cx).map_err(|_| Broken)
+    fn keep(&mut self, _: &mut Scratch) {
+        self.received = None;
     }
 
-    fn queue(&mut self, frame: Frame) -> Result<(), Broken> {
-        let message = match frame {
-            Frame::Text(text) => Message::Text(text),
-            Frame::Binary(bytes) => Message::Binary(bytes),
-        };
-        self.socket().start_send(message).map_err(|_| Broken)
+    fn midway(&self) -> Option<u32> {
+        None
     }
 
-    fn queue_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Broken> {
+    fn poll_gone(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
+    fn poll_write(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        if self.peer != Peer::Closed {
+            ready!(self.poll_hand_over(outbox, cx))?;
+        }
+        if self.unflushed {
+            ready!(self.socket().poll_flush(cx)).map_err(|_| Broken)?;
+            self.unflushed = false;
+            self.blocked = false;
+            outbox.written(std::mem::take(&mut self.handed));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn queue_close(&mut self, _: &Outbox, code: CloseCode, reason: &str) -> Result<(), Broken> {
+        if self.peer == Peer::Closed {
+            return Ok(());
+        }
+        self.unflushed = true;
         let frame = CloseFrame { code: code.get(), reason: close_reason(reason).into() };
         self.socket().start_send(Message::Close(Some(frame))).map_err(|_| Broken)
     }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        self.socket().poll_flush(cx).map_err(|_| Broken)
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn max_linger(&self) -> Option<Duration> {
+        (self.peer == Peer::Unreadable).then_some(LINGER)
+    }
+
+    fn poll_discard(&mut self, _: &mut Scratch, cx: &mut Context<'_>) -> Poll<usize> {
+        if self.peer == Peer::Unreadable {
+            return Poll::Pending;
+        }
+        match ready!(self.socket().poll_next(cx)) {
+            Some(Ok(message)) => Poll::Ready(message.into_data().len().max(1)),
+            _ => Poll::Ready(0),
+        }
     }
 }
 
-fn classify(error: axum::Error) -> Received {
+fn classify(error: axum::Error) -> Received<'static> {
     let Ok(error) = error.into_inner().downcast::<WsProtocolError>() else { return Received::Gone };
     match *error {
         WsProtocolError::Capacity(_) => Received::Violation(CloseCode::TOO_BIG, "message too big"),

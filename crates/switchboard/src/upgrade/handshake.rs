@@ -1,7 +1,7 @@
 //! Whether a request is a WebSocket handshake (RFC 6455, section 4.2.1).
 
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts};
 
 use super::{
     refusal::{bad_request, upgrade_required},
@@ -44,6 +44,23 @@ pub(crate) fn check(parts: &Parts) -> Result<(), Box<Response>> {
         return Err(bad_request("too many subprotocols"));
     }
     Ok(())
+}
+
+/// The response to a request that [`check`] has passed.
+pub(super) fn accept(parts: &Parts) -> Response {
+    let mut response = Response::default();
+    if parts.method != Method::CONNECT {
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).map_or(&b""[..], HeaderValue::as_bytes);
+        let accept = tungstenite::handshake::derive_accept_key(key);
+        let headers = response.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        if let Ok(accept) = HeaderValue::from_str(&accept) {
+            headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+        }
+    }
+    response
 }
 
 /// Whether one of a header's comma-separated values is `token`.

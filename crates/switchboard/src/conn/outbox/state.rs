@@ -1,0 +1,286 @@
+//! What the outbox's lock protects.
+
+use std::{io, mem, task::Waker};
+
+use bytes::Bytes;
+use switchboard_core::CloseCode;
+
+use super::queue::Queue;
+use crate::transport::{Frame, frame_start};
+
+/// The most slices that one write is made of.
+const MAX_SLICES: usize = 64;
+
+/// Something that can be written to without waiting, from any thread.
+pub(crate) trait Sink {
+    /// Writes as much as it takes.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if that is nothing; anything else if it never will again.
+    fn try_write(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// Who may write.
+#[derive(Debug)]
+pub(super) enum Writer<S> {
+    /// Only the owner, in a way of its own.
+    Owner,
+    /// Whoever takes the sink.
+    Free(S),
+    /// Whoever has taken it.
+    Busy,
+    /// Nobody any more.
+    Gone,
+}
+
+/// How the connection is to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Closing {
+    pub(crate) code: CloseCode,
+    pub(crate) reason: Box<str>,
+}
+
+#[derive(Debug)]
+pub(super) struct State<S> {
+    pub(super) queue: Queue,
+    /// How much of the first frame has left.
+    offset: usize,
+    /// Goes ahead of what is queued.
+    pub(super) pong: Option<Frame>,
+    /// Of all that was ever pushed.
+    pub(super) pushed: u64,
+    /// Of all that was ever written: the difference is what waits.
+    pub(super) written: u64,
+    pub(super) limit: usize,
+    /// The owner is in its turn and looks here again before that ends: no need to wake it.
+    pub(super) in_turn: bool,
+    /// The sink takes no more; the owner waits for it.
+    pub(super) blocked: bool,
+    /// Frames were taken out to be written and are not back yet.
+    in_flight: bool,
+    /// All but the half-written frame is to be dropped of them when they come back.
+    overflowed: bool,
+    /// The owner is to be woken when whoever is writing now is done.
+    pub(super) owner_waits: bool,
+    pub(super) writer: Writer<S>,
+    pub(super) owner: Option<Waker>,
+    pub(super) closing: Option<Closing>,
+    /// Tasks that wait for room.
+    pub(super) waiting: Vec<Waker>,
+}
+
+impl<S> State<S> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            queue: Queue::default(),
+            offset: 0,
+            pong: None,
+            pushed: 0,
+            written: 0,
+            limit,
+            in_turn: false,
+            blocked: false,
+            in_flight: false,
+            overflowed: false,
+            owner_waits: false,
+            writer: Writer::Owner,
+            owner: None,
+            closing: None,
+            waiting: Vec::new(),
+        }
+    }
+
+    pub(super) fn waits(&self) -> usize {
+        usize::try_from(self.pushed - self.written).unwrap_or(usize::MAX)
+    }
+
+    pub(super) fn wake_owner(&self) {
+        if let Some(owner) = &self.owner {
+            owner.wake_by_ref();
+        }
+    }
+
+    pub(super) fn has_something(&self) -> bool {
+        !self.queue.is_empty() || self.pong.is_some()
+    }
+
+    /// Whether the owner may write past the queue.
+    pub(super) fn is_clear(&self) -> bool {
+        !self.has_something() && !self.blocked && matches!(self.writer, Writer::Free(_) | Writer::Owner)
+    }
+
+    pub(super) fn count_written(&mut self, cost: usize) {
+        self.written = self.pushed.min(self.written + cost as u64);
+    }
+
+    /// Leaves only the frame that is half-written; of what is being written, once that is known.
+    pub(super) fn drop_whole_frames(&mut self) {
+        self.overflowed = self.in_flight;
+        self.pong = None;
+        let half = (self.offset > 0).then(|| self.queue.pop_front()).flatten();
+        self.queue = Queue::default();
+        let mut waits = 0;
+        if let Some(frame) = half {
+            let (half, _) = frame.split_after(self.offset);
+            waits = half.cost();
+            self.queue.push_back(half);
+        }
+        self.written = self.pushed.saturating_sub(waits as u64);
+    }
+
+    /// Takes all frames out for good.
+    pub(super) fn forget(&mut self) -> Queue {
+        self.pong = None;
+        self.offset = 0;
+        self.blocked = false;
+        self.written = self.pushed;
+        mem::take(&mut self.queue)
+    }
+
+    /// Takes the sink, if it is there and free to be written to.
+    pub(super) fn take_sink(&mut self) -> Option<S> {
+        if self.blocked || !matches!(self.writer, Writer::Free(_)) {
+            return None;
+        }
+        match mem::replace(&mut self.writer, Writer::Busy) {
+            Writer::Free(sink) => Some(sink),
+            other => {
+                self.writer = other;
+                None
+            }
+        }
+    }
+
+    /// Puts the sink back, or drops it if it is not wanted any more.
+    pub(super) fn give_back(&mut self, sink: S) {
+        if matches!(self.writer, Writer::Busy) {
+            self.writer = Writer::Free(sink);
+        }
+    }
+
+    pub(super) fn start_writing(&mut self) -> Option<(S, Writing)> {
+        let sink = self.take_sink()?;
+        Some((sink, self.take_queue()))
+    }
+
+    pub(super) fn take_queue(&mut self) -> Writing {
+        if let Some(pong) = self.pong.take() {
+            self.push_ahead(pong);
+        }
+        self.in_flight = true;
+        Writing { queue: mem::take(&mut self.queue), offset: mem::take(&mut self.offset) }
+    }
+
+    /// Who is to be woken.
+    pub(super) fn finish_writing(&mut self, sink: S, writing: Writing, wrote: io::Result<usize>) -> Vec<Waker> {
+        self.give_back(sink);
+        if mem::take(&mut self.owner_waits) {
+            self.wake_owner();
+        }
+        if matches!(self.writer, Writer::Gone) {
+            return Vec::new();
+        }
+        let (written, blocked) = match wrote {
+            Ok(written) => (written, written < writing.len()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => (0, true),
+            Err(_) => {
+                self.writer = Writer::Gone;
+                self.forget();
+                self.wake_owner();
+                return mem::take(&mut self.waiting);
+            }
+        };
+        if blocked {
+            self.blocked = true;
+            // Only the owner can wait for the sink. In its turn it sees this by itself.
+            if !self.in_turn {
+                self.wake_owner();
+            }
+        }
+        self.finish_queue(writing, written)
+    }
+
+    /// Puts back what was not written, and says who is to be woken.
+    pub(super) fn finish_queue(&mut self, writing: Writing, written: usize) -> Vec<Waker> {
+        let Writing { mut queue, mut offset } = writing;
+        let mut left = written;
+        while let Some(first) = queue.front() {
+            let missing = first.len() - offset;
+            if left < missing {
+                offset += left;
+                break;
+            }
+            left -= missing;
+            offset = 0;
+            let cost = first.cost();
+            self.count_written(cost);
+            queue.pop_front();
+        }
+        queue.append(mem::take(&mut self.queue));
+        self.queue = queue;
+        self.offset = offset;
+        self.in_flight = false;
+        if mem::take(&mut self.overflowed) {
+            self.drop_whole_frames();
+        }
+        if written == 0 { Vec::new() } else { mem::take(&mut self.waiting) }
+    }
+
+    /// Queues `out`, of which so much has left, ahead of everything.
+    pub(super) fn put_in_front(&mut self, out: &[u8], written: usize) {
+        let start = frame_start(out, written);
+        self.push_ahead(Frame::new(Bytes::copy_from_slice(&out[start..])));
+        self.offset += written - start;
+    }
+
+    /// Queues a frame ahead of everything that has not begun to leave.
+    fn push_ahead(&mut self, frame: Frame) {
+        self.pushed += frame.cost() as u64;
+        let half = (self.offset > 0).then(|| self.queue.pop_front()).flatten();
+        let Some(half) = half else { return self.queue.push_front(frame) };
+        let (half, rest) = half.split_after(self.offset);
+        if let Some(rest) = rest {
+            // Two where there was one, each with what it costs to keep it.
+            self.pushed += (rest.cost() - rest.len()) as u64;
+            self.queue.push_front(rest);
+        }
+        self.queue.push_front(frame);
+        self.queue.push_front(half);
+    }
+}
+
+/// What was taken out of the queue to be written.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    queue: Queue,
+    offset: usize,
+}
+
+impl Writing {
+    /// How many bytes, of those that go into one write.
+    fn len(&self) -> usize {
+        self.queue.iter().take(MAX_SLICES).map(Frame::len).sum::<usize>() - self.offset
+    }
+
+    /// Calls `write` with what is to be written next.
+    pub(crate) fn with_slices<T>(&self, write: impl FnOnce(&[io::IoSlice<'_>]) -> T) -> T {
+        let Some(first) = self.queue.front() else { return write(&[]) };
+        let first = io::IoSlice::new(&first.wire()[self.offset..]);
+        if self.queue.has_one() {
+            return write(&[first]);
+        }
+        let mut slices = [io::IoSlice::new(&[]); MAX_SLICES];
+        let mut count = 0;
+        for (slice, frame) in slices.iter_mut().zip(self.queue.iter()) {
+            *slice = io::IoSlice::new(frame.wire());
+            count += 1;
+        }
+        slices[0] = first;
+        write(&slices[..count])
+    }
+
+    pub(super) fn write_to<S: Sink>(&self, sink: &S) -> io::Result<usize> {
+        self.with_slices(|slices| sink.try_write(slices))
+    }
+}

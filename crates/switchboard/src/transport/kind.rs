@@ -1,0 +1,12 @@
+//! The choice between the two.
+
+/// What carries the frames of a route: see [`Config::transport`](crate::Config::transport).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum TransportKind {
+    /// Our own, on the socket that HTTP was spoken on. It costs the least.
+    #[default]
+    Native,
+    /// axum's [`WebSocket`](axum::extract::ws::WebSocket).
+    Axum,
+}

@@ -1,0 +1,260 @@
+//! The native transport: frames by `switchboard-frame`, on the socket that HTTP was spoken on.
+
+mod flood;
+mod io;
+mod socket;
+
+use std::{
+    fmt,
+    io::IoSlice,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{BufMut as _, Bytes};
+use futures_util::future::BoxFuture;
+use switchboard_core::CloseCode;
+use switchboard_frame::{Decoder, Event, Limits, Opcode, Role, Violation, encode};
+
+use self::flood::Flood;
+pub(crate) use self::{
+    io::{Boxed, Io},
+    socket::Socket,
+};
+use super::{Broken, Frame, Received, Scratch, Transport};
+use crate::{
+    Config,
+    conn::{Outbox, Wrote},
+    turn,
+};
+
+/// From so many missing bytes on, the rest of a frame is read to where it is to stay, instead of
+/// through the scratch buffer.
+const READ_DIRECTLY: usize = 4 * 1024;
+
+/// Keeps nothing while it waits but the decoder's few words, unless something is half-way.
+pub(crate) struct NativeTransport {
+    io: Io,
+    decoder: Decoder,
+    /// What was read and not decoded yet when the last turn ended.
+    rest: Bytes,
+    flood: Flood,
+    /// Data messages so far: tells one that is half-way from the next.
+    messages: u32,
+    /// Exists only while nothing is read.
+    gone: Option<BoxFuture<'static, ()>>,
+}
+
+impl NativeTransport {
+    /// `rest` is what came behind the request.
+    pub(crate) fn new(io: Io, rest: Bytes, config: &Config) -> Self {
+        let limits =
+            Limits::default().max_message_bytes(config.max_message_bytes).max_fragments(config.max_fragments);
+        Self {
+            io,
+            decoder: Decoder::new(Role::Server, limits),
+            rest,
+            flood: Flood::new(config.max_control_frames),
+            messages: 0,
+            gone: None,
+        }
+    }
+
+    /// Reads into the scratch buffer. `Ready(false)` at the end.
+    fn poll_fill(&mut self, scratch: &mut Scratch, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.rest.is_empty() {
+            let restored = scratch.restore(&self.rest);
+            self.rest = self.rest.slice(restored..);
+            return Poll::Ready(true);
+        }
+        match ready!(self.io.poll_read(scratch.room(), cx)) {
+            Ok(read) if read > 0 => {
+                scratch.filled(read);
+                Poll::Ready(true)
+            }
+            _ => Poll::Ready(false),
+        }
+    }
+
+    /// Reads the rest of a large frame to where it is to stay. `None` where that is not the way.
+    fn poll_fill_directly(&mut self, cx: &mut Context<'_>) -> Poll<Option<Option<usize>>> {
+        let Io::Socket(socket) = &self.io else { return Poll::Ready(None) };
+        if !self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        match self.decoder.payload_buffer() {
+            Some((buffer, missing)) if missing >= READ_DIRECTLY => {
+                // Room grows with what has arrived, never with what was announced.
+                buffer.reserve(missing.min(buffer.len().max(READ_DIRECTLY)));
+                let read = ready!(socket.poll_read_buf(&mut buffer.limit(missing), cx));
+                Poll::Ready(Some(read.ok().filter(|read| *read > 0)))
+            }
+            _ => Poll::Ready(None),
+        }
+    }
+
+    fn poll_write_boxed(
+        stream: &mut Boxed,
+        outbox: &Outbox,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Broken>> {
+        if let Some(mut out) = turn::take_out(outbox) {
+            let mut written = 0;
+            while written < out.len() {
+                match stream.poll_write(&[IoSlice::new(&out[written..])], cx) {
+                    Poll::Ready(Ok(more)) if more > 0 => written += more,
+                    Poll::Ready(_) => return Poll::Ready(Err(Broken)),
+                    Poll::Pending => break,
+                }
+            }
+            let blocked = written < out.len();
+            outbox.put_back_out(&mut out, written);
+            turn::put_out(out);
+            if blocked {
+                return Poll::Pending;
+            }
+        }
+        while let Some(writing) = outbox.start() {
+            match writing.with_slices(|slices| stream.poll_write(slices, cx)) {
+                Poll::Ready(Ok(written)) if written > 0 => outbox.finish(writing, written),
+                Poll::Ready(_) => return Poll::Ready(Err(Broken)),
+                Poll::Pending => {
+                    outbox.finish(writing, 0);
+                    return Poll::Pending;
+                }
+            }
+        }
+        stream.poll_flush(cx).map_err(|_| Broken)
+    }
+
+    fn poll_write_socket(socket: &Socket, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        turn::write_out(outbox);
+        loop {
+            match outbox.write() {
+                Wrote::All => return Poll::Ready(Ok(())),
+                Wrote::Busy => return Poll::Pending,
+                Wrote::Broken => return Poll::Ready(Err(Broken)),
+                Wrote::Blocked => {
+                    if ready!(socket.poll_writable(cx)).is_err() {
+                        return Poll::Ready(Err(Broken));
+                    }
+                    outbox.unblock();
+                }
+            }
+        }
+    }
+}
+
+/// What an event is to the engine. Pings are answered here.
+fn receive<'a>(
+    event: Result<Option<Event<'a>>, Violation>,
+    outbox: &Outbox,
+    flood: &mut Flood,
+    messages: &mut u32,
+) -> Received<'a> {
+    match event {
+        Ok(None) => Received::Nothing,
+        Ok(Some(Event::Text(text))) => {
+            *messages = messages.wrapping_add(1);
+            Received::Text(text)
+        }
+        Ok(Some(Event::Binary(bytes))) => {
+            *messages = messages.wrapping_add(1);
+            Received::Binary(bytes)
+        }
+        Ok(Some(Event::Ping(_) | Event::Pong(_))) if flood.is_too_much() => {
+            Received::Violation(CloseCode::FLOOD, "too many control frames")
+        }
+        Ok(Some(Event::Ping(payload))) => {
+            turn::pong(outbox, payload);
+            Received::Nothing
+        }
+        Ok(Some(Event::Pong(_))) => Received::Nothing,
+        Ok(Some(Event::Close(Some((code, reason))))) => Received::Close(CloseCode::new(code), reason.to_owned()),
+        Ok(Some(Event::Close(None))) => Received::Close(CloseCode::NO_STATUS, String::new()),
+        Err(violation) => Received::Violation(CloseCode::new(violation.close_code()), violation.as_str()),
+    }
+}
+
+impl Transport for NativeTransport {
+    fn poll_recv<'a>(
+        &'a mut self,
+        outbox: &Outbox,
+        scratch: &'a mut Scratch,
+        cx: &mut Context<'_>,
+    ) -> Poll<Received<'a>> {
+        drop(self.decoder.take_delivered());
+        self.gone = None;
+        let event = if scratch.is_empty() {
+            match ready!(self.poll_fill_directly(cx)) {
+                Some(Some(read)) => self.decoder.appended(read),
+                Some(None) => return Poll::Ready(Received::Gone),
+                None => {
+                    if !ready!(self.poll_fill(scratch, cx)) {
+                        return Poll::Ready(Received::Gone);
+                    }
+                    Ok(None)
+                }
+            }
+        } else {
+            let (input, position) = scratch.unread();
+            self.decoder.decode(input).map(|decoded| {
+                *position += decoded.consumed;
+                decoded.event
+            })
+        };
+        Poll::Ready(receive(event, outbox, &mut self.flood, &mut self.messages))
+    }
+
+    fn keep(&mut self, scratch: &mut Scratch) {
+        if !scratch.is_empty() {
+            // The rest of an earlier rest comes behind.
+            let (unread, _) = scratch.unread();
+            self.rest = [unread, &self.rest[..]].concat().into();
+            scratch.clear();
+        } else if self.rest.is_empty() {
+            self.rest = Bytes::new();
+        }
+    }
+
+    fn midway(&self) -> Option<u32> {
+        self.decoder.is_midway().then_some(self.messages)
+    }
+
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Io::Socket(socket) = &self.io else { return Poll::Pending };
+        let gone = self.gone.get_or_insert_with(|| {
+            let socket = Arc::clone(socket);
+            Box::pin(async move { socket.gone().await })
+        });
+        gone.as_mut().poll(cx)
+    }
+
+    fn poll_write(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        match &mut self.io {
+            Io::Socket(socket) => Self::poll_write_socket(socket, outbox, cx),
+            Io::Boxed(stream) => Self::poll_write_boxed(stream, outbox, cx),
+        }
+    }
+
+    fn queue_close(&mut self, outbox: &Outbox, code: CloseCode, reason: &str) -> Result<(), Broken> {
+        let payload = encode::close_payload(code.get(), reason);
+        outbox.push_close(Frame::new(encode::frame(Opcode::Close, &payload)));
+        Ok(())
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        self.io.poll_shutdown(cx).map_err(|_| Broken)
+    }
+
+    fn poll_discard(&mut self, scratch: &mut Scratch, cx: &mut Context<'_>) -> Poll<usize> {
+        self.rest = Bytes::new();
+        self.io.poll_read(scratch.room(), cx).map(|read| read.unwrap_or(0))
+    }
+}
+
+impl fmt::Debug for NativeTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeTransport").field("io", &self.io).finish_non_exhaustive()
+    }
+}

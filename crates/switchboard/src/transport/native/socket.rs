@@ -1,0 +1,122 @@
+//! The socket of a connection, shared by its task and whoever publishes to it.
+
+use std::{
+    io::{self, IoSlice, Read as _},
+    net::Shutdown,
+    task::{Context, Poll, ready},
+};
+
+use bytes::BufMut;
+use socket2::SockRef;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::{io::Interest, net::TcpStream};
+
+use crate::conn::Sink;
+
+/// A socket whose reads and writes need no exclusive access.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// The same on any kind of socket.
+macro_rules! either {
+    ($socket:expr, $stream:ident => $body:expr) => {
+        match $socket {
+            Socket::Tcp($stream) => $body,
+            #[cfg(unix)]
+            Socket::Unix($stream) => $body,
+        }
+    };
+}
+
+impl Socket {
+    /// Sets what the engine relies on.
+    pub(crate) fn prepare(&self) {
+        if let Self::Tcp(stream) = self {
+            // It writes whole turns, so waiting for more would only delay them. A socket that is
+            // closed already shows that at the first read.
+            _ = stream.set_nodelay(true);
+        }
+    }
+
+    /// Reads what is there; 0 at the end.
+    pub(super) fn poll_read(&self, buffer: &mut [u8], cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.poll_readable(cx))?;
+            match self.read_once(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn read_once(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut short = None;
+        let read = either!(self, stream => stream.try_io(Interest::READABLE, || {
+            let read = (&*SockRef::from(stream)).read(buffer)?;
+            if cfg!(any(target_os = "linux", target_os = "android")) && 0 < read && read < buffer.len() {
+                // The kernel has no more, so the readiness goes: it would cost a read that finds nothing.
+                short = Some(read);
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(read)
+        }));
+        short.map_or(read, Ok)
+    }
+
+    /// Appends what is there to a buffer with room.
+    pub(super) fn poll_read_buf(&self, buffer: &mut impl BufMut, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.poll_readable(cx))?;
+            match either!(self, stream => stream.try_read_buf(buffer)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => stream.poll_read_ready(cx))
+    }
+
+    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => stream.poll_write_ready(cx))
+    }
+
+    /// Waits until the peer has closed its side, without reading what comes before that.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) async fn gone(&self) {
+        // Priority data is never sent by a client of WebSocket; this interest is the one that shows
+        // the end of the stream without also showing that there is something to read.
+        either!(self, stream => loop {
+            match stream.ready(Interest::PRIORITY).await {
+                Ok(ready) if !ready.is_read_closed() => std::future::pending().await,
+                _ => return,
+            }
+        })
+    }
+
+    /// Waits for ever: here the end of the stream cannot be seen behind data.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(super) async fn gone(&self) {
+        std::future::pending().await
+    }
+
+    /// Says that nothing more will be written.
+    pub(super) fn shutdown_write(&self) -> io::Result<()> {
+        either!(self, stream => SockRef::from(stream).shutdown(Shutdown::Write))
+    }
+}
+
+impl Sink for std::sync::Arc<Socket> {
+    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match slices {
+            [slice] => either!(&**self, stream => stream.try_write(slice)),
+            slices => either!(&**self, stream => stream.try_write_vectored(slices)),
+        }
+    }
+}
