@@ -312,13 +312,9 @@ impl<S: Sink> Outbox<S> {
         let wrote = sink.try_write(&[io::IoSlice::new(out)]);
         let mut state = self.state.lock();
         state.give_back(sink);
-        let written = match wrote {
-            Ok(written) => written,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(_) => {
-                out.clear();
-                return Wrote::Broken;
-            }
+        let Ok(written) = wrote else {
+            out.clear();
+            return Wrote::Broken;
         };
         if written == out.len() {
             out.clear();

@@ -71,7 +71,12 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 Phase::Done => return Poll::Ready(()),
             };
             match next {
-                Poll::Ready(phase) => self.phase = phase,
+                Poll::Ready(phase) => {
+                    if matches!(self.phase, Phase::Serving) {
+                        self.session.conn.subscriptions.lock().retire();
+                    }
+                    self.phase = phase;
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }

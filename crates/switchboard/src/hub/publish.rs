@@ -56,7 +56,7 @@ impl Publish {
         };
         let sender = self.sender.filter(|_| self.except_self);
         let left_out = sender.as_ref().is_some_and(|sender| sender.subscriptions.lock().contains(&self.topic));
-        let matched = topic.len().saturating_sub(usize::from(left_out));
+        let matched = topic.active().saturating_sub(usize::from(left_out));
         let except = sender.map(|sender| sender.id);
         let pressed = match turn::publish(&topic, frame, except) {
             Ok(pressed) => pressed,
@@ -150,7 +150,7 @@ pub enum Matched {
 }
 
 impl Published {
-    /// How many connections the message was for. One that is being closed counts, too.
+    /// How many connections the message was for, without those that are being closed.
     #[must_use]
     pub fn matched(&self) -> Matched {
         self.matched

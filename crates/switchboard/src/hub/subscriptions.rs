@@ -38,6 +38,14 @@ impl Subscriptions {
         Some(self.list.remove(index))
     }
 
+    /// The connection is being closed: it stays subscribed until its last hook is done, but gets
+    /// nothing any more.
+    pub(crate) fn retire(&self) {
+        for subscription in &self.list {
+            subscription.topic.retire(subscription.key);
+        }
+    }
+
     pub(super) fn ended(&self) -> bool {
         self.ended
     }

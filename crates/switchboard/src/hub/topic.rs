@@ -25,7 +25,10 @@ pub(crate) struct Topic {
 
 #[derive(Default)]
 struct State {
-    members: Slab<Arc<AnyConn>>,
+    /// `None` for one that is being closed: it gets nothing any more.
+    members: Slab<Option<Arc<AnyConn>>>,
+    /// How many are not being closed.
+    active: usize,
     /// Somebody is writing what members have queued.
     flushing: bool,
     /// Something was queued since that began.
@@ -45,14 +48,31 @@ impl Topic {
         self.state.lock().members.len()
     }
 
+    /// How many a message reaches.
+    pub(super) fn active(&self) -> usize {
+        self.state.lock().active
+    }
+
     pub(super) fn insert(&self, conn: Arc<AnyConn>) -> usize {
-        self.state.lock().members.insert(conn)
+        let mut state = self.state.lock();
+        state.active += 1;
+        state.members.insert(Some(conn))
+    }
+
+    /// Sends nothing more to a member, which stays one.
+    pub(super) fn retire(&self, key: usize) {
+        let mut state = self.state.lock();
+        let retired = state.members.get_mut(key).and_then(Option::take);
+        state.active -= usize::from(retired.is_some());
+        drop(state);
+        drop(retired);
     }
 
     /// How many are left.
     pub(super) fn remove(&self, key: usize) -> usize {
         let mut state = self.state.lock();
-        let removed = state.members.try_remove(key);
+        let removed = state.members.try_remove(key).flatten();
+        state.active -= usize::from(removed.is_some());
         let left = state.members.len();
         if left == 0 {
             // A topic that was large once and is handed out at this moment keeps no room.
@@ -71,9 +91,7 @@ impl Topic {
         let mut state = self.state.lock();
         state.again = true;
         for (key, conn) in &state.members {
-            if except == Some(conn.id) {
-                continue;
-            }
+            let Some(conn) = conn.as_ref().filter(|conn| except != Some(conn.id)) else { continue };
             match conn.outbox.push(frame.clone(), Promise::Caller) {
                 Pushed::Queued | Pushed::Ripe | Pushed::Closed => {}
                 Pushed::Pressed => pressed = true,
@@ -87,7 +105,9 @@ impl Topic {
             conn.outbox.flush();
             let state = self.state.lock();
             // It may have left meanwhile.
-            if state.members.get(key).is_some_and(|member| Arc::ptr_eq(member, &conn)) {
+            if let Some(Some(member)) = state.members.get(key)
+                && Arc::ptr_eq(member, &conn)
+            {
                 conn.outbox.push(frame.clone(), Promise::Owner);
             }
         }
@@ -135,7 +155,7 @@ impl Topic {
         let mut next = start;
         let end = state.members.capacity();
         while next < end && portion.len() < PORTION {
-            if let Some(conn) = state.members.get(next)
+            if let Some(Some(conn)) = state.members.get(next)
                 && conn.outbox.has_queued()
             {
                 portion.push(Arc::clone(conn));

@@ -13,11 +13,11 @@ const MAX_SLICES: usize = 64;
 
 /// Something that can be written to without waiting, from any thread.
 pub(crate) trait Sink {
-    /// Writes as much as it takes.
+    /// Writes as much as it takes, which may be nothing.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if that is nothing; anything else if it never will again.
+    /// It never will take any more.
     fn try_write(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize>;
 }
 
@@ -183,7 +183,6 @@ impl<S> State<S> {
         }
         let (written, blocked) = match wrote {
             Ok(written) => (written, written < writing.len()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => (0, true),
             Err(_) => {
                 self.writer = Writer::Gone;
                 self.forget();

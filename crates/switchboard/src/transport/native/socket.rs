@@ -3,6 +3,7 @@
 use std::{
     io::{self, IoSlice, Read as _},
     net::Shutdown,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -112,11 +113,15 @@ impl Socket {
     }
 }
 
-impl Sink for std::sync::Arc<Socket> {
+impl Sink for Arc<Socket> {
     fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match slices {
+        let wrote = match slices {
             [slice] => either!(&**self, stream => stream.try_write(slice)),
             slices => either!(&**self, stream => stream.try_write_vectored(slices)),
+        };
+        match wrote {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            wrote => wrote,
         }
     }
 }
