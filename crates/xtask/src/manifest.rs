@@ -5,12 +5,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::step::CommandLine;
+
 /// The folder of the workspace.
 ///
 /// `cargo run` says at run time where the package is, so a copied target directory does not matter.
 pub(crate) fn root() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     package.ancestors().nth(2).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// The target directory, wherever the environment or cargo's configuration puts it.
+pub(crate) fn target() -> Result<PathBuf> {
+    let text = CommandLine::cargo("metadata --no-deps --offline --format-version 1").output()?;
+    let metadata: Value = serde_json::from_str(&text).context("`cargo metadata` does not print JSON")?;
+    let target = metadata["target_directory"].as_str().context("`cargo metadata` names no target directory")?;
+    Ok(target.into())
 }
 
 #[cfg(test)]
@@ -21,7 +34,7 @@ pub(crate) use self::read::{Manifest, members};
 mod read {
     use std::{fs, path::PathBuf};
 
-    use super::root;
+    use super::{root, target};
 
     /// A manifest, read by lines: a table per heading, and one key per line that starts with one.
     #[derive(Debug)]
@@ -95,6 +108,11 @@ mod read {
         let manifests: Vec<_> = paths.into_iter().map(read).collect();
         assert!(manifests.iter().all(|manifest| !manifest.name().is_empty()), "{manifests:?}");
         manifests
+    }
+
+    #[test]
+    fn there_is_a_target_directory() {
+        assert!(target().unwrap().is_absolute());
     }
 
     #[test]

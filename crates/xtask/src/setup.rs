@@ -19,7 +19,7 @@ struct Need {
 enum Found {
     /// A program of this name is in `PATH`.
     Program(&'static str),
-    /// This command succeeds.
+    /// This command succeeds. `{target}` is the target directory.
     Runs(&'static [&'static str]),
 }
 
@@ -27,19 +27,19 @@ enum Found {
 enum Get {
     /// Packages of Debian.
     Debian(&'static [&'static str]),
-    /// A command that is quick and needs no rights.
-    Command(&'static [&'static str]),
+    /// Commands that are quick and need no rights. `{target}` is the target directory.
+    Commands(&'static [&'static [&'static str]]),
     /// By hand, with this command; the tests do without it.
     ByHand { command: &'static str, without: &'static str },
 }
 
 /// Something new that the tests need is one more entry.
-const NEEDS: [Need; 6] = [
+const NEEDS: [Need; 9] = [
     Need {
         name: "rustfmt and clippy",
         wanted: always,
         found: Found::Runs(&["sh", "-c", "cargo fmt --version && cargo clippy --version"]),
-        get: Get::Command(&["rustup", "component", "add", "rustfmt", "clippy"]),
+        get: Get::Commands(&[&["rustup", "component", "add", "rustfmt", "clippy"]]),
     },
     Need {
         name: "cargo-nextest",
@@ -60,6 +60,55 @@ const NEEDS: [Need; 6] = [
     Need { name: "node", wanted: has_node_tests, found: Found::Program("node"), get: Get::Debian(&["nodejs"]) },
     // Apart, because other sources of Node have it in the package of Node itself, which then conflicts.
     Need { name: "npm", wanted: has_node_tests, found: Found::Program("npm"), get: Get::Debian(&["npm"]) },
+    Need {
+        name: "Node's packages of the tests",
+        wanted: has_node_tests,
+        found: Found::Runs(&["npm", "ls", "--prefix", "tests/interop"]),
+        get: Get::Commands(&[&[
+            "npm",
+            "ci",
+            "--prefix",
+            "tests/interop",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+        ]]),
+    },
+    Need {
+        name: "Python 3.10 or later, with venv",
+        wanted: always,
+        found: Found::Runs(&["python3", "-c", "import ensurepip, sys, venv; assert sys.version_info >= (3, 10)"]),
+        get: Get::Debian(&["python3", "python3-venv"]),
+    },
+    Need {
+        name: "Python's packages of the tests",
+        wanted: always,
+        // Without an index, this succeeds if nothing is left to install.
+        found: Found::Runs(&[
+            "{target}/python/bin/python",
+            "-m",
+            "pip",
+            "install",
+            "--no-index",
+            "--no-deps",
+            "--requirement",
+            "tests/interop/requirements.txt",
+        ]),
+        get: Get::Commands(&[
+            &["python3", "-m", "venv", "--clear", "{target}/python"],
+            &[
+                "{target}/python/bin/python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--only-binary=:all:",
+                "--requirement",
+                "tests/interop/requirements.txt",
+            ],
+        ]),
+    },
 ];
 
 fn always(_: &Path) -> bool {
@@ -81,9 +130,10 @@ pub(crate) fn has_nextest() -> bool {
 /// Installs what is missing. Quick when nothing is.
 pub(crate) fn run() -> Result<()> {
     let root = manifest::root();
+    let target = manifest::target()?;
     let mut missing = Vec::new();
     for need in NEEDS.iter().filter(|need| (need.wanted)(&root)) {
-        let found = need.found.holds();
+        let found = need.found.holds(&target);
         println!("    {}: {}", need.name, if found { "found" } else { "missing" });
         if !found {
             missing.push(need);
@@ -91,23 +141,23 @@ pub(crate) fn run() -> Result<()> {
     }
     install_debian(&debian_packages(&missing))?;
     for need in &missing {
-        need.install()?;
+        need.install(&target)?;
     }
     Ok(())
 }
 
 impl Need {
     /// All but Debian's packages, which are installed together before.
-    fn install(&self) -> Result<()> {
+    fn install(&self, target: &Path) -> Result<()> {
         match &self.get {
             Get::Debian(_) => {}
-            Get::Command(words) => announced(&command(words))?,
+            Get::Commands(commands) => commands.iter().try_for_each(|words| announced(&command(words, target)))?,
             Get::ByHand { command, without } => {
                 println!("\n!!!! {} IS NOT INSTALLED: {without}.\n!!!! Get it with: {command}\n", self.name);
                 return Ok(());
             }
         }
-        if !self.found.holds() {
+        if !self.found.holds(target) {
             bail!("{} is still not found after it was installed", self.name);
         }
         Ok(())
@@ -115,19 +165,22 @@ impl Need {
 }
 
 impl Found {
-    fn holds(&self) -> bool {
+    fn holds(&self, target: &Path) -> bool {
         match self {
-            Self::Program(name) => env::var_os("PATH")
-                .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(name).is_file())),
-            Self::Runs(words) => command(words).succeeds(),
+            Self::Program(name) => is_program(name),
+            Self::Runs(words) => command(words, target).succeeds(),
         }
     }
+}
+
+fn is_program(name: &str) -> bool {
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(name).is_file()))
 }
 
 fn debian_packages(missing: &[&Need]) -> Vec<&'static str> {
     let packages = missing.iter().filter_map(|need| match need.get {
         Get::Debian(packages) => Some(packages),
-        Get::Command(_) | Get::ByHand { .. } => None,
+        Get::Commands(_) | Get::ByHand { .. } => None,
     });
     packages.flatten().copied().collect()
 }
@@ -139,7 +192,7 @@ fn install_debian(packages: &[&str]) -> Result<()> {
     let install =
         CommandLine::new("apt-get").args(["install", "-y", "--no-install-recommends"]).args(packages.iter().copied());
     let update = CommandLine::new("apt-get").arg("update");
-    if !Found::Program("apt-get").holds() {
+    if !is_program("apt-get") {
         bail!("there is no apt-get here; install what these packages of Debian hold: {}", packages.join(" "));
     }
     if !is_root()? {
@@ -161,9 +214,11 @@ fn announced(command: &CommandLine) -> Result<()> {
 }
 
 /// A command of at least one word.
-fn command(words: &[&str]) -> CommandLine {
-    let (program, args) = words.split_first().map_or(("", [].as_slice()), |(program, args)| (*program, args));
-    CommandLine::new(program).args(args.iter().copied())
+fn command(words: &[&str], target: &Path) -> CommandLine {
+    let target = target.to_string_lossy();
+    let mut words = words.iter().map(|word| word.replace("{target}", &target));
+    let program = CommandLine::new(&words.next().unwrap_or_default());
+    words.fold(program, CommandLine::arg)
 }
 
 #[cfg(test)]
@@ -172,29 +227,34 @@ mod tests {
 
     #[test]
     fn programs_are_found_in_path() {
-        assert!(Found::Program("sh").holds());
-        assert!(!Found::Program("no-such-program-here").holds());
-        assert!(Found::Runs(&["true"]).holds());
-        assert!(!Found::Runs(&["false"]).holds());
-        assert!(!Found::Runs(&["no-such-program-here"]).holds());
+        let target = Path::new("/t");
+        assert!(Found::Program("sh").holds(target));
+        assert!(!Found::Program("no-such-program-here").holds(target));
+        assert!(Found::Runs(&["true"]).holds(target));
+        assert!(!Found::Runs(&["false"]).holds(target));
+        assert!(!Found::Runs(&["no-such-program-here"]).holds(target));
     }
 
     #[test]
     fn packages_are_installed_together() {
         let needs: Vec<_> = NEEDS.iter().collect();
         let packages = debian_packages(&needs);
-        assert_eq!(packages, ["chromium", "chromium-driver", "nodejs", "npm"]);
+        assert_eq!(packages, ["chromium", "chromium-driver", "nodejs", "npm", "python3", "python3-venv"]);
         assert!(debian_packages(&[]).is_empty());
     }
 
     #[test]
     fn commands_have_a_program() {
         for need in &NEEDS {
-            let words = [
-                if let Found::Runs(words) = need.found { words } else { &["-"] },
-                if let Get::Command(words) = need.get { words } else { &["-"] },
-            ];
-            assert!(words.iter().all(|words| !words.is_empty()), "{}", need.name);
+            let found = if let Found::Runs(words) = need.found { vec![words] } else { Vec::new() };
+            let get = if let Get::Commands(commands) = need.get { commands } else { &[] };
+            assert!(found.iter().chain(get).all(|words| !words.is_empty()), "{}", need.name);
         }
+    }
+
+    #[test]
+    fn commands_know_the_target_directory() {
+        let command = command(&["{target}/python/bin/python", "-m", "venv", "{target}/python"], Path::new("/t"));
+        assert_eq!(command.to_string(), "/t/python/bin/python -m venv /t/python");
     }
 }

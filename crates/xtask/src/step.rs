@@ -65,7 +65,19 @@ impl CommandLine {
             .is_ok_and(|status| status.success())
     }
 
-    fn process(&self) -> process::Command {
+    /// Runs it to its end; what it wrote to stdout.
+    pub(crate) fn output(&self) -> Result<String> {
+        let mut process = self.process();
+        process.stderr(process::Stdio::inherit());
+        let output = process.output().with_context(|| format!("cannot start `{}`", self.program))?;
+        if !output.status.success() {
+            bail!("`{self}` failed: {}", output.status);
+        }
+        String::from_utf8(output.stdout).with_context(|| format!("`{self}` does not print UTF-8"))
+    }
+
+    /// To be started by the caller.
+    pub(crate) fn process(&self) -> process::Command {
         let mut process = process::Command::new(&self.program);
         process.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
         process.current_dir(manifest::root());
@@ -166,7 +178,8 @@ impl fmt::Display for Steps {
     }
 }
 
-struct Time(Duration);
+/// A duration for people.
+pub(crate) struct Time(pub(crate) Duration);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -207,6 +220,13 @@ mod tests {
         let error = CommandLine::new("no-such-program-here").run().unwrap_err();
         assert!(format!("{error:#}").starts_with("cannot start `no-such-program-here`"), "{error:#}");
         assert!(!CommandLine::new("no-such-program-here").succeeds());
+    }
+
+    #[test]
+    fn output_is_that_of_success() {
+        assert_eq!(CommandLine::new("echo").arg("a").output().unwrap(), "a\n");
+        let error = CommandLine::new("false").output().unwrap_err().to_string();
+        assert!(error.starts_with("`false` failed: "), "{error}");
     }
 
     #[test]
