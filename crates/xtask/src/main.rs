@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command line tool talks on stdout")]
 
+mod autobahn;
 #[cfg(test)]
 mod dependencies;
 mod features;
@@ -19,8 +20,9 @@ Usage: cargo xtask <command>
 
 Commands:
   setup           Install what the tests need (idempotent)
-  test            Run everything that must pass: setup, format, lints, tests, docs, features, packages
+  test            Run everything that must pass: setup, format, lints, tests, Autobahn, docs, features, packages
   test --quick    Format, lints of the libraries, tests without the browser and the compiler's messages
+  autobahn        Run the Autobahn test suite against echo-server, on each transport
   help            Print this text
 ";
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(),
         ["test"] => test::run(Extent::Full),
         ["test", "--quick"] => test::run(Extent::Quick),
+        ["autobahn"] => autobahn::run(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::{
+    autobahn,
     features::{self, PUBLISHED},
     setup,
     step::{CommandLine, Steps},
@@ -38,6 +39,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("format", &[format()])?;
     steps.commands("lints", &[lints(Extent::Full)])?;
     steps.commands("tests", &[tests(Extent::Full, setup::has_nextest())])?;
+    steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;
     steps.commands("features", &features::checks())?;
