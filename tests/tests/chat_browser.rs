@@ -2,7 +2,7 @@
 //!
 //! Screenshots are left in `target/screenshots`.
 
-#[path = "chat_browser/driver.rs"]
+#[path = "browser/driver.rs"]
 mod driver;
 #[path = "chat_browser/page.rs"]
 mod page;

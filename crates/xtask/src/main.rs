@@ -21,7 +21,7 @@ Usage: cargo xtask <command>
 Commands:
   setup           Install what the tests need (idempotent)
   test            Run everything that must pass: setup, format, lints, tests, Autobahn, docs, features, packages
-  test --quick    Format, lints of the libraries, tests without the browser and the compiler's messages
+  test --quick    Format, lints of the libraries, tests without other clients and the compiler's messages
   autobahn        Run the Autobahn test suite against echo-server, on each transport
   help            Print this text
 ";

@@ -18,8 +18,8 @@ pub(crate) enum Extent {
     Quick,
 }
 
-/// What `--quick` runs: all but the test programs that start a compiler or a browser.
-const FAST: &str = "not binary(/^(ui|chat_browser)$/)";
+/// What `--quick` runs: all but the test programs that start a compiler, a browser or other clients.
+const FAST: &str = "not binary(/^(ui|chat_browser|interop)$/)";
 
 pub(crate) fn run(extent: Extent) -> Result<()> {
     let mut steps = Steps::new();
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(
             tests(Extent::Quick, true).to_string(),
             "cargo nextest run --workspace --all-features --no-fail-fast --filterset \
-             'not binary(/^(ui|chat_browser)$/)'"
+             'not binary(/^(ui|chat_browser|interop)$/)'"
         );
     }
 }

@@ -59,7 +59,7 @@ impl Driver {
     }
 
     pub(super) async fn open_browser(&self, screen: Screen) -> Client {
-        let Screen { width, height, phone, .. } = screen;
+        let Screen { name, width, height, phone } = screen;
         let args = [
             "--headless=new".into(),
             "--no-sandbox".into(),
@@ -72,7 +72,7 @@ impl Driver {
             "--disable-dev-shm-usage".into(),
             "--lang=en".into(),
             format!("--window-size={width},{height}"),
-            format!("--user-data-dir={}", self.profile.path().display()),
+            format!("--user-data-dir={}", self.profile.path().join(name).display()),
         ];
         // Without it a window is never as narrow as a phone.
         let metrics = json!({"width": width, "height": height, "pixelRatio": 1, "mobile": phone, "touch": phone});
@@ -137,7 +137,8 @@ fn processes_with(path: &Path) -> Vec<String> {
     .collect()
 }
 
-fn program(name: &str) -> PathBuf {
+/// A program in `PATH`.
+pub(super) fn program(name: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
     found.unwrap_or_else(|| panic!("{name} is not installed; run: cargo xtask setup"))
