@@ -1,7 +1,9 @@
 //! The application that is measured against others: a calculator, and a topic to publish to.
 
 use axum::Router;
-use switchboard::{Conn, WsError, WsRouter, ws_message, ws_payload, ws_route, ws_rpc};
+use switchboard::{Conn, WsError, WsRouter, ws_message, ws_payload, ws_rpc};
+
+use crate::serve::ws_route;
 
 #[ws_payload]
 #[derive(Clone, Copy)]

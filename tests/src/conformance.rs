@@ -10,7 +10,9 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use switchboard::{BearerToken, Hub, TokenSources, ws_route};
+use switchboard::{BearerToken, Hub, TokenSources};
+
+use crate::serve::ws_route;
 
 /// The state of all routes: one hub.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use switchboard::{Config, Conn, OriginPolicy, RawText, SendError, WsError, WsRouter, ws_route};
+use switchboard::{Config, Conn, OriginPolicy, RawText, SendError, WsError, WsRouter};
+
+use crate::serve::ws_route;
 
 /// The largest message.
 const LIMIT: usize = 32 * 1024 * 1024;

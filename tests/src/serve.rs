@@ -2,8 +2,33 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::{Router, serve::ListenerExt as _};
+use axum::{Router, routing::MethodRouter, serve::ListenerExt as _};
+use switchboard::{MessageSet, Produces, TransportKind, WsRouter};
 use tokio::net::{TcpListener, TcpSocket};
+
+/// As [`switchboard::ws_route`], on axum's `WebSocket` if `SWITCHBOARD_TRANSPORT` is `axum`, so that
+/// everything runs on both transports.
+///
+/// # Panics
+///
+/// If it has another value than `axum` or `native`.
+pub fn ws_route<S, D, Out, A>(router: WsRouter<S, D, Out, A>) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    D: Send + Sync + 'static,
+    Out: MessageSet,
+    A: Produces<D>,
+{
+    switchboard::ws_route(router.transport(transport()))
+}
+
+fn transport() -> TransportKind {
+    match std::env::var("SWITCHBOARD_TRANSPORT").as_deref() {
+        Ok("axum") => TransportKind::Axum,
+        Ok("native") | Err(_) => TransportKind::Native,
+        Ok(other) => panic!("SWITCHBOARD_TRANSPORT is `{other}`: it must be `axum` or `native`"),
+    }
+}
 
 /// Serves an application for ever on 127.0.0.1, on the port in `PORT` (default 3000, 0 for any).
 ///

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::TransportKind;
-
 /// The limits and times of a route. Every queue, buffer and wait has its bound here.
 ///
 /// | setting | default | beyond it |
@@ -48,7 +46,6 @@ pub struct Config {
     pub(crate) write_timeout: Duration,
     pub(crate) close_timeout: Duration,
     pub(crate) validate_outbound: bool,
-    pub(crate) transport: TransportKind,
 }
 
 impl Default for Config {
@@ -70,7 +67,6 @@ impl Default for Config {
             write_timeout: Duration::from_secs(3),
             close_timeout: Duration::from_secs(2),
             validate_outbound: true,
-            transport: TransportKind::default(),
         }
     }
 }
@@ -190,13 +186,6 @@ impl Config {
     /// Whether messages are validated before they are sent. On by default.
     pub fn validate_outbound(mut self, on: bool) -> Self {
         self.validate_outbound = on;
-        self
-    }
-
-    /// What carries the frames of routes made by [`ws_route`](crate::ws_route). By default
-    /// [`Native`](TransportKind::Native).
-    pub fn transport(mut self, transport: TransportKind) -> Self {
-        self.transport = transport;
         self
     }
 }

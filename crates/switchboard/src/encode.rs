@@ -10,12 +10,7 @@ use switchboard_core::{
 };
 use switchboard_frame::{MAX_HEADER_LEN, Opcode, encode};
 
-use crate::{
-    SendError,
-    conn::Outbox,
-    transport::Frame,
-    turn,
-};
+use crate::{SendError, conn::Outbox, transport::Frame, turn};
 
 /// What the thread's buffer may keep between messages.
 const KEEP: usize = 64 * 1024;

@@ -18,13 +18,13 @@ use std::{
 use parking_lot::RwLock;
 use switchboard_core::{Message, check_topic};
 
-pub(crate) use self::{subscriptions::Subscriptions, topic::Topic};
+use self::subscriptions::Subscription;
 pub use self::{
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
     publish::{Matched, Publish, PublishFuture, Published},
     stats::HubStats,
 };
-use self::subscriptions::Subscription;
+pub(crate) use self::{subscriptions::Subscriptions, topic::Topic};
 use crate::{
     conn::{AnyConn, ConnInner},
     encode, turn,

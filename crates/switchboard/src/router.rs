@@ -19,7 +19,7 @@ pub(crate) use self::{
 };
 use self::{hooks::Hooks, table::Table};
 use crate::{
-    CloseReason, Config, Failure, Handler, Hook, Hub, OriginPolicy, RawText, TokenSources,
+    CloseReason, Config, Failure, Handler, Hook, Hub, OriginPolicy, RawText, TokenSources, TransportKind,
     extract::{Setup, Step},
     handler,
     upgrade::{Authenticate, Authenticated, Authenticator, Open},
@@ -88,6 +88,7 @@ struct Settings {
     origin: OriginPolicy,
     tokens: TokenSources,
     protocols: Vec<String>,
+    transport: TransportKind,
 }
 
 impl<S, D> WsRouter<S, D>
@@ -134,6 +135,7 @@ where
                 origin: OriginPolicy::same_origin(),
                 tokens: TokenSources::default(),
                 protocols: Vec::new(),
+                transport: TransportKind::default(),
             },
             authenticate: None,
             kind: PhantomData,
@@ -246,7 +248,7 @@ where
     }
 
     /// Takes in the handlers and hooks of another router: its hooks run after this one's. Its
-    /// settings (hub, config, origin, tokens, protocols) do not count.
+    /// settings (hub, config, origin, tokens, protocols, transport) do not count.
     ///
     /// # Panics
     ///
@@ -281,6 +283,13 @@ where
     /// Where [`BearerToken`](crate::BearerToken) looks for the token.
     pub fn tokens(mut self, tokens: TokenSources) -> Self {
         self.settings.tokens = tokens;
+        self
+    }
+
+    /// What carries the frames of a route made by [`ws_route`]. By default
+    /// [`Native`](TransportKind::Native).
+    pub fn transport(mut self, transport: TransportKind) -> Self {
+        self.settings.transport = transport;
         self
     }
 

@@ -160,9 +160,7 @@ pub(crate) fn is_out(outbox: &Outbox) -> bool {
 
 /// What the owner has put out so far, if anything.
 pub(crate) fn take_out(outbox: &Outbox) -> Option<Vec<u8>> {
-    with(|state| {
-        (state.owner == Some(key(outbox)) && !state.out.is_empty()).then(|| std::mem::take(&mut state.out))
-    })
+    with(|state| (state.owner == Some(key(outbox)) && !state.out.is_empty()).then(|| std::mem::take(&mut state.out)))
 }
 
 /// Gives back the buffer of own frames. What was put out meanwhile, by a message that sends

@@ -39,6 +39,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("format", &[format()])?;
     steps.commands("lints", &[lints(Extent::Full)])?;
     steps.commands("tests", &[tests(Extent::Full, setup::has_nextest())])?;
+    steps.commands("tests on axum's transport", &[tests_on_axum(setup::has_nextest())])?;
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;
@@ -85,6 +86,16 @@ fn tests(extent: Extent, nextest: bool) -> CommandLine {
         Extent::Quick => "--lib --bins",
     };
     CommandLine::cargo("test --workspace --all-features --no-fail-fast").args(targets.split(' '))
+}
+
+/// The tests over sockets once more, on the other transport.
+fn tests_on_axum(nextest: bool) -> CommandLine {
+    let names = ["protocol", "router"].into_iter().flat_map(|name| ["--test", name]);
+    let command = if nextest { "nextest run" } else { "test" };
+    CommandLine::cargo(command)
+        .args(["--package", "switchboard-tests", "--all-features", "--no-fail-fast"])
+        .args(names)
+        .env("SWITCHBOARD_TRANSPORT", "axum")
 }
 
 fn docs() -> CommandLine {

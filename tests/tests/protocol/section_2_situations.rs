@@ -10,8 +10,9 @@ use std::{
 
 use axum::{Router, extract::State, routing::get};
 use serde_json::json;
-use switchboard::{Config, WsRouter, ws_message, ws_route, ws_rpc};
+use switchboard::{Config, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::client::{Server, masked};
+use switchboard_tests::serve::ws_route;
 
 use crate::server;
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::{Router, http::StatusCode};
 use serde_json::json;
-use switchboard::{BearerToken, Config, OriginPolicy, TokenSources, WsRouter, ws_route};
+use switchboard::{BearerToken, Config, OriginPolicy, TokenSources, WsRouter};
 use switchboard_tests::client::{Client, Refusal, Server};
+use switchboard_tests::serve::ws_route;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::Router;
 use serde_json::json;
-use switchboard::{Config, Conn, WsError, WsRouter, ws_message, ws_route, ws_rpc};
+use switchboard::{Config, Conn, WsError, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::client::{Client, Server};
+use switchboard_tests::serve::ws_route;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::server;

@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use axum::{Router, extract::State};
 use serde_json::json;
-use switchboard::{Conn, RawText, WsRouter, ws_route};
+use switchboard::{Conn, RawText, WsRouter};
 use switchboard_tests::client::Server;
+use switchboard_tests::serve::ws_route;
 
 use crate::{Ping, Pong, serve};
 

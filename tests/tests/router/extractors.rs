@@ -16,9 +16,10 @@ use axum::{
 use serde_json::json;
 use switchboard::{
     BoxError, Conn, ConnParts, FromConnParts, FromMessageParts, Hub, MessageParts, Meta, SendError, Upgrade, WsError,
-    WsRouter, ws_route,
+    WsRouter,
 };
 use switchboard_tests::client::Server;
+use switchboard_tests::serve::ws_route;
 
 use crate::{Ping, Pong};
 

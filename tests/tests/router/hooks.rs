@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use axum::{Json, Router, extract::State, routing::get};
 use serde_json::{Value, json};
-use switchboard::{
-    CloseReason, ClosedBy, Config, Conn, Failure, Hub, SendError, WsError, WsRouter, ws_message, ws_route,
-};
+use switchboard::{CloseReason, ClosedBy, Config, Conn, Failure, Hub, SendError, WsError, WsRouter, ws_message};
 use switchboard_tests::client::{Client, Server};
+use switchboard_tests::serve::ws_route;
 use tokio::sync::mpsc;
 
 use crate::{Ping, Pong, serve};

@@ -10,8 +10,9 @@ mod sending;
 mod upgrade_by_hand;
 
 use axum::Router;
-use switchboard::{WsRouter, ws_message, ws_route};
+use switchboard::{WsRouter, ws_message};
 use switchboard_tests::client::Server;
+use switchboard_tests::serve::ws_route;
 
 #[ws_message("PING")]
 struct Ping {}

@@ -75,7 +75,7 @@ async fn a_router_may_be_limited_to_a_set_of_messages() {
         Ok(Pong::new("replied"))
     }
     let ws = WsRouter::<(), ()>::sending::<ServerMessage>().on(ping);
-    let server = Server::start(axum::Router::new().route("/ws", switchboard::ws_route(ws)));
+    let server = Server::start(axum::Router::new().route("/ws", switchboard_tests::serve::ws_route(ws)));
     let mut client = server.connect("/ws").await;
     client.send("PING", json!({})).await;
     assert_eq!(client.expect("PONG").await["text"], "sent");

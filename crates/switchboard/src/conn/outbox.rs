@@ -11,8 +11,8 @@ use std::{
 
 use switchboard_core::CloseCode;
 
-use self::state::{State, Writer, Writing};
 pub(crate) use self::state::{Closing, Sink};
+use self::state::{State, Writer, Writing};
 use crate::{
     sync::{AtomicBool, Mutex},
     transport::Frame,
@@ -74,11 +74,7 @@ pub(crate) enum Wrote {
 
 impl<S: Sink> Outbox<S> {
     pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            state: Mutex::new(State::new(limit)),
-            closed: AtomicBool::new(false),
-            queued: AtomicBool::new(false),
-        }
+        Self { state: Mutex::new(State::new(limit)), closed: AtomicBool::new(false), queued: AtomicBool::new(false) }
     }
 
     /// From now on everyone may write.
@@ -241,12 +237,13 @@ impl<S: Sink> Outbox<S> {
         state.is_clear()
     }
 
-    /// The owner's turn ends. `false` if something is queued that it should write before.
-    pub(crate) fn end_turn(&self) -> bool {
+    /// The owner's turn ends. `false` if something is queued that it should write before, unless it
+    /// is `waiting` to be able to write.
+    pub(crate) fn end_turn(&self, waiting: bool) -> bool {
         let mut state = self.state.lock();
         // Whoever is writing now goes on with it.
         let busy = matches!(state.writer, Writer::Busy | Writer::Gone);
-        if state.has_something() && !state.blocked && !busy {
+        if state.has_something() && !waiting && !state.blocked && !busy {
             return false;
         }
         state.in_turn = false;

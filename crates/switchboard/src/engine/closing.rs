@@ -75,15 +75,12 @@ impl Closing {
         // A handler that closes its connection may still be about to reply.
         while session.poll_running(cx).is_ready() && session.start_error_hooks() {}
         turn::seal();
-        loop {
-            match self.poll_stages(session, transport, cx) {
-                Poll::Pending if !self.is_late(transport, cx) => {
-                    if session.conn.outbox.end_turn() {
-                        return Poll::Pending;
-                    }
-                }
-                _ => return Poll::Ready(()),
+        match self.poll_stages(session, transport, cx) {
+            Poll::Pending if !self.is_late(transport, cx) => {
+                session.conn.outbox.end_turn(true);
+                Poll::Pending
             }
+            _ => Poll::Ready(()),
         }
     }
 

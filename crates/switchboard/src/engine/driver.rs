@@ -94,11 +94,12 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         loop {
             // A run that this connection is to get, too, is to be in its queue.
             crate::turn::seal();
-            if end.is_none() && matches!(transport.poll_write(&session.conn.outbox, cx), Poll::Ready(Err(Broken))) {
-                end = Some(End::Gone);
-            }
-            if let Some(end) = end {
+            if let Some(end) = end.take() {
                 return Poll::Ready(ended(end, session));
+            }
+            let written = transport.poll_write(&session.conn.outbox, cx);
+            if matches!(written, Poll::Ready(Err(Broken))) {
+                return Poll::Ready(ended(End::Gone, session));
             }
             let outbox = &session.conn.outbox;
             // Closing wakes this task, so a look without the lock is enough.
@@ -107,7 +108,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
             {
                 return Poll::Ready(Phase::Closing(Box::new(Closing::by_us(&closing, true, session.conn.config()))));
             }
-            if outbox.end_turn() {
+            if outbox.end_turn(written.is_pending()) {
                 return Poll::Pending;
             }
         }
@@ -141,12 +142,7 @@ where
     end
 }
 
-fn read<D, T>(
-    transport: &mut T,
-    session: &mut Session<D>,
-    scratch: &mut Scratch,
-    cx: &mut Context<'_>,
-) -> Option<End>
+fn read<D, T>(transport: &mut T, session: &mut Session<D>, scratch: &mut Scratch, cx: &mut Context<'_>) -> Option<End>
 where
     D: Send + Sync + 'static,
     T: Transport,

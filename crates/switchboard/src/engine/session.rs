@@ -170,8 +170,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         let route = self.routing.table.get(index);
         let conn = ConnParts::new(Arc::clone(&self.conn), route.scope.clone());
         let id = call.id.clone();
-        let running =
-            Running::handler(id, timeout - waited, || (route.handler)(handler::Incoming { conn, call }));
+        let running = Running::handler(id, timeout - waited, || (route.handler)(handler::Incoming { conn, call }));
         self.poll_new(running, cx);
     }
 

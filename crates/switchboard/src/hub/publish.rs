@@ -33,12 +33,7 @@ pub struct Publish {
 }
 
 impl Publish {
-    pub(super) fn new(
-        hub: Hub,
-        topic: &str,
-        frame: Result<Frame, PublishError>,
-        sender: Option<Arc<AnyConn>>,
-    ) -> Self {
+    pub(super) fn new(hub: Hub, topic: &str, frame: Result<Frame, PublishError>, sender: Option<Arc<AnyConn>>) -> Self {
         Self { hub, topic: topic.into(), frame, sender, except_self: false }
     }
 

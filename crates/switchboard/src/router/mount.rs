@@ -161,7 +161,7 @@ where
                 Ok(admitted) => admitted,
                 Err(response) => return response,
             };
-            if self.mounted.settings.config.transport == TransportKind::Native {
+            if self.mounted.settings.transport == TransportKind::Native {
                 return upgrade::accept_native(&self.mounted, &mut parts, admitted);
             }
             // axum understands these headers in their plain forms only; ours were checked above.

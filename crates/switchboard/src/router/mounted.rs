@@ -34,6 +34,7 @@ pub(crate) struct MountedSettings {
     pub(crate) origin: crate::OriginPolicy,
     pub(crate) tokens: Arc<crate::TokenSources>,
     pub(crate) protocols: Vec<String>,
+    pub(crate) transport: crate::TransportKind,
 }
 
 impl<S, D> Mounted<S, D> {
@@ -70,6 +71,7 @@ impl<S, D> Mounted<S, D> {
                 origin: settings.origin,
                 tokens: Arc::new(settings.tokens),
                 protocols: settings.protocols,
+                transport: settings.transport,
             }),
             authenticate,
         }

@@ -131,12 +131,7 @@ impl AxumTransport {
 }
 
 impl Transport for AxumTransport {
-    fn poll_recv<'a>(
-        &'a mut self,
-        outbox: &Outbox,
-        _: &'a mut Scratch,
-        cx: &mut Context<'_>,
-    ) -> Poll<Received<'a>> {
+    fn poll_recv<'a>(&'a mut self, outbox: &Outbox, _: &'a mut Scratch, cx: &mut Context<'_>) -> Poll<Received<'a>> {
         // So it leaves ahead of whatever the socket answers to what it reads next.
         if self.peer == Peer::Open
             && (outbox.has_queued() || !self.taken.is_empty() || turn::is_out(outbox))

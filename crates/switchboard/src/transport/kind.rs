@@ -1,6 +1,6 @@
 //! The choice between the two.
 
-/// What carries the frames of a route: see [`Config::transport`](crate::Config::transport).
+/// What carries the frames of a route: see [`WsRouter::transport`](crate::WsRouter::transport).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TransportKind {

@@ -48,8 +48,7 @@ pub(crate) struct NativeTransport {
 impl NativeTransport {
     /// `rest` is what came behind the request.
     pub(crate) fn new(io: Io, rest: Bytes, config: &Config) -> Self {
-        let limits =
-            Limits::default().max_message_bytes(config.max_message_bytes).max_fragments(config.max_fragments);
+        let limits = Limits::default().max_message_bytes(config.max_message_bytes).max_fragments(config.max_fragments);
         Self {
             io,
             decoder: Decoder::new(Role::Server, limits),
@@ -93,11 +92,7 @@ impl NativeTransport {
         }
     }
 
-    fn poll_write_boxed(
-        stream: &mut Boxed,
-        outbox: &Outbox,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Broken>> {
+    fn poll_write_boxed(stream: &mut Boxed, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         if let Some(mut out) = turn::take_out(outbox) {
             let mut written = 0;
             while written < out.len() {
