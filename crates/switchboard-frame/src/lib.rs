@@ -19,6 +19,7 @@
 mod close;
 mod decoder;
 pub mod encode;
+pub mod handshake;
 mod header;
 mod mask;
 mod utf8;

@@ -1,0 +1,89 @@
+//! Why a request is no handshake.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+/// What is wrong with a request: an HTTP response instead of the upgrade. The text ([`Display`])
+/// says what to do about it and may be the body.
+///
+/// [`Display`]: fmt::Display
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// HTTP/1.0 or older.
+    HttpVersion,
+    /// HTTP/1.1 with another method than GET.
+    Method,
+    /// HTTP/2 or newer without extended CONNECT.
+    NotExtendedConnect,
+    /// An extended CONNECT for something else.
+    OtherProtocol,
+    /// No `Upgrade: websocket`.
+    NoUpgrade,
+    /// No `Connection: upgrade`.
+    NoConnectionUpgrade,
+    /// No `Sec-WebSocket-Version`, or more than one.
+    NoVersion,
+    /// Another `Sec-WebSocket-Version` than 13.
+    OtherVersion,
+    /// No `Sec-WebSocket-Key`, more than one, or one that is not 16 bytes in base64.
+    Key,
+    /// A `Sec-WebSocket-Protocol` that is not a list of tokens.
+    Subprotocol,
+    /// More than [`MAX_SUBPROTOCOLS`](super::MAX_SUBPROTOCOLS).
+    TooManySubprotocols,
+}
+
+impl Refusal {
+    /// 400, 426 or 501.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::NoUpgrade | Self::OtherVersion => StatusCode::UPGRADE_REQUIRED,
+            // RFC 9220, section 3.
+            Self::OtherProtocol => StatusCode::NOT_IMPLEMENTED,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The headers that belong to the status.
+    pub fn headers(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let headers = match self {
+            Self::NoUpgrade => [Some((header::UPGRADE, "websocket")), Some((header::CONNECTION, "Upgrade"))],
+            Self::OtherVersion => [Some((header::SEC_WEBSOCKET_VERSION, "13")), None],
+            _ => [None, None],
+        };
+        headers.into_iter().flatten().map(|(name, value)| (name, HeaderValue::from_static(value)))
+    }
+
+    /// The text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HttpVersion => "WebSocket needs HTTP/1.1 or HTTP/2",
+            Self::Method => "this is a WebSocket endpoint: over HTTP/1.1 the method must be GET",
+            Self::NotExtendedConnect => {
+                "this is a WebSocket endpoint: over HTTP/2 the method must be CONNECT with `:protocol` = `websocket`"
+            }
+            Self::OtherProtocol => "this is a WebSocket endpoint: `:protocol` must be `websocket`",
+            Self::NoUpgrade => "this is a WebSocket endpoint: the request must have the header `Upgrade: websocket`",
+            Self::NoConnectionUpgrade => "the header `Connection: upgrade` is missing",
+            Self::NoVersion => "the header `Sec-WebSocket-Version: 13` is missing or there twice",
+            Self::OtherVersion => "this WebSocket version is not supported: `Sec-WebSocket-Version` must be 13",
+            Self::Key => "the header `Sec-WebSocket-Key` is missing, there twice, or not 16 bytes in base64",
+            Self::Subprotocol => {
+                "the header `Sec-WebSocket-Protocol` must be a list of tokens with commas between them"
+            }
+            Self::TooManySubprotocols => "too many subprotocols: `Sec-WebSocket-Protocol` may have 64",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::error::Error for Refusal {}
