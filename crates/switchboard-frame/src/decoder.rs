@@ -31,9 +31,9 @@ impl Limits {
         self
     }
 
-    /// The frames that one message may come in, empty ones included.
+    /// The frames that one message may come in, empty ones included. At least one.
     pub const fn max_fragments(mut self, fragments: u32) -> Self {
-        self.max_fragments = fragments;
+        self.max_fragments = if fragments == 0 { 1 } else { fragments };
         self
     }
 }
@@ -52,7 +52,10 @@ pub struct Decoded<'a> {
 ///
 /// It keeps nothing while no frame is half-way. A frame that is whole in the input is neither
 /// copied nor allocated for. Of one that is not, what has arrived is kept, never room for what its
-/// header announces. After a close frame everything is ignored.
+/// header announces. After a close frame or a violation everything is ignored.
+///
+/// Its work is linear in the bytes that arrive, and what it keeps is at most the double of them, in
+/// portions and fragments of whatever size.
 #[derive(Debug)]
 pub struct Decoder {
     role: Role,
@@ -88,20 +91,19 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// What the peer did wrong; nothing more can be decoded then.
+    /// What the peer did wrong. Nothing is kept any more then, and what follows is ignored.
     pub fn decode<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Decoded<'a>, Violation> {
         self.delivered = None;
         if self.closed {
             return Ok(Decoded { consumed: input.len(), event: None });
         }
         if self.partial.is_none() {
-            let Some((header, start)) = Header::parse(input, self.role, false)? else {
-                return self.decode_portion(input);
-            };
+            let parsed = Header::parse(input, self.role, false).map_err(|violation| self.fail(violation))?;
+            let Some((header, start)) = parsed else { return self.decode_portion(input) };
             let whole = usize::try_from(header.len).ok().and_then(|len| start.checked_add(len));
             let whole = whole.filter(|end| header.fin && *end <= input.len());
             if !header.opcode.is_control() && header.len > self.limits.max_message_bytes as u64 {
-                return Err(Violation::MessageTooLong);
+                return Err(self.fail(Violation::MessageTooLong));
             }
             let Some(end) = whole else { return self.decode_portion(input) };
             let payload = &mut input[start..end];
@@ -109,7 +111,7 @@ impl Decoder {
                 apply_mask(payload, key, 0);
             }
             self.closed = header.opcode == Opcode::Close;
-            let event = Event::new(header.opcode, payload)?;
+            let event = Event::new(header.opcode, payload).map_err(|violation| self.fail(violation))?;
             return Ok(Decoded { consumed: end, event: Some(event) });
         }
         self.decode_portion(input)
@@ -121,7 +123,8 @@ impl Decoder {
             return Ok(Decoded { consumed: 0, event: None });
         }
         let partial = self.partial.get_or_insert_default();
-        let (consumed, done) = partial.feed(self.role, self.limits, input)?;
+        let fed = partial.feed(self.role, self.limits, input);
+        let (consumed, done) = fed.map_err(|violation| self.fail(violation))?;
         self.finish(consumed, done)
     }
 
@@ -141,7 +144,8 @@ impl Decoder {
     pub fn appended(&mut self, len: usize) -> Result<Option<Event<'_>>, Violation> {
         self.delivered = None;
         let Some(partial) = &mut self.partial else { return Ok(None) };
-        let done = partial.appended(len)?;
+        let appended = partial.appended(len);
+        let done = appended.map_err(|violation| self.fail(violation))?;
         self.finish(0, done).map(|decoded| decoded.event)
     }
 
@@ -151,13 +155,21 @@ impl Decoder {
     }
 
     fn finish(&mut self, consumed: usize, done: Option<Done>) -> Result<Decoded<'_>, Violation> {
-        if self.partial.as_ref().is_some_and(|partial| partial.is_idle()) {
+        // Also if the close frame turns out to be wrong; data that came in portions has passed all checks.
+        self.closed = done.as_ref().is_some_and(|done| done.opcode == Opcode::Close);
+        if self.closed || self.partial.as_ref().is_some_and(|partial| partial.is_idle()) {
             self.partial = None;
         }
         let Some(Done { opcode, payload }) = done else { return Ok(Decoded { consumed, event: None }) };
-        self.closed = opcode == Opcode::Close;
         let payload = self.delivered.insert(payload);
         Ok(Decoded { consumed, event: Some(Event::new(opcode, payload)?) })
+    }
+
+    /// RFC 6455, section 7.1.7: nothing is processed after the connection failed.
+    fn fail(&mut self, violation: Violation) -> Violation {
+        self.closed = true;
+        self.partial = None;
+        violation
     }
 }
 

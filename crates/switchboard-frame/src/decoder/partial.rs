@@ -54,6 +54,12 @@ impl Partial {
         self.begun_len + self.data.len() + self.control.len()
     }
 
+    /// The size of the memory behind what is [`buffered`](Self::buffered).
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.data.capacity() + self.control.capacity()
+    }
+
     /// Takes bytes until something is whole or none are left; how many it took.
     pub(super) fn feed(
         &mut self,

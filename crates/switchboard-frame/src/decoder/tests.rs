@@ -1,3 +1,6 @@
+mod memory;
+mod rules;
+
 use proptest::prelude::*;
 
 use super::*;
