@@ -124,6 +124,7 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
+//! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
 //!
 //! # Stability

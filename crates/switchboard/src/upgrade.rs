@@ -19,6 +19,7 @@ use axum::{
 use futures_util::FutureExt as _;
 use http::{HeaderValue, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
+use switchboard_frame::handshake::Request;
 use tracing::Instrument as _;
 
 pub(crate) use self::{
@@ -139,7 +140,12 @@ where
 
 /// Answers with 101, or 200 to an extended CONNECT, and starts the connection's task on the socket
 /// behind the request.
-pub(crate) fn accept_native<S, D>(mounted: &Mounted<S, D>, parts: &mut Parts, admitted: Admitted<D>) -> Response
+pub(crate) fn accept_native<S, D>(
+    mounted: &Mounted<S, D>,
+    request: &Request,
+    parts: &mut Parts,
+    admitted: Admitted<D>,
+) -> Response
 where
     S: Send + Sync + 'static,
     D: Send + Sync + 'static,
@@ -148,7 +154,7 @@ where
         return refusal::internal("the HTTP server does not offer upgrades");
     };
     let accepted = Accepted::new(mounted, parts, admitted);
-    let mut response = handshake::accept(parts);
+    let mut response = handshake::accept(request);
     if let Some(protocol) = accepted.protocol.as_deref().and_then(|protocol| HeaderValue::from_str(protocol).ok()) {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
     }

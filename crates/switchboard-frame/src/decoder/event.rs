@@ -4,7 +4,7 @@ use crate::{Opcode, Violation, is_sendable_close_code};
 
 /// Something whole that has arrived. Data borrows from the input where it came in one piece, and
 /// from the decoder where it did not; either way it is unmasked.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A text message.
     Text(&'a str),

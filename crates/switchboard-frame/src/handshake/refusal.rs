@@ -36,13 +36,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// 400, 426 or 501.
+    /// 400 or 426.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::NoUpgrade | Self::OtherVersion => StatusCode::UPGRADE_REQUIRED,
-            // RFC 9220, section 3.
-            Self::OtherProtocol => StatusCode::NOT_IMPLEMENTED,
+            Self::NoUpgrade | Self::NotExtendedConnect | Self::OtherVersion => StatusCode::UPGRADE_REQUIRED,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -50,6 +48,8 @@ impl Refusal {
     /// The headers that belong to the status.
     pub fn headers(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let headers = match self {
+            // HTTP/2 has no such headers.
+            Self::NotExtendedConnect => [None, None],
             Self::NoUpgrade => [Some((header::UPGRADE, "websocket")), Some((header::CONNECTION, "Upgrade"))],
             Self::OtherVersion => [Some((header::SEC_WEBSOCKET_VERSION, "13")), None],
             _ => [None, None],

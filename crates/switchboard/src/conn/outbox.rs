@@ -282,7 +282,7 @@ impl<S: Sink> Outbox<S> {
             drop(state);
             let wrote = writing.write_to(&sink);
             state = self.state.lock();
-            let broken = wrote.is_err();
+            let broken = wrote.is_none();
             let waiting = state.finish_writing(sink, writing, wrote);
             self.queued.store(state.has_something(), Relaxed);
             if !waiting.is_empty() {

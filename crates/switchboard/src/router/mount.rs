@@ -154,15 +154,16 @@ where
     fn call(self, request: Request, state: S) -> Self::Future {
         Box::pin(async move {
             let (mut parts, _) = request.into_parts();
-            if let Err(refusal) = upgrade::check_handshake(&parts) {
-                return *refusal;
-            }
+            let handshake = match upgrade::check_handshake(&parts) {
+                Ok(request) => request,
+                Err(refusal) => return *refusal,
+            };
             let admitted = match upgrade::admit(&self.mounted, &mut parts, &state, A::open_data()).await {
                 Ok(admitted) => admitted,
                 Err(response) => return response,
             };
             if self.mounted.settings.transport == TransportKind::Native {
-                return upgrade::accept_native(&self.mounted, &mut parts, admitted);
+                return upgrade::accept_native(&self.mounted, &handshake, &mut parts, admitted);
             }
             // axum understands these headers in their plain forms only; ours were checked above.
             parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));

@@ -1,23 +1,11 @@
 //! The HTTP responses of refused upgrades.
 
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 pub(super) fn text(status: StatusCode, body: impl Into<String>) -> Response {
     let nosniff = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     (status, [nosniff], body.into() + "\n").into_response()
-}
-
-pub(super) fn bad_request(body: &'static str) -> Box<Response> {
-    Box::new(text(StatusCode::BAD_REQUEST, body))
-}
-
-pub(super) fn upgrade_required(body: &'static str, headers: &[(HeaderName, &'static str)]) -> Box<Response> {
-    let mut response = text(StatusCode::UPGRADE_REQUIRED, body);
-    for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    Box::new(response)
 }
 
 pub(super) fn unavailable(body: &'static str) -> Response {

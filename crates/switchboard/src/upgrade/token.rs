@@ -8,7 +8,9 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 
-use super::{refusal, subprotocol};
+use switchboard_frame::handshake::offered_subprotocols;
+
+use super::refusal;
 
 /// The subprotocol entry that carries a token starts with this.
 const ENTRY: &str = "bearer.";
@@ -134,7 +136,7 @@ impl TokenSources {
         if !self.subprotocol {
             return None;
         }
-        let mut offered = subprotocol::offered(&parts.headers);
+        let mut offered = offered_subprotocols(&parts.headers);
         offered.find(|entry| entry.len() > ENTRY.len() && entry.starts_with(ENTRY)).map(str::to_owned)
     }
 }

@@ -169,7 +169,7 @@ fn rfc_8441_4_not_an_extended_connect() {
     ] {
         let refusal = connect(Version::HTTP_2, &method, protocol).unwrap_err();
         // Not 426: that needs the header `Upgrade`, which HTTP/2 does not have.
-        assert_eq!((refusal, refusal.status().as_u16()), (Refusal::NotExtendedConnect, 400), "{method} {protocol:?}");
+        assert_eq!((refusal, refusal.status().as_u16()), (Refusal::NotExtendedConnect, 426), "{method} {protocol:?}");
     }
     let upgrade = Request::check(&Method::GET, Version::HTTP_2, &upgrade(), None);
     assert_eq!(upgrade.err(), Some(Refusal::NotExtendedConnect));
@@ -179,7 +179,7 @@ fn rfc_8441_4_not_an_extended_connect() {
 fn rfc_9220_3_another_protocol_is_not_implemented() {
     for protocol in ["webtransport", "connect-udp", "", "websocket "] {
         let refusal = connect(Version::HTTP_2, &Method::CONNECT, Some(protocol)).unwrap_err();
-        assert_eq!((refusal, refusal.status().as_u16()), (Refusal::OtherProtocol, 501), "{protocol}");
+        assert_eq!((refusal, refusal.status().as_u16()), (Refusal::OtherProtocol, 400), "{protocol}");
     }
 }
 

@@ -172,8 +172,9 @@ impl<S> State<S> {
         Writing { queue: mem::take(&mut self.queue), offset: mem::take(&mut self.offset) }
     }
 
-    /// Who is to be woken.
-    pub(super) fn finish_writing(&mut self, sink: S, writing: Writing, wrote: io::Result<usize>) -> Vec<Waker> {
+    /// Puts back the sink and what it did not take; `None` if it never will take any more. Who is to
+    /// be woken.
+    pub(super) fn finish_writing(&mut self, sink: S, writing: Writing, wrote: Option<usize>) -> Vec<Waker> {
         self.give_back(sink);
         if mem::take(&mut self.owner_waits) {
             self.wake_owner();
@@ -181,16 +182,13 @@ impl<S> State<S> {
         if matches!(self.writer, Writer::Gone) {
             return Vec::new();
         }
-        let (written, blocked) = match wrote {
-            Ok(written) => (written, written < writing.len()),
-            Err(_) => {
-                self.writer = Writer::Gone;
-                self.forget();
-                self.wake_owner();
-                return mem::take(&mut self.waiting);
-            }
+        let Some(written) = wrote else {
+            self.writer = Writer::Gone;
+            self.forget();
+            self.wake_owner();
+            return mem::take(&mut self.waiting);
         };
-        if blocked {
+        if written < writing.len() {
             self.blocked = true;
             // Only the owner can wait for the sink. In its turn it sees this by itself.
             if !self.in_turn {
@@ -279,7 +277,8 @@ impl Writing {
         write(&slices[..count])
     }
 
-    pub(super) fn write_to<S: Sink>(&self, sink: &S) -> io::Result<usize> {
-        self.with_slices(|slices| sink.try_write(slices))
+    /// How many bytes the sink took. `None` if it never will take any more.
+    pub(super) fn write_to<S: Sink>(&self, sink: &S) -> Option<usize> {
+        self.with_slices(|slices| sink.try_write(slices)).ok()
     }
 }
