@@ -26,7 +26,11 @@ async fn room(conn: &Conn) -> Result<(), SendError> {
 
 /// The application, at `/`.
 pub fn app() -> Router {
-    let config = Config::new().max_message_bytes(LIMIT).max_outbound_bytes(2 * LIMIT).max_inbox(32, LIMIT);
+    let config = Config::new()
+        .max_message_bytes(LIMIT)
+        .max_fragments(1_000_000)
+        .max_outbound_bytes(2 * LIMIT)
+        .max_inbox(32, LIMIT);
     let ws = WsRouter::new().config(config).origin(OriginPolicy::any()).on_text(text).on_binary(binary);
     Router::new().route("/", ws_route(ws))
 }

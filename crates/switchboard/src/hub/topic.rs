@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use slab::Slab;
 use tokio::task::yield_now;
 
 use crate::{
     conn::{AnyConn, ConnId, Promise, Pushed},
+    sync::Mutex,
     transport::Frame,
 };
 
@@ -36,8 +36,8 @@ struct State {
 }
 
 impl Topic {
-    pub(super) fn new(name: &str) -> Self {
-        Self { name: name.into(), state: Mutex::default() }
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.into(), state: Mutex::new(State::default()) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -53,7 +53,7 @@ impl Topic {
         self.state.lock().active
     }
 
-    pub(super) fn insert(&self, conn: Arc<AnyConn>) -> usize {
+    pub(crate) fn insert(&self, conn: Arc<AnyConn>) -> usize {
         let mut state = self.state.lock();
         state.active += 1;
         state.members.insert(Some(conn))
@@ -69,7 +69,7 @@ impl Topic {
     }
 
     /// How many are left.
-    pub(super) fn remove(&self, key: usize) -> usize {
+    pub(crate) fn remove(&self, key: usize) -> usize {
         let mut state = self.state.lock();
         let removed = state.members.try_remove(key).flatten();
         state.active -= usize::from(removed.is_some());

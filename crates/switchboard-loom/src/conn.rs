@@ -1,0 +1,14 @@
+//! A connection with nothing but its queue.
+
+mod outbox;
+
+pub(crate) use self::outbox::{Outbox, Promise, Pushed, Sink, Wrote};
+use crate::transport::Pipe;
+
+pub(crate) type ConnId = u32;
+
+#[derive(Debug)]
+pub(crate) struct AnyConn {
+    pub(crate) id: ConnId,
+    pub(crate) outbox: Outbox<Pipe>,
+}

@@ -1,0 +1,1 @@
+../../../switchboard/src/conn/outbox.rs

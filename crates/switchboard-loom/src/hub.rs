@@ -1,0 +1,5 @@
+//! Topics.
+
+mod topic;
+
+pub(crate) use self::topic::Topic;

@@ -1,0 +1,18 @@
+//! The same names as in `crates/switchboard`.
+
+use loom::sync::MutexGuard;
+pub(crate) use loom::sync::atomic::AtomicBool;
+
+/// As `parking_lot`'s: no poisoning.
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

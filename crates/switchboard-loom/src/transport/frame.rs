@@ -1,0 +1,1 @@
+../../../switchboard/src/transport/frame.rs
