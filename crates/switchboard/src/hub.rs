@@ -1,6 +1,7 @@
 //! The hub: topics, and a handle to publish from anywhere.
 
 mod error;
+mod large;
 mod publish;
 mod stats;
 mod subscriptions;

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 
-use super::{Hub, PublishError};
+use super::{Hub, PublishError, large::LargePublish};
 use crate::{conn::AnyConn, transport::Frame, turn};
 
 /// A publish that happens when it is awaited.
@@ -43,25 +43,26 @@ impl Publish {
         self
     }
 
-    /// What became of it, and whether the queue of a member is half full.
-    fn deliver(self) -> Result<(Published, bool), PublishError> {
+    fn begin(self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
         let frame = self.frame?;
         let Some(topic) = self.hub.topic(&self.topic) else {
-            return Ok((Published { matched: Matched::Exact(0) }, false));
+            return Ok(Step::Delivered(Published { matched: Matched::Exact(0) }, false));
         };
         let sender = self.sender.filter(|_| self.except_self);
         let left_out = sender.as_ref().is_some_and(|sender| sender.subscriptions.lock().contains(&self.topic));
         let matched = topic.active().saturating_sub(usize::from(left_out));
+        let published = Published { matched: Matched::Exact(matched) };
         let except = sender.map(|sender| sender.id);
-        let pressed = match turn::publish(&topic, frame, except) {
-            Ok(pressed) => pressed,
-            Err(frame) => {
-                let pressed = topic.push(&frame, except);
-                topic.flush();
-                pressed
-            }
-        };
-        Ok((Published { matched: Matched::Exact(matched) }, pressed))
+        if topic.is_large() {
+            turn::seal();
+            return Ok(Step::Large(published, LargePublish::begin(&topic, frame, except, cx)));
+        }
+        let pressed = turn::publish(&topic, frame, except).unwrap_or_else(|frame| {
+            let pressed = topic.push(&frame, except);
+            topic.flush();
+            pressed
+        });
+        Ok(Step::Delivered(published, pressed))
     }
 }
 
@@ -76,7 +77,7 @@ impl IntoFuture for Publish {
     type IntoFuture = PublishFuture;
 
     fn into_future(self) -> PublishFuture {
-        PublishFuture { step: Step::Deliver(self) }
+        PublishFuture { step: Step::Begin(self) }
     }
 }
 
@@ -87,8 +88,12 @@ pub struct PublishFuture {
 }
 
 enum Step {
-    Deliver(Publish),
-    /// Delivered; others run first.
+    Begin(Publish),
+    /// To very many members.
+    Large(Published, LargePublish),
+    /// And whether the queue of one is half full.
+    Delivered(Published, bool),
+    /// Others run first.
     Yield(Published, BoxFuture<'static, ()>),
     Done,
 }
@@ -98,14 +103,17 @@ impl Future for PublishFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            match std::mem::replace(&mut self.step, Step::Done) {
-                Step::Deliver(publish) => {
-                    let (published, pressed) = publish.deliver()?;
-                    if !pressed {
-                        return Poll::Ready(Ok(published));
+            self.step = match std::mem::replace(&mut self.step, Step::Done) {
+                Step::Begin(publish) => publish.begin(cx)?,
+                Step::Large(published, mut large) => match large.poll(cx) {
+                    Poll::Ready(pressed) => Step::Delivered(published, pressed),
+                    Poll::Pending => {
+                        self.step = Step::Large(published, large);
+                        return Poll::Pending;
                     }
-                    self.step = Step::Yield(published, Box::pin(tokio::task::yield_now()));
-                }
+                },
+                Step::Delivered(published, false) => return Poll::Ready(Ok(published)),
+                Step::Delivered(published, true) => Step::Yield(published, Box::pin(tokio::task::yield_now())),
                 Step::Yield(published, mut others) => {
                     if others.as_mut().poll(cx).is_ready() {
                         return Poll::Ready(Ok(published));
@@ -115,7 +123,7 @@ impl Future for PublishFuture {
                 }
                 // Polled after it was ready.
                 Step::Done => return Poll::Pending,
-            }
+            };
         }
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! A message is first put into every member's queue, under the topic's lock, and then written. So
 //! the order of messages is that of the queues, which is settled before the publisher goes on, and
-//! writing may take its time, in portions, by anyone.
+//! writing may take its time, in portions, by anyone. Only in a topic with very many members the
+//! first step goes in portions, too: `large` sees to their order.
 
 use std::sync::Arc;
 
 use slab::Slab;
-use tokio::task::yield_now;
+use tokio::{sync::Mutex as Turnstile, task::yield_now};
 
 use crate::{
     conn::{AnyConn, ConnId, Promise, Pushed},
@@ -18,9 +19,14 @@ use crate::{
 /// So many members are written to before other tasks get their turn: about half a millisecond.
 const PORTION: usize = 256;
 
+/// A message is put into so many queues before other tasks get their turn: less than a millisecond.
+const PUSH_PORTION: usize = if cfg!(test) { 64 } else { 16 * 1024 };
+
 pub(crate) struct Topic {
     name: Box<str>,
     state: Mutex<State>,
+    /// Held by whoever publishes in portions; those who wait for it go in order.
+    turnstile: Arc<Turnstile<()>>,
 }
 
 #[derive(Default)]
@@ -37,7 +43,7 @@ struct State {
 
 impl Topic {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.into(), state: Mutex::new(State::default()) }
+        Self { name: name.into(), state: Mutex::new(State::default()), turnstile: Arc::default() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -83,35 +89,82 @@ impl Topic {
         left
     }
 
+    /// Whether publishing has to go in portions, or behind somebody who does so.
+    pub(crate) fn is_large(&self) -> bool {
+        self.state.lock().members.capacity() > PUSH_PORTION || self.turnstile.try_lock().is_err()
+    }
+
+    pub(super) fn turnstile(&self) -> &Arc<Turnstile<()>> {
+        &self.turnstile
+    }
+
     /// Puts the frame into every member's queue; to be followed by [`flush`](Self::flush). Whether
     /// the queue of one is half full.
     pub(crate) fn push(&self, frame: &Frame, except: Option<ConnId>) -> bool {
         let mut pressed = false;
+        let mut next = Some(0);
+        while let Some(start) = next {
+            next = self.push_portion(frame, except, start, &mut pressed);
+        }
+        pressed
+    }
+
+    /// The same for the members from this key on. The key to go on from, unless that were all.
+    pub(super) fn push_portion(
+        &self,
+        frame: &Frame,
+        except: Option<ConnId>,
+        start: usize,
+        pressed: &mut bool,
+    ) -> Option<usize> {
         let mut full = Vec::new();
         let mut state = self.state.lock();
         state.again = true;
-        for (key, conn) in &state.members {
-            let Some(conn) = conn.as_ref().filter(|conn| except != Some(conn.id)) else { continue };
+        // Only a portion of a large topic needs the detour over its keys.
+        let end = state.members.capacity();
+        let last = end.min(start + PUSH_PORTION);
+        let mut push = |key: usize, conn: &Arc<AnyConn>| {
+            if except == Some(conn.id) {
+                return;
+            }
             match conn.outbox.push(frame.clone(), Promise::Caller) {
                 Pushed::Queued | Pushed::Ripe | Pushed::Closed => {}
-                Pushed::Pressed => pressed = true,
+                Pushed::Pressed => *pressed = true,
                 Pushed::Full => full.push((key, Arc::clone(conn))),
+            }
+        };
+        if end <= PUSH_PORTION {
+            state.members.iter().for_each(|(key, conn)| {
+                if let Some(conn) = conn {
+                    push(key, conn);
+                }
+            });
+        } else {
+            for key in start..last {
+                if let Some(Some(conn)) = state.members.get(key) {
+                    push(key, conn);
+                }
             }
         }
         drop(state);
+        *pressed |= !full.is_empty();
         for (key, conn) in full {
-            pressed = true;
-            // What waits may fit into the socket.
-            conn.outbox.flush();
-            let state = self.state.lock();
-            // It may have left meanwhile.
-            if let Some(Some(member)) = state.members.get(key)
-                && Arc::ptr_eq(member, &conn)
-            {
-                conn.outbox.push(frame.clone(), Promise::Owner);
-            }
+            self.push_again(frame, key, &conn);
         }
-        pressed
+        (last < end).then_some(last)
+    }
+
+    /// Once more to a member whose queue was full.
+    fn push_again(&self, frame: &Frame, key: usize, conn: &Arc<AnyConn>) {
+        // What waits may fit into the socket.
+        conn.outbox.flush();
+        let state = self.state.lock();
+        // It may have left meanwhile.
+        if let Some(Some(member)) = state.members.get(key)
+            && Arc::ptr_eq(member, conn)
+        {
+            conn.outbox.push(frame.clone(), Promise::Owner);
+        }
     }
 
     /// Writes what members have queued. Goes on in a task of its own if there are many.

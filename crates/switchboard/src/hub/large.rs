@@ -1,0 +1,141 @@
+//! Publishing to a topic with very many members, in portions.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tokio::task::{JoinHandle, yield_now};
+
+use super::Topic;
+use crate::{conn::ConnId, transport::Frame};
+
+/// A publish that has its place in the topic's order and goes on to its end, whatever becomes of
+/// this future. Ready with whether the queue of a member is half full.
+pub(super) enum LargePublish {
+    Task(JoinHandle<bool>),
+    Ready(bool),
+}
+
+impl LargePublish {
+    /// Takes the next place in the order.
+    pub(super) fn begin(topic: &Arc<Topic>, frame: Frame, except: Option<ConnId>, cx: &mut Context<'_>) -> Self {
+        if tokio::runtime::Handle::try_current().is_err() {
+            // Nothing to run it on but this.
+            let pressed = topic.push(&frame, except);
+            topic.flush();
+            return Self::Ready(pressed);
+        }
+        let topic = Arc::clone(topic);
+        let mut publish: Pin<Box<dyn Future<Output = bool> + Send>> = Box::pin(async move {
+            let _place = Arc::clone(topic.turnstile()).lock_owned().await;
+            let mut pressed = false;
+            let mut next = Some(0);
+            while let Some(start) = next {
+                next = topic.push_portion(&frame, except, start, &mut pressed);
+                topic.flush();
+                if next.is_some() {
+                    yield_now().await;
+                }
+            }
+            pressed
+        });
+        // The first poll takes the place.
+        match publish.as_mut().poll(cx) {
+            Poll::Ready(pressed) => Self::Ready(pressed),
+            Poll::Pending => Self::Task(tokio::spawn(publish)),
+        }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        match self {
+            // A task that is gone because the runtime ends has nobody to wait for.
+            Self::Task(task) => Pin::new(task).poll(cx).map(Result::unwrap_or_default),
+            Self::Ready(pressed) => Poll::Ready(*pressed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::IntoFuture as _, pin::pin, task::Waker};
+
+    use super::*;
+    use crate::{
+        Config, Hub, OriginPolicy, TokenSources, TransportKind,
+        conn::{AnyConn, ConnId, ConnInner, Outbox},
+        extract::Kept,
+        hub::PublishFuture,
+        router::MountedSettings,
+    };
+
+    /// More than three portions.
+    const MEMBERS: usize = 200;
+
+    fn member(hub: &Hub) -> Arc<AnyConn> {
+        let settings = MountedSettings {
+            hub: hub.clone(),
+            config: Config::new(),
+            origin: OriginPolicy::any(),
+            tokens: Arc::new(TokenSources::default()),
+            protocols: Vec::new(),
+            transport: TransportKind::Native,
+        };
+        Arc::new(ConnInner {
+            outbox: Outbox::new(1024 * 1024),
+            id: ConnId::new(),
+            subscriptions: Default::default(),
+            settings: Arc::new(settings),
+            state: Arc::new(()),
+            kept: Kept::default(),
+            remote_addr: None,
+            data: (),
+        })
+    }
+
+    fn publish(hub: &Hub, text: &str) -> PublishFuture {
+        crate::Publish::new(hub.clone(), "t", Ok(Frame::text(text)), None).into_future()
+    }
+
+    fn received(conn: &AnyConn) -> Vec<String> {
+        let frames = std::iter::from_fn(|| conn.outbox.pop());
+        frames.map(|frame| String::from_utf8_lossy(&frame.wire()[2..]).into_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn all_members_get_all_in_order_also_of_a_publisher_that_is_dropped() {
+        let hub = Hub::new();
+        let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
+        for member in &members {
+            hub.subscribe(member, "t").unwrap();
+        }
+        for text in ["a", "b"] {
+            let mut publish = pin!(publish(&hub, text));
+            let first = publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(first.is_pending(), "it goes in portions");
+        }
+        let published = publish(&hub, "c").await.unwrap();
+        assert_eq!(published.count(), Some(MEMBERS));
+        for member in &members {
+            assert_eq!(received(member), ["a", "b", "c"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_arrives_after_unsubscribing_in_between() {
+        let hub = Hub::new();
+        let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
+        for member in &members {
+            hub.subscribe(member, "t").unwrap();
+        }
+        let mut publish = pin!(publish(&hub, "a"));
+        assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let last = &members[MEMBERS - 1];
+        hub.unsubscribe(&**last, "t").unwrap();
+        publish.await.unwrap();
+        assert!(received(last).is_empty());
+        assert_eq!(received(&members[MEMBERS - 2]), ["a"]);
+    }
+}
