@@ -211,7 +211,7 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
             let conn = Arc::clone(&conn);
             move || conn.outbox.flush()
         });
-        let pushed = ["c", "d", "e", "f"].map(|letter| conn.outbox.push(frame(letter), Promise::Owner));
+        let pushed = ["c", "d", "e", "f"].map(|letter| conn.outbox.push_anyway(frame(letter), Promise::Owner));
         writer.join().unwrap();
         assert!(pushed.contains(&Pushed::Closed) == conn.outbox.is_closed());
         let owner = Owner::new(&conn);

@@ -34,20 +34,23 @@ impl<D: ?Sized> ConnInner<D> {
     /// Sends a frame, behind all that was sent and published before. `false` once closing.
     pub(crate) fn push(&self, frame: Frame) -> bool {
         turn::seal();
-        match self.outbox.push(frame, Promise::Owner) {
-            Pushed::Queued | Pushed::Pressed => true,
-            Pushed::Ripe => {
-                self.write_early();
-                true
-            }
-            Pushed::Closed | Pushed::Full => false,
+        let mut pushed = self.outbox.push(frame.clone(), Promise::Owner);
+        if pushed == Pushed::Full {
+            // What waits may fit into the socket.
+            self.write_early();
+            pushed = self.outbox.push_anyway(frame, Promise::Owner);
         }
+        if pushed == Pushed::Ripe {
+            self.write_early();
+        }
+        pushed != Pushed::Closed
     }
 
     /// Sends a reply, which also leaves while the connection closes.
     pub(crate) fn push_reply(&self, frame: Frame) {
-        turn::seal();
-        self.outbox.push_reply(frame);
+        if !self.push(frame.clone()) {
+            self.outbox.push_last(frame);
+        }
     }
 
     /// Writes what waits, instead of at the end of the turn.

@@ -18,7 +18,7 @@ use crate::{
     transport::Frame,
 };
 
-/// From so many queued bytes on, whoever sends should write at once.
+/// From so many queued bytes on, or half of the limit, whoever sends should write at once.
 const FLUSH_AT: usize = 64 * 1024;
 
 /// Anyone may push, and anyone may write: one at a time, whoever holds the sink, which is taken out
@@ -44,7 +44,7 @@ pub(crate) enum Pushed {
     Ripe,
     /// Queued, and more than half of the limit waits now.
     Pressed,
-    /// Not queued: the caller that promised to write should do so first and try again.
+    /// Not queued: the caller should write what is and [push it anyway](Outbox::push_anyway).
     Full,
     /// The connection is closing, as it is once its queue overflows.
     Closed,
@@ -91,8 +91,17 @@ impl<S: Sink> Outbox<S> {
         drop((sink, queue));
     }
 
-    /// Queues a frame.
+    /// Queues a frame. Where it does not fit and anyone can write, it first asks for that.
     pub(crate) fn push(&self, frame: Frame, promise: Promise) -> Pushed {
+        self.push_if(frame, promise, true)
+    }
+
+    /// Queues a frame. Where it does not fit the queue overflows, which closes the connection.
+    pub(crate) fn push_anyway(&self, frame: Frame, promise: Promise) -> Pushed {
+        self.push_if(frame, promise, false)
+    }
+
+    fn push_if(&self, frame: Frame, promise: Promise, may_ask: bool) -> Pushed {
         let mut state = self.state.lock();
         if state.closing.is_some() {
             return Pushed::Closed;
@@ -100,7 +109,7 @@ impl<S: Sink> Outbox<S> {
         let cost = frame.cost();
         let anyone = matches!(state.writer, Writer::Free(_));
         if state.waits() + cost > state.limit {
-            if promise == Promise::Caller && anyone && !state.blocked {
+            if may_ask && anyone && !state.blocked {
                 return Pushed::Full;
             }
             if cost > state.limit {
@@ -126,7 +135,7 @@ impl<S: Sink> Outbox<S> {
             state.wake_owner();
         }
         let waits = state.waits();
-        if anyone && !state.blocked && waits > FLUSH_AT {
+        if anyone && !state.blocked && waits > FLUSH_AT.min(state.limit / 2) {
             Pushed::Ripe
         } else if waits > state.limit / 2 {
             Pushed::Pressed
@@ -136,13 +145,11 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// Queues the last words of the connection's own task, which may still speak while it closes.
-    pub(crate) fn push_reply(&self, frame: Frame) {
-        if self.push(frame.clone(), Promise::Owner) == Pushed::Closed {
-            let mut state = self.state.lock();
-            if state.closing.as_ref().is_some_and(|closing| closing.code != CloseCode::SLOW_CONSUMER) {
-                let cost = frame.cost();
-                self.append(&mut state, frame, cost);
-            }
+    pub(crate) fn push_last(&self, frame: Frame) {
+        let mut state = self.state.lock();
+        if state.closing.as_ref().is_some_and(|closing| closing.code != CloseCode::SLOW_CONSUMER) {
+            let cost = frame.cost();
+            self.append(&mut state, frame, cost);
         }
     }
 

@@ -163,7 +163,7 @@ impl Topic {
         if let Some(Some(member)) = state.members.get(key)
             && Arc::ptr_eq(member, conn)
         {
-            conn.outbox.push(frame.clone(), Promise::Owner);
+            conn.outbox.push_anyway(frame.clone(), Promise::Owner);
         }
     }
 

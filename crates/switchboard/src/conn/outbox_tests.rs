@@ -1,0 +1,129 @@
+use std::{
+    cell::{Cell, RefCell},
+    io::{self, IoSlice},
+    rc::Rc,
+};
+
+use super::{Promise, Pushed, Sink, Wrote, outbox::Outbox};
+use crate::transport::Frame;
+
+/// Takes as much as it is told.
+#[derive(Debug, Clone, Default)]
+struct Pipe {
+    room: Rc<Cell<usize>>,
+    written: Rc<RefCell<Vec<u8>>>,
+}
+
+impl Pipe {
+    fn outbox(&self, limit: usize) -> Outbox<Self> {
+        let outbox = Outbox::new(limit);
+        outbox.attach(self.clone());
+        outbox
+    }
+
+    /// The payloads of all whole frames that were written.
+    fn payloads(&self) -> Vec<String> {
+        let mut wire = &self.written.borrow()[..];
+        let mut payloads = Vec::new();
+        while let Some((_, payload)) = switchboard_frame::encode::first(wire) {
+            payloads.push(String::from_utf8_lossy(&wire[payload.clone()]).into_owned());
+            wire = &wire[payload.end..];
+        }
+        payloads
+    }
+}
+
+impl Sink for Pipe {
+    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut written = 0;
+        for slice in slices {
+            let portion = slice.len().min(self.room.get());
+            self.room.set(self.room.get() - portion);
+            self.written.borrow_mut().extend_from_slice(&slice[..portion]);
+            written += portion;
+        }
+        Ok(written)
+    }
+}
+
+fn run(texts: &[&str]) -> Frame {
+    let frames: Vec<u8> = texts.iter().flat_map(|text| Frame::text(text).wire().to_vec()).collect();
+    Frame::new(frames)
+}
+
+fn write_all(outbox: &Outbox<Pipe>, pipe: &Pipe) {
+    pipe.room.set(usize::MAX);
+    outbox.unblock();
+    assert_eq!(outbox.write(), Wrote::All);
+}
+
+#[test]
+fn rfc_6455_5_5_a_pong_goes_ahead_of_data_at_the_next_border_and_only_the_last_one() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1 << 20);
+    outbox.push(run(&["one", "two"]), Promise::Caller);
+    outbox.push(run(&["three"]), Promise::Caller);
+    pipe.room.set(2);
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    for pong in ["first", "second", "last"] {
+        outbox.push_pong(Frame::text(pong));
+    }
+    write_all(&outbox, &pipe);
+    assert_eq!(pipe.payloads(), ["one", "last", "two", "three"]);
+    assert_eq!(outbox.buffered(), 0);
+}
+
+#[test]
+fn what_the_owner_put_out_goes_on_where_the_socket_stopped() {
+    for room in 0..15 {
+        let pipe = Pipe::default();
+        let outbox = pipe.outbox(1 << 20);
+        let mut out = run(&["one", "two", "three"]).wire().to_vec();
+        pipe.room.set(room);
+        assert_eq!(outbox.write_out(&mut out), Wrote::Blocked);
+        assert!(out.is_empty());
+        outbox.push(run(&["four"]), Promise::Caller);
+        write_all(&outbox, &pipe);
+        assert_eq!(pipe.payloads(), ["one", "two", "three", "four"], "{room}");
+        assert_eq!(outbox.buffered(), 0);
+    }
+}
+
+#[test]
+fn row_7_4_an_overflow_finishes_the_half_written_frame() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(200);
+    outbox.push(run(&["one", "two"]), Promise::Caller);
+    pipe.room.set(3);
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert_eq!(outbox.push(run(&[&"x".repeat(200)]), Promise::Owner), Pushed::Closed);
+    assert_eq!(outbox.push(run(&["late"]), Promise::Owner), Pushed::Closed);
+    assert!(outbox.is_closed());
+    outbox.push_close(run(&["close"]));
+    write_all(&outbox, &pipe);
+    assert_eq!(pipe.payloads(), ["one", "close"]);
+}
+
+#[test]
+fn row_7_4_a_queue_that_can_be_written_does_not_overflow() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(100);
+    let long = "x".repeat(50);
+    assert_eq!(outbox.push(run(&[&long]), Promise::Owner), Pushed::Ripe);
+    assert_eq!(outbox.push(run(&[&long]), Promise::Owner), Pushed::Full);
+    pipe.room.set(1000);
+    outbox.flush();
+    assert_eq!(outbox.push_anyway(run(&[&long]), Promise::Owner), Pushed::Ripe);
+}
+
+#[test]
+fn more_frames_than_go_into_one_write() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1 << 20);
+    let texts: Vec<_> = (0..1000).map(|n| n.to_string()).collect();
+    for text in &texts {
+        outbox.push(run(&[text]), Promise::Caller);
+    }
+    write_all(&outbox, &pipe);
+    assert_eq!(pipe.payloads(), texts);
+}
