@@ -127,8 +127,9 @@ impl Config {
     }
 
     /// How many messages, and bytes of them, may wait behind a running handler. At least one
-    /// message always may. While this is full nothing is read: not aborts and pings either, and a
-    /// client that vanishes is noticed only after.
+    /// message always may. While this is full nothing is read: not aborts and pings either. That
+    /// the client has gone is still noticed, on Linux and on the native transport; elsewhere only
+    /// after.
     pub fn max_inbox(mut self, messages: usize, bytes: usize) -> Self {
         self.max_inbox_messages = messages;
         self.max_inbox_bytes = bytes;

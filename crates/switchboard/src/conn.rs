@@ -119,16 +119,18 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.remote_addr
     }
 
-    /// Sends a message. It is queued and leaves at the end of the handler's turn: when it is done
-    /// or waits for something.
+    /// Sends a message. It is queued and leaves at the end of the handler's turn, when it is done
+    /// or waits for something; or at once if much is queued.
     ///
     /// # Errors
     ///
     /// [`Closed`](SendErrorKind::Closed) once the connection is closed or closing, and
     /// [`Invalid`](SendErrorKind::Invalid) if the message breaks its own rules. When the queue
-    /// overflows ([`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes)) the connection
-    /// is closed with 4002, even of a client that reads, since nothing is written before the
-    /// handler waits: await [`ready`](Self::ready) in loops that send much.
+    /// overflows ([`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes)), because the
+    /// client does not read as fast, the connection is closed with 4002: await
+    /// [`ready`](Self::ready) in loops that send much. Where only the connection's task can write
+    /// (TLS, HTTP/2, axum's transport) that also happens to a client that reads, since nothing is
+    /// written before the handler waits.
     #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn send<M>(&self, message: M) -> Result<(), SendError>
     where
