@@ -30,7 +30,6 @@ pub(crate) const MAX_OUT: usize = 64 * 1024;
 /// So many topics at most wait for the turn's end to be written to.
 const MAX_TOPICS: usize = 64;
 
-#[derive(Default)]
 struct State {
     /// The address of the outbox whose owner has its turn.
     owner: Option<usize>,
@@ -61,7 +60,17 @@ impl Run {
 }
 
 thread_local! {
-    static STATE: RefCell<State> = RefCell::default();
+    static STATE: RefCell<State> = const {
+        RefCell::new(State {
+            owner: None,
+            direct: false,
+            now_ms: 0,
+            out: Vec::new(),
+            run: None,
+            run_bytes: Vec::new(),
+            topics: Vec::new(),
+        })
+    };
 }
 
 fn with<T>(f: impl FnOnce(&mut State) -> T) -> T {
@@ -140,12 +149,14 @@ pub(crate) fn out_for(outbox: &Outbox) -> Option<Vec<u8>> {
     if outbox.has_queued() || outbox.is_closed() {
         return None;
     }
-    seal();
-    // What the run brought to this connection itself leaves first.
-    if outbox.has_queued() {
-        return None;
-    }
-    with(|state| (state.direct && state.owner == Some(key(outbox))).then(|| std::mem::take(&mut state.out)))
+    let take =
+        |state: &mut State| (state.direct && state.owner == Some(key(outbox))).then(|| std::mem::take(&mut state.out));
+    let out = with(|state| if state.run.is_none() { Ok(take(state)) } else { Err(()) });
+    out.unwrap_or_else(|()| {
+        seal();
+        // What the run brought to this connection itself leaves first.
+        if outbox.has_queued() { None } else { with(take) }
+    })
 }
 
 /// Whether so much was put out in this turn that it should leave.

@@ -217,9 +217,9 @@ impl<D: Send + Sync + 'static, T: Transport> Future for Driver<D, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        let conn = Arc::clone(&this.session.conn);
-        let direct = conn.outbox.begin_turn(cx);
-        let _turn = Turn::begin(&conn.outbox, direct);
+        let outbox = &this.session.conn.outbox;
+        let direct = outbox.begin_turn(cx);
+        let _turn = Turn::begin(outbox, direct);
         this.session.begin_turn();
         this.turn(cx)
     }

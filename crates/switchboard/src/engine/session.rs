@@ -94,13 +94,13 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     pub(super) fn accept_text(&mut self, text: &str, cx: &mut Context<'_>) {
-        let routing = Arc::clone(&self.routing);
-        self.accept(incoming::text(&routing, text), text.len(), cx);
+        let incoming = incoming::text(&self.routing, text);
+        self.accept(incoming, text.len(), cx);
     }
 
     pub(super) fn accept_binary(&mut self, frame: &[u8], cx: &mut Context<'_>) {
-        let routing = Arc::clone(&self.routing);
-        self.accept(incoming::binary(&routing, frame), frame.len(), cx);
+        let incoming = incoming::binary(&self.routing, frame);
+        self.accept(incoming, frame.len(), cx);
     }
 
     fn accept(&mut self, incoming: Incoming<'_>, bytes: usize, cx: &mut Context<'_>) {
