@@ -5,7 +5,12 @@ use std::{net::SocketAddr, time::Duration};
 use axum::Router;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinHandle, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinHandle,
+    time::timeout,
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{
@@ -138,16 +143,16 @@ pub struct Refusal {
     pub body: String,
 }
 
-/// A connected client.
+/// A connected client, over any stream.
 #[derive(Debug)]
-pub struct Client {
+pub struct Client<S = TcpStream> {
     /// The connection.
-    pub ws: WebSocketStream<TcpStream>,
+    pub ws: WebSocketStream<S>,
     /// The headers of the upgrade's response.
     pub headers: HeaderMap,
 }
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// Sends a text frame.
     ///
     /// # Panics
@@ -265,7 +270,10 @@ impl Client {
     ///
     /// If the connection is closed.
     pub async fn raw(&mut self, bytes: &[u8]) {
-        self.ws.get_mut().write_all(bytes).await.expect("an open connection");
+        let stream = self.ws.get_mut();
+        stream.write_all(bytes).await.expect("an open connection");
+        // The answer may have been to close the connection.
+        _ = stream.flush().await;
     }
 
     /// Closes with a code and waits for the answer; its code.
