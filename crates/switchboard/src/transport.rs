@@ -75,6 +75,11 @@ pub(crate) trait Transport: Send + Unpin {
         None
     }
 
+    /// Whether the end of the stream is waited for, too, once the peer's close frame has come.
+    fn awaits_end(&self) -> bool {
+        false
+    }
+
     /// Reads and throws away; how many bytes, 0 once there will be no more.
     fn poll_discard(&mut self, scratch: &mut Scratch, cx: &mut Context<'_>) -> Poll<usize>;
 }

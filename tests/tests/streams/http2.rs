@@ -2,7 +2,7 @@
 
 mod refusals;
 
-use std::net::SocketAddr;
+use std::{future::poll_fn, net::SocketAddr, task::Poll};
 
 use axum::{Router, body::Body, routing::get};
 use bytes::Bytes;
@@ -275,9 +275,9 @@ async fn a_stream_that_is_reset_is_lost() {
     }
 }
 
-/// The close frame, then the end of the stream, and no reset: that would be an error to a browser.
+/// The close frame, then the end of the stream, and no reset: to the client that would be an error.
 #[tokio::test]
-async fn a_stream_ends_without_a_reset() {
+async fn a_stream_that_the_client_closes_ends_without_a_reset() {
     let mut app = App::new(Config::new());
     let addr = serve(app.router.clone()).await;
     let Raw { mut send, response } = raw(addr).await;
@@ -297,5 +297,34 @@ async fn a_stream_ends_without_a_reset() {
         send.send_data(Bytes::new(), true).unwrap();
     }
     assert_eq!(app.closed().await, (1000, ClosedBy::Client));
+    app.is_empty().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_the_server_closes_ends_without_a_reset() {
+    if is_axum() {
+        // It drops the stream once it has the client's close frame.
+        return;
+    }
+    let mut app = App::new(Config::new().close_timeout(3 * PATIENCE));
+    let addr = serve(app.router.clone()).await;
+    let (mut sender, _) = raw_connection(addr).await;
+    let Raw { mut send, response } = raw_open(&mut sender, addr);
+    let close = json!({ "type": "CLOSE", "payload": { "code": 1008, "reason": "" } });
+    send.send_data(masked(0x81, close.to_string().as_bytes()).into(), false).unwrap();
+    let mut body = timeout(PATIENCE, response).await.unwrap().unwrap().into_body();
+    let frame = timeout(PATIENCE, body.data()).await.expect("a close frame in time").unwrap().unwrap();
+    assert_eq!(frame[..], [0x88, 2, 0x03, 0xf0]);
+    send.send_data(masked(0x88, &1008u16.to_be_bytes()).into(), false).unwrap();
+    // The client takes its time to end the stream.
+    for _ in 0..50 {
+        let request = Request::get(format!("http://{addr}/nothing-here")).body(()).unwrap();
+        let (response, _) = sender.send_request(request, true).unwrap();
+        assert_eq!(timeout(PATIENCE, response).await.unwrap().unwrap().status(), 404);
+        let reset = poll_fn(|cx| Poll::Ready(send.poll_reset(cx))).await;
+        assert!(reset.is_pending(), "{reset:?}");
+    }
+    send.send_data(Bytes::new(), true).unwrap();
+    assert_eq!(app.closed().await, (1008, ClosedBy::Server));
     app.is_empty().await;
 }

@@ -148,6 +148,7 @@ impl Closing {
                 }
                 continue;
             }
+            let awaits_end = transport.awaits_end();
             let Poll::Ready(received) = transport.poll_recv(outbox, scratch, cx) else {
                 transport.keep(scratch);
                 return Poll::Pending;
@@ -157,8 +158,9 @@ impl Closing {
                 Received::Binary(bytes) => bytes.len(),
                 // Control frames are short, but not for nothing.
                 Received::Nothing => 1,
-                Received::Close(..) | Received::Gone => return Poll::Ready(()),
-                Received::Violation(..) => {
+                Received::Gone => return Poll::Ready(()),
+                Received::Close(..) if !awaits_end => return Poll::Ready(()),
+                Received::Close(..) | Received::Violation(..) => {
                     self.listening = false;
                     0
                 }

@@ -242,6 +242,11 @@ impl Transport for NativeTransport {
         self.io.poll_shutdown(cx).map_err(|_| Broken)
     }
 
+    fn awaits_end(&self) -> bool {
+        // A stream of HTTP/2 that is dropped before its end is reset, which is an error to the peer.
+        matches!(self.io, Io::Boxed(_))
+    }
+
     fn poll_discard(&mut self, scratch: &mut Scratch, cx: &mut Context<'_>) -> Poll<usize> {
         self.rest = Bytes::new();
         self.io.poll_read(scratch.room(), cx).map(|read| read.unwrap_or(0))
