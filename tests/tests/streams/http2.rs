@@ -20,7 +20,7 @@ use tokio::{net::TcpStream, sync::Mutex, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use crate::{
-    app::{App, enter, expect_note},
+    app::{App, enter},
     site::{Site, is_axum},
 };
 
@@ -147,26 +147,6 @@ async fn a_websocket_and_requests_share_a_connection() {
     }
     drop(client);
     app.is_empty().await;
-}
-
-/// What one does not read takes from the window of the connection, but not all of it.
-#[tokio::test]
-async fn one_that_does_not_read_does_not_hold_up_the_others_of_its_connection() {
-    let app = App::new(Config::new().max_outbound_bytes(8 * 1024 * 1024));
-    let site = Together::start(app.router.clone()).await;
-    let mut reader = site.connect("/ws").await;
-    let mut lazy = site.connect("/ws").await;
-    enter(&mut lazy).await;
-    enter(&mut reader).await;
-    for n in 0..200 {
-        reader.send_request("SAY", "c", json!({ "from": 0, "n": n, "bytes": 20_000 })).await;
-        expect_note(&mut reader, 0, n).await;
-        assert_eq!(reader.expect("REACHED").await["members"], 2);
-    }
-    // More than the window of its stream waits for it; now it reads.
-    for n in 0..200 {
-        expect_note(&mut lazy, 0, n).await;
-    }
 }
 
 /// A WebSocket by the `h2` crate, whose streams are in our hands.

@@ -1,5 +1,6 @@
-//! The protocol over everything that a WebSocket can run on: TCP, TLS, a Unix socket, HTTP/2, and hyper without
-//! hyper-util's builder. The scenarios are the same on each; what only one of them has is in its own file.
+//! The protocol over everything that a WebSocket can run on: TCP, TLS, a Unix socket, HTTP/2, hyper without
+//! hyper-util's builder, and a stream of the application's own. The scenarios are the same on each; what only one of
+//! them has is in its own file.
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
@@ -19,6 +20,7 @@ macro_rules! scenarios {
             fragments_with_pings_between
             much_both_ways_at_once
             fifty_members_get_all_in_order
+            a_member_that_reads_late_holds_nobody_up
             a_member_that_does_not_read_is_evicted
             a_member_that_never_reads_is_dropped
             a_close_code_of_the_client_comes_back
@@ -35,6 +37,7 @@ macro_rules! scenarios {
 mod unix;
 
 mod app;
+mod buffered;
 mod early;
 mod http2;
 mod plain_hyper;

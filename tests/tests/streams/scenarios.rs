@@ -173,6 +173,25 @@ pub(crate) async fn fifty_members_get_all_in_order<T: Site>() {
     app.is_empty().await;
 }
 
+/// More waits for it than the operating system, or its window of HTTP/2, takes; and for the last of that nothing
+/// pushes.
+pub(crate) async fn a_member_that_reads_late_holds_nobody_up<T: Site>() {
+    const COUNT: u32 = 500;
+    let app = App::new(Config::new().max_outbound_bytes(16 * 1024 * 1024));
+    let site = T::start(app.router.clone()).await;
+    let (mut lazy, mut reader) = (site.connect("/ws").await, site.connect("/ws").await);
+    enter(&mut lazy).await;
+    enter(&mut reader).await;
+    for n in 0..COUNT {
+        reader.send_request("SAY", "c", json!({ "from": 0, "n": n, "bytes": 20_000 })).await;
+        expect_note(&mut reader, 0, n).await;
+        assert_eq!(reader.expect("REACHED").await["members"], 2);
+    }
+    for n in 0..COUNT {
+        expect_note(&mut lazy, 0, n).await;
+    }
+}
+
 pub(crate) async fn a_member_that_does_not_read_is_evicted<T: Site>() {
     let config = Config::new().max_outbound_bytes(256 * 1024).write_timeout(PATIENCE);
     let mut app = App::new(config);
