@@ -90,7 +90,7 @@ fn tests(extent: Extent, nextest: bool) -> CommandLine {
 
 /// The tests over sockets once more, on the other transport.
 fn tests_on_axum(nextest: bool) -> CommandLine {
-    let names = ["protocol", "router"].into_iter().flat_map(|name| ["--test", name]);
+    let names = ["protocol", "router", "streams"].into_iter().flat_map(|name| ["--test", name]);
     let command = if nextest { "nextest run" } else { "test" };
     CommandLine::cargo(command)
         .args(["--package", "switchboard-tests", "--all-features", "--no-fail-fast"])
