@@ -34,6 +34,8 @@ impl Site for Buffered {
 
     const IS_SOCKET: bool = false;
 
+    const ARRIVES_UNFLUSHED: bool = false;
+
     async fn start(app: Router) -> Self {
         let listener = listen(0).unwrap();
         let addr = listener.local_addr().unwrap();

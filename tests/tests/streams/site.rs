@@ -22,6 +22,10 @@ pub(crate) trait Site: Sized {
     /// waits.
     const IS_SOCKET: bool;
 
+    /// Whether the answer to a client's close frame, and to what came together with it, arrives on axum's transport:
+    /// tungstenite writes them and does not flush the stream.
+    const ARRIVES_UNFLUSHED: bool = true;
+
     async fn start(app: Router) -> Self;
 
     async fn connect(&self, path: &str) -> Client<Self::Stream>;
