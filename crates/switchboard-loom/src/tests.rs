@@ -1,6 +1,7 @@
 //! What must hold in every order of steps.
 
 use std::{
+    io::IoSlice,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -11,7 +12,7 @@ use std::{
 use loom::thread;
 
 use crate::{
-    conn::{AnyConn, Outbox, Promise, Pushed, Wrote},
+    conn::{AnyConn, Outbox, Promise, Pushed, Sink as _, Wrote},
     hub::Topic,
     transport::{Frame, Pipe},
 };
@@ -74,11 +75,15 @@ impl Owner {
 
     /// A turn that begins with `handle`.
     fn turn(&self, handle: impl FnOnce()) {
+        self.turn_with(|_| handle());
+    }
+
+    /// The same; `handle` is told whether it may write past the queue.
+    fn turn_with(&self, handle: impl FnOnce(bool)) {
         self.woken.0.store(false, SeqCst);
         let waker = Waker::from(Arc::clone(&self.woken));
         let outbox = &self.conn.outbox;
-        outbox.begin_turn(&Context::from_waker(&waker));
-        handle();
+        handle(outbox.begin_turn(&Context::from_waker(&waker)));
         loop {
             let done = match outbox.write() {
                 Wrote::Blocked => {
@@ -169,6 +174,36 @@ fn two_publishers_and_the_owner_write_one_at_a_time_and_in_order() {
         let written = letters(&pipe);
         let place = |letter| written.find(letter).unwrap();
         assert!(written.len() == 4 && place('a') < place('b') && place('c') < place('d'), "{written}");
+    });
+}
+
+#[test]
+fn the_owner_writes_past_an_empty_queue_without_taking_the_sink() {
+    check(|| {
+        let pipe = Pipe::new(100);
+        let conn = conn(1, &pipe);
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || {
+                for letter in ["a", "b"] {
+                    conn.outbox.push(frame(letter), Promise::Caller);
+                    conn.outbox.flush();
+                }
+            }
+        });
+        let owner = Owner::new(&conn);
+        owner.turn_with(|clear| {
+            if clear {
+                // `Pipe` fails if somebody else is writing.
+                pipe.try_write(&[IoSlice::new(frame("o").wire())]).unwrap();
+            } else {
+                conn.outbox.push(frame("o"), Promise::Owner);
+            }
+        });
+        publisher.join().unwrap();
+        owner.settle();
+        let written = letters(&pipe);
+        assert!(["oab", "aob", "abo"].contains(&&*written), "{written}");
     });
 }
 

@@ -331,7 +331,10 @@ impl<S: Sink> Outbox<S> {
 
     /// Queues in front what the owner could not write: `out`, of which so much has left.
     pub(crate) fn put_back_out(&self, out: &mut Vec<u8>, written: usize) {
-        self.put_back(&mut self.state.lock(), out, written);
+        if written < out.len() {
+            self.put_back(&mut self.state.lock(), out, written);
+        }
+        out.clear();
     }
 
     fn put_back(&self, state: &mut State<S>, out: &mut Vec<u8>, written: usize) {

@@ -24,7 +24,7 @@ pub(crate) use self::{
 use super::{Broken, Frame, Received, Scratch, Transport};
 use crate::{
     Config,
-    conn::{Outbox, Wrote},
+    conn::{Outbox, Sink as _, Wrote},
     turn,
 };
 
@@ -122,11 +122,16 @@ impl NativeTransport {
         stream.poll_flush(cx).map_err(|_| Broken)
     }
 
-    fn poll_write_socket(socket: &Socket, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        turn::write_out(outbox);
-        loop {
+    fn poll_write_socket(socket: &Arc<Socket>, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        if let Some(mut out) = turn::take_out(outbox) {
+            // In its turn the owner needs not take the sink out: nobody else does.
+            let Ok(written) = socket.try_write(&[IoSlice::new(&out)]) else { return Poll::Ready(Err(Broken)) };
+            outbox.put_back_out(&mut out, written);
+            turn::put_out(out);
+        }
+        while outbox.has_queued() {
             match outbox.write() {
-                Wrote::All => return Poll::Ready(Ok(())),
+                Wrote::All => break,
                 Wrote::Busy => return Poll::Pending,
                 Wrote::Broken => return Poll::Ready(Err(Broken)),
                 Wrote::Blocked => {
@@ -137,6 +142,7 @@ impl NativeTransport {
                 }
             }
         }
+        Poll::Ready(Ok(()))
     }
 }
 
