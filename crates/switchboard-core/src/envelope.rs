@@ -6,6 +6,7 @@
 mod inbound;
 mod meta;
 mod outbound;
+mod plain;
 
 pub use self::{
     inbound::{Inbound, MalformedEnvelope, extended_meta_from_json},

@@ -23,9 +23,9 @@ use crate::{Issues, MessageMeta, WsError, decode};
 /// ```
 #[derive(Debug)]
 pub struct Inbound<'a> {
-    message_type: Cow<'a, str>,
-    meta: InboundMeta<'a>,
-    payload: Option<RawPayload<'a>>,
+    pub(super) message_type: Cow<'a, str>,
+    pub(super) meta: InboundMeta<'a>,
+    pub(super) payload: Option<RawPayload<'a>>,
 }
 
 /// The frame is not JSON, not an object, or has no string `type`.
@@ -54,6 +54,13 @@ impl<'a> Inbound<'a> {
     ///
     /// [`MalformedEnvelope`].
     pub fn from_json(frame: &'a str) -> Result<Self, MalformedEnvelope> {
+        match Self::from_plain(frame) {
+            Some(inbound) => Ok(inbound),
+            None => Self::parse(frame),
+        }
+    }
+
+    pub(super) fn parse(frame: &'a str) -> Result<Self, MalformedEnvelope> {
         serde_json::from_str(frame).map_err(|_| MalformedEnvelope)
     }
 

@@ -13,10 +13,10 @@ use crate::WsError;
 /// are ignored, and `clientId` and `receivedAt` are not even read: they are the server's.
 #[derive(Debug, Default)]
 pub struct InboundMeta<'a> {
-    correlation_id: Option<Cow<'a, str>>,
+    pub(super) correlation_id: Option<Cow<'a, str>>,
     idempotency_key: Option<Cow<'a, str>>,
     timeout_ms: Option<u64>,
-    timestamp: Option<f64>,
+    pub(super) timestamp: Option<f64>,
     problem: Option<MetaProblem>,
 }
 
