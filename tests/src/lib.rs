@@ -3,7 +3,10 @@
 //! Built on the public API only, so they are also its widest example.
 
 pub mod bench;
+pub mod by_hand;
 pub mod client;
 pub mod conformance;
 pub mod echo;
+pub mod load;
 pub mod serve;
+pub mod tls;

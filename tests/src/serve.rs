@@ -4,7 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::{Router, routing::MethodRouter, serve::ListenerExt as _};
 use switchboard::{MessageSet, Produces, TransportKind, WsRouter};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::Builder,
+};
+
+use crate::tls::TlsListener;
 
 /// As [`switchboard::ws_route`], on axum's `WebSocket` if `SWITCHBOARD_TRANSPORT` is `axum`, so that
 /// everything runs on both transports.
@@ -30,7 +35,8 @@ fn transport() -> TransportKind {
     }
 }
 
-/// Serves an application for ever on 127.0.0.1, on the port in `PORT` (default 3000, 0 for any).
+/// Serves an application for ever on 127.0.0.1, on the port in `PORT` (default 3000, 0 for any), over
+/// TLS if `TLS` is `1`.
 ///
 /// # Errors
 ///
@@ -42,7 +48,26 @@ pub async fn serve(app: Router) -> std::io::Result<()> {
     };
     let listener = listen(port)?;
     announce(listener.local_addr()?);
+    if std::env::var("TLS").as_deref() == Ok("1") {
+        return axum::serve(TlsListener::new(listener)?, app).await;
+    }
     serve_on(listener, app).await
+}
+
+/// As [`serve`], on a runtime of one thread, or of `WORKERS` threads if `RT` is `multi`: for servers that are measured.
+///
+/// # Errors
+///
+/// As of [`serve`], or there is no runtime.
+pub fn run(app: Router) -> std::io::Result<()> {
+    if std::env::var("RT").as_deref() == Ok("multi") {
+        let workers = std::env::var("WORKERS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+        let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+        // The thread that blocks is no worker: nothing of the server may run on it.
+        runtime.block_on(async { tokio::spawn(serve(app)).await? })
+    } else {
+        Builder::new_current_thread().enable_all().build()?.block_on(serve(app))
+    }
 }
 
 /// Listens on 127.0.0.1.

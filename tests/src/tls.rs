@@ -1,0 +1,136 @@
+//! TLS for the servers that are measured: a certificate made at start, for nobody to trust.
+
+use std::{fmt, io, net::SocketAddr, sync::Arc};
+
+use axum::serve::Listener;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_rustls::{
+    TlsAcceptor, TlsConnector,
+    rustls::{
+        ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme,
+        client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        crypto::{CryptoProvider, ring},
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
+        version::TLS13,
+    },
+    server::TlsStream,
+};
+
+/// Accepts TLS 1.3 connections; a handshake holds up nobody else.
+pub struct TlsListener {
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
+    handshakes: JoinSet<io::Result<(TlsStream<TcpStream>, SocketAddr)>>,
+}
+
+impl fmt::Debug for TlsListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsListener").field("tcp", &self.tcp).finish_non_exhaustive()
+    }
+}
+
+impl TlsListener {
+    /// Listens with a new certificate.
+    ///
+    /// # Errors
+    ///
+    /// The certificate cannot be made.
+    pub fn new(tcp: TcpListener) -> io::Result<Self> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(io::Error::other)?;
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(io::Error::other)?;
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&TLS13])
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![made.cert.into()], key))
+            .map_err(io::Error::other)?;
+        Ok(Self { tcp, acceptor: Arc::new(config).into(), handshakes: JoinSet::new() })
+    }
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            tokio::select! {
+                // Waits and tries again where the system has no room for more.
+                (stream, addr) = Listener::accept(&mut self.tcp) => {
+                    let acceptor = self.acceptor.clone();
+                    self.handshakes.spawn(async move {
+                        // A socket that is closed already does not matter here.
+                        let _ = stream.set_nodelay(true);
+                        Ok((acceptor.accept(stream).await?, addr))
+                    });
+                }
+                // A client that fails at the handshake is gone, and that is all.
+                Some(Ok(Ok(accepted))) = self.handshakes.join_next() => return accepted,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+/// Connects to whoever answers.
+///
+/// # Errors
+///
+/// There is no TLS 1.3 in this build.
+pub fn trusting_connector() -> io::Result<TlsConnector> {
+    let provider = provider();
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&TLS13])
+        .map_err(io::Error::other)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Trusting(provider)))
+        .with_no_client_auth();
+    Ok(Arc::new(config).into())
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+/// Takes any certificate: the server is our own, on loopback, and its certificate is as old as it is.
+#[derive(Debug)]
+struct Trusting(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, tokio_rustls::rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, tokio_rustls::rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, tokio_rustls::rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
