@@ -2,7 +2,6 @@
 //!
 //! The runner is `kosoku`, which drives the suite's own cases; the suite itself needs Python 2.
 
-mod process;
 mod report;
 
 use std::{
@@ -12,11 +11,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
-use self::{process::Process, report::Report};
+use self::report::Report;
 use crate::{
     manifest,
+    process::Process,
+    programs,
     step::{CommandLine, Time},
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn run() -> Result<()> {
     if !runner.is_file() {
         bail!("{} is not there; run: cargo xtask setup", runner.display());
     }
-    let server = build_server()?;
+    let [server] = programs::build(["echo-server"])?;
     let mut bad = Vec::new();
     for (transport, setting) in TRANSPORTS {
         println!("\n    the transport `{transport}`:");
@@ -70,16 +70,6 @@ pub(crate) fn run() -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Builds the server as for production; where it is.
-fn build_server() -> Result<PathBuf> {
-    let build = CommandLine::cargo("build --release --package switchboard-tests --bin echo-server");
-    println!("    $ {build}");
-    let messages = build.arg("--message-format=json-render-diagnostics").output()?;
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut programs = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    programs.next_back().context("cargo does not say where it built echo-server")
 }
 
 /// One run of the suite.

@@ -3,10 +3,13 @@
 #![expect(clippy::print_stdout, reason = "a command line tool talks on stdout")]
 
 mod autobahn;
+mod bench;
 #[cfg(test)]
 mod dependencies;
 mod features;
 mod manifest;
+mod process;
+mod programs;
 mod setup;
 mod step;
 mod test;
@@ -23,6 +26,7 @@ Commands:
   test            Run everything that must pass: setup, format, lints, tests, Autobahn, docs, features, packages
   test --quick    Format, lints of the libraries, tests without other clients and the compiler's messages
   autobahn        Run the Autobahn test suite against echo-server, on each transport
+  bench           Measure, and write docs/performance.md; --quick for a glance; names of scenarios to run only those
   help            Print this text
 ";
 
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(Extent::Full),
         ["test", "--quick"] => test::run(Extent::Quick),
         ["autobahn"] => autobahn::run(),
+        ["bench", options @ ..] => bench::run(options),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -12,14 +12,14 @@ use anyhow::{Context, Result, bail};
 
 /// A process of ours, ended when dropped.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     name: String,
     lines: Receiver<String>,
 }
 
 impl Process {
-    pub(super) fn start(mut command: Command) -> Result<Self> {
+    pub(crate) fn start(mut command: Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{name}`"))?;
         let output = child.stdout.take();
@@ -33,8 +33,13 @@ impl Process {
         Ok(Self { child, name, lines })
     }
 
+    /// Its number. A program that replaces itself by another, as `taskset` does, keeps it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line that it writes to stdout; none when it has closed that, as it does at its end.
-    pub(super) fn line(&self, deadline: Instant) -> Result<Option<String>> {
+    pub(crate) fn line(&self, deadline: Instant) -> Result<Option<String>> {
         match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => Ok(Some(line)),
             Err(RecvTimeoutError::Disconnected) => Ok(None),

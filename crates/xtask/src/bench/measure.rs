@@ -1,0 +1,72 @@
+//! One measurement: a fresh server on one core, the load generator on another.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::scenario::{Scenario, Server};
+use crate::{process::Process, programs, step::CommandLine};
+
+/// How long the server may take to start.
+const START: Duration = Duration::from_secs(30);
+
+/// How long a measurement may take.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// The programs, and where they run.
+#[derive(Debug)]
+pub(super) struct Lab {
+    bench_server: PathBuf,
+    axum_server: PathBuf,
+    load: PathBuf,
+    /// Whether programs can be tied to cores.
+    pub(super) pinned: bool,
+    pub(super) quick: bool,
+}
+
+impl Lab {
+    /// Builds the programs.
+    pub(super) fn new(quick: bool) -> Result<Self> {
+        let [bench_server, axum_server, load] = programs::build(["bench-server", "axum-server", "load"])?;
+        let pinned = CommandLine::new("taskset").args(["-c", "1", "true"]).succeeds();
+        if !pinned {
+            println!("    taskset cannot tie a program to a second core: the servers and the load share cores");
+        }
+        Ok(Self { bench_server, axum_server, load, pinned, quick })
+    }
+
+    pub(super) fn measure(&self, scenario: &Scenario, server: &Server) -> Result<Value> {
+        let program = if server.program == "axum-server" { &self.axum_server } else { &self.bench_server };
+        let mut command = self.on_core("0", program).env("PORT", "0").process();
+        // Only what is said here, so that every run is the same.
+        for name in ["SWITCHBOARD_TRANSPORT", "TLS", "RT", "WORKERS"] {
+            command.env_remove(name);
+        }
+        command.envs(server.transport.map(|name| ("SWITCHBOARD_TRANSPORT", name)));
+        command.envs(scenario.tls.then_some(("TLS", "1")));
+        let running = Process::start(command)?;
+        let line = running.line(Instant::now() + START)?.context("the server ended at once")?;
+        let address = line.strip_prefix("listening on ").with_context(|| format!("the server says: {line}"))?;
+
+        let load = self.on_core("1", &self.load).args(scenario.args(self.quick)).args([
+            "--addr",
+            address,
+            "--pid",
+            &running.id().to_string(),
+        ]);
+        let load = Process::start(load.process())?;
+        let result = load.line(Instant::now() + LONGEST)?.context("the load generator gave no result")?;
+        let result: Value = serde_json::from_str(&result).with_context(|| format!("no result: {result}"))?;
+        ensure!(result.is_object(), "no result: {result}");
+        Ok(result)
+    }
+
+    fn on_core(&self, core: &str, program: &Path) -> CommandLine {
+        let program = program.to_string_lossy();
+        if self.pinned { CommandLine::new("taskset").args(["-c", core, &program]) } else { CommandLine::new(&program) }
+    }
+}

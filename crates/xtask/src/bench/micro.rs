@@ -1,0 +1,120 @@
+//! The benchmarks of single functions, which criterion runs.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::{manifest, step::CommandLine};
+
+/// Packages and their benchmarks.
+const BENCHES: [(&str, &[&str]); 3] = [
+    ("switchboard-frame", &["codec"]),
+    ("switchboard-core", &["envelope"]),
+    ("switchboard-tests", &["dispatch", "fanout"]),
+];
+
+/// What one benchmark found.
+#[derive(Debug, PartialEq)]
+pub(super) struct Found {
+    pub(super) group: String,
+    pub(super) name: String,
+    /// The median time of one run, in nanoseconds.
+    pub(super) nanos: f64,
+    /// How much one run does: bytes or things.
+    pub(super) amount: Option<Amount>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Amount {
+    Bytes(f64),
+    Elements(f64),
+}
+
+/// Runs all of them; what they found, in their order.
+pub(super) fn run(quick: bool) -> Result<Vec<Found>> {
+    let started = SystemTime::now();
+    for (package, names) in BENCHES {
+        let command = names
+            .iter()
+            .fold(CommandLine::cargo("bench --package").arg(package), |command, name| command.args(["--bench", name]));
+        let times: &[&str] = if quick { &["--quick"] } else { &["--warm-up-time", "1", "--measurement-time", "3"] };
+        let command = command.arg("--").args(["--noplot"]).args(times.iter().copied());
+        println!("    $ {command}");
+        command.run().with_context(|| format!("`{command}` failed"))?;
+    }
+    read(&manifest::target()?.join("criterion"), started)
+}
+
+/// Reads what criterion left, if it is from this run.
+fn read(folder: &Path, since: SystemTime) -> Result<Vec<Found>> {
+    let mut paths = Vec::new();
+    find(folder, &mut paths)?;
+    let mut found = Vec::new();
+    for path in paths {
+        let estimates = path.join("estimates.json");
+        let written = fs::metadata(&estimates)?.modified()?;
+        if written >= since {
+            found.push((written, parse(&json(&path.join("benchmark.json"))?, &json(&estimates)?)?));
+        }
+    }
+    found.sort_by_key(|(written, _)| *written);
+    Ok(found.into_iter().map(|(_, found)| found).collect())
+}
+
+/// The folders called `new`, which hold the last run of a benchmark.
+fn find(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() && path.join("estimates.json").is_file() && path.ends_with("new") {
+            found.push(path);
+        } else if path.is_dir() {
+            find(&path, found)?;
+        }
+    }
+    Ok(())
+}
+
+fn json(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("no JSON: {}", path.display()))
+}
+
+fn parse(benchmark: &Value, estimates: &Value) -> Result<Found> {
+    let text = |key: &str| benchmark[key].as_str().map(str::to_owned);
+    let group = text("group_id").context("criterion names no group")?;
+    let name: Vec<_> = [text("function_id"), text("value_str")].into_iter().flatten().collect();
+    let nanos = estimates["median"]["point_estimate"].as_f64().context("criterion gives no median")?;
+    let throughput = &benchmark["throughput"];
+    let amount = match (throughput["Bytes"].as_f64(), throughput["Elements"].as_f64()) {
+        (Some(bytes), _) => Some(Amount::Bytes(bytes)),
+        (_, Some(elements)) => Some(Amount::Elements(elements)),
+        _ => None,
+    };
+    Ok(Found { group, name: name.join(" "), nanos, amount })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_criterion_left_is_understood() {
+        let benchmark = json!({
+            "group_id": "decode", "function_id": "whole", "value_str": "100", "throughput": { "Bytes": 100 }
+        });
+        let found = parse(&benchmark, &json!({ "median": { "point_estimate": 25.5 } })).unwrap();
+        let amount = Some(Amount::Bytes(100.0));
+        assert_eq!(found, Found { group: "decode".into(), name: "whole 100".into(), nanos: 25.5, amount });
+        assert!(parse(&benchmark, &json!({})).is_err());
+        let bare = json!({ "group_id": "mask", "function_id": null, "value_str": "100", "throughput": null });
+        let found = parse(&bare, &json!({ "median": { "point_estimate": 1 } })).unwrap();
+        assert_eq!((found.name.as_str(), found.amount), ("100", None));
+    }
+}

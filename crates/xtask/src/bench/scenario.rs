@@ -1,0 +1,151 @@
+//! What is measured, and of which servers.
+
+/// What a scenario tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The server's processor time per message.
+    Cost,
+    /// The server's memory per connection.
+    Idle,
+    /// The server's memory after large messages.
+    Memory,
+    /// What members that do not read cost the server and the others.
+    Slow,
+}
+
+/// A way to load a server.
+#[derive(Debug)]
+pub(super) struct Scenario {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) kind: Kind,
+    /// For the load generator.
+    args: &'static str,
+    /// The same when there is little time; later options win.
+    quick: &'static str,
+    pub(super) tls: bool,
+}
+
+/// In the order of the tables.
+pub(super) const SCENARIOS: [Scenario; 15] = [
+    Scenario::cost("rpc-1", "RPC, 1 connection, 1 request in flight", "rpc --conns 1 --depth 1"),
+    Scenario::cost("rpc-100", "RPC, 100 connections, 1 in flight each", "rpc --conns 100 --depth 1"),
+    Scenario::cost("rpc-100x16", "RPC, 100 connections, 16 in flight each", "rpc --conns 100 --depth 16"),
+    Scenario::cost("fanout-1000", "fan-out to 1000, 1 publish in flight", "fanout --conns 1000 --window 1"),
+    Scenario::cost("fanout-1000x8", "fan-out to 1000, 8 in flight", "fanout --conns 1000 --window 8"),
+    Scenario::cost("fanout-5000x4", "fan-out to 5000, 4 in flight", "fanout --conns 5000 --window 4"),
+    Scenario::cost("rpc-100-tls", "RPC over TLS, 100 connections, 1 in flight each", "rpc --conns 100 --depth 1").tls(),
+    Scenario::cost("rpc-100x16-tls", "RPC over TLS, 100 connections, 16 each", "rpc --conns 100 --depth 16").tls(),
+    Scenario::cost("fanout-1000x8-tls", "fan-out over TLS to 1000, 8 in flight", "fanout --conns 1000 --window 8")
+        .tls(),
+    Scenario::other(Kind::Idle, "idle", "idle connections", "idle --conns 10000", "--conns 1000"),
+    Scenario::other(Kind::Idle, "idle-tls", "idle connections over TLS", "idle --conns 5000", "--conns 500").tls(),
+    Scenario::other(
+        Kind::Memory,
+        "memory",
+        "one message of 60 KiB on each of 1000 connections",
+        "memory --conns 1000 --size 61440",
+        "--conns 200 --time 10",
+    ),
+    Scenario::other(
+        Kind::Memory,
+        "memory-tls",
+        "the same over TLS",
+        "memory --conns 1000 --size 61440",
+        "--conns 200 --time 10",
+    )
+    .tls(),
+    Scenario::other(
+        Kind::Slow,
+        "slow",
+        "50 of 100 members never read",
+        "slow --conns 100 --slow 50 --rate 1000 --size 1024 --time 8",
+        "",
+    ),
+    Scenario::other(
+        Kind::Slow,
+        "slow-tls",
+        "the same over TLS",
+        "slow --conns 100 --slow 50 --rate 1000 --size 1024 --time 8",
+        "",
+    )
+    .tls(),
+];
+
+impl Scenario {
+    const fn cost(name: &'static str, about: &'static str, args: &'static str) -> Self {
+        Self::other(Kind::Cost, name, about, args, "--warmup 0.3 --time 0.7")
+    }
+
+    const fn other(
+        kind: Kind,
+        name: &'static str,
+        about: &'static str,
+        args: &'static str,
+        quick: &'static str,
+    ) -> Self {
+        Self { name, about, kind, args, quick, tls: false }
+    }
+
+    const fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// The arguments of the load generator, but for the server's address.
+    pub(super) fn args(&self, quick: bool) -> impl Iterator<Item = &'static str> {
+        let quick = if quick { self.quick } else { "" };
+        let tls = if self.tls { "--tls" } else { "" };
+        [self.args, quick, tls].into_iter().flat_map(str::split_whitespace)
+    }
+
+    /// How often it is run: the processor time differs from run to run, memory hardly.
+    pub(super) const fn rounds(&self, quick: bool) -> usize {
+        match (self.kind, quick) {
+            (Kind::Cost, false) => 9,
+            (_, false) | (Kind::Cost, true) => 3,
+            (_, true) => 1,
+        }
+    }
+}
+
+/// A server to measure.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) name: &'static str,
+    /// A program of the tests package.
+    pub(super) program: &'static str,
+    pub(super) transport: Option<&'static str>,
+}
+
+/// The one that the others are compared to.
+pub(super) const BASE: &str = "axum by hand";
+
+pub(super) const SERVERS: [Server; 3] = [
+    Server { name: "Switchboard", program: "bench-server", transport: None },
+    Server { name: "Switchboard on axum's WebSocket", program: "bench-server", transport: Some("axum") },
+    Server { name: BASE, program: "axum-server", transport: None },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_names() {
+        let names: BTreeSet<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), SCENARIOS.len());
+        assert!(SERVERS.iter().any(|server| server.name == BASE));
+    }
+
+    #[test]
+    fn arguments() {
+        let scenario = Scenario::cost("a", "b", "rpc --conns 1").tls();
+        let args: Vec<_> = scenario.args(true).collect();
+        assert_eq!(args, ["rpc", "--conns", "1", "--warmup", "0.3", "--time", "0.7", "--tls"]);
+        assert_eq!(scenario.args(false).collect::<Vec<_>>(), ["rpc", "--conns", "1", "--tls"]);
+        assert!(scenario.rounds(true) < scenario.rounds(false));
+    }
+}

@@ -1,0 +1,47 @@
+//! Building the programs of the tests package as for production.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use crate::step::CommandLine;
+
+/// Builds programs; where each is.
+pub(crate) fn build<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
+    let build = CommandLine::cargo("build --release --package switchboard-tests");
+    let build = names.iter().fold(build, |build, name| build.args(["--bin", name]));
+    println!("    $ {build}");
+    let output = build.arg("--message-format=json-render-diagnostics").output()?;
+    let messages: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let paths = names.map(|name| find(&messages, name));
+    if let Some(place) = paths.iter().position(Option::is_none) {
+        bail!("cargo does not say where it built {}", names[place]);
+    }
+    Ok(paths.map(Option::unwrap_or_default))
+}
+
+fn find(messages: &[Value], name: &str) -> Option<PathBuf> {
+    let built = messages.iter().filter(|message| message["target"]["name"] == name);
+    built.filter_map(|message| message["executable"].as_str()).map(PathBuf::from).next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_program_is_found_by_its_name() {
+        let messages = [
+            json!({ "reason": "compiler-artifact", "target": { "name": "a" }, "executable": null }),
+            json!({ "reason": "compiler-artifact", "target": { "name": "a" }, "executable": "/t/a" }),
+            json!({ "reason": "compiler-artifact", "target": { "name": "b" }, "executable": "/t/b" }),
+            json!({ "reason": "build-finished", "success": true }),
+        ];
+        assert_eq!(find(&messages, "a").unwrap(), PathBuf::from("/t/a"));
+        assert_eq!(find(&messages, "b").unwrap(), PathBuf::from("/t/b"));
+        assert!(find(&messages, "c").is_none());
+    }
+}
