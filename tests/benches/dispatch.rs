@@ -72,15 +72,15 @@ fn dispatch(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     for depth in DEPTHS {
         let mut pair = Pair::new(bench::app());
-        group.bench_function(BenchmarkId::new("a request", depth), |b| {
+        group.bench_function(BenchmarkId::new("a request, in flight:", depth), |b| {
             b.iter_custom(|count| pair.ask(CALC, CALC_REPLY, depth, count));
         });
         let mut pair = Pair::new(bench::app());
-        group.bench_function(BenchmarkId::new("a request that is refused", depth), |b| {
+        group.bench_function(BenchmarkId::new("a request that is refused, in flight:", depth), |b| {
             b.iter_custom(|count| pair.ask(REFUSED, REFUSED_REPLY, depth, count));
         });
         let mut pair = Pair::new(by_hand::app());
-        group.bench_function(BenchmarkId::new("a request, server written by hand", depth), |b| {
+        group.bench_function(BenchmarkId::new("a request, server written by hand, in flight:", depth), |b| {
             b.iter_custom(|count| pair.ask(CALC, CALC_REPLY, depth, count));
         });
     }

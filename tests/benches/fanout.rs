@@ -115,7 +115,7 @@ fn fanout(c: &mut Criterion) {
         let room = Room::new(members);
         group.throughput(Throughput::Elements(members));
         for at_once in [1, 8] {
-            let name = format!("{at_once} at once, members");
+            let name = format!("{at_once} at once, members:");
             group.bench_function(BenchmarkId::new(name, members), |b| {
                 b.iter_custom(|count| room.publish(at_once, count));
             });

@@ -65,8 +65,12 @@ impl Listener for TlsListener {
                         Ok((acceptor.accept(stream).await?, addr))
                     });
                 }
-                // A client that fails at the handshake is gone, and that is all.
-                Some(Ok(Ok(accepted))) = self.handshakes.join_next() => return accepted,
+                Some(done) = self.handshakes.join_next() => {
+                    // A client that fails at the handshake is gone, and that is all.
+                    if let Ok(Ok(accepted)) = done {
+                        return accepted;
+                    }
+                }
             }
         }
     }

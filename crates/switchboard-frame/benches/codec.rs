@@ -47,7 +47,7 @@ fn decoding(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode");
     let mut case = |name: &str, input: &[u8], len: usize, portion: usize| {
         group.throughput(Throughput::Bytes(len as u64));
-        group.bench_function(BenchmarkId::new(name, len), |b| {
+        group.bench_function(BenchmarkId::new(format!("{name}, bytes:"), len), |b| {
             let mut decoder = Decoder::new(Role::Server, Limits::default());
             let check = decode(&mut decoder, &mut input.to_vec(), portion);
             assert_eq!(check, len, "all of the payload comes out");
@@ -72,7 +72,7 @@ fn masking(c: &mut Criterion) {
     for len in SIZES {
         group.throughput(Throughput::Bytes(len as u64));
         let mut payload = text(len);
-        group.bench_function(BenchmarkId::from_parameter(len), |b| {
+        group.bench_function(BenchmarkId::new("bytes:", len), |b| {
             b.iter(|| apply_mask(black_box(&mut payload), KEY, 0));
         });
     }
@@ -84,18 +84,18 @@ fn encoding(c: &mut Criterion) {
     for len in SIZES {
         group.throughput(Throughput::Bytes(len as u64));
         let payload = text(len);
-        group.bench_function(BenchmarkId::new("shared frame", len), |b| {
+        group.bench_function(BenchmarkId::new("shared frame, bytes:", len), |b| {
             b.iter(|| encode::frame(Opcode::Text, black_box(&payload)));
         });
         let mut out = BytesMut::with_capacity(len + 64);
-        group.bench_function(BenchmarkId::new("into a buffer", len), |b| {
+        group.bench_function(BenchmarkId::new("into a buffer, bytes:", len), |b| {
             b.iter(|| {
                 out.clear();
                 encode::put_frame(&mut out, true, Opcode::Text, black_box(&payload), None);
                 out.len()
             });
         });
-        group.bench_function(BenchmarkId::new("into a buffer, masked", len), |b| {
+        group.bench_function(BenchmarkId::new("into a buffer, masked, bytes:", len), |b| {
             b.iter(|| {
                 out.clear();
                 encode::put_frame(&mut out, true, Opcode::Text, black_box(&payload), Some(KEY));

@@ -26,7 +26,8 @@ Commands:
   test            Run everything that must pass: setup, format, lints, tests, Autobahn, docs, features, packages
   test --quick    Format, lints of the libraries, tests without other clients and the compiler's messages
   autobahn        Run the Autobahn test suite against echo-server, on each transport
-  bench           Measure, and write docs/performance.md; --quick for a glance; names of scenarios to run only those
+  bench           Measure beside a server written by hand on axum, and write docs/performance.md
+  bench --quick   The same in short, written to target/bench; names choose, as in `bench --quick rpc-1 idle`
   help            Print this text
 ";
 

@@ -43,14 +43,14 @@ pub(super) const SCENARIOS: [Scenario; 15] = [
     Scenario::other(
         Kind::Memory,
         "memory",
-        "one message of 60 KiB on each of 1000 connections",
+        "connections with a message of 60 KiB each",
         "memory --conns 1000 --size 61440",
         "--conns 200 --time 10",
     ),
     Scenario::other(
         Kind::Memory,
         "memory-tls",
-        "the same over TLS",
+        "connections over TLS with a message of 60 KiB each",
         "memory --conns 1000 --size 61440",
         "--conns 200 --time 10",
     )
@@ -65,7 +65,7 @@ pub(super) const SCENARIOS: [Scenario; 15] = [
     Scenario::other(
         Kind::Slow,
         "slow-tls",
-        "the same over TLS",
+        "50 of 100 members never read, over TLS",
         "slow --conns 100 --slow 50 --rate 1000 --size 1024 --time 8",
         "",
     )

@@ -117,7 +117,7 @@ fn memory(results: &Results) -> Table {
         let all = results.rounds(scenario.name, server, "memory_end");
         let seconds = number(value("seconds_until_back"), 1);
         table.row(vec![
-            scenario.about.into(),
+            format!("{} {}", number(value("connections"), 0), scenario.about),
             server.into(),
             mib(value("memory_idle")),
             mib(value("memory_peak")),
