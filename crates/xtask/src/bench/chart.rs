@@ -7,7 +7,7 @@ const BAR: f64 = 20.0;
 /// Between groups.
 const GAP: f64 = 14.0;
 /// Where the bars begin: the labels of the groups stand before.
-const LEFT: f64 = 300.0;
+const LEFT: f64 = 330.0;
 /// How long the longest bar is.
 const LENGTH: f64 = 380.0;
 const WIDTH: f64 = LEFT + LENGTH + 120.0;
@@ -15,6 +15,9 @@ const TOP: f64 = 76.0;
 
 /// One for each series: dark enough for white pages, and told apart without colours, too.
 const COLORS: [&str; 3] = ["#2563a8", "#7fb0dc", "#9a9a92"];
+
+/// Keeps letters readable where a line crosses them.
+const OVER_LINES: &str = r##" stroke="#f4f3ee" stroke-width="4" paint-order="stroke""##;
 
 /// Horizontal bars in groups, a bar per series.
 ///
@@ -46,6 +49,16 @@ impl Chart {
         let mut svg = String::new();
         self.open(&mut svg, height);
         let scale = self.scale();
+        // Below the bars and their numbers.
+        if let Some(mark) = self.mark {
+            let x = LEFT + mark * scale;
+            _ = writeln!(
+                svg,
+                r##"<line x1="{x:.1}" y1="{:.1}" x2="{x:.1}" y2="{:.1}" stroke="#30302c" stroke-dasharray="4 3"/>"##,
+                TOP - 6.0,
+                height - GAP
+            );
+        }
         let mut y = TOP;
         for group in &self.groups {
             let middle = y + bars(group) * BAR / 2.0 + 1.0;
@@ -60,19 +73,10 @@ impl Chart {
                     BAR - 4.0
                 );
                 let shown = format!("{value:.*}", self.decimals);
-                text(&mut svg, LEFT + length + 6.0, y + BAR / 2.0 - 1.0, "start", "", &shown);
+                text(&mut svg, LEFT + length + 6.0, y + BAR / 2.0 - 1.0, "start", OVER_LINES, &shown);
                 y += BAR;
             }
             y += GAP;
-        }
-        if let Some(mark) = self.mark {
-            let x = LEFT + mark * scale;
-            let bottom = y - GAP;
-            _ = writeln!(
-                svg,
-                r##"<line x1="{x:.1}" y1="{:.1}" x2="{x:.1}" y2="{bottom:.1}" stroke="#30302c" stroke-dasharray="4 3"/>"##,
-                TOP - 6.0
-            );
         }
         svg.push_str("</svg>\n");
         svg
