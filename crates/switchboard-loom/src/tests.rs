@@ -334,3 +334,23 @@ fn what_was_published_while_others_were_written_to_is_written_too() {
         assert_eq!(letters(&pipe).len(), 2);
     });
 }
+
+#[test]
+fn what_was_published_to_one_that_another_unsubscribes_is_written() {
+    check(|| {
+        let pipe = Pipe::new(100);
+        let topic = Arc::new(Topic::new("t"));
+        let conn = conn(1, &pipe);
+        let key = topic.insert(Arc::clone(&conn));
+        let other = thread::spawn({
+            let topic = Arc::clone(&topic);
+            move || topic.remove(key)
+        });
+        topic.push(&frame("a"), None);
+        topic.flush();
+        other.join().unwrap();
+        // Nobody else is going to write it.
+        assert_eq!(letters(&pipe).len() * frame("a").cost(), conn.outbox.pushed() as usize);
+        assert_eq!(conn.outbox.buffered(), 0);
+    });
+}

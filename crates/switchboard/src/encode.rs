@@ -98,12 +98,28 @@ pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>>(
     let head = Head { correlation_id, timestamp_ms: turn::now_ms() };
     let write = |out: &mut Vec<u8>| reply.write(&mut ReplyWriter::new(out, head, validate));
     match turn::out_for(outbox) {
-        Some(mut out) => {
-            let written = append_frame(&mut out, write);
-            turn::put_out(out);
-            Ok(if written? { Replied::Sent } else { Replied::Nothing })
+        Some(out) => {
+            let mut out = Taken { start: out.len(), out };
+            let written = append_frame(&mut out.out, write)?;
+            out.start = out.out.len();
+            Ok(if written { Replied::Sent } else { Replied::Nothing })
         }
         None => Ok(frame(write)?.map_or(Replied::Nothing, Replied::Frame)),
+    }
+}
+
+/// The turn's own frames, taken out to append one. They are given back whatever happens: a reply
+/// that panics while it is serialised must not cost the others.
+struct Taken {
+    out: Vec<u8>,
+    /// What comes behind is not a whole frame.
+    start: usize,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.out.truncate(self.start);
+        turn::put_out(std::mem::take(&mut self.out));
     }
 }
 

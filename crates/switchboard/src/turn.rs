@@ -21,7 +21,7 @@ use crate::{
     transport::Frame,
 };
 
-/// A run is not made longer than this.
+/// No frame is added beyond this.
 const MAX_RUN: usize = 64 * 1024;
 
 /// From so many bytes on, own frames leave within the turn; and what is kept of the buffer.
@@ -211,7 +211,9 @@ pub(crate) fn publish(topic: &Arc<Topic>, frame: Frame, except: Option<ConnId>) 
             return Err(frame);
         }
         match &state.run {
-            Some(run) if run.takes(topic, except) && state.run_bytes.len() + frame.len() <= MAX_RUN => {
+            Some(run)
+                if run.takes(topic, except) && state.run_bytes.len().max(run.first.len()) + frame.len() <= MAX_RUN =>
+            {
                 if state.run_bytes.is_empty() {
                     state.run_bytes.extend_from_slice(run.first.wire());
                 }

@@ -3,6 +3,8 @@
 
 mod frames;
 mod pressure;
+mod publishing;
+mod replying;
 
 use axum::{Router, extract::State, routing::get};
 use serde_json::{Value, json};

@@ -37,10 +37,11 @@ impl<D: ?Sized> ConnInner<D> {
         let mut pushed = self.outbox.push(frame.clone(), Promise::Owner);
         if pushed == Pushed::Full {
             // What waits may fit into the socket.
+            self.check_size(&frame);
             self.write_early();
             pushed = self.outbox.push_anyway(frame, Promise::Owner);
         }
-        if pushed == Pushed::Ripe {
+        if matches!(pushed, Pushed::Ripe | Pushed::Pressed) {
             self.write_early();
         }
         pushed != Pushed::Closed
@@ -53,8 +54,19 @@ impl<D: ?Sized> ConnInner<D> {
         }
     }
 
+    /// Says what to do about a message that no queue takes.
+    pub(crate) fn check_size(&self, frame: &Frame) {
+        let limit = self.config().max_outbound_bytes;
+        if frame.cost() > limit {
+            tracing::warn!(
+                conn = %self.id, bytes = frame.cost(), limit,
+                "a message is larger than a connection's outbound queue: raise `Config::max_outbound_bytes`"
+            );
+        }
+    }
+
     /// Writes what waits, instead of at the end of the turn.
-    fn write_early(&self) {
+    pub(crate) fn write_early(&self) {
         if turn::is_of(&self.outbox) {
             turn::write_out(&self.outbox);
             self.outbox.write();

@@ -18,7 +18,7 @@ use crate::{
     transport::Frame,
 };
 
-/// From so many queued bytes on, or half of the limit, whoever sends should write at once.
+/// From so many queued bytes on, whoever sends should write at once; also from half of the limit on.
 const FLUSH_AT: usize = 64 * 1024;
 
 /// Anyone may push, and anyone may write: one at a time, whoever holds the sink, which is taken out
@@ -108,16 +108,9 @@ impl<S: Sink> Outbox<S> {
         }
         let cost = frame.cost();
         let anyone = matches!(state.writer, Writer::Free(_));
-        if state.waits() + cost > state.limit {
+        if state.waits_unwritten() + cost > state.limit {
             if may_ask && anyone && !state.blocked {
                 return Pushed::Full;
-            }
-            if cost > state.limit {
-                tracing::warn!(
-                    bytes = cost,
-                    limit = state.limit,
-                    "one message is larger than a connection's outbound queue: raise `Config::max_outbound_bytes`"
-                );
             }
             // What a peer that does not read has not got yet, it never will.
             state.drop_whole_frames();
@@ -135,10 +128,10 @@ impl<S: Sink> Outbox<S> {
             state.wake_owner();
         }
         let waits = state.waits();
-        if anyone && !state.blocked && waits > FLUSH_AT.min(state.limit / 2) {
-            Pushed::Ripe
-        } else if waits > state.limit / 2 {
+        if waits > state.limit / 2 {
             Pushed::Pressed
+        } else if anyone && !state.blocked && waits > FLUSH_AT {
+            Pushed::Ripe
         } else {
             Pushed::Queued
         }
@@ -220,7 +213,7 @@ impl<S: Sink> Outbox<S> {
 
     fn poll_until(&self, cx: &mut Context<'_>, condition: impl FnOnce(&State<S>) -> bool) -> Poll<bool> {
         let mut state = self.state.lock();
-        if state.closing.is_some() {
+        if state.closing.is_some() || matches!(state.writer, Writer::Gone) {
             return Poll::Ready(false);
         }
         if condition(&state) {
@@ -275,6 +268,9 @@ impl<S: Sink> Outbox<S> {
     fn write_while(&self, mine: impl Fn(&State<S>) -> bool) -> Wrote {
         let mut state = self.state.lock();
         while mine(&state) {
+            if matches!(state.writer, Writer::Gone) {
+                return Wrote::Broken;
+            }
             if matches!(state.writer, Writer::Busy) {
                 state.owner_waits |= state.in_turn;
                 return Wrote::Busy;
@@ -291,7 +287,8 @@ impl<S: Sink> Outbox<S> {
             state = self.state.lock();
             let broken = wrote.is_none();
             let waiting = state.finish_writing(sink, writing, wrote);
-            self.queued.store(state.has_something(), Relaxed);
+            // A broken sink is something to be looked at, too.
+            self.queued.store(state.has_something() || broken, Relaxed);
             if !waiting.is_empty() {
                 drop(state);
                 waiting.into_iter().for_each(Waker::wake);

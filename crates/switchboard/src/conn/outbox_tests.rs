@@ -109,11 +109,11 @@ fn row_7_4_a_queue_that_can_be_written_does_not_overflow() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(100);
     let long = "x".repeat(50);
-    assert_eq!(outbox.push(run(&[&long]), Promise::Owner), Pushed::Ripe);
+    assert_eq!(outbox.push(run(&[&long]), Promise::Owner), Pushed::Pressed);
     assert_eq!(outbox.push(run(&[&long]), Promise::Owner), Pushed::Full);
     pipe.room.set(1000);
     outbox.flush();
-    assert_eq!(outbox.push_anyway(run(&[&long]), Promise::Owner), Pushed::Ripe);
+    assert_eq!(outbox.push_anyway(run(&[&long]), Promise::Owner), Pushed::Pressed);
 }
 
 #[test]

@@ -154,9 +154,9 @@ impl Closing {
                 return Poll::Pending;
             };
             self.discarded += match received {
-                Received::Text(text) => text.len(),
-                Received::Binary(bytes) => bytes.len(),
-                // Control frames are short, but not for nothing.
+                Received::Text(text) => text.len().max(1),
+                Received::Binary(bytes) => bytes.len().max(1),
+                // Short frames are not for nothing, either.
                 Received::Nothing => 1,
                 Received::Gone => return Poll::Ready(()),
                 Received::Close(..) if !awaits_end => return Poll::Ready(()),

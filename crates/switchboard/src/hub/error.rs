@@ -83,6 +83,7 @@ enum Cause {
     /// What a client is told, also when this was boxed on the way.
     InvalidTopic(WsError),
     Invalid(SendError),
+    Overloaded(WsError),
 }
 
 /// Why nothing was published.
@@ -93,6 +94,8 @@ pub enum PublishErrorKind {
     InvalidTopic,
     /// The message breaks its own rules, or does not serialise.
     Invalid,
+    /// The topic has very many members, and 1024 publishes before this one are still on their way.
+    Overloaded,
 }
 
 impl PublishError {
@@ -104,12 +107,17 @@ impl PublishError {
         Self(Cause::Invalid(source))
     }
 
+    pub(super) fn overloaded() -> Self {
+        Self(Cause::Overloaded(WsError::unavailable("too much is being published to this topic")))
+    }
+
     /// Why.
     #[must_use]
     pub fn kind(&self) -> PublishErrorKind {
         match self.0 {
             Cause::InvalidTopic(_) => PublishErrorKind::InvalidTopic,
             Cause::Invalid(_) => PublishErrorKind::Invalid,
+            Cause::Overloaded(_) => PublishErrorKind::Overloaded,
         }
     }
 
@@ -118,6 +126,7 @@ impl PublishError {
     pub fn is_retryable(&self) -> bool {
         match self.0 {
             Cause::InvalidTopic(_) | Cause::Invalid(_) => false,
+            Cause::Overloaded(_) => true,
         }
     }
 }
@@ -125,7 +134,7 @@ impl PublishError {
 impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Cause::InvalidTopic(wire) => f.write_str(wire.message()),
+            Cause::InvalidTopic(wire) | Cause::Overloaded(wire) => f.write_str(wire.message()),
             Cause::Invalid(_) => f.write_str("the message to publish is invalid"),
         }
     }
@@ -134,17 +143,17 @@ impl fmt::Display for PublishError {
 impl Error for PublishError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
-            Cause::InvalidTopic(wire) => Some(wire),
+            Cause::InvalidTopic(wire) | Cause::Overloaded(wire) => Some(wire),
             Cause::Invalid(error) => Some(error),
         }
     }
 }
 
-/// `INVALID_ARGUMENT` for a topic's name, `INTERNAL` for an invalid message.
+/// `INVALID_ARGUMENT` for a topic's name, `INTERNAL` for an invalid message, `UNAVAILABLE` for too much.
 impl From<PublishError> for WsError {
     fn from(error: PublishError) -> Self {
         match error.0 {
-            Cause::InvalidTopic(wire) => wire,
+            Cause::InvalidTopic(wire) | Cause::Overloaded(wire) => wire,
             Cause::Invalid(error) => Self::internal(error),
         }
     }

@@ -3,14 +3,35 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll},
 };
 
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::{JoinHandle, unconstrained, yield_now};
+use tracing::Instrument as _;
 
 use super::Topic;
 use crate::{conn::ConnId, transport::Frame};
+
+/// So many publishes to one topic may wait for their turn, each with its message.
+const MAX_WAITING: usize = 1024;
+
+/// One that waits or goes on.
+struct Waiting(Arc<Topic>);
+
+impl Waiting {
+    fn enter(topic: &Arc<Topic>) -> Option<Self> {
+        let before = topic.waiting().fetch_add(1, Relaxed);
+        let this = Self(Arc::clone(topic));
+        (before < MAX_WAITING).then_some(this)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting().fetch_sub(1, Relaxed);
+    }
+}
 
 /// A publish that has its place in the topic's order and goes on to its end, whatever becomes of
 /// this future. Ready with whether the queue of a member is half full.
@@ -20,16 +41,23 @@ pub(super) enum LargePublish {
 }
 
 impl LargePublish {
-    /// Takes the next place in the order.
-    pub(super) fn begin(topic: &Arc<Topic>, frame: Frame, except: Option<ConnId>, cx: &mut Context<'_>) -> Self {
+    /// Takes the next place in the order. `None` if there are too many before it.
+    pub(super) fn begin(
+        topic: &Arc<Topic>,
+        frame: Frame,
+        except: Option<ConnId>,
+        cx: &mut Context<'_>,
+    ) -> Option<Self> {
         if tokio::runtime::Handle::try_current().is_err() {
             // Nothing to run it on but this.
             let pressed = topic.push(&frame, except);
             topic.flush();
-            return Self::Ready(pressed);
+            return Some(Self::Ready(pressed));
         }
-        let topic = Arc::clone(topic);
-        let mut publish: Pin<Box<dyn Future<Output = bool> + Send>> = Box::pin(async move {
+        let waiting = Waiting::enter(topic)?;
+        // Not to be put off to a later poll for having done much in this one: the first takes the place.
+        let mut publish: Pin<Box<dyn Future<Output = bool> + Send>> = Box::pin(unconstrained(async move {
+            let topic = &waiting.0;
             let _place = Arc::clone(topic.turnstile()).lock_owned().await;
             let mut pressed = false;
             let mut next = Some(0);
@@ -41,12 +69,11 @@ impl LargePublish {
                 }
             }
             pressed
-        });
-        // The first poll takes the place.
-        match publish.as_mut().poll(cx) {
+        }));
+        Some(match publish.as_mut().poll(cx) {
             Poll::Ready(pressed) => Self::Ready(pressed),
-            Poll::Pending => Self::Task(tokio::spawn(publish)),
-        }
+            Poll::Pending => Self::Task(tokio::spawn(publish.in_current_span())),
+        })
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {

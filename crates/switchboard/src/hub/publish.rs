@@ -50,12 +50,14 @@ impl Publish {
         };
         let sender = self.sender.filter(|_| self.except_self);
         let left_out = sender.as_ref().is_some_and(|sender| sender.subscriptions.lock().contains(&self.topic));
-        let matched = topic.active().saturating_sub(usize::from(left_out));
+        let (active, large) = topic.reach();
+        let matched = active.saturating_sub(usize::from(left_out));
         let published = Published { matched: Matched::Exact(matched) };
         let except = sender.map(|sender| sender.id);
-        if topic.is_large() {
+        if large {
             turn::seal();
-            return Ok(Step::Large(published, LargePublish::begin(&topic, frame, except, cx)));
+            let large = LargePublish::begin(&topic, frame, except, cx).ok_or_else(PublishError::overloaded)?;
+            return Ok(Step::Large(published, large));
         }
         let pressed = turn::publish(&topic, frame, except).unwrap_or_else(|frame| {
             let pressed = topic.push(&frame, except);

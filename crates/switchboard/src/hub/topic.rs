@@ -5,10 +5,15 @@
 //! writing may take its time, in portions, by anyone. Only in a topic with very many members the
 //! first step goes in portions, too: `large` sees to their order.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use slab::Slab;
 use tokio::{sync::Mutex as Turnstile, task::yield_now};
+
+use tracing::Instrument as _;
 
 use crate::{
     conn::{AnyConn, ConnId, Promise, Pushed},
@@ -27,6 +32,8 @@ pub(crate) struct Topic {
     state: Mutex<State>,
     /// Held by whoever publishes in portions; those who wait for it go in order.
     turnstile: Arc<Turnstile<()>>,
+    /// How many hold it or wait for it.
+    waiting: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -43,7 +50,12 @@ struct State {
 
 impl Topic {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.into(), state: Mutex::new(State::default()), turnstile: Arc::default() }
+        Self {
+            name: name.into(),
+            state: Mutex::new(State::default()),
+            turnstile: Arc::default(),
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -52,11 +64,6 @@ impl Topic {
 
     pub(super) fn len(&self) -> usize {
         self.state.lock().members.len()
-    }
-
-    /// How many a message reaches.
-    pub(super) fn active(&self) -> usize {
-        self.state.lock().active
     }
 
     pub(crate) fn insert(&self, conn: Arc<AnyConn>) -> usize {
@@ -71,6 +78,7 @@ impl Topic {
         let retired = state.members.get_mut(key).and_then(Option::take);
         state.active -= usize::from(retired.is_some());
         drop(state);
+        // Its task is in its turn, and writes what is queued or forgets it.
         drop(retired);
     }
 
@@ -85,13 +93,23 @@ impl Topic {
             state.members = Slab::new();
         }
         drop(state);
-        drop(removed);
+        if let Some(conn) = removed {
+            // Whoever is to write what was published to it before may not find it any more.
+            conn.outbox.flush();
+        }
         left
     }
 
-    /// Whether publishing has to go in portions, or behind somebody who does so.
-    pub(crate) fn is_large(&self) -> bool {
-        self.state.lock().members.capacity() > PUSH_PORTION || self.turnstile.try_lock().is_err()
+    /// How many a message reaches, and whether it has to go in portions, or behind another that does.
+    pub(super) fn reach(&self) -> (usize, bool) {
+        let state = self.state.lock();
+        let large = state.members.capacity() > PUSH_PORTION || self.waiting.load(Relaxed) > 0;
+        (state.active, large)
+    }
+
+    /// How many publishes go in portions or wait for their turn to.
+    pub(super) fn waiting(&self) -> &AtomicUsize {
+        &self.waiting
     }
 
     pub(super) fn turnstile(&self) -> &Arc<Turnstile<()>> {
@@ -154,52 +172,50 @@ impl Topic {
         (last < end).then_some(last)
     }
 
-    /// Once more to a member whose queue was full.
+    /// Once more to a member whose queue was full, frame by frame, writing in between: what waits
+    /// may fit into the socket, and of a run each frame by itself into the queue.
     fn push_again(&self, frame: &Frame, key: usize, conn: &Arc<AnyConn>) {
-        // What waits may fit into the socket.
-        conn.outbox.flush();
-        let state = self.state.lock();
-        // It may have left meanwhile.
-        if let Some(Some(member)) = state.members.get(key)
-            && Arc::ptr_eq(member, conn)
-        {
-            conn.outbox.push_anyway(frame.clone(), Promise::Owner);
+        let mut rest = Some(frame.clone());
+        while let Some(run) = rest {
+            let (first, behind) = run.split_after(0);
+            rest = behind;
+            conn.check_size(&first);
+            conn.write_early();
+            let state = self.state.lock();
+            // It may have left meanwhile.
+            let stays =
+                state.members.get(key).is_some_and(|member| member.as_ref().is_some_and(|m| Arc::ptr_eq(m, conn)));
+            if !stays || conn.outbox.push_anyway(first, Promise::Owner) == Pushed::Closed {
+                return;
+            }
         }
+        conn.write_early();
     }
 
     /// Writes what members have queued. Goes on in a task of its own if there are many.
     pub(crate) fn flush(self: &Arc<Self>) {
-        let mut portion = Vec::new();
-        match self.start_flush(&mut portion) {
-            Some(next) if tokio::runtime::Handle::try_current().is_ok() => {
-                let topic = Arc::clone(self);
-                tokio::spawn(async move {
-                    let mut portion = Vec::new();
-                    let mut next = Some(next);
-                    while let Some(start) = next {
-                        // Let others run, also those that publish more.
-                        yield_now().await;
-                        next = topic.flush_portion(start, &mut portion);
-                    }
-                });
-            }
-            mut next => {
-                while let Some(start) = next {
-                    next = self.flush_portion(start, &mut portion);
+        let mut rest = Flush { topic: Arc::clone(self), next: self.start_flush(), portion: Vec::new() };
+        if rest.next.is_some() && tokio::runtime::Handle::try_current().is_ok() {
+            let task = async move {
+                while rest.next.is_some() {
+                    // Let others run, also those that publish more.
+                    yield_now().await;
+                    rest.portion();
                 }
-            }
+            };
+            tokio::spawn(task.in_current_span());
         }
     }
 
     /// The first portion. `None` if all is done, or somebody else is doing it.
-    fn start_flush(&self, portion: &mut Vec<Arc<AnyConn>>) -> Option<usize> {
+    fn start_flush(&self) -> Option<usize> {
         let mut state = self.state.lock();
         if state.flushing {
             return None;
         }
         (state.flushing, state.again) = (true, false);
         drop(state);
-        self.flush_portion(0, portion)
+        self.flush_portion(0, &mut Vec::new())
     }
 
     /// Writes to the members from this key on. The key to go on from, unless all is done.
@@ -207,7 +223,8 @@ impl Topic {
         let mut state = self.state.lock();
         let mut next = start;
         let end = state.members.capacity();
-        while next < end && portion.len() < PORTION {
+        let last = end.min(start + PUSH_PORTION);
+        while next < last && portion.len() < PORTION {
             if let Some(Some(conn)) = state.members.get(next)
                 && conn.outbox.has_queued()
             {
@@ -229,5 +246,29 @@ impl Topic {
             conn.outbox.flush();
         }
         next
+    }
+}
+
+/// What is left of a flush. Dropped before its end, as with the runtime that it ran on, it goes on
+/// to the end at once: nobody else would, and writing does not wait.
+struct Flush {
+    topic: Arc<Topic>,
+    next: Option<usize>,
+    portion: Vec<Arc<AnyConn>>,
+}
+
+impl Flush {
+    fn portion(&mut self) {
+        if let Some(start) = self.next {
+            self.next = self.topic.flush_portion(start, &mut self.portion);
+        }
+    }
+}
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        while self.next.is_some() {
+            self.portion();
+        }
     }
 }

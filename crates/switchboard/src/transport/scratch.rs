@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// The thread's read buffer, taken for one turn and given back when dropped: connections that wait
-/// have none. Whoever takes it while it is taken gets another, which then is the one that stays.
+/// have none. Whoever takes it while it is taken gets another, which goes when the first is given back.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     buffer: Vec<u8>,

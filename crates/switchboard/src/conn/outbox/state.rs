@@ -59,6 +59,8 @@ pub(super) struct State<S> {
     pub(super) blocked: bool,
     /// Frames were taken out to be written and are not back yet.
     in_flight: bool,
+    /// What they cost.
+    taken: usize,
     /// All but the half-written frame is to be dropped of them when they come back.
     overflowed: bool,
     /// The owner is to be woken when whoever is writing now is done.
@@ -82,6 +84,7 @@ impl<S> State<S> {
             in_turn: false,
             blocked: false,
             in_flight: false,
+            taken: 0,
             overflowed: false,
             owner_waits: false,
             writer: Writer::Owner,
@@ -93,6 +96,11 @@ impl<S> State<S> {
 
     pub(super) fn waits(&self) -> usize {
         usize::try_from(self.pushed - self.written).unwrap_or(usize::MAX)
+    }
+
+    /// Of what waits, what nobody is writing at this moment: that may be gone the next.
+    pub(super) fn waits_unwritten(&self) -> usize {
+        self.waits() - if self.in_flight { self.taken.min(self.waits()) } else { 0 }
     }
 
     pub(super) fn wake_owner(&self) {
@@ -169,6 +177,7 @@ impl<S> State<S> {
             self.push_ahead(pong);
         }
         self.in_flight = true;
+        self.taken = self.waits();
         Writing { queue: mem::take(&mut self.queue), offset: mem::take(&mut self.offset) }
     }
 
