@@ -350,7 +350,6 @@ fn what_was_published_to_one_that_another_unsubscribes_is_written() {
         topic.flush();
         other.join().unwrap();
         // Nobody else is going to write it.
-        assert_eq!(letters(&pipe).len() * frame("a").cost(), conn.outbox.pushed() as usize);
         assert_eq!(conn.outbox.buffered(), 0);
     });
 }

@@ -8,7 +8,7 @@ mod outbox;
 mod outbox_tests;
 mod raw;
 
-use std::{any::Any, fmt, future::poll_fn, marker::PhantomData, net::SocketAddr, sync::Arc};
+use std::{any::Any, fmt, marker::PhantomData, net::SocketAddr, sync::Arc};
 
 use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet, close_reason};
 use uuid::Uuid;
@@ -17,7 +17,7 @@ pub use self::error::{SendError, SendErrorKind};
 pub(crate) use self::{
     inner::AnyConn,
     inner::ConnInner,
-    outbox::{Closing, Promise, Pushed, Sink, Wrote},
+    outbox::{Closing, Promise, Pushed, Sink, Until, Wrote},
 };
 use crate::{
     Hub, encode,
@@ -252,7 +252,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// Safe: nothing is lost when it is dropped.
     pub async fn ready(&self) -> Result<(), SendError> {
         turn::seal();
-        poll_fn(|cx| self.inner.outbox.poll_room(cx).map(open)).await
+        open(self.inner.outbox.wait(Until::Room).await)
     }
 
     /// Waits until everything sent so far was handed to the operating system.
@@ -266,8 +266,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// Safe: nothing is lost when it is dropped.
     pub async fn flushed(&self) -> Result<(), SendError> {
         turn::seal();
-        let sent = self.inner.outbox.pushed();
-        poll_fn(|cx| self.inner.outbox.poll_written(sent, cx).map(open)).await
+        open(self.inner.outbox.wait(Until::Flushed).await)
     }
 }
 

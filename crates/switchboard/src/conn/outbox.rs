@@ -2,17 +2,21 @@
 
 mod queue;
 mod state;
+mod wait;
 
 use std::{
     io,
     sync::atomic::Ordering::Relaxed,
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
 };
 
 use switchboard_core::CloseCode;
 
-pub(crate) use self::state::{Closing, Sink};
 use self::state::{State, Writer, Writing};
+pub(crate) use self::{
+    state::{Closing, Sink},
+    wait::{Until, Wait},
+};
 use crate::{
     sync::{AtomicBool, Mutex},
     transport::Frame,
@@ -115,7 +119,7 @@ impl<S: Sink> Outbox<S> {
             // What a peer that does not read has not got yet, it never will.
             state.drop_whole_frames();
             self.shut(&mut state, Closing { code: CloseCode::SLOW_CONSUMER, reason: "slow consumer".into() });
-            let waiting = std::mem::take(&mut state.waiting);
+            let waiting = state.waiters.all();
             drop(state);
             waiting.into_iter().for_each(Waker::wake);
             return Pushed::Closed;
@@ -171,7 +175,7 @@ impl<S: Sink> Outbox<S> {
         let mut state = self.state.lock();
         if state.closing.is_none() {
             self.shut(&mut state, Closing { code, reason: reason.into() });
-            let waiting = std::mem::take(&mut state.waiting);
+            let waiting = state.waiters.all();
             drop(state);
             waiting.into_iter().for_each(Waker::wake);
         }
@@ -196,33 +200,9 @@ impl<S: Sink> Outbox<S> {
         self.state.lock().waits()
     }
 
-    /// How many bytes were ever pushed.
-    pub(crate) fn pushed(&self) -> u64 {
-        self.state.lock().pushed
-    }
-
-    /// Ready with `true` once at most half of the limit waits, with `false` once closing.
-    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<bool> {
-        self.poll_until(cx, |state| state.waits() <= state.limit / 2)
-    }
-
-    /// Ready with `true` once so many bytes were written, with `false` once closing.
-    pub(crate) fn poll_written(&self, bytes: u64, cx: &mut Context<'_>) -> Poll<bool> {
-        self.poll_until(cx, |state| state.written >= bytes)
-    }
-
-    fn poll_until(&self, cx: &mut Context<'_>, condition: impl FnOnce(&State<S>) -> bool) -> Poll<bool> {
-        let mut state = self.state.lock();
-        if state.closing.is_some() || matches!(state.writer, Writer::Gone) {
-            return Poll::Ready(false);
-        }
-        if condition(&state) {
-            return Poll::Ready(true);
-        }
-        if !state.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            state.waiting.push(cx.waker().clone());
-        }
-        Poll::Pending
+    /// Waits for the queue to get shorter.
+    pub(crate) fn wait(&self, until: Until) -> Wait<'_, S> {
+        Wait::new(self, until)
     }
 
     /// The owner's turn begins: until [`end_turn`](Self::end_turn) only it writes, and only closing
@@ -315,6 +295,8 @@ impl<S: Sink> Outbox<S> {
         state.give_back(sink);
         let Ok(written) = wrote else {
             out.clear();
+            state.break_off();
+            self.queued.store(true, Relaxed);
             return Wrote::Broken;
         };
         if written == out.len() {
@@ -374,7 +356,7 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn written(&self, cost: usize) {
         let mut state = self.state.lock();
         state.count_written(cost);
-        let waiting = std::mem::take(&mut state.waiting);
+        let waiting = state.ready_waiters();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
     }

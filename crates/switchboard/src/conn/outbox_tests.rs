@@ -1,10 +1,16 @@
 use std::{
     cell::{Cell, RefCell},
+    future::Future as _,
     io::{self, IoSlice},
+    pin::pin,
     rc::Rc,
+    task::{Context, Poll, Waker},
 };
 
-use super::{Promise, Pushed, Sink, Wrote, outbox::Outbox};
+use super::{
+    Promise, Pushed, Sink, Wrote,
+    outbox::{Outbox, Until},
+};
 use crate::transport::Frame;
 
 /// Takes as much as it is told.
@@ -126,4 +132,34 @@ fn more_frames_than_go_into_one_write() {
     }
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads(), texts);
+}
+
+#[test]
+fn flushed_is_what_was_sent_before_not_as_many_bytes_of_something_else() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1 << 20);
+    let mut cx = Context::from_waker(Waker::noop());
+    outbox.push(run(&["sent"]), Promise::Caller);
+    let mut flushed = pin!(outbox.wait(Until::Flushed));
+    assert!(flushed.as_mut().poll(&mut cx).is_pending());
+    // As long as what was sent, and ahead of it.
+    outbox.push_pong(run(&["pong"]));
+    pipe.room.set(run(&["pong"]).len());
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert_eq!(pipe.payloads(), ["pong"]);
+    assert!(flushed.as_mut().poll(&mut cx).is_pending());
+    write_all(&outbox, &pipe);
+    assert_eq!(flushed.as_mut().poll(&mut cx), Poll::Ready(true));
+}
+
+#[test]
+fn those_who_gave_up_waiting_leave_nothing_behind() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(200);
+    outbox.push(run(&[&"x".repeat(150)]), Promise::Caller);
+    for _ in 0..100 {
+        let mut room = Box::pin(outbox.wait(Until::Room));
+        assert!(room.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    assert!(format!("{outbox:?}").contains("list: []"));
 }

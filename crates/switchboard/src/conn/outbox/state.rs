@@ -5,7 +5,7 @@ use std::{io, mem, task::Waker};
 use bytes::Bytes;
 use switchboard_core::CloseCode;
 
-use super::queue::Queue;
+use super::{queue::Queue, wait::Waiters};
 use crate::transport::{Frame, frame_start};
 
 /// The most slices that one write is made of.
@@ -68,8 +68,7 @@ pub(super) struct State<S> {
     pub(super) writer: Writer<S>,
     pub(super) owner: Option<Waker>,
     pub(super) closing: Option<Closing>,
-    /// Tasks that wait for room.
-    pub(super) waiting: Vec<Waker>,
+    pub(super) waiters: Waiters,
 }
 
 impl<S> State<S> {
@@ -90,7 +89,7 @@ impl<S> State<S> {
             writer: Writer::Owner,
             owner: None,
             closing: None,
-            waiting: Vec::new(),
+            waiters: Waiters::default(),
         }
     }
 
@@ -101,6 +100,26 @@ impl<S> State<S> {
     /// Of what waits, what nobody is writing at this moment: that may be gone the next.
     pub(super) fn waits_unwritten(&self) -> usize {
         self.waits() - if self.in_flight { self.taken.min(self.waits()) } else { 0 }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.waits() <= self.limit / 2
+    }
+
+    /// Whether nothing more is going to be written that is pushed now.
+    pub(super) fn is_over(&self) -> bool {
+        self.closing.is_some() || matches!(self.writer, Writer::Gone)
+    }
+
+    pub(super) fn ready_waiters(&self) -> Vec<Waker> {
+        self.waiters.ready(self.written, self.has_room())
+    }
+
+    /// The sink is broken: the owner is to end the connection.
+    pub(super) fn break_off(&mut self) {
+        self.writer = Writer::Gone;
+        self.forget();
+        self.wake_owner();
     }
 
     pub(super) fn wake_owner(&self) {
@@ -192,10 +211,8 @@ impl<S> State<S> {
             return Vec::new();
         }
         let Some(written) = wrote else {
-            self.writer = Writer::Gone;
-            self.forget();
-            self.wake_owner();
-            return mem::take(&mut self.waiting);
+            self.break_off();
+            return self.waiters.all();
         };
         if written < writing.len() {
             self.blocked = true;
@@ -230,7 +247,7 @@ impl<S> State<S> {
         if mem::take(&mut self.overflowed) {
             self.drop_whole_frames();
         }
-        if written == 0 { Vec::new() } else { mem::take(&mut self.waiting) }
+        if written == 0 { Vec::new() } else { self.ready_waiters() }
     }
 
     /// Queues `out`, of which so much has left, ahead of everything.
@@ -243,12 +260,14 @@ impl<S> State<S> {
     /// Queues a frame ahead of everything that has not begun to leave.
     fn push_ahead(&mut self, frame: Frame) {
         self.pushed += frame.cost() as u64;
+        self.waiters.put_off(frame.cost() as u64);
         let half = (self.offset > 0).then(|| self.queue.pop_front()).flatten();
         let Some(half) = half else { return self.queue.push_front(frame) };
         let (half, rest) = half.split_after(self.offset);
         if let Some(rest) = rest {
             // Two where there was one, each with what it costs to keep it.
             self.pushed += (rest.cost() - rest.len()) as u64;
+            self.waiters.put_off((rest.cost() - rest.len()) as u64);
             self.queue.push_front(rest);
         }
         self.queue.push_front(frame);

@@ -1,0 +1,123 @@
+//! Waiting for a queue to get shorter.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::{Outbox, Sink};
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// At most half of the limit waits.
+    Room,
+    /// All that was pushed so far has left.
+    Flushed,
+}
+
+/// Who waits. Each stands here from its first poll until it is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    list: Vec<Waiter>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    id: u64,
+    waker: Waker,
+    /// How much must have been written; `None` to wait for room.
+    target: Option<u64>,
+}
+
+impl Waiters {
+    fn insert(&mut self, waker: &Waker, target: Option<u64>) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.list.push(Waiter { id, waker: waker.clone(), target });
+        id
+    }
+
+    fn remove(&mut self, id: u64) {
+        self.list.retain(|waiter| waiter.id != id);
+        if self.list.is_empty() {
+            self.list = Vec::new();
+        }
+    }
+
+    /// So much was pushed ahead of all that they wait for.
+    pub(super) fn put_off(&mut self, cost: u64) {
+        for target in self.list.iter_mut().filter_map(|waiter| waiter.target.as_mut()) {
+            *target += cost;
+        }
+    }
+
+    /// Those whose condition holds.
+    pub(super) fn ready(&self, written: u64, has_room: bool) -> Vec<Waker> {
+        let ready = |waiter: &&Waiter| waiter.target.map_or(has_room, |target| written >= target);
+        self.list.iter().filter(ready).map(|waiter| waiter.waker.clone()).collect()
+    }
+
+    pub(super) fn all(&self) -> Vec<Waker> {
+        self.list.iter().map(|waiter| waiter.waker.clone()).collect()
+    }
+}
+
+/// Ready with `true` once the condition holds, with `false` once the connection is closing.
+#[derive(Debug)]
+pub(crate) struct Wait<'a, S: Sink> {
+    outbox: &'a Outbox<S>,
+    until: Until,
+    /// Once it has been polled.
+    id: Option<u64>,
+}
+
+impl<'a, S: Sink> Wait<'a, S> {
+    pub(super) fn new(outbox: &'a Outbox<S>, until: Until) -> Self {
+        Self { outbox, until, id: None }
+    }
+}
+
+impl<S: Sink> Future for Wait<'_, S> {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut state = self.outbox.state.lock();
+        if state.is_over() {
+            return Poll::Ready(false);
+        }
+        let (has_room, pushed, written) = (state.has_room(), state.pushed, state.written);
+        if self.until == Until::Room && has_room {
+            return Poll::Ready(true);
+        }
+        let known = self.id.and_then(|id| state.waiters.list.iter_mut().find(|waiter| waiter.id == id));
+        match known {
+            Some(waiter) => {
+                if waiter.target.is_some_and(|target| written >= target) {
+                    return Poll::Ready(true);
+                }
+                waiter.waker.clone_from(cx.waker());
+            }
+            None => {
+                let target = (self.until == Until::Flushed).then_some(pushed);
+                if target.is_some_and(|target| written >= target) {
+                    return Poll::Ready(true);
+                }
+                let id = state.waiters.insert(cx.waker(), target);
+                drop(state);
+                self.id = Some(id);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<S: Sink> Drop for Wait<'_, S> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.outbox.state.lock().waiters.remove(id);
+        }
+    }
+}
