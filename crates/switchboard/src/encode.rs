@@ -10,7 +10,7 @@ use switchboard_core::{
 };
 use switchboard_frame::{MAX_HEADER_LEN, Opcode, encode};
 
-use crate::{SendError, conn::Outbox, transport::Frame, turn};
+use crate::{Config, SendError, conn::Outbox, transport::Frame, turn};
 
 /// What the thread's buffer may keep between messages.
 const KEEP: usize = 64 * 1024;
@@ -92,15 +92,20 @@ pub(crate) enum Replied {
 pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>>(
     reply: R,
     correlation_id: Option<&str>,
-    validate: bool,
+    config: &Config,
     outbox: &Outbox,
 ) -> Result<Replied, WsError> {
     let head = Head { correlation_id, timestamp_ms: turn::now_ms() };
-    let write = |out: &mut Vec<u8>| reply.write(&mut ReplyWriter::new(out, head, validate));
+    let write = |out: &mut Vec<u8>| reply.write(&mut ReplyWriter::new(out, head, config.validate_outbound));
     match turn::out_for(outbox) {
         Some(out) => {
             let mut out = Taken { start: out.len(), out };
             let written = append_frame(&mut out.out, write)?;
+            let frame = &out.out[out.start..];
+            if frame.len() > config.max_outbound_bytes {
+                // Larger than what may wait at all: the queue says so.
+                return Ok(Replied::Frame(Frame::new(frame.to_vec())));
+            }
             out.start = out.out.len();
             Ok(if written { Replied::Sent } else { Replied::Nothing })
         }

@@ -102,8 +102,7 @@ where
                 let args = Args::extract(&mut parts, message).await?;
                 let returned = self.invoke(args).await;
                 let conn = parts.conn_parts().inner();
-                let validate = conn.config().validate_outbound;
-                encode::reply::<M, M::Kind, Out, O>(returned, parts.correlation_id(), validate, &conn.outbox)
+                encode::reply::<M, M::Kind, Out, O>(returned, parts.correlation_id(), conn.config(), &conn.outbox)
             };
             HandlerResult(result.await)
         })

@@ -114,8 +114,8 @@ impl Drop for Turn {
             state.run_bytes.shrink_to(MAX_RUN);
             std::mem::take(&mut state.topics)
         });
-        for topic in topics.drain(..) {
-            topic.flush();
+        for (index, topic) in topics.drain(..).enumerate() {
+            if index == 0 { topic.flush() } else { topic.flush_later() }
         }
         with(|state| state.topics = topics);
     }
@@ -249,6 +249,6 @@ pub(crate) fn seal() -> bool {
         }
         (state.topics.len() >= MAX_TOPICS).then(|| std::mem::take(&mut state.topics))
     });
-    full.into_iter().flatten().for_each(|topic| topic.flush());
+    full.into_iter().flatten().for_each(|topic| topic.flush_later());
     pressed
 }

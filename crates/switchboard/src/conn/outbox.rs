@@ -287,7 +287,7 @@ impl<S: Sink> Outbox<S> {
         let mut state = self.state.lock();
         let Some(sink) = state.take_sink() else {
             self.put_back(&mut state, out, 0);
-            return if matches!(state.writer, Writer::Gone) { Wrote::Broken } else { Wrote::All };
+            return if matches!(state.writer, Writer::Gone) { Wrote::Broken } else { Wrote::Blocked };
         };
         drop(state);
         let wrote = sink.try_write(&[io::IoSlice::new(out)]);

@@ -16,7 +16,7 @@ use crate::{
     handler::{CloseReason, ClosedBy},
     router::Routing,
     transport::{Broken, Received, Scratch, Transport},
-    turn::Turn,
+    turn::{self, Turn},
 };
 
 /// How many frames one turn reads before it writes and lets other tasks run.
@@ -93,7 +93,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         }
         loop {
             // A run that this connection is to get, too, is to be in its queue.
-            crate::turn::seal();
+            turn::seal();
             if let Some(end) = end.take() {
                 return Poll::Ready(ended(end, session));
             }
@@ -155,7 +155,7 @@ where
         if session.is_full() {
             return transport.poll_gone(cx).is_ready().then_some(End::Gone);
         }
-        if session.is_ripe() && matches!(transport.poll_write(&session.conn.outbox, cx), Poll::Ready(Err(Broken))) {
+        if turn::is_ripe() && matches!(transport.poll_write(&session.conn.outbox, cx), Poll::Ready(Err(Broken))) {
             return Some(End::Gone);
         }
         let Poll::Ready(received) = transport.poll_recv(&session.conn.outbox, scratch, cx) else { return None };

@@ -57,11 +57,6 @@ impl<D: Send + Sync + 'static> Session<D> {
         self.inbox.is_full(self.conn.config())
     }
 
-    /// Whether so much was put out in this turn that it should leave before more is read.
-    pub(super) fn is_ripe(&self) -> bool {
-        turn::is_ripe()
-    }
-
     /// Runs what there is to run until something is pending or nothing is left.
     pub(super) fn run(&mut self, cx: &mut Context<'_>) {
         while !self.conn.outbox.is_closed() {

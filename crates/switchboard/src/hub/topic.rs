@@ -194,7 +194,17 @@ impl Topic {
 
     /// Writes what members have queued. Goes on in a task of its own if there are many.
     pub(crate) fn flush(self: &Arc<Self>) {
-        let mut rest = Flush { topic: Arc::clone(self), next: self.start_flush(), portion: Vec::new() };
+        let next = if self.start_flush() { self.flush_portion(0, &mut Vec::new()) } else { None };
+        self.flush_from(next);
+    }
+
+    /// The same, all of it in a task of its own.
+    pub(crate) fn flush_later(self: &Arc<Self>) {
+        self.flush_from(self.start_flush().then_some(0));
+    }
+
+    fn flush_from(self: &Arc<Self>, next: Option<usize>) {
+        let mut rest = Flush { topic: Arc::clone(self), next, portion: Vec::new() };
         if rest.next.is_some() && tokio::runtime::Handle::try_current().is_ok() {
             let task = async move {
                 while rest.next.is_some() {
@@ -207,15 +217,14 @@ impl Topic {
         }
     }
 
-    /// The first portion. `None` if all is done, or somebody else is doing it.
-    fn start_flush(&self) -> Option<usize> {
+    /// `false` if somebody else is at it, who then goes on with what is queued now.
+    fn start_flush(&self) -> bool {
         let mut state = self.state.lock();
         if state.flushing {
-            return None;
+            return false;
         }
         (state.flushing, state.again) = (true, false);
-        drop(state);
-        self.flush_portion(0, &mut Vec::new())
+        true
     }
 
     /// Writes to the members from this key on. The key to go on from, unless all is done.

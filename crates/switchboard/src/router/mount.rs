@@ -18,7 +18,8 @@ use crate::{
     upgrade::{self, Produces},
 };
 
-/// Makes a route of a router: it answers WebSocket upgrades, and everything else with 426.
+/// Makes a route of a router: it answers WebSocket upgrades (with the feature `http2` also extended
+/// CONNECT), other GET requests with 426, and other methods with 405.
 ///
 /// ```
 /// use switchboard::{WsRouter, ws_route};

@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{BufMut as _, Bytes};
+use bytes::{Buf as _, BufMut as _, Bytes};
 use futures_util::future::BoxFuture;
 use switchboard_core::CloseCode;
 use switchboard_frame::{Decoder, Event, Limits, Opcode, Role, Violation, encode};
@@ -32,12 +32,17 @@ use crate::{
 /// through the scratch buffer.
 const READ_DIRECTLY: usize = 4 * 1024;
 
+/// So much of what was kept is decoded at once.
+const RESTORE: usize = 8 * 1024;
+
 /// Keeps nothing while it waits but the decoder's few words, unless something is half-way.
 pub(crate) struct NativeTransport {
     io: Io,
     decoder: Decoder,
     /// What was read and not decoded yet when the last turn ended.
     rest: Bytes,
+    /// So much of it is in the scratch buffer.
+    lent: usize,
     flood: Flood,
     /// Data messages so far: tells one that is half-way from the next.
     messages: u32,
@@ -53,6 +58,7 @@ impl NativeTransport {
             io,
             decoder: Decoder::new(Role::Server, limits),
             rest,
+            lent: 0,
             flood: Flood::new(config.max_control_frames),
             messages: 0,
             gone: None,
@@ -61,9 +67,10 @@ impl NativeTransport {
 
     /// Reads into the scratch buffer. `Ready(false)` at the end.
     fn poll_fill(&mut self, scratch: &mut Scratch, cx: &mut Context<'_>) -> Poll<bool> {
+        self.rest.advance(std::mem::take(&mut self.lent));
         if !self.rest.is_empty() {
-            let restored = scratch.restore(&self.rest);
-            self.rest = self.rest.slice(restored..);
+            // Not all at once: handlers that wait take few messages in each turn.
+            self.lent = scratch.restore(&self.rest[..self.rest.len().min(RESTORE)]);
             return Poll::Ready(true);
         }
         match ready!(self.io.poll_read(scratch.room(), cx)) {
@@ -78,7 +85,7 @@ impl NativeTransport {
     /// Reads the rest of a large frame to where it is to stay. `None` where that is not the way.
     fn poll_fill_directly(&mut self, cx: &mut Context<'_>) -> Poll<Option<Option<usize>>> {
         let Io::Socket(socket) = &self.io else { return Poll::Ready(None) };
-        if !self.rest.is_empty() {
+        if self.rest.len() > self.lent {
             return Poll::Ready(None);
         }
         match self.decoder.payload_buffer() {
@@ -208,14 +215,17 @@ impl Transport for NativeTransport {
     }
 
     fn keep(&mut self, scratch: &mut Scratch) {
-        if !scratch.is_empty() {
-            // The rest of an earlier rest comes behind.
-            let (unread, _) = scratch.unread();
-            self.rest = [unread, &self.rest[..]].concat().into();
-            scratch.clear();
-        } else if self.rest.is_empty() {
+        let (unread, _) = scratch.unread();
+        if self.lent > 0 {
+            self.rest.advance(std::mem::take(&mut self.lent) - unread.len());
+        } else if !unread.is_empty() {
+            // There was no rest before it, or it would have come first.
+            self.rest = Bytes::copy_from_slice(unread);
+        }
+        if self.rest.is_empty() {
             self.rest = Bytes::new();
         }
+        scratch.clear();
     }
 
     fn midway(&self) -> Option<u32> {
@@ -254,7 +264,7 @@ impl Transport for NativeTransport {
     }
 
     fn poll_discard(&mut self, scratch: &mut Scratch, cx: &mut Context<'_>) -> Poll<usize> {
-        self.rest = Bytes::new();
+        (self.rest, self.lent) = (Bytes::new(), 0);
         self.io.poll_read(scratch.room(), cx).map(|read| read.unwrap_or(0))
     }
 }
