@@ -20,7 +20,6 @@ use crate::{
     extract::ConnParts,
     handler::{self, CloseReason, Failure},
     router::{Call, Routing},
-    turn,
 };
 
 /// One handler or hook runs at a time; what arrives meanwhile waits in the inbox.
