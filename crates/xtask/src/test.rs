@@ -1,11 +1,17 @@
 //! `cargo xtask test`: everything that must pass, in order, up to the first failure.
 
-use anyhow::Result;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context as _, Result};
 
 use crate::{
     autobahn,
     features::{self, PUBLISHED},
-    setup,
+    manifest, setup,
     step::{CommandLine, Steps},
 };
 
@@ -44,7 +50,20 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;
     steps.commands("features", &features::checks())?;
-    steps.commands("packages", &[packages()])
+    steps.commands("packages", &[packages(&fresh("packages")?)])
+}
+
+/// A folder in the target directory that no earlier run used.
+///
+/// cargo unpacks a package once for each place that it comes from, and never looks again: packages of the same version
+/// from the same place would be those of an earlier run.
+fn fresh(name: &str) -> Result<PathBuf> {
+    let folder = manifest::target()?.join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    Ok(folder.join(now.as_nanos().to_string()))
 }
 
 fn quick(steps: &mut Steps) -> Result<()> {
@@ -106,9 +125,9 @@ fn docs() -> CommandLine {
 ///
 /// So a file that is missing in a package shows, as does a dependency that is only there inside the workspace. Offline,
 /// because the steps before have fetched all there is to fetch.
-fn packages() -> CommandLine {
+fn packages(target: &Path) -> CommandLine {
     let names = PUBLISHED.iter().flat_map(|krate| ["--package", krate.name]);
-    CommandLine::cargo("package --allow-dirty --offline").args(names)
+    CommandLine::cargo("package --allow-dirty --offline").args(names).arg("--target-dir").arg(target.to_string_lossy())
 }
 
 #[cfg(test)]
