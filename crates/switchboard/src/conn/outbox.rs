@@ -118,14 +118,14 @@ impl<S: Sink> Outbox<S> {
             }
             // What a peer that does not read has not got yet, it never will.
             state.drop_whole_frames();
-            self.shut(&mut state, Closing { code: CloseCode::SLOW_CONSUMER, reason: "slow consumer".into() });
-            let waiting = state.waiters.all();
+            let closing = Closing { code: CloseCode::SLOW_CONSUMER, reason: "slow consumer".into() };
+            let waiting = self.shut(&mut state, closing);
             drop(state);
             waiting.into_iter().for_each(Waker::wake);
             return Pushed::Closed;
         }
         let first = state.queue.is_empty();
-        self.append(&mut state, frame, cost);
+        self.append(&mut state, frame);
         // Else somebody is at it and goes on with this, or nobody can.
         let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
         if idle && first && !(anyone && promise == Promise::Caller) {
@@ -145,16 +145,14 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn push_last(&self, frame: Frame) {
         let mut state = self.state.lock();
         if state.closing.as_ref().is_some_and(|closing| closing.code != CloseCode::SLOW_CONSUMER) {
-            let cost = frame.cost();
-            self.append(&mut state, frame, cost);
+            self.append(&mut state, frame);
         }
     }
 
     /// Queues the close frame, behind all the rest.
     pub(crate) fn push_close(&self, frame: Frame) {
         let mut state = self.state.lock();
-        let cost = frame.cost();
-        self.append(&mut state, frame, cost);
+        self.append(&mut state, frame);
     }
 
     /// Answers a ping, ahead of everything that is queued and not half-written. Only the last pong
@@ -164,8 +162,8 @@ impl<S: Sink> Outbox<S> {
         self.queued.store(true, Relaxed);
     }
 
-    fn append(&self, state: &mut State<S>, frame: Frame, cost: usize) {
-        state.pushed += cost as u64;
+    fn append(&self, state: &mut State<S>, frame: Frame) {
+        state.pushed += frame.cost() as u64;
         state.queue.push_back(frame);
         self.queued.store(true, Relaxed);
     }
@@ -174,17 +172,18 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn close(&self, code: CloseCode, reason: &str) {
         let mut state = self.state.lock();
         if state.closing.is_none() {
-            self.shut(&mut state, Closing { code, reason: reason.into() });
-            let waiting = state.waiters.all();
+            let waiting = self.shut(&mut state, Closing { code, reason: reason.into() });
             drop(state);
             waiting.into_iter().for_each(Waker::wake);
         }
     }
 
-    fn shut(&self, state: &mut State<S>, closing: Closing) {
+    /// Who is to be woken.
+    fn shut(&self, state: &mut State<S>, closing: Closing) -> Vec<Waker> {
         state.closing = Some(closing);
         self.closed.store(true, Relaxed);
         state.wake_owner();
+        state.waiters.all()
     }
 
     pub(crate) fn closing(&self) -> Option<Closing> {
@@ -317,10 +316,8 @@ impl<S: Sink> Outbox<S> {
     }
 
     fn put_back(&self, state: &mut State<S>, out: &mut Vec<u8>, written: usize) {
-        if written < out.len() {
-            state.put_in_front(out, written);
-            self.queued.store(true, Relaxed);
-        }
+        state.put_in_front(out, written);
+        self.queued.store(true, Relaxed);
         out.clear();
     }
 

@@ -12,7 +12,6 @@ use std::sync::{
 
 use slab::Slab;
 use tokio::{sync::Mutex as Turnstile, task::yield_now};
-
 use tracing::Instrument as _;
 
 use crate::{

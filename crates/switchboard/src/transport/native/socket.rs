@@ -93,12 +93,10 @@ impl Socket {
     pub(super) async fn gone(&self) {
         // Priority data is never sent by a client of WebSocket; this interest is the one that shows
         // the end of the stream without also showing that there is something to read.
-        either!(self, stream => loop {
-            match stream.ready(Interest::PRIORITY).await {
-                Ok(ready) if !ready.is_read_closed() => std::future::pending().await,
-                _ => return,
-            }
-        })
+        let ready = either!(self, stream => stream.ready(Interest::PRIORITY).await);
+        if ready.is_ok_and(|ready| !ready.is_read_closed()) {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Waits for ever: here the end of the stream cannot be seen behind data.
