@@ -12,8 +12,10 @@ use switchboard_frame::{MAX_HEADER_LEN, Opcode, encode};
 
 use crate::{Config, SendError, conn::Outbox, transport::Frame, turn};
 
-/// What the thread's buffer may keep between messages.
-const KEEP: usize = 64 * 1024;
+/// The room of the thread's buffer. It is reserved when the thread serves its first connection, and
+/// untouched until it is needed: a buffer that came in the midst of much else, and stayed, would keep
+/// the allocator from giving that back.
+const ROOM: usize = 64 * 1024;
 
 /// Room for the header of all but the shortest and the longest frames.
 const COMMON_HEADER: usize = 4;
@@ -22,14 +24,24 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Reserves the thread's buffer.
+pub(crate) fn prepare() {
+    let mut buffer = BUFFER.take();
+    buffer.reserve_exact(ROOM - buffer.len().min(ROOM));
+    BUFFER.set(buffer);
+}
+
 fn with_buffer<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     // Taken out while in use: a message's own `Serialize` may send, too.
     let mut buffer = BUFFER.take();
+    if buffer.capacity() == 0 {
+        buffer.reserve_exact(ROOM);
+    }
     buffer.clear();
     let result = write(&mut buffer);
-    buffer.clear();
-    buffer.shrink_to(KEEP);
-    BUFFER.set(buffer);
+    if buffer.capacity() == ROOM {
+        BUFFER.set(buffer);
+    }
     result
 }
 

@@ -110,8 +110,13 @@ impl Drop for Turn {
         let mut topics = with(|state| {
             state.owner = None;
             state.out.clear();
-            state.out.shrink_to(MAX_OUT);
-            state.run_bytes.shrink_to(MAX_RUN);
+            // What has grown is not kept: see `encode::ROOM`.
+            if state.out.capacity() > MAX_OUT {
+                state.out = Vec::new();
+            }
+            if state.run_bytes.capacity() > MAX_RUN {
+                state.run_bytes = Vec::new();
+            }
             std::mem::take(&mut state.topics)
         });
         for (index, topic) in topics.drain(..).enumerate() {
@@ -119,6 +124,17 @@ impl Drop for Turn {
         }
         with(|state| state.topics = topics);
     }
+}
+
+/// Reserves the thread's buffers: see `encode::ROOM`.
+pub(crate) fn prepare() {
+    with(|state| {
+        for (buffer, room) in [(&mut state.out, MAX_OUT), (&mut state.run_bytes, MAX_RUN)] {
+            if buffer.capacity() == 0 {
+                buffer.reserve_exact(room);
+            }
+        }
+    });
 }
 
 /// Milliseconds since 1970. Within a turn always the same.

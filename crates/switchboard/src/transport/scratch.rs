@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::{encode, turn};
+
 /// One read takes at most so much.
 const SIZE: usize = 64 * 1024;
 
@@ -40,6 +42,9 @@ impl Scratch {
     pub(super) fn room(&mut self) -> &mut [u8] {
         if self.buffer.is_empty() {
             self.buffer = vec![0; SIZE];
+            // The thread's other buffers, too, while little else is allocated.
+            encode::prepare();
+            turn::prepare();
         }
         self.clear();
         &mut self.buffer

@@ -103,8 +103,9 @@ impl Scenario {
     pub(super) const fn rounds(&self, quick: bool) -> usize {
         match (self.kind, quick) {
             (Kind::Cost, false) => 9,
-            (_, false) | (Kind::Cost, true) => 3,
-            (_, true) => 1,
+            (Kind::Idle | Kind::Slow, false) | (Kind::Cost, true) => 3,
+            // A server that does not give memory back is watched for a minute each time.
+            (Kind::Memory, false) | (_, true) => 1,
         }
     }
 }
