@@ -22,6 +22,8 @@ use std::fmt;
 /// | 4006 | [`FLOOD`](Self::FLOOD) | too many messages or control frames |
 /// | 4401, 4403 | [`UNAUTHENTICATED`](Self::UNAUTHENTICATED), [`FORBIDDEN`](Self::FORBIDDEN) | refused after accept |
 /// | 4503 | [`KICKED`](Self::KICKED) | disconnected by the application |
+/// | 4504 | [`CONNECTION_LIMIT`](Self::CONNECTION_LIMIT) | too many connections of a user |
+/// | 4507 | [`SUBSCRIPTION_LIMIT`](Self::SUBSCRIPTION_LIMIT) | too many subscriptions |
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CloseCode(u16);
 
@@ -62,6 +64,10 @@ impl CloseCode {
     pub const FORBIDDEN: Self = Self(4403);
     /// 4503
     pub const KICKED: Self = Self(4503);
+    /// 4504
+    pub const CONNECTION_LIMIT: Self = Self(4504);
+    /// 4507
+    pub const SUBSCRIPTION_LIMIT: Self = Self(4507);
 
     /// Any number. [`is_sendable`](Self::is_sendable) says whether it may stand in a close frame.
     #[must_use]

@@ -9,9 +9,8 @@ use serde::de::value::UnitDeserializer;
 
 use crate::{Issues, Message};
 
-/// A payload as it came, in the codec that it came in.
+/// A payload as it came. Other codecs than JSON are converted before.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub enum RawPayload<'a> {
     /// One JSON value, without white space around it.
     Json(&'a str),

@@ -7,10 +7,12 @@ mod inbound;
 mod meta;
 mod outbound;
 mod plain;
+mod wire;
 
 pub use self::{
-    inbound::{Inbound, MalformedEnvelope, extended_meta_from_json},
+    inbound::{Inbound, MalformedEnvelope, extended_meta_from_json, raw_payload_of_json},
     meta::{InboundMeta, MetaProblem},
-    outbound::{Head, write_error},
+    outbound::{Head, write_control, write_error, write_progress},
+    wire::{Codec, EnvelopeStyle, Wire, WireFrame},
 };
 pub use crate::decode::RawPayload;

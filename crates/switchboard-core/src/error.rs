@@ -6,7 +6,7 @@ mod details;
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
 use serde::{
-    Serialize, Serializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::DeserializeOwned,
     ser::{SerializeMap as _, SerializeStruct as _},
 };
@@ -165,6 +165,13 @@ impl WsError {
         self
     }
 
+    /// The same error for another client; its source was for the log.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn again(&self) -> Self {
+        self.without_source()
+    }
+
     fn without_source(&self) -> Self {
         let Inner { code, message, details, retryable, retry_after, source: _ } = &*self.0;
         Self(Box::new(Inner {
@@ -261,6 +268,35 @@ impl fmt::Display for WsError {
 impl StdError for WsError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|e| e as _)
+    }
+}
+
+/// An error as a peer wrote it: unknown keys are ignored, as servers may add some.
+impl<'de> Deserialize<'de> for WsError {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire {
+            code: String,
+            message: String,
+            details: Option<Value>,
+            retryable: Option<bool>,
+            #[serde(default, deserialize_with = "present")]
+            retry_after_ms: Option<Option<u64>>,
+        }
+        fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+            Deserialize::deserialize(deserializer).map(Some)
+        }
+        let wire = Wire::deserialize(deserializer)?;
+        let mut error = Self::new(wire.code, wire.message);
+        error.0.details = wire.details.filter(|details| !details.is_null()).map(details::sanitise);
+        error.0.retryable = wire.retryable;
+        error.0.retry_after = match wire.retry_after_ms {
+            None => RetryAfter::Suggested,
+            Some(None) => RetryAfter::Never,
+            Some(Some(ms)) => RetryAfter::Millis(ms),
+        };
+        Ok(error)
     }
 }
 
@@ -362,6 +398,20 @@ mod tests {
         assert_eq!(wire(&WsError::new("INTERNAL", "m")), json!({"code": "INTERNAL", "message": "m"}));
         let custom = WsError::new("OUT_OF_CAKE", "m").with_retryable(true).with_retry_after_ms(9);
         assert_eq!(wire(&custom), json!({"code": "OUT_OF_CAKE", "message": "m", "retryable": true, "retryAfterMs": 9}));
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for error in [
+            WsError::not_found("m").with_detail("a", 1),
+            WsError::unavailable("m").with_retry_after_ms(7),
+            WsError::resource_exhausted("m").never_retry(),
+            WsError::new("OUT_OF_CAKE", "m").with_retryable(true),
+        ] {
+            let read: WsError = serde_json::from_value(wire(&error)).unwrap();
+            assert_eq!(wire(&read), wire(&error));
+        }
+        assert!(serde_json::from_value::<WsError>(json!({ "code": 1, "message": "m" })).is_err());
     }
 
     #[test]

@@ -116,6 +116,14 @@ pub fn extended_meta_from_json<T: MessageMeta>(frame: &str) -> Result<T, Issues>
     Ok(meta)
 }
 
+/// The payload in a whole JSON frame, if it has one.
+#[must_use]
+pub fn raw_payload_of_json(frame: &str) -> Option<String> {
+    match Inbound::from_json(frame).ok()?.payload()? {
+        RawPayload::Json(json) => Some(json.to_owned()),
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Inbound<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(InboundVisitor)

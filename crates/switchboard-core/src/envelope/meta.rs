@@ -284,4 +284,62 @@ mod tests {
         assert_eq!(meta.timestamp(), Some(5.0));
         assert!(meta.problem().is_none());
     }
+
+    mod any_meta {
+        use proptest::prelude::*;
+        use serde_json::{Value, json};
+
+        use crate::envelope::Inbound;
+
+        fn values() -> impl Strategy<Value = Value> {
+            let leaf = prop_oneof![
+                Just(Value::Null),
+                any::<bool>().prop_map(Value::from),
+                any::<i64>().prop_map(Value::from),
+                any::<f64>().prop_map(Value::from),
+                ".{0,140}".prop_map(Value::from),
+            ];
+            leaf.prop_recursive(3, 16, 4, |inner| {
+                prop_oneof![
+                    proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                    proptest::collection::btree_map("[a-zA-Z]{0,3}", inner, 0..4).prop_map(|map| json!(map)),
+                ]
+            })
+        }
+
+        proptest! {
+            #[test]
+            fn is_read_as_the_rules_say(id in values(), key in values(), timeout in values(), other in values()) {
+                let frame = json!({
+                    "type": "A",
+                    "meta": {
+                        "correlationId": id, "idempotencyKey": key, "timeoutMs": timeout,
+                        "clientId": other, "x": other,
+                    },
+                });
+                let text = frame.to_string();
+                let inbound = Inbound::from_json(&text).unwrap();
+                let meta = inbound.meta();
+                let valid = |value: &Value| {
+                    value.as_str().filter(|text| (1..=128).contains(&text.len())).map(str::to_owned)
+                };
+                prop_assert_eq!(meta.correlation_id().map(str::to_owned), valid(&id));
+                prop_assert_eq!(meta.idempotency_key().map(str::to_owned), valid(&key));
+                let ms = timeout.as_f64().filter(|ms| *ms > 0.0);
+                prop_assert_eq!(meta.timeout_ms().is_some(), ms.is_some());
+                let right = valid(&id).is_some()
+                    && (key.is_null() || valid(&key).is_some())
+                    && (timeout.is_null() || ms.is_some());
+                prop_assert_eq!(meta.problem().is_none(), right);
+            }
+
+            #[test]
+            fn that_is_no_object_counts_as_empty(meta in values()) {
+                prop_assume!(!meta.is_object());
+                let text = json!({ "type": "A", "meta": meta }).to_string();
+                let inbound = Inbound::from_json(&text).unwrap();
+                prop_assert!(inbound.meta().problem().is_none() && inbound.meta().correlation_id().is_none());
+            }
+        }
+    }
 }

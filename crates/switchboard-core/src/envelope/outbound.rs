@@ -54,6 +54,21 @@ impl Head<'_> {
         Ok(())
     }
 
+    /// Appends the envelope of a message whose payload is JSON already.
+    pub fn write_raw(&self, out: &mut Vec<u8>, message_type: &str, payload: Option<&str>) {
+        let start = out.len();
+        if self.open(out, message_type).is_err() {
+            // Only a `Vec` is written to.
+            return out.truncate(start);
+        }
+        out.push(b'}');
+        if let Some(payload) = payload {
+            out.extend_from_slice(br#","payload":"#);
+            out.extend_from_slice(payload.as_bytes());
+        }
+        out.push(b'}');
+    }
+
     fn try_write<M: Message>(&self, out: &mut Vec<u8>, message: &M, meta: Option<&M::Meta>) -> serde_json::Result<()> {
         self.open(out, M::TYPE)?;
         if let Some(meta) = meta.filter(|_| M::Meta::DECLARED) {
@@ -97,6 +112,50 @@ pub fn write_error(out: &mut Vec<u8>, head: Head<'_>, is_rpc: bool, error: &WsEr
         // Only a `Vec` is written to and an error's parts are plain JSON; nothing half-written may leave.
         out.truncate(start);
     }
+}
+
+/// Appends a message of the protocol's own, such as `$ws:hello`.
+///
+/// # Errors
+///
+/// `INTERNAL` if the payload does not serialise; `out` is as before then.
+pub fn write_control(
+    out: &mut Vec<u8>,
+    head: Head<'_>,
+    message_type: &str,
+    payload: &impl Serialize,
+) -> Result<(), WsError> {
+    let start = out.len();
+    write_any(out, head, message_type, payload).map_err(|error| {
+        out.truncate(start);
+        WsError::internal(format!("{message_type} does not serialise: {error}"))
+    })
+}
+
+/// Appends the progress of a request: the same value under two keys, since clients read the one
+/// and servers used to write the other.
+///
+/// # Errors
+///
+/// `INTERNAL` if the value does not serialise; `out` is as before then.
+pub fn write_progress(out: &mut Vec<u8>, correlation_id: &str, value: &impl Serialize) -> Result<(), WsError> {
+    let start = out.len();
+    let mut write = || -> serde_json::Result<()> {
+        out.extend_from_slice(br#"{"type":"$ws:rpc-progress","meta":{"correlationId":"#);
+        write_str(out, correlation_id)?;
+        out.extend_from_slice(br#"},"data":"#);
+        let data = out.len();
+        serde_json::to_writer(&mut *out, value)?;
+        let end = out.len();
+        out.extend_from_slice(br#","payload":"#);
+        out.extend_from_within(data..end);
+        out.push(b'}');
+        Ok(())
+    };
+    write().map_err(|error| {
+        out.truncate(start);
+        WsError::internal(format!("the progress does not serialise: {error}"))
+    })
 }
 
 fn write_any(
@@ -176,6 +235,16 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             r#"{"type":"NO\"TED","meta":{"correlationId":"a\\\u0001","timestamp":1,"room":"r"},"payload":{"text":"x"}}"#
+        );
+    }
+
+    #[test]
+    fn protocol_1_progress_has_both_keys() {
+        let mut out = Vec::new();
+        write_progress(&mut out, "c\"1", &[1]).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"type":"$ws:rpc-progress","meta":{"correlationId":"c\"1"},"data":[1],"payload":[1]}"#
         );
     }
 

@@ -171,3 +171,31 @@ fn whole_messages_decode() {
     let json = r#"{"roomId":"r","count":1,"choice":"One"}"#;
     assert_eq!(decode::<Post>(Some(RawPayload::Json(json))).unwrap().choice, Some(Choice::One));
 }
+
+fn small<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let value = u8::deserialize(deserializer)?;
+    if value < 10 { Ok(value) } else { Err(serde::de::Error::custom("too large")) }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Small {
+    #[serde(deserialize_with = "small")]
+    value: u8,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Smalls {
+    all: Vec<Small>,
+}
+
+impl Message for Smalls {
+    type Kind = Event;
+    type Meta = ();
+    const TYPE: &'static str = "SMALLS";
+}
+
+#[test]
+fn what_is_refused_after_it_was_read_is_at_its_place() {
+    let found = issues::<Smalls>(r#"{"all":[{"value":1},{"value":11}]}"#);
+    assert_eq!(found, [("all[1].value".to_owned(), "type".to_owned())]);
+}

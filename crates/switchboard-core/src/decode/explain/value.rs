@@ -140,7 +140,8 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
         let Some(value) = self.items.next() else { return Ok(None) };
         let node = self.node.item(self.index, value);
         self.index += 1;
-        seed.deserialize(node).map(Some)
+        let path = node.path.clone();
+        seed.deserialize(node).map(Some).map_err(|fault| fault.at(&path, ""))
     }
 }
 
@@ -169,7 +170,10 @@ impl<'de> MapAccess<'de> for Fields<'_, '_> {
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Fault> {
         let (key, value) = self.next.take().ok_or_else(Fault::unspecific)?;
-        seed.deserialize(self.node.child(&key, value))
+        let node = self.node.child(&key, value);
+        // What a type refuses after it has read the value, as `deserialize_with` may, is at its place, too.
+        let path = node.path.clone();
+        seed.deserialize(node).map_err(|fault| fault.at(&path, ""))
     }
 }
 

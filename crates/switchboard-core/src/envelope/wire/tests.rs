@@ -1,0 +1,90 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+const STANDARD: &str =
+    r#"{"type":"A","meta":{"correlationId":"c1","timestamp":1},"payload":{"n":1.0,"text":"ü\"","list":[null,-3]}}"#;
+
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn flat_envelopes() {
+    let flat = Wire::json(EnvelopeStyle::Flat);
+    let Some(WireFrame::Text(text)) = flat.from_standard(STANDARD) else { panic!("no text") };
+    let expected = json!({
+        "type": "A", "meta": { "correlationId": "c1", "timestamp": 1 }, "n": 1.0, "text": "ü\"", "list": [null, -3]
+    });
+    assert_eq!(value(&text), expected);
+    assert_eq!(value(&flat.text_to_standard(&text).unwrap()), value(STANDARD));
+    // No other key, no payload.
+    assert_eq!(flat.text_to_standard(r#"{"type":"A"}"#).unwrap(), r#"{"type":"A"}"#);
+    for bad in ["x", "[]", r#"{"type":"A","a":1,"a":2}"#, r#"{"type":"A","a":1,"\u0061":2}"#] {
+        assert_eq!(flat.text_to_standard(bad), Err(MalformedEnvelope), "{bad}");
+    }
+}
+
+#[test]
+fn another_payload_key() {
+    let data = Wire::json(EnvelopeStyle::PayloadKey("data".into()));
+    let Some(WireFrame::Text(text)) = data.from_standard(r#"{"type":"A","meta":{},"payload":{"a":1}}"#) else {
+        panic!("no text")
+    };
+    assert_eq!(text, r#"{"type":"A","meta":{},"data":{"a":1}}"#);
+    let back = data.text_to_standard(r#"{"data":{"a":1},"type":"A","payload":{"b":2}}"#).unwrap();
+    assert_eq!(back, r#"{"type":"A","payload":{"a":1}}"#);
+}
+
+#[test]
+fn messagepack_is_the_same_document() {
+    let packed = Wire::messagepack(EnvelopeStyle::Standard);
+    let Some(WireFrame::Binary(bytes)) = packed.from_standard(STANDARD) else { panic!("no bytes") };
+    assert_eq!(value(&packed.messagepack_to_standard(&bytes).unwrap()), value(STANDARD));
+    // Byte strings are arrays of numbers.
+    let bytes = [0x81, 0xa1, b'a', 0xc4, 2, 1, 255];
+    assert_eq!(packed.messagepack_to_standard(&bytes).unwrap(), r#"{"a":[1,255]}"#);
+}
+
+#[test]
+fn fault_25_messagepack_that_announces_more_than_there_is() {
+    let packed = Wire::messagepack(EnvelopeStyle::Standard);
+    for bad in [
+        &[0xdd, 0xff, 0xff, 0xff, 0xff][..],
+        &[0xdf, 0xff, 0xff, 0xff, 0xff],
+        &[0xdb, 0xff, 0xff, 0xff, 0xff, b'x'],
+        &[0xc6, 0xff, 0xff, 0xff, 0xff, 1],
+        &[0xc1],
+        &[0x80, 0x80],
+        &[],
+        &[0x91; 100_000],
+    ] {
+        assert_eq!(packed.messagepack_to_standard(bad), Err(MalformedEnvelope), "{:?}", &bad[..bad.len().min(8)]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let packed = Wire::messagepack(EnvelopeStyle::Flat);
+        let _ = packed.messagepack_to_standard(&bytes);
+    }
+
+    #[test]
+    fn every_style_and_codec_comes_back(
+        keys in proptest::collection::btree_map("[a-z\"\\\\ü]{1,6}", any::<i64>(), 1..6),
+        flat in any::<bool>(),
+        packed in any::<bool>(),
+    ) {
+        prop_assume!(!keys.contains_key("type") && !keys.contains_key("meta"));
+        let envelope = json!({ "type": "A", "meta": { "timestamp": 5 }, "payload": keys });
+        let style = if flat { EnvelopeStyle::Flat } else { EnvelopeStyle::PayloadKey("d".into()) };
+        let wire = Wire { style, codec: if packed { Codec::MessagePack } else { Codec::Json } };
+        let back = match wire.from_standard(&envelope.to_string()).unwrap() {
+            WireFrame::Text(text) => wire.text_to_standard(&text).unwrap().into_owned(),
+            WireFrame::Binary(bytes) => wire.messagepack_to_standard(&bytes).unwrap(),
+        };
+        prop_assert_eq!(value(&back), envelope);
+    }
+}
