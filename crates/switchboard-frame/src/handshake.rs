@@ -42,5 +42,5 @@ pub use self::{
     key::{accept_key, client_key},
     refusal::Refusal,
     request::Request,
-    subprotocol::{MAX_SUBPROTOCOLS, choose_subprotocol, offered_subprotocols},
+    subprotocol::{MAX_SUBPROTOCOL_BYTES, MAX_SUBPROTOCOLS, choose_subprotocol, offered_subprotocols},
 };

@@ -31,7 +31,8 @@ pub enum Refusal {
     Key,
     /// A `Sec-WebSocket-Protocol` that is not a list of tokens.
     Subprotocol,
-    /// More than [`MAX_SUBPROTOCOLS`](super::MAX_SUBPROTOCOLS).
+    /// More than [`MAX_SUBPROTOCOLS`](super::MAX_SUBPROTOCOLS), or of
+    /// [`MAX_SUBPROTOCOL_BYTES`](super::MAX_SUBPROTOCOL_BYTES).
     TooManySubprotocols,
 }
 
@@ -75,7 +76,7 @@ impl Refusal {
             Self::Subprotocol => {
                 "the header `Sec-WebSocket-Protocol` must be a list of tokens with commas between them"
             }
-            Self::TooManySubprotocols => "too many subprotocols: `Sec-WebSocket-Protocol` may have 64",
+            Self::TooManySubprotocols => "too many subprotocols: `Sec-WebSocket-Protocol` may have 64, in 8 KiB",
         }
     }
 }

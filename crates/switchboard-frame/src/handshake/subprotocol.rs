@@ -1,11 +1,14 @@
 //! Which subprotocol is chosen.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use super::{Refusal, list};
 
 /// How many subprotocols a client may offer: more are no honest offer.
 pub const MAX_SUBPROTOCOLS: usize = 64;
+
+/// How long their header may be, in bytes: enough for a token among them.
+pub const MAX_SUBPROTOCOL_BYTES: usize = 8 * 1024;
 
 /// The subprotocols that a client offers, the one that it likes best first. What is not a token
 /// is left out; [`Request::check`](super::Request::check) refuses it.
@@ -45,6 +48,10 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
     if !headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
         return Ok(());
     }
+    let bytes: usize = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().map(HeaderValue::len).sum();
+    if bytes > MAX_SUBPROTOCOL_BYTES {
+        return Err(Refusal::TooManySubprotocols);
+    }
     let mut some = false;
     for (i, element) in list::elements(headers, &header::SEC_WEBSOCKET_PROTOCOL).enumerate() {
         if i == MAX_SUBPROTOCOLS {
@@ -60,8 +67,6 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn offer(lines: &[&str]) -> HeaderMap {
@@ -101,6 +106,8 @@ mod tests {
         assert_eq!(check(&offer(&[&list(65)])), Err(Refusal::TooManySubprotocols));
         assert_eq!(check(&offer(&[&list(60), &list(5)])), Err(Refusal::TooManySubprotocols));
         assert_eq!(check(&offer(&[&list(1000)])), Err(Refusal::TooManySubprotocols));
+        // Nor in however many bytes: fault row 6.
+        assert_eq!(check(&offer(&[&format!("a{},b", " ".repeat(10_000))])), Err(Refusal::TooManySubprotocols));
         assert_eq!(check(&offer(&[&",".repeat(10_000)])), Err(Refusal::TooManySubprotocols));
     }
 
