@@ -1,4 +1,4 @@
-//! The queue of a connection and the members of a topic, with the locks and atomics of a model
+//! The queue of a connection, the members of a topic and the end of a request, with the locks and atomics of a model
 //! checker: [loom](https://docs.rs/loom) runs the tests in all orders in which threads can take
 //! their steps.
 //!
@@ -11,6 +11,8 @@
 mod conn;
 #[cfg(test)]
 mod hub;
+#[cfg(test)]
+mod request;
 #[cfg(test)]
 mod sync;
 #[cfg(test)]

@@ -10,6 +10,10 @@ use std::{
 pub(crate) use self::frame::{Frame, frame_start};
 use crate::{conn::Sink, sync::Mutex};
 
+/// All take frames as they are.
+#[derive(Debug, Default)]
+pub(crate) struct Variants {}
+
 /// Takes so many bytes at once; keeps all.
 #[derive(Debug, Clone)]
 pub(crate) struct Pipe(Arc<Mutex<State>>);

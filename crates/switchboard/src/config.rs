@@ -12,10 +12,26 @@ use std::time::Duration;
 /// | [`max_control_frames`](Self::max_control_frames) | 500 pings and pongs in 10 s | close 4006 |
 /// | [`max_outbound_bytes`](Self::max_outbound_bytes) | 1 MiB | close 4002 |
 /// | [`max_inbox`](Self::max_inbox) | 32 messages, 64 KiB | the socket is not read |
+/// | [`max_inbox_during_call`](Self::max_inbox_during_call) | 256 messages, 512 KiB | `conn.call` fails |
+/// | [`max_requests`](Self::max_requests) | 64 in flight | `RESOURCE_EXHAUSTED` |
+/// | [`max_calls`](Self::max_calls) | 64 to one client | `conn.call` fails |
+/// | [`max_queued_progress`](Self::max_queued_progress) | 16 of one request | `progress.send` waits |
+/// | [`max_detached`](Self::max_detached) | 1024 of the route | dropped as others are |
+/// | [`idempotency`](Self::idempotency) | 4096 keys, 4 MiB, 10 min | the oldest are forgotten |
+/// | [`soft_max_message_bytes`](Self::soft_max_message_bytes) | none | `RESOURCE_EXHAUSTED` |
 /// | [`max_bad_messages`](Self::max_bad_messages) | 20 in a row | close 1008 |
 /// | [`max_subscriptions`](Self::max_subscriptions) | 128 per connection | `RESOURCE_EXHAUSTED` |
 /// | [`handler_timeout`](Self::handler_timeout) | 30 s | `DEADLINE_EXCEEDED` |
 /// | [`max_request_timeout`](Self::max_request_timeout) | 5 min | longer `meta.timeoutMs` are cut |
+/// | [`call_timeout`](Self::call_timeout) | 10 s | `conn.call` fails |
+/// | [`max_connections`](Self::max_connections) | none, in the hub | HTTP 503 |
+/// | [`max_connections_per_ip`](Self::max_connections_per_ip) | none | HTTP 503 |
+/// | [`max_connections_per_user`](Self::max_connections_per_user) | none | close 4504 |
+/// | [`max_pending_upgrades`](Self::max_pending_upgrades) | 1024 in the hub | HTTP 503 |
+/// | [`ping_interval`](Self::ping_interval) | 25 s | |
+/// | [`pong_timeout`](Self::pong_timeout) | 10 s | close 1008 |
+/// | [`identify_timeout`](Self::identify_timeout) | none | close 1008 |
+/// | [`reauthorize_interval`](Self::reauthorize_interval) | none | |
 /// | [`upgrade_timeout`](Self::upgrade_timeout) | 10 s | HTTP 503 |
 /// | [`hook_timeout`](Self::hook_timeout) | 10 s each | `on_open`: close 1011; `on_close`: dropped |
 /// | [`write_timeout`](Self::write_timeout) | 3 s | the socket is dropped |
@@ -37,10 +53,28 @@ pub struct Config {
     pub(crate) max_outbound_bytes: usize,
     pub(crate) max_inbox_messages: usize,
     pub(crate) max_inbox_bytes: usize,
+    pub(crate) max_inbox_during_call: (usize, usize),
+    pub(crate) max_requests: usize,
+    pub(crate) max_calls: usize,
+    pub(crate) max_queued_progress: usize,
+    pub(crate) max_detached: usize,
+    pub(crate) max_idempotency_keys: usize,
+    pub(crate) max_idempotency_bytes: usize,
+    pub(crate) max_idempotency_age: Duration,
+    pub(crate) soft_max_message_bytes: Option<usize>,
     pub(crate) max_bad_messages: u32,
     pub(crate) max_subscriptions: usize,
     pub(crate) handler_timeout: Duration,
     pub(crate) max_request_timeout: Duration,
+    pub(crate) call_timeout: Duration,
+    pub(crate) max_connections: Option<usize>,
+    pub(crate) max_connections_per_ip: Option<usize>,
+    pub(crate) max_connections_per_user: Option<usize>,
+    pub(crate) max_pending_upgrades: usize,
+    pub(crate) ping_interval: Option<Duration>,
+    pub(crate) pong_timeout: Duration,
+    pub(crate) identify_timeout: Option<Duration>,
+    pub(crate) reauthorize_interval: Option<Duration>,
     pub(crate) upgrade_timeout: Duration,
     pub(crate) hook_timeout: Duration,
     pub(crate) write_timeout: Duration,
@@ -58,10 +92,28 @@ impl Default for Config {
             max_outbound_bytes: 1024 * 1024,
             max_inbox_messages: 32,
             max_inbox_bytes: 64 * 1024,
+            max_inbox_during_call: (256, 512 * 1024),
+            max_requests: 64,
+            max_calls: 64,
+            max_queued_progress: 16,
+            max_detached: 1024,
+            max_idempotency_keys: 4096,
+            max_idempotency_bytes: 4 * 1024 * 1024,
+            max_idempotency_age: Duration::from_secs(600),
+            soft_max_message_bytes: None,
             max_bad_messages: 20,
             max_subscriptions: 128,
             handler_timeout: Duration::from_secs(30),
             max_request_timeout: Duration::from_secs(300),
+            call_timeout: Duration::from_secs(10),
+            max_connections: None,
+            max_connections_per_ip: None,
+            max_connections_per_user: None,
+            max_pending_upgrades: 1024,
+            ping_interval: Some(Duration::from_secs(25)),
+            pong_timeout: Duration::from_secs(10),
+            identify_timeout: None,
+            reauthorize_interval: None,
             upgrade_timeout: Duration::from_secs(10),
             hook_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(3),
@@ -88,6 +140,12 @@ impl Config {
             ("max_request_timeout", !self.max_request_timeout.is_zero()),
             ("upgrade_timeout", !self.upgrade_timeout.is_zero()),
             ("hook_timeout", !self.hook_timeout.is_zero()),
+            ("max_requests", self.max_requests > 0),
+            ("max_queued_progress", self.max_queued_progress > 0),
+            ("max_pending_upgrades", self.max_pending_upgrades > 0),
+            ("ping_interval", self.ping_interval.is_none_or(|interval| !interval.is_zero())),
+            ("pong_timeout", !self.pong_timeout.is_zero()),
+            ("reauthorize_interval", self.reauthorize_interval.is_none_or(|interval| !interval.is_zero())),
         ];
         settings.iter().find(|(_, works)| !works).map_or(Ok(()), |(name, _)| Err(*name))
     }
@@ -136,6 +194,51 @@ impl Config {
         self
     }
 
+    /// How much may wait behind a handler that awaits an answer of the client: it is read on so that
+    /// the answer can come. Beyond this such calls fail, and it is read no more.
+    pub fn max_inbox_during_call(mut self, messages: usize, bytes: usize) -> Self {
+        self.max_inbox_during_call = (messages, bytes);
+        self
+    }
+
+    /// How many requests of one connection may be handled or wait to be.
+    pub fn max_requests(mut self, count: usize) -> Self {
+        self.max_requests = count;
+        self
+    }
+
+    /// How many calls of one client may wait for its answers.
+    pub fn max_calls(mut self, count: usize) -> Self {
+        self.max_calls = count;
+        self
+    }
+
+    /// How many steps of one request's progress may wait to be written.
+    pub fn max_queued_progress(mut self, count: usize) -> Self {
+        self.max_queued_progress = count;
+        self
+    }
+
+    /// How many handlers of the route may go on without anybody waiting for them, after a route's
+    /// [`run_to_completion`](crate::RouteOptions::run_to_completion).
+    pub fn max_detached(mut self, count: usize) -> Self {
+        self.max_detached = count;
+        self
+    }
+
+    /// How many results of messages with a `meta.idempotencyKey` the route remembers, how many bytes
+    /// of them, and for how long.
+    pub fn idempotency(mut self, keys: usize, bytes: usize, age: Duration) -> Self {
+        (self.max_idempotency_keys, self.max_idempotency_bytes, self.max_idempotency_age) = (keys, bytes, age);
+        self
+    }
+
+    /// From how many bytes on a message gets an error although the connection could take it.
+    pub fn soft_max_message_bytes(mut self, bytes: usize) -> Self {
+        self.soft_max_message_bytes = Some(bytes);
+        self
+    }
+
     /// How many malformed messages or unknown types in a row end a connection; 0 for no limit.
     pub fn max_bad_messages(mut self, count: u32) -> Self {
         self.max_bad_messages = count;
@@ -157,6 +260,64 @@ impl Config {
     /// The longest `meta.timeoutMs` that is honoured.
     pub fn max_request_timeout(mut self, timeout: Duration) -> Self {
         self.max_request_timeout = timeout;
+        self
+    }
+
+    /// How long an answer of the client to [`Conn::call`](crate::Conn::call) is waited for.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = timeout;
+        self
+    }
+
+    /// How many connections the hub takes, of all routes that share it.
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.max_connections = Some(count);
+        self
+    }
+
+    /// How many connections the hub takes from one address. Networks of 64 bits count as one address
+    /// in IPv6. Behind a proxy, name it in
+    /// [`trusted_proxies`](crate::WsRouter::trusted_proxies): else all come from it.
+    pub fn max_connections_per_ip(mut self, count: usize) -> Self {
+        self.max_connections_per_ip = Some(count);
+        self
+    }
+
+    /// How many connections one user may have in the hub. Further ones are closed with 4504.
+    pub fn max_connections_per_user(mut self, count: usize) -> Self {
+        self.max_connections_per_user = Some(count);
+        self
+    }
+
+    /// How many upgrades may be authenticated at the same time.
+    pub fn max_pending_upgrades(mut self, count: usize) -> Self {
+        self.max_pending_upgrades = count;
+        self
+    }
+
+    /// How often clients are pinged; `None` for never, and then who has vanished may not be noticed.
+    pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.ping_interval = interval.into();
+        self
+    }
+
+    /// How long a ping may stay unanswered. Does not run while nothing is read from the client, or as
+    /// long as anything moves.
+    pub fn pong_timeout(mut self, timeout: Duration) -> Self {
+        self.pong_timeout = timeout;
+        self
+    }
+
+    /// How long it may stay unknown whose a connection is: until
+    /// [`Conn::identify`](crate::Conn::identify) is called. For authentication by a message.
+    pub fn identify_timeout(mut self, timeout: Duration) -> Self {
+        self.identify_timeout = Some(timeout);
+        self
+    }
+
+    /// How often the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) are asked.
+    pub fn reauthorize_interval(mut self, interval: Duration) -> Self {
+        self.reauthorize_interval = Some(interval);
         self
     }
 

@@ -1,7 +1,13 @@
 //! A connection as handlers see it.
 
+mod beat;
+mod call;
+mod calls;
+mod control;
 mod error;
+mod extras;
 mod id;
+mod identity;
 mod inner;
 mod outbox;
 // Not below `outbox`, whose files a model checker compiles, too.
@@ -9,15 +15,30 @@ mod outbox;
 mod outbox_tests;
 mod raw;
 
-use std::{any::Any, fmt, marker::PhantomData, net::SocketAddr, sync::Arc};
+use std::{
+    any::Any,
+    fmt,
+    future::{Future as _, poll_fn},
+    marker::PhantomData,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    str::FromStr,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet, close_reason};
 use uuid::Uuid;
 
-pub use self::error::{SendError, SendErrorKind};
+pub use self::{
+    call::{Call, CallError, CallErrorKind, CallFuture},
+    error::{SendError, SendErrorKind},
+    identity::{Identity, RefreshToken},
+};
 pub(crate) use self::{
-    inner::AnyConn,
-    inner::ConnInner,
+    calls::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
+    inner::{AnyConn, ConnInner, ConnOrigin, Dialect, Signal},
     outbox::{Closing, Promise, Pushed, Sink, Until, Wrote},
 };
 use crate::{
@@ -45,6 +66,27 @@ impl ConnId {
         self.0.as_bytes()
     }
 }
+
+/// Reads a UUID.
+impl FromStr for ConnId {
+    type Err = InvalidConnId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidConnId> {
+        text.parse().map(Self).map_err(|_| InvalidConnId(()))
+    }
+}
+
+/// The text is not a connection's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidConnId(());
+
+impl fmt::Display for InvalidConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a connection id")
+    }
+}
+
+impl std::error::Error for InvalidConnId {}
 
 impl fmt::Display for ConnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,6 +162,19 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.remote_addr
     }
 
+    /// The client's address: the peer's, or what a proxy says that is
+    /// [trusted](crate::WsRouter::trusted_proxies).
+    #[must_use]
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        self.inner.client_ip
+    }
+
+    /// How long the last ping took to be answered, if one was.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.inner.beat.round_trip()
+    }
+
     /// Sends a message. It is queued and leaves at the end of the handler's turn, when it is done
     /// or waits for something; or at once if much is queued.
     ///
@@ -154,8 +209,9 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     }
 
     fn send_envelope<M: Message>(&self, message: &M, meta: Option<&M::Meta>) -> Result<(), SendError> {
+        self.inner.settings.check_declared(M::TYPE);
         let frame = encode::event(message, meta, self.inner.config().validate_outbound)?;
-        self.push(frame)
+        if self.inner.push(frame) { Ok(()) } else { Err(SendError::closed()) }
     }
 
     /// Publishes a message to the members of a topic, this connection included if it is one.
@@ -175,6 +231,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     where
         M: Message<Meta = ()> + MemberOf<Out>,
     {
+        self.inner.settings.check_declared(M::TYPE);
         let validate = self.inner.config().validate_outbound;
         self.inner.hub().publish_from(topic.as_ref(), &message, Some(Arc::clone(&self.inner) as Arc<AnyConn>), validate)
     }
@@ -244,6 +301,9 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// Waits until at most half of the outbound limit waits to be written. Several tasks that send
     /// to one connection are all let go on at once.
     ///
+    /// A client that takes nothing at all for [`write_timeout`](crate::Config::write_timeout)
+    /// meanwhile is closed with 4002.
+    ///
     /// # Errors
     ///
     /// [`Closed`](SendErrorKind::Closed) once the connection is closed or closing.
@@ -253,7 +313,27 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// Safe: nothing is lost when it is dropped.
     pub async fn ready(&self) -> Result<(), SendError> {
         turn::seal();
-        open(self.inner.outbox.wait(Until::Room).await)
+        let outbox = &self.inner.outbox;
+        let mut room = pin!(outbox.wait(Until::Room));
+        // Else a loop that sends to a client who reads fast would keep others from running.
+        tokio::task::coop::consume_budget().await;
+        // Mostly there is some, and no need for a timer.
+        if let Poll::Ready(is_open) = poll_fn(|cx| Poll::Ready(room.as_mut().poll(cx))).await {
+            return open(is_open);
+        }
+        let mut written = outbox.written_so_far();
+        loop {
+            let timeout = self.inner.config().write_timeout;
+            if let Ok(is_open) = tokio::time::timeout(timeout, room.as_mut()).await {
+                return open(is_open);
+            }
+            let now = outbox.written_so_far();
+            if now == written {
+                outbox.overflow();
+                return open(false);
+            }
+            written = now;
+        }
     }
 
     /// Waits until everything sent so far was handed to the operating system.

@@ -4,13 +4,14 @@
 
 use std::cell::RefCell;
 
+use serde::Serialize;
 use switchboard_core::{
     Message, Reply, ReplyWriter, WsError,
-    envelope::{Head, write_error},
+    envelope::{Head, write_control, write_error, write_progress},
 };
 use switchboard_frame::{MAX_HEADER_LEN, Opcode, encode};
 
-use crate::{Config, SendError, conn::Outbox, transport::Frame, turn};
+use crate::{SendError, conn::ConnInner, idempotency::Outcome, transport::Frame, turn};
 
 /// The room of the thread's buffer. It is reserved when the thread serves its first connection, and
 /// untouched until it is needed: a buffer that came in the midst of much else, and stayed, would keep
@@ -89,6 +90,39 @@ pub(crate) fn event<M: Message>(message: &M, meta: Option<&M::Meta>, validate: b
         .map_err(SendError::unserialisable)
 }
 
+/// A request to the client.
+pub(crate) fn request<M: Message>(message: &M, id: &str, validate: bool) -> Result<Frame, WsError> {
+    if validate {
+        message.validate().map_err(WsError::internal)?;
+    }
+    let head = Head { correlation_id: Some(id), timestamp_ms: turn::now_ms() };
+    frame(|buffer| head.write(buffer, message))?.ok_or_else(|| WsError::internal("an empty envelope"))
+}
+
+/// One step of a request's progress.
+pub(crate) fn progress(step: &impl Serialize, correlation_id: &str) -> Result<Frame, SendError> {
+    let written = frame(|buffer| write_progress(buffer, correlation_id, step));
+    written
+        .and_then(|frame| frame.ok_or_else(|| WsError::internal("an empty envelope")))
+        .map_err(SendError::unserialisable)
+}
+
+/// A message of the protocol's own.
+pub(crate) fn control(message_type: &str, correlation_id: Option<&str>, payload: &impl Serialize) -> Option<Frame> {
+    let head = Head { correlation_id, timestamp_ms: turn::now_ms() };
+    frame(|buffer| write_control(buffer, head, message_type, payload)).ok().flatten()
+}
+
+/// The outcome of an earlier request, for a later one.
+pub(crate) fn again(outcome: &Outcome, correlation_id: Option<&str>) -> Option<Frame> {
+    let head = Head { correlation_id, timestamp_ms: turn::now_ms() };
+    frame::<std::convert::Infallible>(|buffer| {
+        head.write_raw(buffer, &outcome.message_type, outcome.payload.as_deref());
+        Ok(())
+    })
+    .unwrap_or_default()
+}
+
 /// What a handler's reply has become.
 #[derive(Debug)]
 pub(crate) enum Replied {
@@ -100,16 +134,18 @@ pub(crate) enum Replied {
     Frame(Frame),
 }
 
-/// What a handler returned: a frame, nothing, or an error.
-pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>>(
+/// What a handler returned: a frame, nothing, or an error. `apart`: not among what the turn puts out.
+pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>, D>(
     reply: R,
     correlation_id: Option<&str>,
-    config: &Config,
-    outbox: &Outbox,
+    conn: &ConnInner<D>,
+    apart: bool,
 ) -> Result<Replied, WsError> {
+    let config = conn.config();
     let head = Head { correlation_id, timestamp_ms: turn::now_ms() };
     let write = |out: &mut Vec<u8>| reply.write(&mut ReplyWriter::new(out, head, config.validate_outbound));
-    match turn::out_for(outbox) {
+    let out = if apart || !conn.dialect.standard { None } else { turn::out_for(&conn.outbox) };
+    match out {
         Some(out) => {
             let mut out = Taken { start: out.len(), out };
             let written = append_frame(&mut out.out, write)?;

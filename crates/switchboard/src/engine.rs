@@ -4,6 +4,7 @@
 //! flush. A handler that is ready at once is done within the turn; one that is not stays in the
 //! connection's own task, and what arrives meanwhile waits in the inbox, in order.
 
+mod beside;
 mod closing;
 mod driver;
 mod inbox;
@@ -12,4 +13,4 @@ mod report;
 mod running;
 mod session;
 
-pub(crate) use self::driver::Driver;
+pub(crate) use self::{driver::Driver, running::ToCompletion, session::Session};

@@ -9,6 +9,11 @@
 //! | [`Upgrade<T>`] | any other axum extractor, run at the upgrade | yes |
 //! | [`Hub`](crate::Hub) | topics | yes |
 //! | [`Meta`] | the `meta` of the message | |
+//! | [`ReceivedAt`](crate::ReceivedAt) | when the message came | |
+//! | [`Deadline`](crate::Deadline) | when the handler will be dropped | |
+//! | [`Cancelled`](crate::Cancelled) | tells spawned work that nobody waits for it | |
+//! | [`Progress<P>`](crate::Progress) | reports how far a request has come; `P` as it declares | |
+//! | [`RawPayload`] | the payload as it came | |
 //! | your own | see [`FromConnParts`] and [`FromMessageParts`] | the first |
 //! | the message | last, required in handlers | |
 //!
@@ -17,14 +22,19 @@
 mod axum_types;
 mod meta;
 mod parts;
+mod raw_payload;
 mod setup;
 
-pub(crate) use self::setup::{Kept, Step};
 pub use self::{
     axum_types::Upgrade,
     meta::Meta,
     parts::{ConnParts, MessageParts},
+    raw_payload::RawPayload,
     setup::Setup,
+};
+pub(crate) use self::{
+    parts::Timing,
+    setup::{Kept, Step},
 };
 
 use switchboard_core::WsError;

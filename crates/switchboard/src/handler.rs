@@ -4,6 +4,7 @@ mod arguments;
 mod events;
 mod function;
 mod hook;
+mod unknown;
 
 use std::{future::Future, sync::Arc};
 
@@ -16,10 +17,12 @@ pub use self::{
     events::{CloseReason, ClosedBy, Failure, RawText},
     function::HandlerFn,
     hook::{Hook, HookArgument, HookArguments, HookOutput},
+    unknown::UnknownMessage,
 };
 use crate::{
     encode::{self, Replied},
-    extract::{ConnParts, MessageParts, Setup},
+    engine::ToCompletion,
+    extract::{ConnParts, MessageParts, Setup, Timing},
     router::Call,
 };
 
@@ -63,6 +66,13 @@ pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + C
 pub struct Incoming<'a, D> {
     pub(crate) conn: ConnParts<D>,
     pub(crate) call: Call<'a>,
+    pub(crate) timing: Timing,
+    /// Where the connection's task gives the handler up without dropping it.
+    pub(crate) to_completion: Option<ToCompletion>,
+    /// Whether something needs more of the frame than the message.
+    pub(crate) keep_frame: bool,
+    /// Whether the reply is wanted by itself, rather than among what the turn puts out.
+    pub(crate) apart: bool,
 }
 
 /// The reply to send, if any, or the error.
@@ -91,18 +101,22 @@ where
     }
 
     fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {
-        let Incoming { conn, call } = incoming;
+        let Incoming { conn, call, timing, to_completion, keep_frame, apart } = incoming;
         // Now, while the frame is at hand: the future would have to keep a copy of it. What is wrong
         // counts only after the extractors.
         let message = decode::decode::<M>(call.payload);
-        let frame = M::Meta::DECLARED.then(|| call.frame.into());
-        let mut parts = MessageParts::new(conn, call.id, call.timestamp, frame);
+        let frame = (M::Meta::DECLARED || keep_frame).then(|| call.frame.into());
+        let mut parts = MessageParts::new(conn, call.id, call.timestamp, timing, frame, to_completion);
         Box::pin(async move {
             let result = async {
                 let args = Args::extract(&mut parts, message).await?;
                 let returned = self.invoke(args).await;
+                // Somebody else has had the last word; what is wanted by itself is remembered all the same.
+                if !parts.end() && !apart {
+                    return Ok(Replied::Nothing);
+                }
                 let conn = parts.conn_parts().inner();
-                encode::reply::<M, M::Kind, Out, O>(returned, parts.correlation_id(), conn.config(), &conn.outbox)
+                encode::reply::<M, M::Kind, Out, O, D>(returned, parts.correlation_id(), conn, apart)
             };
             HandlerResult(result.await)
         })

@@ -1,34 +1,41 @@
 //! The hub: topics, and a handle to publish from anywhere.
 
+mod drain;
 mod error;
 mod large;
+mod log_limit;
+mod place;
 mod publish;
+mod registry;
 mod stats;
 mod subscriptions;
 mod topic;
+mod wheel;
 
 use std::{
     collections::HashMap,
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
-use parking_lot::RwLock;
-use switchboard_core::{Message, check_topic};
+use parking_lot::{Mutex, RwLock};
+use switchboard_core::{CloseCode, Message, check_topic};
 
-use self::subscriptions::Subscription;
 pub use self::{
+    drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
     publish::{Matched, Publish, PublishFuture, Published},
     stats::HubStats,
 };
-pub(crate) use self::{subscriptions::Subscriptions, topic::Topic};
+use self::{log_limit::LogLimit, registry::Registry, subscriptions::Subscription, wheel::Wheel};
+pub(crate) use self::{place::Place, registry::Full, subscriptions::Subscriptions, topic::Topic, wheel::Check};
 use crate::{
-    conn::{AnyConn, ConnInner},
-    encode, turn,
+    conn::{AnyConn, ConnId, ConnInner},
+    encode, metrics, turn,
 };
 
 /// A cheap-to-clone handle to the topics and connections of an application.
@@ -55,12 +62,19 @@ use crate::{
 #[derive(Clone)]
 pub struct Hub(Arc<HubInner>);
 
-struct HubInner {
+pub(crate) struct HubInner {
     /// Only topics with members. A member is put in while this is locked, so that no topic is
     /// removed with a member just joining.
     topics: RwLock<HashMap<Box<str>, Arc<Topic>>>,
-    connections: AtomicUsize,
+    registry: Mutex<Registry>,
+    wheel: Wheel,
+    log_limit: LogLimit,
     subscriptions: AtomicUsize,
+    pending_upgrades: AtomicUsize,
+    draining: AtomicBool,
+    running: AtomicUsize,
+    dropped: AtomicU64,
+    late_answers: AtomicU64,
 }
 
 impl Default for Hub {
@@ -75,8 +89,15 @@ impl Hub {
     pub fn new() -> Self {
         Self(Arc::new(HubInner {
             topics: RwLock::default(),
-            connections: AtomicUsize::new(0),
+            registry: Mutex::default(),
+            wheel: Wheel::default(),
+            log_limit: LogLimit::default(),
             subscriptions: AtomicUsize::new(0),
+            pending_upgrades: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            running: AtomicUsize::new(0),
+            dropped: AtomicU64::new(0),
+            late_answers: AtomicU64::new(0),
         }))
     }
 
@@ -88,14 +109,25 @@ impl Hub {
         self.publish_from(topic.as_ref(), &message, None, true)
     }
 
-    /// Open connections, subscriptions and topics.
+    /// How much is going on.
     #[must_use]
     pub fn stats(&self) -> HubStats {
         HubStats {
-            connections: self.0.connections.load(Relaxed),
+            connections: self.0.registry.lock().len(),
             subscriptions: self.0.subscriptions.load(Relaxed),
             topics: self.0.topics.read().len(),
+            running_handlers: self.0.running.load(Relaxed),
+            dropped_handlers: self.0.dropped.load(Relaxed),
+            late_answers: self.0.late_answers.load(Relaxed),
         }
+    }
+
+    /// Closes a connection with 4503, "kicked". `false` if there is none with this id.
+    pub fn disconnect(&self, id: ConnId) -> bool {
+        let Some(conn) = self.0.connection(id) else { return false };
+        turn::seal();
+        conn.outbox.close(CloseCode::KICKED, "kicked");
+        true
     }
 
     /// How many connections are subscribed to a topic; one that is being closed counts until its
@@ -116,6 +148,11 @@ impl Hub {
             .map_err(PublishError::invalid_topic)
             .and_then(|()| encode::event(message, None, validate).map_err(PublishError::invalid));
         Publish::new(self.clone(), topic, frame, sender)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn inner(&self) -> &Arc<HubInner> {
+        &self.0
     }
 
     fn topic(&self, name: &str) -> Option<Arc<Topic>> {
@@ -173,8 +210,41 @@ impl Hub {
         }
     }
 
-    pub(crate) fn connected(&self) {
-        self.0.connections.fetch_add(1, Relaxed);
+    pub(crate) fn connected<D: Send + Sync + 'static>(&self, conn: &Arc<ConnInner<D>>) {
+        self.0.registry.lock().insert(Arc::clone(conn) as Arc<AnyConn>);
+        // Whoever was accepted while the hub began to drain.
+        if self.is_draining() {
+            conn.signal(crate::conn::Signal::Drain);
+        }
+    }
+
+    /// Has a connection checked after some time.
+    pub(crate) fn schedule(&self, conn: ConnId, after: Duration, check: Check) {
+        self.0.wheel.schedule(&self.0, conn, after, check);
+    }
+
+    pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId, limit: Option<usize>) -> Result<(), Full> {
+        self.0.registry.lock().add_user(user, conn, limit)
+    }
+
+    /// A handler was pending, and so counts as running.
+    pub(crate) fn handler_pending(&self) {
+        self.0.running.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn handler_ended(&self, was_dropped: bool) {
+        self.0.running.fetch_sub(1, Relaxed);
+        self.0.dropped.fetch_add(u64::from(was_dropped), Relaxed);
+    }
+
+    pub(crate) fn count_late_answer(&self) {
+        self.0.late_answers.fetch_add(1, Relaxed);
+        metrics::late_answer();
+    }
+
+    /// Whether an error may be logged, with how many were not since the last one.
+    pub(crate) fn may_log(&self) -> Option<u64> {
+        self.0.log_limit.may_log()
     }
 
     /// Ends all subscriptions of a connection; there can be none after.
@@ -183,7 +253,28 @@ impl Hub {
         for subscription in all {
             self.leave(&subscription);
         }
-        self.0.connections.fetch_sub(1, Relaxed);
+        let user = conn.user();
+        let mut registry = self.0.registry.lock();
+        if let Some(user) = user {
+            registry.remove_user(&user, conn.id);
+        }
+        let removed = registry.remove(conn.id);
+        drop(registry);
+        drop(removed);
+        let place = conn.place.lock().take();
+        drop(place);
+    }
+}
+
+impl HubInner {
+    pub(crate) fn connection(&self, id: ConnId) -> Option<Arc<AnyConn>> {
+        self.registry.lock().get(id).cloned()
+    }
+}
+
+impl fmt::Debug for HubInner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubInner").finish_non_exhaustive()
     }
 }
 

@@ -99,6 +99,8 @@
 //! | send and publish | [`Conn`], [`Hub`] |
 //! | report errors | [`WsError`], [`ErrorCode`] |
 //! | set limits | [`Config`] |
+//! | stop a server | [`Hub::drain`] |
+//! | learn more | [`guide`] |
 //!
 //! # On the wire
 //!
@@ -125,6 +127,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
+//! | `metrics` | no | figures through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
 //!
 //! # Stability
@@ -139,8 +142,12 @@ mod conn;
 mod encode;
 mod engine;
 pub mod extract;
+pub mod guide;
 mod handler;
 mod hub;
+mod idempotency;
+mod metrics;
+mod request;
 mod router;
 mod sync;
 mod transport;
@@ -150,27 +157,32 @@ mod upgrade;
 #[doc(inline)]
 pub use self::{
     config::Config,
-    conn::{Conn, ConnId, SendError, SendErrorKind},
-    extract::{ConnParts, FromConnParts, FromMessageParts, MessageParts, Meta, Setup, Upgrade},
+    conn::{
+        Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, Identity, InvalidConnId, RefreshToken, SendError,
+        SendErrorKind,
+    },
+    extract::{ConnParts, FromConnParts, FromMessageParts, MessageParts, Meta, RawPayload, Setup, Upgrade},
     handler::{
         Argument, Arguments, CloseReason, ClosedBy, Failure, Handler, HandlerFn, Hook, HookArgument, HookArguments,
-        HookOutput, RawText,
+        HookOutput, RawText, UnknownMessage,
     },
     hub::{
-        Hub, HubStats, Matched, Publish, PublishError, PublishErrorKind, PublishFuture, Published, TopicError,
-        TopicErrorKind,
+        Drain, DrainFuture, Hub, HubStats, Matched, Publish, PublishError, PublishErrorKind, PublishFuture, Published,
+        TopicError, TopicErrorKind,
     },
-    router::{Endpoint, MountedRouter, WsRouter, ws_route},
+    request::{Cancelled, Deadline, Progress, ReceivedAt},
+    router::{Endpoint, MountedRouter, RouteOptions, WsRouter, ws_route},
     transport::TransportKind,
     upgrade::{
-        Authenticated, Authenticator, BearerToken, BearerTokenRejection, Open, OriginPolicy, Produces, TokenSources,
+        Authenticated, Authenticator, BearerToken, BearerTokenRejection, InvalidNetwork, Open, OriginPolicy, Produces,
+        TokenSources, TrustedProxies,
     },
 };
 /// The crate behind `#[validate(…)]`, for rules of your own: `switchboard::validator::ValidationError`.
 pub use switchboard_core::__private::validator;
 pub use switchboard_core::{
     AnyMessage, BoxError, CloseCode, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta, MessageSet,
-    Reply, Request, Rpc, WsError,
+    Reply, Request, Rpc, WsError, envelope::EnvelopeStyle,
 };
 pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 

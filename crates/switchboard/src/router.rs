@@ -4,25 +4,29 @@ mod call;
 mod hooks;
 mod mount;
 mod mounted;
+mod options;
+mod settings;
 mod table;
 
 use std::{any::Any, fmt, marker::PhantomData, sync::Arc};
 
-use bytes::Bytes;
 use switchboard_core::{AnyMessage, MessageSet};
 
-pub use self::mount::{Endpoint, MountedRouter, ws_route};
 pub(crate) use self::{
     call::{Call, CallId, KeptCall},
     mounted::{Mounted, MountedSettings, OneHook, Routing},
     table::{Route, StateScope},
 };
-use self::{hooks::Hooks, table::Table};
+use self::{hooks::Hooks, settings::Settings, table::Table};
+pub use self::{
+    mount::{Endpoint, MountedRouter, ws_route},
+    options::RouteOptions,
+};
 use crate::{
-    CloseReason, Config, Failure, Handler, Hook, Hub, OriginPolicy, RawText, TokenSources, TransportKind,
+    Handler,
     extract::{Setup, Step},
     handler,
-    upgrade::{Authenticate, Authenticated, Authenticator, Open},
+    upgrade::{Authenticate, Authenticated, Authenticator, Identify, Open},
 };
 
 /// Routes messages to handlers, and connections to hooks.
@@ -77,18 +81,8 @@ pub struct WsRouter<S = (), D = (), Out = AnyMessage, A = Open> {
     steps: Vec<Step<S>>,
     settings: Settings,
     authenticate: Option<Authenticate<S, D>>,
+    identify: Option<Identify<D>>,
     kind: PhantomData<fn() -> (Out, A)>,
-}
-
-/// What does not depend on the router's types. A router that is merged into another loses its own.
-#[derive(Clone)]
-struct Settings {
-    hub: Option<Hub>,
-    config: Config,
-    origin: OriginPolicy,
-    tokens: TokenSources,
-    protocols: Vec<String>,
-    transport: TransportKind,
 }
 
 impl<S, D> WsRouter<S, D>
@@ -129,15 +123,9 @@ where
             table: Table::default(),
             hooks: Hooks::default(),
             steps: Vec::new(),
-            settings: Settings {
-                hub: None,
-                config: Config::new(),
-                origin: OriginPolicy::same_origin(),
-                tokens: TokenSources::default(),
-                protocols: Vec::new(),
-                transport: TransportKind::default(),
-            },
+            settings: Settings::default(),
             authenticate: None,
+            identify: None,
             kind: PhantomData,
         }
     }
@@ -149,6 +137,7 @@ where
             steps: self.steps,
             settings: self.settings,
             authenticate: self.authenticate,
+            identify: self.identify,
             kind: PhantomData,
         }
     }
@@ -163,87 +152,39 @@ where
     where
         H: Handler<X, S, D, Out>,
     {
-        self.on_named(std::any::type_name::<H>(), handler)
+        self.add(std::any::type_name::<H>(), handler, RouteOptions::new())
+    }
+
+    /// As [`on`](Self::on), with options: concurrency, a deadline, running to completion.
+    ///
+    /// # Panics
+    ///
+    /// As [`on`](Self::on).
+    #[track_caller]
+    pub fn on_with<H, X>(self, handler: H, options: RouteOptions) -> Self
+    where
+        H: Handler<X, S, D, Out>,
+    {
+        self.add(std::any::type_name::<H>(), handler, options)
     }
 
     /// As [`on`](Self::on), for handlers that are generated closures.
     #[doc(hidden)]
     #[track_caller]
-    pub fn on_named<H, X>(mut self, name: &'static str, handler: H) -> Self
+    pub fn on_named<H, X>(self, name: &'static str, handler: H) -> Self
     where
         H: Handler<X, S, D, Out>,
     {
-        self.set_up(H::setup);
-        self.table.insert(Route::new::<H::Message>(name, handler::erase(handler)));
-        self
+        self.add(name, handler, RouteOptions::new())
     }
 
-    /// Called when a connection is open, before its first message is handled. What arrives
-    /// meanwhile waits. If it fails, panics or takes longer than
-    /// [`hook_timeout`](Config::hook_timeout), the connection is closed with 1011.
-    ///
-    /// Several hooks run in the order in which they were added.
-    pub fn on_open<H, X>(mut self, hook: H) -> Self
-    where
-        H: Hook<X, S, D, Out, ()>,
-    {
-        self.set_up(H::setup);
-        self.hooks.open.push(OneHook::new(handler::erase_hook(hook)));
-        self
-    }
-
-    /// Called once when a connection has ended, however it did, unless the runtime itself shuts
-    /// down. It can still publish; its subscriptions end after it.
-    pub fn on_close<H, X>(mut self, hook: H) -> Self
-    where
-        H: Hook<X, S, D, Out, CloseReason>,
-    {
-        self.set_up(H::setup);
-        self.hooks.close.push(OneHook::new(handler::erase_hook(hook)));
-        self
-    }
-
-    /// Called with every message that failed, after the client was told: bad envelopes, invalid
-    /// payloads, errors and panics of handlers. The next message waits for it.
-    pub fn on_error<H, X>(mut self, hook: H) -> Self
-    where
-        H: Hook<X, S, D, Out, Failure>,
-    {
-        self.set_up(H::setup);
-        self.hooks.error.push(OneHook::new(handler::erase_hook(hook)));
-        self
-    }
-
-    /// Takes text frames as they are, without an envelope: for protocols of your own. Such a
-    /// router has no message handlers.
-    ///
-    /// # Panics
-    ///
-    /// If there is such a hook already; and, when mounted, if there are message handlers.
     #[track_caller]
-    pub fn on_text<H, X>(mut self, hook: H) -> Self
+    fn add<H, X>(mut self, name: &'static str, handler: H, options: RouteOptions) -> Self
     where
-        H: Hook<X, S, D, Out, RawText>,
+        H: Handler<X, S, D, Out>,
     {
-        self.set_up(H::setup);
-        let name = std::any::type_name::<H>();
-        hooks::set_once(&mut self.hooks.text, "on_text", name, handler::erase_hook(hook));
-        self
-    }
-
-    /// Takes binary frames. Without it they are read as UTF-8 JSON.
-    ///
-    /// # Panics
-    ///
-    /// If there is such a hook already.
-    #[track_caller]
-    pub fn on_binary<H, X>(mut self, hook: H) -> Self
-    where
-        H: Hook<X, S, D, Out, Bytes>,
-    {
-        self.set_up(H::setup);
-        let name = std::any::type_name::<H>();
-        hooks::set_once(&mut self.hooks.binary, "on_binary", name, handler::erase_hook(hook));
+        let keeps_frame = self.set_up(H::setup);
+        self.table.insert(Route::new::<H::Message>(name, handler::erase(handler), options, keeps_frame));
         self
     }
 
@@ -258,56 +199,17 @@ where
         self.table.merge(other.table);
         self.hooks.merge(other.hooks);
         self.add_steps(other.steps);
+        self.settings.emits.extend(other.settings.emits);
         self
     }
 
-    /// The hub whose topics and counts this route shares. Without it the route has its own.
-    pub fn hub(mut self, hub: Hub) -> Self {
-        self.settings.hub = Some(hub);
-        self
-    }
-
-    /// The limits and times.
-    pub fn config(mut self, config: Config) -> Self {
-        self.settings.config = config;
-        self
-    }
-
-    /// Which pages may connect. By default those of the same origin, and clients that are no
-    /// browsers.
-    pub fn origin(mut self, origin: OriginPolicy) -> Self {
-        self.settings.origin = origin;
-        self
-    }
-
-    /// Where [`BearerToken`](crate::BearerToken) looks for the token.
-    pub fn tokens(mut self, tokens: TokenSources) -> Self {
-        self.settings.tokens = tokens;
-        self
-    }
-
-    /// What carries the frames of a route made by [`ws_route`]. By default
-    /// [`Native`](TransportKind::Native).
-    pub fn transport(mut self, transport: TransportKind) -> Self {
-        self.settings.transport = transport;
-        self
-    }
-
-    /// Subprotocols of the application's own, in order of preference. The first that the client
-    /// offered is chosen.
-    pub fn protocols<I>(mut self, protocols: I) -> Self
-    where
-        I: IntoIterator,
-        I::Item: Into<String>,
-    {
-        self.settings.protocols = protocols.into_iter().map(Into::into).collect();
-        self
-    }
-
-    fn set_up(&mut self, collect: fn(&mut Setup<S>)) {
+    /// Whether the handler needs whole frames.
+    fn set_up(&mut self, collect: fn(&mut Setup<S>)) -> bool {
         let mut setup = Setup::new();
         collect(&mut setup);
+        let keeps_frame = setup.keeps_frame();
         self.add_steps(setup.into_steps());
+        keeps_frame
     }
 
     fn add_steps(&mut self, steps: Vec<Step<S>>) {
@@ -349,6 +251,7 @@ where
             hooks: self.hooks.with_scope(&scope),
             settings: self.settings,
             authenticate: None,
+            identify: self.identify,
             kind: PhantomData,
         }
     }

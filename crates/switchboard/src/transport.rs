@@ -5,6 +5,7 @@ mod frame;
 mod kind;
 mod native;
 mod scratch;
+mod variants;
 
 use std::{
     task::{Context, Poll},
@@ -19,6 +20,7 @@ pub(crate) use self::{
     frame::{Frame, frame_start},
     native::{Io, NativeTransport, Socket},
     scratch::Scratch,
+    variants::{Variants, as_taken},
 };
 use crate::conn::Outbox;
 
@@ -29,6 +31,8 @@ pub(crate) enum Received<'a> {
     Binary(&'a [u8]),
     /// Nothing that concerns the engine; there may be more.
     Nothing,
+    /// The answer to a ping.
+    Pong,
     /// The peer's close frame. The transport answers it when it is closed.
     Close(CloseCode, String),
     /// The peer broke the protocol or a limit; no more frames can be read. To be closed with this code.

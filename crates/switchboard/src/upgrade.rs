@@ -1,26 +1,32 @@
 //! The upgrade: who may connect, and what is kept of the request.
 //!
-//! In this order: is it a WebSocket handshake at all, Origin, authentication, the extractors of
-//! handlers and hooks, 101. The first that refuses decides the HTTP response.
+//! In this order: is it a WebSocket handshake at all, Origin, whether there is room, authentication,
+//! the extractors of handlers and hooks, 101. The first that refuses decides the HTTP response.
 
 mod authenticate;
 mod handshake;
 mod origin;
+mod proxy;
 mod refusal;
 mod subprotocol;
 mod token;
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
 use axum::{
     extract::{ConnectInfo, ws::WebSocketUpgrade},
     response::Response,
 };
 use futures_util::FutureExt as _;
-use http::{HeaderValue, header, request::Parts};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
+use switchboard_core::CloseCode;
 use switchboard_frame::handshake::Request;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 pub(crate) use self::{
     authenticate::{Authenticate, erase as erase_authenticator},
@@ -29,35 +35,73 @@ pub(crate) use self::{
 pub use self::{
     authenticate::{Authenticated, Authenticator, Open, Produces},
     origin::OriginPolicy,
+    proxy::{InvalidNetwork, TrustedProxies},
     token::{BearerToken, BearerTokenRejection, TokenSources},
 };
 use crate::{
-    conn::{ConnId, ConnInner, Outbox},
-    engine::Driver,
+    Identity,
+    conn::{ConnId, ConnInner, ConnOrigin, Dialect},
+    engine::{Driver, Session},
     extract::Kept,
-    router::{Mounted, Routing},
+    hub::Place,
+    metrics,
+    router::{Mounted, MountedSettings, Routing},
     transport::{self, AxumTransport, Io, NativeTransport},
 };
+
+/// Says whose a connection is, as far as its data tells.
+pub(crate) type Identify<D> = Arc<dyn Fn(&D) -> Option<Identity> + Send + Sync>;
 
 /// What an upgrade that may go ahead brings to its connection.
 pub(crate) struct Admitted<D> {
     data: D,
     kept: Kept,
     state: Arc<dyn std::any::Any + Send + Sync>,
+    client_ip: Option<IpAddr>,
+    place: Option<Box<Place>>,
 }
 
-/// Checks the Origin and runs authentication and the extractors; within the upgrade's timeout.
+/// How an upgrade is refused.
+pub(crate) enum Refused {
+    Http(Response),
+    /// It is accepted, and closed at once: only so a browser sees why.
+    AfterAccept(CloseCode, &'static str),
+}
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self::Http(response)
+    }
+}
+
+/// Checks the Origin and whether there is room, and runs authentication and the extractors; within
+/// the upgrade's timeout.
 pub(crate) async fn admit<S, D>(
     mounted: &Mounted<S, D>,
     parts: &mut Parts,
     state: &S,
     data: Option<D>,
-) -> Result<Admitted<D>, Response>
+) -> Result<Admitted<D>, Refused>
 where
     S: Clone + Send + Sync + 'static,
 {
     let settings = &mounted.settings;
-    settings.origin.check(parts).map_err(|refusal| *refusal)?;
+    if let Err(refusal) = settings.origin.check(parts) {
+        metrics::refused("origin");
+        return Err(Refused::Http(*refusal));
+    }
+    let hub = &settings.hub;
+    if hub.is_draining() {
+        metrics::refused("draining");
+        return Err(refusal::unavailable("the server is restarting").into());
+    }
+    let client_ip = remote_addr(parts).map(|addr| settings.proxies.client(addr.ip(), &parts.headers));
+    let full = |what| {
+        metrics::refused("limit");
+        Refused::Http(refusal::unavailable(what))
+    };
+    let place = hub.take_place(client_ip, &settings.config).map_err(|_| full("too many connections"))?;
+    let _pending = hub.begin_upgrade(&settings.config).ok_or_else(|| full("too many upgrades at once"))?;
     parts.extensions.insert(Arc::clone(&settings.tokens));
     let extract = async {
         let data = match (data, &mounted.authenticate) {
@@ -70,113 +114,178 @@ where
         for step in &mounted.steps {
             step.run(parts, state, &mut kept).await?;
         }
-        Ok(Admitted { data, kept: Kept::new(kept), state: Arc::new(state.clone()) })
+        Ok(Admitted { data, kept: Kept::new(kept), state: Arc::new(state.clone()), client_ip, place })
     };
     // As in handlers, a panic costs one answer, not the HTTP connection.
     let extract = AssertUnwindSafe(extract).catch_unwind();
     match tokio::time::timeout(settings.config.upgrade_timeout, extract).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(refusal::internal("authentication or an extractor panicked")),
-        Err(_) => Err(refusal::unavailable("the upgrade took too long")),
-    }
-}
-
-/// A connection that is about to begin: what its task and its handles share, and the response.
-struct Accepted<D> {
-    conn: Arc<ConnInner<D>>,
-    protocol: Option<String>,
-}
-
-impl<D> Accepted<D> {
-    fn new<S>(mounted: &Mounted<S, D>, parts: &Parts, admitted: Admitted<D>) -> Self {
-        let settings = &mounted.settings;
-        let conn = Arc::new(ConnInner {
-            outbox: Outbox::new(settings.config.max_outbound_bytes),
-            id: ConnId::new(),
-            subscriptions: Default::default(),
-            settings: Arc::clone(settings),
-            state: admitted.state,
-            kept: admitted.kept,
-            remote_addr: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
-            data: admitted.data,
-        });
-        Self { conn, protocol: subprotocol::choose(parts, &settings.protocols) }
-    }
-
-    fn add_id(&self, response: &mut Response) {
-        if let Ok(value) = HeaderValue::from_str(&self.conn.id.to_string()) {
-            response.headers_mut().insert("x-client-id", value);
-        }
-    }
-}
-
-/// Answers with 101 and starts the connection's task, on axum's `WebSocket`.
-pub(crate) fn accept_axum<S, D>(
-    mounted: &Mounted<S, D>,
-    upgrade: WebSocketUpgrade,
-    parts: &Parts,
-    admitted: Admitted<D>,
-) -> Response
-where
-    S: Send + Sync + 'static,
-    D: Send + Sync + 'static,
-{
-    let accepted = Accepted::new(mounted, parts, admitted);
-    let routing = Arc::clone(&mounted.routing);
-    let upgrade = transport::configure(upgrade, &mounted.settings.config);
-    let upgrade = match &accepted.protocol {
-        Some(protocol) => upgrade.protocols([protocol.clone()]),
-        None => upgrade,
-    };
-    let span = tracing::Span::current();
-    let conn = Arc::clone(&accepted.conn);
-    let mut response = upgrade.on_upgrade(move |socket| {
-        let driver = Driver::new(AxumTransport::new(socket), conn, routing);
-        driver.instrument(span)
-    });
-    accepted.add_id(&mut response);
-    response
-}
-
-/// Answers with 101, or 200 to an extended CONNECT, and starts the connection's task on the socket
-/// behind the request.
-pub(crate) fn accept_native<S, D>(
-    mounted: &Mounted<S, D>,
-    request: &Request,
-    parts: &mut Parts,
-    admitted: Admitted<D>,
-) -> Response
-where
-    S: Send + Sync + 'static,
-    D: Send + Sync + 'static,
-{
-    let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
-        return refusal::internal("the HTTP server does not offer upgrades");
-    };
-    let accepted = Accepted::new(mounted, parts, admitted);
-    let mut response = handshake::accept(request);
-    if let Some(protocol) = accepted.protocol.as_deref().and_then(|protocol| HeaderValue::from_str(protocol).ok()) {
-        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
-    }
-    accepted.add_id(&mut response);
-    tokio::spawn(serve(upgrade, accepted.conn, Arc::clone(&mounted.routing)).instrument(tracing::Span::current()));
-    response
-}
-
-async fn serve<D: Send + Sync + 'static>(upgrade: OnUpgrade, conn: Arc<ConnInner<D>>, routing: Arc<Routing<D>>) {
-    let driver = match upgrade.await {
-        Ok(upgraded) => {
-            let (io, rest) = Io::of(upgraded);
-            if let Io::Socket(socket) = &io {
-                conn.outbox.attach(Arc::clone(socket));
+        Ok(Ok(result)) => result.map_err(|response| {
+            metrics::refused("application");
+            match response.status() {
+                StatusCode::UNAUTHORIZED if settings.refuse_after_accept => {
+                    Refused::AfterAccept(CloseCode::UNAUTHENTICATED, "Unauthorized")
+                }
+                StatusCode::FORBIDDEN if settings.refuse_after_accept => {
+                    Refused::AfterAccept(CloseCode::FORBIDDEN, "Forbidden")
+                }
+                _ => Refused::Http(response),
             }
-            let transport = NativeTransport::new(io, rest, conn.config());
-            Driver::new(transport, conn, routing)
+        }),
+        Ok(Err(_)) => Err(refusal::internal("authentication or an extractor panicked").into()),
+        Err(_) => {
+            metrics::refused("timeout");
+            Err(refusal::unavailable("the upgrade took too long").into())
         }
-        Err(error) => {
-            tracing::debug!(conn = %conn.id, %error, "the client was gone before the upgrade was complete");
-            return;
+    }
+}
+
+fn remote_addr(parts: &Parts) -> Option<SocketAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
+}
+
+/// A connection that is about to begin: what its task needs, and what the response.
+pub(crate) struct Accepted<D> {
+    conn: Arc<ConnInner<D>>,
+    routing: Arc<Routing<D>>,
+    protocol: Option<String>,
+    /// It is closed already: nothing of the application runs for it.
+    refused: bool,
+    /// Its task has it now.
+    begun: bool,
+}
+
+/// The client may be gone before its connection begins.
+impl<D> Drop for Accepted<D> {
+    fn drop(&mut self) {
+        if !self.begun {
+            self.conn.hub().disconnected(&*self.conn);
         }
+    }
+}
+
+impl<D: Send + Sync + 'static> Accepted<D> {
+    /// One that the application takes.
+    pub(crate) fn new<S>(mounted: &Mounted<S, D>, parts: &Parts, admitted: Admitted<D>) -> Self {
+        let Admitted { data, kept, state, client_ip, place } = admitted;
+        let (protocol, dialect) = choose(parts, &mounted.settings);
+        let settings = Arc::clone(&mounted.settings);
+        let remote_addr = remote_addr(parts);
+        let origin = ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data };
+        let conn = Arc::new(ConnInner::new(origin));
+        let identity = mounted.identify.as_ref().and_then(|identify| identify(&conn.data));
+        let refused = identity.is_some_and(|identity| conn.identify(&identity).is_err());
+        if refused {
+            metrics::refused("limit");
+            conn.outbox.close(CloseCode::CONNECTION_LIMIT, "too many connections");
+        } else {
+            // Before the client learns its id: whoever hears of it finds the connection.
+            conn.hub().connected(&conn);
+        }
+        Self { conn, routing: Arc::clone(&mounted.routing), protocol, refused, begun: false }
+    }
+
+    fn session(mut self) -> Session<D> {
+        self.begun = true;
+        let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
+        // It may have been closed before it could begin.
+        if self.refused || conn.outbox.is_closed() {
+            Session::refused(conn, routing)
+        } else {
+            Session::open(conn, routing)
+        }
+    }
+
+    /// The connection's own, within that of the upgrade's request.
+    fn span(&self) -> Span {
+        tracing::info_span!("ws_connection", conn = %self.conn.id)
+    }
+
+    /// Answers with 101 and starts the connection's task, on axum's `WebSocket`.
+    pub(crate) fn on_axum(self, upgrade: WebSocketUpgrade) -> Response {
+        let upgrade = transport::configure(upgrade, self.conn.config());
+        let upgrade = match &self.protocol {
+            Some(protocol) => upgrade.protocols([protocol.clone()]),
+            None => upgrade,
+        };
+        let (span, id) = (self.span(), self.conn.id);
+        let mut response = upgrade.on_upgrade(move |socket| {
+            let session = span.in_scope(|| self.session());
+            Driver::new(AxumTransport::new(socket), session).instrument(span)
+        });
+        add_id(&mut response, id);
+        response
+    }
+
+    /// Answers with 101, or 200 to an extended CONNECT, and starts the connection's task on the
+    /// socket behind the request.
+    pub(crate) fn natively(self, request: &Request, parts: &mut Parts) -> Response {
+        let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
+            return refusal::internal("the HTTP server does not offer upgrades");
+        };
+        let mut response = handshake::accept(request);
+        if let Some(protocol) = self.protocol.as_deref().and_then(|protocol| HeaderValue::from_str(protocol).ok()) {
+            response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+        }
+        add_id(&mut response, self.conn.id);
+        let span = self.span();
+        tokio::spawn(self.serve(upgrade).instrument(span));
+        response
+    }
+
+    async fn serve(self, upgrade: OnUpgrade) {
+        let driver = match upgrade.await {
+            Ok(upgraded) => {
+                let (io, rest) = Io::of(upgraded);
+                if let Io::Socket(socket) = &io {
+                    self.conn.outbox.attach(Arc::clone(socket));
+                }
+                let transport = NativeTransport::new(io, rest, self.conn.config());
+                Driver::new(transport, self.session())
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the client was gone before the upgrade was complete");
+                return;
+            }
+        };
+        driver.await;
+    }
+}
+
+impl Accepted<()> {
+    /// One that is accepted to be closed.
+    pub(crate) fn refused(settings: &Arc<MountedSettings>, parts: &Parts, code: CloseCode, reason: &str) -> Self {
+        let (protocol, dialect) = choose(parts, settings);
+        let remote_addr = remote_addr(parts);
+        let conn = Arc::new(ConnInner::new(ConnOrigin {
+            settings: Arc::clone(settings),
+            state: Arc::new(()),
+            kept: Kept::default(),
+            remote_addr,
+            client_ip: None,
+            dialect,
+            place: None,
+            data: (),
+        }));
+        conn.outbox.close(code, reason);
+        let routing = Arc::new(Routing::new(Default::default(), Default::default(), Arc::clone(settings)));
+        Self { conn, routing, protocol, refused: true, begun: false }
+    }
+}
+
+fn add_id(response: &mut Response, id: ConnId) {
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert("x-client-id", value);
+    }
+}
+
+/// The subprotocol, and how its clients speak.
+fn choose(parts: &Parts, settings: &MountedSettings) -> (Option<String>, Dialect) {
+    let protocol = subprotocol::choose(parts, settings);
+    let (extended, messagepack) = match protocol.as_deref() {
+        Some(subprotocol::JSON) if !settings.raw => (true, false),
+        Some(subprotocol::MESSAGEPACK) if !settings.raw => (true, true),
+        _ => (false, false),
     };
-    driver.await;
+    let wire = if messagepack { &settings.messagepack } else { &settings.json };
+    (protocol, Dialect { extended, messagepack, standard: wire.is_standard() })
 }

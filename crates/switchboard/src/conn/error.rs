@@ -18,11 +18,17 @@ pub enum SendErrorKind {
     Closed,
     /// The message breaks its own rules, or does not serialise.
     Invalid,
+    /// The request that it belongs to has its reply or error.
+    Ended,
 }
 
 impl SendError {
     pub(crate) fn closed() -> Self {
         Self { kind: SendErrorKind::Closed, source: Some(WsError::cancelled("the connection is closed").into()) }
+    }
+
+    pub(crate) fn ended() -> Self {
+        Self { kind: SendErrorKind::Ended, source: None }
     }
 
     pub(crate) fn invalid(issues: Issues) -> Self {
@@ -51,6 +57,7 @@ impl fmt::Display for SendError {
         f.write_str(match self.kind {
             SendErrorKind::Closed => "the connection is closed",
             SendErrorKind::Invalid => "the outgoing message is invalid",
+            SendErrorKind::Ended => "the request has ended",
         })
     }
 }
@@ -61,11 +68,12 @@ impl Error for SendError {
     }
 }
 
-/// `CANCELLED` for a closed connection, else `INTERNAL`: an invalid message is the server's fault.
+/// `CANCELLED` for a closed connection and a request that has ended, else `INTERNAL`: an invalid message is the server's fault.
 impl From<SendError> for WsError {
     fn from(error: SendError) -> Self {
         match error.kind {
             SendErrorKind::Closed => Self::cancelled("the connection is closed"),
+            SendErrorKind::Ended => Self::cancelled("the request has ended"),
             SendErrorKind::Invalid => Self::internal(error),
         }
     }

@@ -1,11 +1,31 @@
 //! What a connection's handles, its task and its topics share.
 
-use std::{any::Any, net::SocketAddr, sync::Arc};
+use std::{
+    any::Any,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use parking_lot::Mutex;
+use switchboard_core::{CloseCode, envelope::Wire};
 
-use super::{ConnId, Outbox, Promise, Pushed};
-use crate::{Config, Hub, extract::Kept, hub::Subscriptions, router::MountedSettings, transport::Frame, turn};
+use super::{
+    ConnId, Outbox, Promise, Pushed,
+    beat::{Beat, Pulse},
+    extras::ExtrasCell,
+};
+use crate::{
+    Config, Hub,
+    extract::Kept,
+    hub::{Check, Place, Subscriptions},
+    router::MountedSettings,
+    transport::{Frame, Variants, as_taken},
+    turn,
+};
 
 /// One allocation for all; topics hold it with the data's type erased.
 pub(crate) struct ConnInner<D: ?Sized> {
@@ -16,11 +36,72 @@ pub(crate) struct ConnInner<D: ?Sized> {
     pub(crate) state: Arc<dyn Any + Send + Sync>,
     pub(crate) kept: Kept,
     pub(crate) remote_addr: Option<SocketAddr>,
+    pub(crate) client_ip: Option<IpAddr>,
+    pub(crate) dialect: Dialect,
+    pub(crate) beat: Beat,
+    signals: AtomicU8,
+    pub(super) extras: ExtrasCell,
+    pub(crate) place: Mutex<Option<Box<Place>>>,
     pub(crate) data: D,
 }
 
 /// A connection whatever its data.
 pub(crate) type AnyConn = ConnInner<dyn Any + Send + Sync>;
+
+/// How a client speaks, as its subprotocol says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Dialect {
+    /// It understands frames beyond the plain protocol.
+    pub(crate) extended: bool,
+    pub(crate) messagepack: bool,
+    /// Frames are as everything here writes them.
+    pub(crate) standard: bool,
+}
+
+/// What a connection's task is told by others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Take on nothing new, and close once what runs is done.
+    Drain = 1,
+    /// Ask the application whether the connection may stay.
+    Reauthorize = 2,
+    /// The peer has not answered a ping: for the hooks.
+    Stale = 4,
+}
+
+/// What upgrades bring to their connections.
+pub(crate) struct ConnOrigin<D> {
+    pub(crate) settings: Arc<MountedSettings>,
+    pub(crate) state: Arc<dyn Any + Send + Sync>,
+    pub(crate) kept: Kept,
+    pub(crate) remote_addr: Option<SocketAddr>,
+    pub(crate) client_ip: Option<IpAddr>,
+    pub(crate) dialect: Dialect,
+    pub(crate) place: Option<Box<Place>>,
+    pub(crate) data: D,
+}
+
+impl<D> ConnInner<D> {
+    pub(crate) fn new(origin: ConnOrigin<D>) -> Self {
+        let ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data } = origin;
+        Self {
+            outbox: Outbox::new(settings.config.max_outbound_bytes),
+            id: ConnId::new(),
+            subscriptions: Mutex::default(),
+            settings,
+            state,
+            kept,
+            remote_addr,
+            client_ip,
+            dialect,
+            beat: Beat::default(),
+            signals: AtomicU8::new(0),
+            extras: ExtrasCell::new(),
+            place: Mutex::new(place),
+            data,
+        }
+    }
+}
 
 impl<D: ?Sized> ConnInner<D> {
     pub(crate) fn hub(&self) -> &Hub {
@@ -31,8 +112,51 @@ impl<D: ?Sized> ConnInner<D> {
         &self.settings.config
     }
 
-    /// Sends a frame, behind all that was sent and published before. `false` once closing.
+    /// How this connection's frames look.
+    pub(crate) fn wire(&self) -> &Wire {
+        if self.dialect.messagepack { &self.settings.messagepack } else { &self.settings.json }
+    }
+
+    /// A frame as this connection takes it. `None` if it cannot be had so.
+    pub(crate) fn as_it_takes(&self, frame: Frame) -> Option<Frame> {
+        if self.dialect.standard { Some(frame) } else { as_taken(self.wire(), &frame) }
+    }
+
+    /// The same for a frame for many, which is converted once for all that take it alike.
+    pub(crate) fn variant(&self, frame: &Frame, variants: &mut Variants) -> Option<Frame> {
+        if self.dialect.standard { Some(frame.clone()) } else { variants.get(self.wire(), frame) }
+    }
+
+    /// Tells the connection's task something.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.signals.fetch_or(signal as u8, Relaxed);
+        self.outbox.wake_owner();
+    }
+
+    pub(crate) fn is_told(&self, signal: Signal) -> bool {
+        self.signals.load(Relaxed) & signal as u8 != 0
+    }
+
+    /// Whether it was told this, which is forgotten then.
+    pub(crate) fn take_signal(&self, signal: Signal) -> bool {
+        self.is_told(signal) && self.signals.fetch_and(!(signal as u8), Relaxed) & signal as u8 != 0
+    }
+
+    /// Whether there is anything to be told at all.
+    pub(crate) fn has_signals(&self) -> bool {
+        self.signals.load(Relaxed) != 0
+    }
+
+    /// Sends a message's frame, behind all that was sent and published before. `false` once closing.
     pub(crate) fn push(&self, frame: Frame) -> bool {
+        match self.as_it_takes(frame) {
+            Some(frame) => self.push_raw(frame),
+            None => !self.outbox.is_closed(),
+        }
+    }
+
+    /// Sends a frame as it is.
+    pub(crate) fn push_raw(&self, frame: Frame) -> bool {
         turn::seal();
         let mut pushed = self.outbox.push(frame.clone(), Promise::Owner);
         if pushed == Pushed::Full {
@@ -49,7 +173,8 @@ impl<D: ?Sized> ConnInner<D> {
 
     /// Sends a reply, which also leaves while the connection closes.
     pub(crate) fn push_reply(&self, frame: Frame) {
-        if !self.push(frame.clone()) {
+        let Some(frame) = self.as_it_takes(frame) else { return };
+        if !self.push_raw(frame.clone()) {
             self.outbox.push_last(frame);
         }
     }
@@ -72,6 +197,49 @@ impl<D: ?Sized> ConnInner<D> {
             self.outbox.write();
         } else {
             self.outbox.flush();
+        }
+    }
+}
+
+impl AnyConn {
+    /// The time for a check has come. The next one, and after what time.
+    pub(crate) fn check(&self, check: Check) -> Option<(Check, Duration)> {
+        if self.outbox.is_closed() {
+            return None;
+        }
+        let config = self.config();
+        match check {
+            Check::Ping => {
+                let written = self.outbox.push_ping(Promise::Caller);
+                self.beat.ping(written);
+                self.outbox.flush();
+                Some((Check::Pong, config.pong_timeout))
+            }
+            Check::Pong => match self.beat.look(self.outbox.written_so_far(), self.outbox.buffered() > 0) {
+                Pulse::Alive => {
+                    let rest = config.ping_interval.unwrap_or_default().saturating_sub(config.pong_timeout);
+                    Some((Check::Ping, rest))
+                }
+                Pulse::Wait => Some((Check::Pong, config.pong_timeout)),
+                Pulse::NotReading => {
+                    self.outbox.overflow();
+                    None
+                }
+                Pulse::Stale => {
+                    self.signals.fetch_or(Signal::Stale as u8, Relaxed);
+                    self.outbox.close(CloseCode::POLICY, "Heartbeat timeout");
+                    None
+                }
+            },
+            Check::Identified => {
+                self.check_identified();
+                None
+            }
+            Check::Expired => self.check_expiry().map(|left| (Check::Expired, left)),
+            Check::Reauthorize => {
+                self.signal(Signal::Reauthorize);
+                config.reauthorize_interval.map(|interval| (Check::Reauthorize, interval))
+            }
         }
     }
 }

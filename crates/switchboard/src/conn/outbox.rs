@@ -12,7 +12,7 @@ use std::{
 
 use switchboard_core::CloseCode;
 
-use self::state::{State, Writer, Writing};
+use self::state::{State, Writer, Writing, ping};
 pub(crate) use self::{
     state::{Closing, Sink},
     wait::{Until, Wait},
@@ -118,8 +118,7 @@ impl<S: Sink> Outbox<S> {
             }
             // What a peer that does not read has not got yet, it never will.
             state.drop_whole_frames();
-            let closing = Closing { code: CloseCode::SLOW_CONSUMER, reason: "slow consumer".into() };
-            let waiting = self.shut(&mut state, closing);
+            let waiting = self.shut(&mut state, Closing::slow_consumer());
             drop(state);
             waiting.into_iter().for_each(Waker::wake);
             return Pushed::Closed;
@@ -138,6 +137,17 @@ impl<S: Sink> Outbox<S> {
             Pushed::Ripe
         } else {
             Pushed::Queued
+        }
+    }
+
+    /// The peer does not read: what it has not got yet, it never will.
+    pub(crate) fn overflow(&self) {
+        let mut state = self.state.lock();
+        if state.closing.is_none() {
+            state.drop_whole_frames();
+            let waiting = self.shut(&mut state, Closing::slow_consumer());
+            drop(state);
+            waiting.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -160,6 +170,34 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn push_pong(&self, frame: Frame) {
         self.state.lock().pong = Some(frame);
         self.queued.store(true, Relaxed);
+    }
+
+    /// Asks the peer for a sign of life, ahead of everything that is queued and not half-written.
+    /// How much has left so far.
+    pub(crate) fn push_ping(&self, promise: Promise) -> u64 {
+        let mut state = self.state.lock();
+        state.ping = true;
+        self.queued.store(true, Relaxed);
+        let anyone = matches!(state.writer, Writer::Free(_));
+        let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
+        if idle && !(anyone && promise == Promise::Caller) {
+            state.wake_owner();
+        }
+        state.written
+    }
+
+    /// Has the owner look at what it was told.
+    pub(crate) fn wake_owner(&self) {
+        self.state.lock().wake_owner();
+    }
+
+    /// How much was ever pushed, and how much of that has left.
+    pub(crate) fn pushed_so_far(&self) -> u64 {
+        self.state.lock().pushed
+    }
+
+    pub(crate) fn written_so_far(&self) -> u64 {
+        self.state.lock().written
     }
 
     fn append(&self, state: &mut State<S>, frame: Frame) {
@@ -344,6 +382,9 @@ impl<S: Sink> Outbox<S> {
     /// Takes the next frames, whose [`cost`](Frame::cost) counts until [`written`](Self::written).
     pub(crate) fn pop(&self) -> Option<Frame> {
         let mut state = self.state.lock();
+        if std::mem::take(&mut state.ping) {
+            state.push_ahead(ping());
+        }
         let frame = state.queue.pop_front();
         self.queued.store(state.has_something(), Relaxed);
         frame

@@ -23,7 +23,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// [`Closed`](super::SendErrorKind::Closed) once the connection is closed or closing.
     pub fn send_text(&self, text: impl Into<RawText>) -> Result<(), SendError> {
-        self.push(Frame::text(&text.into()))
+        self.push_raw(Frame::text(&text.into()))
     }
 
     /// Sends a binary frame.
@@ -32,10 +32,10 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// [`Closed`](super::SendErrorKind::Closed) once the connection is closed or closing.
     pub fn send_binary(&self, bytes: impl Into<Bytes>) -> Result<(), SendError> {
-        self.push(Frame::binary(&bytes.into()))
+        self.push_raw(Frame::binary(&bytes.into()))
     }
 
-    pub(super) fn push(&self, frame: Frame) -> Result<(), SendError> {
-        if self.inner.push(frame) { Ok(()) } else { Err(SendError::closed()) }
+    fn push_raw(&self, frame: Frame) -> Result<(), SendError> {
+        if self.inner.push_raw(frame) { Ok(()) } else { Err(SendError::closed()) }
     }
 }

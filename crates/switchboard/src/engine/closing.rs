@@ -21,6 +21,10 @@ use crate::{
 /// What is read and thrown away while the peer's close frame is waited for.
 const DISCARD_LIMIT: usize = 256 * 1024;
 
+/// A client that closed and has its answer mostly ends the stream at once. One that does not must not
+/// keep the hooks waiting: it needs nothing more but the answer's arrival.
+const LINGER_AFTER_PEER: Duration = Duration::from_millis(250);
+
 pub(super) struct Closing {
     stage: Stage,
     reason: CloseReason,
@@ -54,12 +58,18 @@ impl Closing {
 
     /// The peer has closed; its close frame is answered with the same code.
     pub(super) fn by_peer(reason: CloseReason, config: &Config) -> Self {
-        Self::new(reason, false, config)
+        let closing = Self::new(reason, false, config);
+        Self { close_timeout: closing.close_timeout.min(LINGER_AFTER_PEER), ..closing }
     }
 
     fn new(reason: CloseReason, listening: bool, config: &Config) -> Self {
         let (write_timeout, close_timeout) = (config.write_timeout, config.close_timeout);
         Self { stage: Stage::Drain, reason, listening, discarded: 0, timer: None, write_timeout, close_timeout }
+    }
+
+    /// Whether all is written, and only the peer is waited for.
+    pub(super) fn is_lingering(&self) -> bool {
+        self.stage == Stage::Await
     }
 
     pub(super) fn reason(&self) -> &CloseReason {
@@ -72,8 +82,11 @@ impl Closing {
         D: Send + Sync + 'static,
         T: Transport,
     {
-        // A handler that closes its connection may still be about to reply.
-        while session.poll_running(cx).is_ready() && session.start_error_hooks() {}
+        if self.timer.is_none() && self.stage == Stage::Drain {
+            // A handler that closes its connection may be about to reply; but nobody waits for others.
+            _ = session.poll_rest(cx);
+            session.give_up();
+        }
         turn::seal();
         match self.poll_stages(session, transport, cx) {
             Poll::Pending if !self.is_late(transport, cx) => {
@@ -157,7 +170,7 @@ impl Closing {
                 Received::Text(text) => text.len().max(1),
                 Received::Binary(bytes) => bytes.len().max(1),
                 // Short frames are not for nothing, either.
-                Received::Nothing => 1,
+                Received::Nothing | Received::Pong => 1,
                 Received::Gone => return Poll::Ready(()),
                 Received::Close(..) if !awaits_end => return Poll::Ready(()),
                 Received::Close(..) | Received::Violation(..) => {

@@ -3,7 +3,6 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -12,9 +11,8 @@ use tokio::time::{Sleep, sleep};
 
 use super::{closing::Closing, session::Session};
 use crate::{
-    conn::{self, ConnInner},
+    conn,
     handler::{CloseReason, ClosedBy},
-    router::Routing,
     transport::{Broken, Received, Scratch, Transport},
     turn::{self, Turn},
 };
@@ -28,8 +26,18 @@ pub(crate) struct Driver<D: Send + Sync + 'static, T: Transport> {
     transport: Option<T>,
     session: Session<D>,
     phase: Phase,
+    goodbye: Goodbye,
     /// Which message is half-way, and until when it may be.
     unfinished: Option<(u32, Pin<Box<Sleep>>)>,
+}
+
+/// How far the application's part of the end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goodbye {
+    Unsaid,
+    /// Hooks run.
+    Saying,
+    Said,
 }
 
 enum Phase {
@@ -48,9 +56,8 @@ enum End {
 }
 
 impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
-    pub(crate) fn new(transport: T, conn: Arc<ConnInner<D>>, routing: Arc<Routing<D>>) -> Self {
-        let session = Session::open(conn, routing);
-        Self { transport: Some(transport), session, phase: Phase::Serving, unfinished: None }
+    pub(crate) fn new(transport: T, session: Session<D>) -> Self {
+        Self { transport: Some(transport), session, phase: Phase::Serving, goodbye: Goodbye::Unsaid, unfinished: None }
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -62,10 +69,17 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                         Some(transport) => closing.poll(&mut self.session, transport, cx),
                         None => Poll::Ready(()),
                     };
-                    closed.map(|()| Phase::Ended(closing.reason().clone()))
+                    let (reason, lingering) = (closing.reason().clone(), closing.is_lingering());
+                    if closed.is_pending() && lingering {
+                        // The application need not wait for the peer to hang up.
+                        _ = self.say_goodbye(&reason, cx);
+                    }
+                    closed.map(|()| Phase::Ended(reason))
                 }
                 Phase::Ended(reason) => {
                     let reason = reason.clone();
+                    // The socket is closed before the last hooks are waited for.
+                    self.hang_up();
                     self.say_goodbye(&reason, cx).map(|()| Phase::Done)
                 }
                 Phase::Done => return Poll::Ready(()),
@@ -114,18 +128,29 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         }
     }
 
-    /// Runs the close hooks, then ends the subscriptions.
-    fn say_goodbye(&mut self, reason: &CloseReason, cx: &mut Context<'_>) -> Poll<()> {
+    fn hang_up(&mut self) {
         if let Some(transport) = self.transport.take() {
             // Nobody else keeps the socket open.
             self.session.conn.outbox.detach();
             drop(transport);
             self.unfinished = None;
+        }
+    }
+
+    /// Runs the close hooks, then ends the subscriptions.
+    fn say_goodbye(&mut self, reason: &CloseReason, cx: &mut Context<'_>) -> Poll<()> {
+        if self.goodbye == Goodbye::Unsaid {
+            self.goodbye = Goodbye::Saying;
+            self.session.conn.outbox.detach();
             self.session.end(reason);
+        }
+        if self.goodbye == Goodbye::Said {
+            return Poll::Ready(());
         }
         if self.session.poll_running(cx).is_pending() {
             return Poll::Pending;
         }
+        self.goodbye = Goodbye::Said;
         self.session.conn.hub().disconnected(&*self.session.conn);
         Poll::Ready(())
     }
@@ -153,8 +178,10 @@ where
             return None;
         }
         if session.is_full() {
+            session.conn.beat.suspend();
             return transport.poll_gone(cx).is_ready().then_some(End::Gone);
         }
+        session.conn.beat.resume();
         if turn::is_ripe() && matches!(transport.poll_write(&session.conn.outbox, cx), Poll::Ready(Err(Broken))) {
             return Some(End::Gone);
         }
@@ -163,6 +190,7 @@ where
             Received::Text(text) => session.accept_text(text, cx),
             Received::Binary(frame) => session.accept_binary(frame, cx),
             Received::Nothing => {}
+            Received::Pong => session.conn.beat.pong(),
             Received::Close(code, reason) => return Some(End::Peer(code, reason)),
             Received::Violation(code, reason) => return Some(End::Violation(code, reason)),
             Received::Gone => return Some(End::Gone),

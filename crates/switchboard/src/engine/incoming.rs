@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use switchboard_core::{
     WsError,
-    envelope::{Inbound, InboundMeta, MalformedEnvelope},
+    envelope::{Inbound, InboundMeta, MalformedEnvelope, RawPayload},
     is_reserved_type,
 };
 
 use crate::{
-    RawText,
+    RawText, RefreshToken, UnknownMessage,
+    conn::{Answer, CALL_PREFIX, Dialect, NoAnswer},
     router::{Call, CallId, KeptCall, Routing},
 };
 
@@ -23,6 +24,10 @@ pub(super) enum Work<C> {
     Text(RawText),
     /// Call the hook for binary frames.
     Binary(Bytes),
+    /// Call the hook for messages of unknown types.
+    Fallback(UnknownMessage),
+    /// Call the hooks for a token that is to be refreshed, and answer under this id.
+    Refresh(RefreshToken, Box<str>),
 }
 
 /// A message that reaches no handler.
@@ -45,8 +50,17 @@ pub(super) enum Incoming<'a> {
     Abort(Box<str>),
     /// `__heartbeat`: never waits.
     Heartbeat,
-    /// Nothing to do.
-    Ignored,
+    /// The answer to a request of ours that nobody waits for, or that there never was.
+    LateAnswer,
+    /// Perhaps the answer to a request of ours: never waits. If it is not, it is a message.
+    Answer(Inbound<'a>, &'a str),
+}
+
+impl Refusal {
+    /// Of a message of which nothing is known.
+    pub(super) fn of_frame(error: WsError) -> Self {
+        Self { error, message_type: None, correlation_id: None, is_rpc: false, is_bad: false }
+    }
 }
 
 impl Work<Call<'_>> {
@@ -56,6 +70,8 @@ impl Work<Call<'_>> {
             Self::Refuse(refusal) => Work::Refuse(refusal),
             Self::Text(text) => Work::Text(text),
             Self::Binary(bytes) => Work::Binary(bytes),
+            Self::Fallback(message) => Work::Fallback(message),
+            Self::Refresh(token, id) => Work::Refresh(token, id),
         }
     }
 
@@ -65,45 +81,87 @@ impl Work<Call<'_>> {
             _ => None,
         }
     }
+
+    /// What its reply or error would carry.
+    pub(super) fn correlation_id(&self) -> Option<&str> {
+        match self {
+            Self::Call(_, call) => call.id.correlation_id(),
+            Self::Refuse(refusal) => refusal.correlation_id.as_deref(),
+            Self::Fallback(message) => message.correlation_id(),
+            Self::Refresh(_, id) => Some(id),
+            Self::Text(_) | Self::Binary(_) => None,
+        }
+    }
 }
 
 impl Work<KeptCall> {
+    pub(super) fn as_work(&self) -> Option<Work<Call<'_>>> {
+        match self {
+            Self::Call(index, call) => Some(Work::Call(*index, call.as_call())),
+            _ => None,
+        }
+    }
+
+    pub(super) fn request(&self) -> Option<&CallId> {
+        match self {
+            Self::Call(_, call) if call.id.is_rpc => Some(&call.id),
+            _ => None,
+        }
+    }
+
     /// Whether its reply or error will carry this id as that of a request.
     pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
         match self {
             Self::Refuse(refusal) => refusal.is_rpc && refusal.correlation_id.as_deref() == Some(correlation_id),
+            Self::Refresh(_, id) => **id == *correlation_id,
             _ => self.is_request(correlation_id),
         }
     }
 
     pub(super) fn is_request(&self, correlation_id: &str) -> bool {
-        matches!(self, Self::Call(_, call) if call.id.is_rpc && call.id.correlation_id() == Some(correlation_id))
+        self.request().is_some_and(|id| id.correlation_id() == Some(correlation_id))
     }
 }
 
-pub(super) fn text<'a, D>(routing: &Routing<D>, frame: &'a str) -> Incoming<'a> {
-    if routing.hooks.text.is_some() {
-        return Incoming::Work(Work::Text(frame.into()));
-    }
+/// A standard envelope. `calls`: whether this side ever asked the client for anything.
+pub(super) fn text<'a, D>(routing: &Routing<D>, dialect: Dialect, calls: bool, frame: &'a str) -> Incoming<'a> {
     match Inbound::from_json(frame) {
-        Ok(inbound) => envelope(routing, frame, inbound),
-        Err(malformed) => bad(malformed.into(), None),
+        Ok(inbound) => {
+            let is_answer = |id: &str| calls && id.starts_with(CALL_PREFIX);
+            if inbound.meta().correlation_id().is_some_and(is_answer) {
+                return Incoming::Answer(inbound, frame);
+            }
+            envelope(routing, dialect, frame, inbound)
+        }
+        Err(malformed) => malformed_frame(malformed),
     }
 }
 
-pub(super) fn binary<'a, D>(routing: &Routing<D>, frame: &'a [u8]) -> Incoming<'a> {
-    if routing.hooks.binary.is_some() {
-        return Incoming::Work(Work::Binary(Bytes::copy_from_slice(frame)));
-    }
-    match std::str::from_utf8(frame) {
-        Ok(frame) => text(routing, frame),
-        Err(_) => bad(MalformedEnvelope.into(), None),
-    }
+pub(super) fn malformed_frame(malformed: MalformedEnvelope) -> Incoming<'static> {
+    bad(malformed.into(), None)
 }
 
-fn envelope<'a, D>(routing: &Routing<D>, text: &'a str, inbound: Inbound<'a>) -> Incoming<'a> {
+/// What an answer would say, whatever it answers: its type, unless it is an error, and the rest.
+pub(super) fn answer(inbound: &Inbound<'_>) -> (Option<Box<str>>, Answer) {
+    let payload = inbound.payload().map(|RawPayload::Json(json)| json);
+    if inbound.message_type() != "RPC_ERROR" {
+        return (Some(inbound.message_type().into()), Ok(payload.map(Into::into)));
+    }
+    let error = payload.and_then(|json| serde_json::from_str(json).ok());
+    let error = error.unwrap_or_else(|| WsError::failed_precondition("the client's error is malformed"));
+    (None, Err(NoAnswer::Error(error)))
+}
+
+pub(super) fn envelope<'a, D>(
+    routing: &Routing<D>,
+    dialect: Dialect,
+    text: &'a str,
+    inbound: Inbound<'a>,
+) -> Incoming<'a> {
     let (message_type, meta, payload) = inbound.into_parts();
-    let Some(index) = routing.table.find(&message_type) else { return unrouted(&message_type, &meta) };
+    let Some(index) = routing.table.find(&message_type) else {
+        return unrouted(routing, dialect, &message_type, &meta, payload);
+    };
     let route = routing.table.get(index);
     let refuse = |error: WsError| {
         // Without an id, an error of a request cannot be told apart from others: plain ERROR.
@@ -126,19 +184,70 @@ fn envelope<'a, D>(routing: &Routing<D>, text: &'a str, inbound: Inbound<'a>) ->
 }
 
 /// Types of the protocol, and unknown ones.
-fn unrouted(message_type: &str, meta: &InboundMeta<'_>) -> Incoming<'static> {
+fn unrouted<D>(
+    routing: &Routing<D>,
+    dialect: Dialect,
+    message_type: &str,
+    meta: &InboundMeta<'_>,
+    payload: Option<RawPayload<'_>>,
+) -> Incoming<'static> {
     match (message_type, meta.correlation_id()) {
         ("__heartbeat", _) => Incoming::Heartbeat,
         ("$ws:abort", Some(id)) => Incoming::Abort(id.into()),
         ("$ws:abort", None) => bad(WsError::invalid_argument("$ws:abort needs a meta.correlationId"), None),
-        // The answer to a call of ours that nobody waits for any more.
-        ("RPC_ERROR", Some(id)) if id.starts_with("s:") => Incoming::Ignored,
+        ("$ws:refresh", id) if dialect.extended => refresh(id, payload, !routing.hooks.refresh.is_empty()),
+        ("$ws:subscribe" | "$ws:unsubscribe", Some(id)) if dialect.extended => {
+            let error = WsError::permission_denied("clients may not join topics by themselves here");
+            Incoming::Work(Work::Refuse(Refusal {
+                error,
+                message_type: None,
+                correlation_id: Some(id.into()),
+                is_rpc: true,
+                is_bad: false,
+            }))
+        }
+        // Whatever its type: no handler takes it.
+        (_, Some(id)) if is_call_id(id) && may_answer(message_type) => Incoming::LateAnswer,
         (_, id) if is_reserved_type(message_type) => {
             bad(WsError::invalid_argument("this message type is reserved"), id)
         }
         ("", id) => bad(WsError::invalid_argument("the message type is empty"), id),
+        (_, id) if routing.hooks.fallback.is_some() => {
+            let payload = payload.map(|RawPayload::Json(json)| json);
+            Incoming::Work(Work::Fallback(UnknownMessage::new(message_type, id, payload)))
+        }
         (_, id) => bad(WsError::unimplemented("unknown message type"), id),
     }
+}
+
+/// Whether an id looks like one of ours.
+fn is_call_id(id: &str) -> bool {
+    let number = id.strip_prefix(CALL_PREFIX);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn may_answer(message_type: &str) -> bool {
+    message_type == "RPC_ERROR" || !(message_type.is_empty() || is_reserved_type(message_type))
+}
+
+fn refresh(id: Option<&str>, payload: Option<RawPayload<'_>>, is_supported: bool) -> Incoming<'static> {
+    #[derive(serde::Deserialize)]
+    struct Refresh {
+        token: String,
+    }
+    let Some(id) = id else {
+        return bad(WsError::invalid_argument("$ws:refresh needs a meta.correlationId"), None);
+    };
+    let token = payload.and_then(|RawPayload::Json(json)| serde_json::from_str::<Refresh>(json).ok());
+    let error = match token {
+        Some(Refresh { token }) if is_supported => {
+            return Incoming::Work(Work::Refresh(RefreshToken::new(&token), id.into()));
+        }
+        Some(_) => WsError::unimplemented("tokens are not refreshed here"),
+        None => WsError::invalid_argument("$ws:refresh needs a token"),
+    };
+    let (correlation_id, is_rpc) = (Some(id.into()), true);
+    Incoming::Work(Work::Refuse(Refusal { error, message_type: None, correlation_id, is_rpc, is_bad: false }))
 }
 
 fn bad(error: WsError, correlation_id: Option<&str>) -> Incoming<'static> {

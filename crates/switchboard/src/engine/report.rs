@@ -1,8 +1,10 @@
 //! What becomes of results: replies and errors for the client, the log, and the error hooks.
 
-use std::error::Error as _;
+use std::{error::Error as _, sync::Arc};
 
 use switchboard_core::{CloseCode, ErrorCode, WsError};
+
+use tracing::Span;
 
 use super::{
     running::{Outcome, Running, What, all},
@@ -11,23 +13,53 @@ use super::{
 use crate::{
     encode::{self, Replied},
     handler::Failure,
+    metrics,
+    router::CallId,
 };
+
+impl Outcome {
+    fn into_result(self) -> Result<Replied, WsError> {
+        match self {
+            Self::Done(result) => result,
+            Self::Panicked(text) => Err(WsError::internal(format!("panicked: {text}"))),
+            Self::TimedOut => Err(WsError::deadline_exceeded("the deadline has passed")),
+        }
+    }
+}
 
 /// How many failures may wait for the error hooks while something else runs.
 const MAX_FAILURES: usize = 32;
 
 impl<D: Send + Sync + 'static> Session<D> {
-    pub(super) fn finish(&mut self, what: &What, outcome: Outcome) {
-        let error = match outcome {
-            Outcome::Done(Ok(Replied::Nothing | Replied::Sent)) => return,
-            Outcome::Done(Ok(Replied::Frame(frame))) => return self.conn.push_reply(frame),
-            Outcome::Done(Err(error)) => error,
-            Outcome::Panicked(text) => WsError::internal(format!("panicked: {text}")),
-            Outcome::TimedOut => WsError::deadline_exceeded("the deadline has passed"),
+    /// A handler has ended, or could not begin.
+    pub(super) fn finish_call(&mut self, id: &CallId, span: &Span, outcome: Outcome) {
+        match outcome.into_result() {
+            Ok(replied) => {
+                span.record("outcome", "OK");
+                metrics::handled(id.message_type, "OK");
+                if let Replied::Frame(frame) = replied {
+                    self.conn.push_reply(frame);
+                }
+            }
+            Err(error) => {
+                span.record("outcome", error.code().as_str());
+                self.fail(error, Some(id.message_type), id.correlation_id(), id.is_rpc);
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self, running: &mut Running, outcome: Outcome) {
+        let error = match outcome.into_result() {
+            Ok(replied) => return self.succeed(running, replied),
+            Err(error) => error,
         };
-        match what {
-            What::Call(id) => self.fail(error, Some(id.message_type), id.correlation_id(), id.is_rpc),
+        running.record(error.code().as_str());
+        let routing = Arc::clone(&self.routing);
+        match running.give_up(|future, span| routing.detach(future, span)) {
+            What::Call(_, id) => self.fail(error, Some(id.message_type), id.correlation_id(), id.is_rpc),
             What::Binary if self.routing.hooks.text.is_none() => self.fail(error, None, None, false),
+            What::Fallback(id) => self.fail(error, None, id.as_deref(), id.is_some()),
+            What::Refresh(id) => self.fail(error, None, Some(&id), true),
             // A protocol of the application's own: it alone knows what an error looks like.
             What::Text | What::Binary => {
                 self.log(&error, None);
@@ -37,9 +69,43 @@ impl<D: Send + Sync + 'static> Session<D> {
                 self.log(&error, Some("on_open"));
                 self.conn.outbox.close(CloseCode::SERVER_ERROR, "the connection could not be set up");
             }
+            What::Reauthorize => self.reauthorized(&error),
             What::Error => self.log(&error, Some("on_error")),
             What::Close => self.log(&error, Some("on_close")),
+            What::Over => {}
         }
+    }
+
+    fn succeed(&mut self, running: &Running, replied: Replied) {
+        running.record("OK");
+        match &running.what {
+            What::Call(_, id) => metrics::handled(id.message_type, "OK"),
+            What::Refresh(id) => self.refreshed(id),
+            _ => {}
+        }
+        if let Replied::Frame(frame) = replied {
+            self.conn.push_reply(frame);
+        }
+    }
+
+    fn refreshed(&mut self, id: &str) {
+        let expires_in = self.conn.existing_extras().and_then(|extras| extras.known.lock().left());
+        let millis = expires_in.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        let payload = serde_json::json!({ "expiresInMs": millis });
+        if let Some(frame) = encode::control("$ws:refreshed", Some(id), &payload) {
+            self.conn.push_reply(frame);
+        }
+    }
+
+    /// The hooks have not said that the connection may stay.
+    fn reauthorized(&mut self, error: &WsError) {
+        let code = match error.code() {
+            ErrorCode::Unauthenticated => CloseCode::UNAUTHENTICATED,
+            ErrorCode::PermissionDenied => CloseCode::FORBIDDEN,
+            // Whatever they could not ask: that must not empty the server.
+            _ => return self.log(error, Some("on_reauthorize")),
+        };
+        self.conn.outbox.close(code, switchboard_core::close_reason(error.message()));
     }
 
     /// Tells the client, the log and the error hooks.
@@ -53,6 +119,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         if let Some(frame) = encode::error(&error, correlation_id, is_rpc) {
             self.conn.push_reply(frame);
         }
+        metrics::handled(message_type.unwrap_or(metrics::UNKNOWN), metrics::code(error.code()));
         self.log(&error, message_type);
         self.tell(message_type, error);
     }
@@ -64,8 +131,8 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         if self.failures.len() < MAX_FAILURES {
             self.failures.push_back(Failure::new(message_type, error));
-        } else {
-            tracing::warn!(conn = %self.conn.id, "too many failures at once: on_error does not see all of them");
+        } else if let Some(suppressed) = self.conn.hub().may_log() {
+            tracing::warn!(suppressed, "too many failures at once: on_error does not see all of them");
         }
     }
 
@@ -79,12 +146,14 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     fn log(&self, error: &WsError, what: Option<&str>) {
-        let conn = self.conn.id;
         if *error.code() == ErrorCode::Internal {
-            let source = error.source().map(tracing::field::display);
-            tracing::error!(%conn, what, source, "{}", error.message());
+            // Whoever can make it fail must not fill the disk with it.
+            if let Some(suppressed) = self.conn.hub().may_log() {
+                let source = error.source().map(tracing::field::display);
+                tracing::error!(what, source, suppressed, "{}", error.message());
+            }
         } else {
-            tracing::debug!(%conn, what, "{error}");
+            tracing::debug!(what, "{error}");
         }
     }
 }

@@ -2,21 +2,26 @@
 
 use std::{
     any::Any,
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use switchboard_core::WsError;
 use tokio::time::{Sleep, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use crate::{
+    Hub,
     conn::ConnInner,
     encode::Replied,
     handler::HandlerResult,
+    request::Terminal,
     router::{CallId, OneHook},
 };
 
@@ -30,23 +35,37 @@ pub(super) struct Running {
     future: Option<Result<RunningFuture, String>>,
     timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    span: Span,
+    to_completion: Option<ToCompletion>,
+    /// Where it counts as running, from the first time it is pending on.
+    counted: Option<Hub>,
+    /// Of its place beside others.
+    waker: Option<Waker>,
 }
 
 /// Whose result it is.
 #[derive(Debug)]
 pub(super) enum What {
-    /// A message's handler.
-    Call(CallId),
+    /// A message's handler: the index of its route.
+    Call(usize, CallId),
     /// The hooks of the connection's start.
     Open,
     /// The hook for raw text.
     Text,
     /// The hook for binary frames.
     Binary,
+    /// The hook for messages of unknown types.
+    Fallback(Option<Box<str>>),
+    /// The hooks for a token that is to be refreshed.
+    Refresh(Box<str>),
+    /// The hooks that say whether a connection may stay.
+    Reauthorize,
     /// The hooks for a failed message.
     Error,
     /// The hooks of the connection's end.
     Close,
+    /// Nothing any more: its end was settled otherwise.
+    Over,
 }
 
 enum RunningFuture {
@@ -61,14 +80,68 @@ pub(super) enum Outcome {
     TimedOut,
 }
 
+/// A handler that goes on when nobody waits for it any more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ToCompletion {
+    pub(crate) terminal: Arc<Terminal>,
+    pub(crate) cancellation: CancellationToken,
+}
+
+/// A handler that was polled once.
+pub(super) enum Begun {
+    /// It is done: no more was made for it than its future.
+    Done(CallId, Span, Outcome),
+    Pending(Box<Running>),
+}
+
 impl Running {
-    /// `make` is called under the same protection against panics as the future itself.
-    pub(super) fn handler(
+    /// Makes a handler's future, and polls it for the first time; both under the same protection
+    /// against panics.
+    pub(super) fn begin(
+        route: usize,
         id: CallId,
         timeout: Duration,
+        to_completion: Option<ToCompletion>,
+        cx: &mut Context<'_>,
         make: impl FnOnce() -> BoxFuture<'static, HandlerResult>,
-    ) -> Self {
-        Self::new(What::Call(id), timeout, || RunningFuture::Handler(make()))
+    ) -> Begun {
+        // Costs a look at a flag where nobody listens.
+        let span = tracing::debug_span!(
+            "ws_message",
+            "type" = id.message_type,
+            correlation_id = id.correlation_id(),
+            outcome = tracing::field::Empty,
+        );
+        let entered = span.enter();
+        let mut future = match catch_unwind(AssertUnwindSafe(make)) {
+            Ok(future) => future,
+            Err(panic) => {
+                drop(entered);
+                return Begun::Done(id, span, Outcome::Panicked(panic_text(&*panic)));
+            }
+        };
+        let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Ready(HandlerResult(result))) => Some(Outcome::Done(result)),
+            Ok(Poll::Pending) => None,
+            Err(panic) => Some(Outcome::Panicked(panic_text(&*panic))),
+        };
+        if let Some(outcome) = outcome {
+            drop_quietly(future);
+            drop(entered);
+            return Begun::Done(id, span, outcome);
+        }
+        drop(entered);
+        Begun::Pending(Box::new(Self {
+            what: What::Call(route, id),
+            polled: true,
+            future: Some(Ok(RunningFuture::Handler(future))),
+            timeout,
+            timer: None,
+            span,
+            to_completion,
+            counted: None,
+            waker: None,
+        }))
     }
 
     pub(super) fn hook(
@@ -76,12 +149,18 @@ impl Running {
         timeout: Duration,
         make: impl FnOnce() -> BoxFuture<'static, Result<(), WsError>>,
     ) -> Self {
-        Self::new(what, timeout, || RunningFuture::Hook(make()))
-    }
-
-    fn new(what: What, timeout: Duration, make: impl FnOnce() -> RunningFuture) -> Self {
         let future = catch_unwind(AssertUnwindSafe(make)).map_err(|panic| panic_text(&*panic));
-        Self { what, polled: false, future: Some(future), timeout, timer: None }
+        Self {
+            what,
+            polled: false,
+            future: Some(future.map(RunningFuture::Hook)),
+            timeout,
+            timer: None,
+            span: Span::none(),
+            to_completion: None,
+            counted: None,
+            waker: None,
+        }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
@@ -89,37 +168,131 @@ impl Running {
         let future = match &mut self.future {
             Some(Ok(future)) => future,
             Some(Err(text)) => return Poll::Ready(Outcome::Panicked(std::mem::take(text))),
-            None => return Poll::Pending,
+            None => return Poll::Ready(Outcome::TimedOut),
         };
+        let entered = self.span.enter();
         let polled = catch_unwind(AssertUnwindSafe(|| match future {
             RunningFuture::Handler(future) => future.as_mut().poll(cx).map(|result| result.0),
             RunningFuture::Hook(future) => future.as_mut().poll(cx).map(|result| result.map(|()| Replied::Nothing)),
         }));
-        match polled {
-            Ok(Poll::Ready(result)) => Poll::Ready(Outcome::Done(result)),
-            Err(panic) => Poll::Ready(Outcome::Panicked(panic_text(&*panic))),
+        let outcome = match polled {
+            Ok(Poll::Ready(result)) => Outcome::Done(result),
+            Err(panic) => Outcome::Panicked(panic_text(&*panic)),
             Ok(Poll::Pending) => {
-                let timeout = self.timeout;
-                let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(timeout)));
-                timer.as_mut().poll(cx).map(|()| Outcome::TimedOut)
+                drop(entered);
+                return self.poll_timer(cx);
             }
+        };
+        drop(entered);
+        // It came to its end.
+        self.to_completion = None;
+        if let Some(hub) = self.counted.take() {
+            hub.handler_ended(false);
         }
+        Poll::Ready(outcome)
+    }
+
+    /// Looks at the deadline, after the future was pending.
+    pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let timeout = self.timeout;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        timer.as_mut().poll(cx).map(|()| Outcome::TimedOut)
+    }
+
+    /// From now on it counts as running: it was pending.
+    pub(super) fn count(&mut self, hub: &Hub) {
+        if matches!(self.what, What::Call(..)) && self.counted.is_none() {
+            hub.handler_pending();
+            self.counted = Some(hub.clone());
+        }
+    }
+
+    /// Says in its span how it ended.
+    pub(super) fn record(&self, outcome: &str) {
+        self.span.record("outcome", outcome);
     }
 
     /// The request that is running, if it is one.
     pub(super) fn is_request(&self, correlation_id: &str) -> bool {
-        matches!(&self.what, What::Call(id) if id.is_rpc && id.correlation_id() == Some(correlation_id))
+        self.request().is_some_and(|id| id.correlation_id() == Some(correlation_id))
+    }
+
+    pub(super) fn request(&self) -> Option<&CallId> {
+        match &self.what {
+            What::Call(_, id) if id.is_rpc => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Nobody waits for it any more: it is dropped, or goes on by itself. What it was.
+    pub(super) fn give_up(&mut self, detach: impl FnOnce(BoxFuture<'static, HandlerResult>, Span)) -> What {
+        if let Some(ToCompletion { terminal, cancellation }) = self.to_completion.take() {
+            terminal.end();
+            cancellation.cancel();
+            if let Some(Ok(RunningFuture::Handler(future))) = self.future.take() {
+                if let Some(hub) = self.counted.take() {
+                    hub.handler_ended(false);
+                }
+                detach(future, self.span.clone());
+            }
+        }
+        self.drop_future();
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+        std::mem::replace(&mut self.what, What::Over)
+    }
+
+    fn drop_future(&mut self) {
+        if let Some(future) = self.future.take() {
+            let _entered = self.span.enter();
+            drop_quietly(future);
+        }
+        if let Some(hub) = self.counted.take() {
+            hub.handler_ended(true);
+        }
+    }
+}
+
+/// Beside others: gives itself back with its outcome.
+impl Future for Running {
+    type Output = (Self, Outcome);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        match Self::poll(this, cx) {
+            Poll::Pending => {
+                this.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            Poll::Ready(outcome) => {
+                let over = Self {
+                    what: What::Over,
+                    polled: true,
+                    future: None,
+                    timeout: Duration::ZERO,
+                    timer: None,
+                    span: Span::none(),
+                    to_completion: None,
+                    counted: None,
+                    waker: None,
+                };
+                Poll::Ready((std::mem::replace(this, over), outcome))
+            }
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // What the future holds is the application's: its destructors may panic, too.
-        if let Some(future) = self.future.take()
-            && let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(future)))
-        {
-            tracing::error!(panic = %panic_text(&*panic), "a handler panicked when it was dropped");
-        }
+        self.drop_future();
+    }
+}
+
+/// What a future holds is the application's: its destructors may panic, too.
+fn drop_quietly<T>(future: T) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(future))) {
+        tracing::error!(panic = %panic_text(&*panic), "a handler panicked when it was dropped");
     }
 }
 
@@ -143,7 +316,7 @@ where
     })
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
     if let Some(text) = panic.downcast_ref::<&str>() {
         (*text).to_owned()
     } else if let Some(text) = panic.downcast_ref::<String>() {

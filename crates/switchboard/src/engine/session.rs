@@ -1,217 +1,367 @@
 //! What a connection does about its messages, whatever carries them.
 
+mod accept;
+mod start;
+
 use std::{
     collections::VecDeque,
+    future::Future as _,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use switchboard_core::{CloseCode, WsError};
+use tokio::time::{Sleep, sleep_until};
 
 use super::{
+    beside::Beside,
     inbox::Inbox,
-    incoming::{self, Incoming, Refusal, Work},
+    incoming::Work,
     running::{Outcome, Running, What, all},
 };
 use crate::{
-    conn::ConnInner,
-    encode,
-    extract::ConnParts,
-    handler::{self, CloseReason, Failure},
-    router::{Call, Routing},
+    conn::{ConnInner, Signal},
+    handler::{CloseReason, Failure},
+    hub::Check,
+    metrics,
+    router::{KeptCall, Routing},
 };
 
-/// One handler or hook runs at a time; what arrives meanwhile waits in the inbox.
-pub(super) struct Session<D: Send + Sync + 'static> {
+/// One handler or hook runs at a time, and beside it those of routes that asked for it; what arrives
+/// meanwhile waits in the inbox.
+pub(crate) struct Session<D: Send + Sync + 'static> {
     pub(super) conn: Arc<ConnInner<D>>,
     pub(super) routing: Arc<Routing<D>>,
+    /// Messages are handled in order here.
     pub(super) running: Option<Box<Running>>,
+    beside: Option<Box<Beside>>,
     /// What the error hooks have not seen yet.
     pub(super) failures: VecDeque<Failure>,
     inbox: Inbox,
+    /// Until the first deadline of what waits there.
+    waiting: Option<Pin<Box<Sleep>>>,
     bad_in_a_row: u32,
+    /// Nothing new is taken on: the connection closes once nothing runs.
+    draining: bool,
+    /// It was never the application's.
+    refused: bool,
 }
 
 impl<D: Send + Sync + 'static> Session<D> {
     /// Begins with the hooks of the connection's start.
-    pub(super) fn open(conn: Arc<ConnInner<D>>, routing: Arc<Routing<D>>) -> Self {
-        conn.hub().connected();
-        tracing::debug!(conn = %conn.id, "connected");
+    pub(crate) fn open(conn: Arc<ConnInner<D>>, routing: Arc<Routing<D>>) -> Self {
+        let (hub, config) = (conn.hub(), conn.config());
+        metrics::opened();
+        tracing::debug!("connected");
+        let checks = [
+            (config.ping_interval, Check::Ping),
+            (config.identify_timeout, Check::Identified),
+            (config.reauthorize_interval, Check::Reauthorize),
+        ];
+        for (after, check) in checks {
+            if let Some(after) = after {
+                hub.schedule(conn.id, after, check);
+            }
+        }
         let hooks = &routing.hooks.open;
-        let timeout = conn.config().hook_timeout;
+        let timeout = config.hook_timeout;
         let running =
             (!hooks.is_empty()).then(|| Box::new(Running::hook(What::Open, timeout, || all(&conn, hooks, ()))));
-        Self { running, failures: VecDeque::new(), conn, routing, inbox: Inbox::default(), bad_in_a_row: 0 }
+        if conn.dialect.extended {
+            conn.push_hello();
+        }
+        Self { running, ..Self::refused(conn, routing) }.accepted()
+    }
+
+    /// One that is closed already: there is nothing to be run.
+    pub(crate) fn refused(conn: Arc<ConnInner<D>>, routing: Arc<Routing<D>>) -> Self {
+        Self {
+            running: None,
+            beside: None,
+            failures: VecDeque::new(),
+            conn,
+            routing,
+            inbox: Inbox::default(),
+            waiting: None,
+            bad_in_a_row: 0,
+            draining: false,
+            refused: true,
+        }
+    }
+
+    fn accepted(mut self) -> Self {
+        self.refused = false;
+        self
     }
 
     pub(super) fn begin_turn(&mut self) {
         if let Some(running) = &mut self.running {
             running.polled = false;
         }
+        if self.conn.has_signals() {
+            self.listen();
+        }
     }
 
     /// Whether nothing should be read before something was handled.
-    pub(super) fn is_full(&self) -> bool {
-        self.inbox.is_full(self.conn.config())
+    pub(super) fn is_full(&mut self) -> bool {
+        let config = self.conn.config();
+        if !self.inbox.is_full(config) {
+            return false;
+        }
+        match self.conn.calls().filter(|calls| calls.is_pending()) {
+            // Its answer may be behind what waits.
+            Some(_) if !self.inbox.is_overfull(config) => false,
+            Some(calls) => {
+                calls.overload();
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// How many requests are handled or wait to be.
+    fn requests(&self) -> usize {
+        let running = self.running.as_ref().is_some_and(|running| running.request().is_some());
+        let beside = self.beside.as_ref().map_or(0, |beside| beside.requests().count());
+        usize::from(running) + beside + self.inbox.requests()
+    }
+
+    /// Whether a request with this id is handled or waits to be.
+    fn has_request(&self, id: &str) -> bool {
+        self.running.as_ref().is_some_and(|running| running.is_request(id))
+            || self.beside.as_ref().is_some_and(|beside| beside.requests().any(|one| one.correlation_id() == Some(id)))
+            || self.inbox.contains_id(id)
+    }
+
+    /// Does what others have asked for.
+    fn listen(&mut self) {
+        if self.conn.is_told(Signal::Drain) && !self.draining {
+            self.draining = true;
+            while let Some((work, _)) = self.inbox.pop(|_| true) {
+                self.turn_away(work);
+            }
+        }
+    }
+
+    /// Says that a message is not handled any more.
+    fn turn_away(&mut self, work: Work<KeptCall>) {
+        let error = || WsError::unavailable("the server is restarting");
+        match work {
+            Work::Call(_, call) => {
+                let id = &call.id;
+                self.fail(error(), Some(id.message_type), id.correlation_id(), id.is_rpc);
+            }
+            Work::Refresh(_, id) => self.fail(error(), None, Some(&id), true),
+            Work::Refuse(refusal) => self.refuse(refusal),
+            Work::Text(_) | Work::Binary(_) | Work::Fallback(_) => self.fail(error(), None, None, false),
+        }
     }
 
     /// Runs what there is to run until something is pending or nothing is left.
     pub(super) fn run(&mut self, cx: &mut Context<'_>) {
         while !self.conn.outbox.is_closed() {
-            if self.running.is_none() && !self.start_error_hooks() {
-                let Some((work, waited)) = self.inbox.pop() else { return };
-                match work {
-                    Work::Call(index, call) => self.start(Work::Call(index, call.as_call()), waited, cx),
-                    Work::Refuse(refusal) => self.start(Work::Refuse(refusal), waited, cx),
-                    Work::Text(text) => self.start(Work::Text(text), waited, cx),
-                    Work::Binary(bytes) => self.start(Work::Binary(bytes), waited, cx),
+            self.poll_beside(cx);
+            if self.running.is_none() && !self.start_error_hooks() && !self.start_reauthorization() {
+                if !self.start_next(cx) {
+                    break;
+                }
+                continue;
+            }
+            if self.poll_running(cx).is_pending() && !self.start_next(cx) {
+                break;
+            }
+        }
+        self.poll_waiting(cx);
+        if self.draining && self.running.is_none() && self.beside.is_none() {
+            self.conn.outbox.close(CloseCode::RESTART, "server restarting");
+        }
+    }
+
+    /// Answers what has waited too long: it need not wait for what is before it.
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) {
+        let Some(mut earliest) = self.inbox.earliest() else {
+            self.waiting = None;
+            return;
+        };
+        let mut timer = self.waiting.take().unwrap_or_else(|| Box::pin(sleep_until(earliest)));
+        loop {
+            if timer.deadline() != earliest {
+                timer.as_mut().reset(earliest);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                self.waiting = Some(timer);
+                return;
+            }
+            while let Some(work) = self.inbox.take_late() {
+                if let Work::Call(_, call) = work {
+                    self.finish_call(&call.id, &tracing::Span::none(), Outcome::TimedOut);
                 }
             }
-            if self.poll_running(cx).is_pending() {
-                return;
+            match self.inbox.earliest() {
+                Some(next) => earliest = next,
+                None => return,
             }
         }
     }
 
-    /// Ready if nothing is running (any more).
+    /// Starts what waits first and may run now. `false` if there is nothing.
+    fn start_next(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.inbox.is_empty() {
+            return false;
+        }
+        let in_order = self.running.is_none();
+        let opening = self.is_opening();
+        let (beside, table) = (&self.beside, &self.routing.table);
+        let next = self.inbox.pop(|work| match work {
+            Work::Call(index, _) if table.get(*index).options.beside > 0 => {
+                !opening && has_place(beside.as_deref(), *index, table.get(*index).options.beside)
+            }
+            _ => in_order,
+        });
+        let Some((work, waited)) = next else { return false };
+        match work.as_work() {
+            Some(call) => self.start(call, waited, cx),
+            None => match work {
+                Work::Refuse(refusal) => self.start(Work::Refuse(refusal), waited, cx),
+                Work::Text(text) => self.start(Work::Text(text), waited, cx),
+                Work::Binary(bytes) => self.start(Work::Binary(bytes), waited, cx),
+                Work::Fallback(message) => self.start(Work::Fallback(message), waited, cx),
+                Work::Refresh(token, id) => self.start(Work::Refresh(token, id), waited, cx),
+                Work::Call(..) => {}
+            },
+        }
+        true
+    }
+
+    /// Whether the hooks of the connection's start have not come to their end: everything waits.
+    fn is_opening(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| matches!(running.what, What::Open))
+    }
+
+    fn poll_beside(&mut self, cx: &mut Context<'_>) {
+        while let Some(beside) = &mut self.beside {
+            let Poll::Ready(done) = beside.poll(cx) else { return };
+            let Some((mut running, outcome)) = done else {
+                self.beside = None;
+                return;
+            };
+            if let What::Call(route, _) = &running.what {
+                beside.left(*route);
+                self.finish(&mut running, outcome);
+            }
+            if self.beside.as_ref().is_some_and(|beside| beside.is_empty()) {
+                self.beside = None;
+            }
+        }
+    }
+
+    /// Ready if nothing is running (any more) of what is handled in order.
     pub(super) fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(running) = &mut self.running else { return Poll::Ready(()) };
         if running.polled {
             return Poll::Pending;
         }
         let Poll::Ready(outcome) = running.poll(cx) else { return Poll::Pending };
-        if let Some(running) = self.running.take() {
-            self.finish(&running.what, outcome);
+        if let Some(mut running) = self.running.take() {
+            self.finish(&mut running, outcome);
         }
         Poll::Ready(())
     }
 
-    pub(super) fn accept_text(&mut self, text: &str, cx: &mut Context<'_>) {
-        let incoming = incoming::text(&self.routing, text);
-        self.accept(incoming, text.len(), cx);
-    }
-
-    pub(super) fn accept_binary(&mut self, frame: &[u8], cx: &mut Context<'_>) {
-        let incoming = incoming::binary(&self.routing, frame);
-        self.accept(incoming, frame.len(), cx);
-    }
-
-    fn accept(&mut self, incoming: Incoming<'_>, bytes: usize, cx: &mut Context<'_>) {
-        match incoming {
-            Incoming::Work(work) => self.accept_work(work, bytes, cx),
-            Incoming::Abort(id) => self.abort(&id),
-            Incoming::Heartbeat => {
-                self.conn.push(encode::heartbeat_ack());
-            }
-            Incoming::Ignored => {}
-        }
-    }
-
-    fn accept_work(&mut self, mut work: Work<Call<'_>>, bytes: usize, cx: &mut Context<'_>) {
-        let idle = self.running.is_none() && self.failures.is_empty() && self.inbox.is_empty();
-        if idle {
-            return self.start(work, Duration::ZERO, cx);
-        }
-        if let Some(id) = work.request()
-            && let Some(text) = id.correlation_id()
-            && (self.running.as_ref().is_some_and(|running| running.is_request(text)) || self.inbox.contains_id(text))
-        {
-            // Uncorrelated: a correlated error would settle the first request.
-            let error = WsError::already_exists("a request with this correlationId is in flight")
-                .with_detail("correlationId", text);
-            work = Work::Refuse(Refusal {
-                error,
-                message_type: Some(id.message_type),
-                correlation_id: None,
-                is_rpc: false,
-                is_bad: false,
-            });
-        }
-        self.inbox.push(work.keep(), bytes);
-    }
-
-    /// Does `work`, or makes what is left of it what is running.
-    fn start(&mut self, work: Work<Call<'_>>, waited: Duration, cx: &mut Context<'_>) {
-        if !matches!(work, Work::Refuse(Refusal { is_bad: true, .. })) {
-            self.bad_in_a_row = 0;
-        }
-        let (conn, timeout) = (&self.conn, self.conn.config().handler_timeout);
-        let running = match work {
-            Work::Call(index, call) => return self.call(index, call, waited, cx),
-            Work::Refuse(refusal) => return self.refuse(refusal),
-            Work::Text(text) => {
-                let hook = self.routing.hooks.text.as_ref();
-                hook.map(|named| Running::hook(What::Text, timeout, || named.hook.call(conn, text)))
-            }
-            Work::Binary(bytes) => {
-                let hook = self.routing.hooks.binary.as_ref();
-                hook.map(|named| Running::hook(What::Binary, timeout, || named.hook.call(conn, bytes)))
-            }
-        };
-        if let Some(running) = running {
-            self.poll_new(running, cx);
-        }
-    }
-
-    fn call(&mut self, index: usize, call: Call<'_>, waited: Duration, cx: &mut Context<'_>) {
-        self.bad_in_a_row = 0;
-        let config = self.conn.config();
-        let timeout = call.timeout.map_or(config.handler_timeout, |asked| asked.min(config.max_request_timeout));
-        if waited >= timeout {
-            return self.finish(&What::Call(call.id), Outcome::TimedOut);
-        }
-        let route = self.routing.table.get(index);
-        let conn = ConnParts::new(Arc::clone(&self.conn), route.scope.clone());
-        let id = call.id.clone();
-        let running = Running::handler(id, timeout - waited, || (route.handler)(handler::Incoming { conn, call }));
-        self.poll_new(running, cx);
-    }
-
-    /// What is ready at its first poll is done with; the rest goes on running.
-    fn poll_new(&mut self, mut running: Running, cx: &mut Context<'_>) {
-        match running.poll(cx) {
-            Poll::Ready(outcome) => self.finish(&running.what, outcome),
-            Poll::Pending => self.running = Some(Box::new(running)),
-        }
-    }
-
-    fn refuse(&mut self, refusal: Refusal) {
-        let Refusal { error, message_type, correlation_id, is_rpc, is_bad } = refusal;
-        self.fail(error, message_type, correlation_id.as_deref(), is_rpc);
-        if is_bad {
-            self.bad_in_a_row += 1;
-            if self.bad_in_a_row == self.conn.config().max_bad_messages {
-                self.conn.outbox.close(CloseCode::POLICY, "too many bad messages");
+    /// While the connection closes: ready once nothing runs.
+    pub(super) fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_beside(cx);
+        while self.poll_running(cx).is_ready() {
+            if !self.start_error_hooks() {
+                return if self.beside.is_none() { Poll::Ready(()) } else { Poll::Pending };
             }
         }
+        Poll::Pending
     }
 
     /// `$ws:abort`: ids that are unknown, because the request is done for example, are ignored.
     fn abort(&mut self, correlation_id: &str) {
-        let id = if self.running.as_ref().is_some_and(|running| running.is_request(correlation_id)) {
-            match self.running.take().map(|mut running| std::mem::replace(&mut running.what, What::Error)) {
-                Some(What::Call(id)) => id,
-                _ => return,
-            }
+        let routing = Arc::clone(&self.routing);
+        let give_up = |running: &mut Running| running.give_up(|future, span| routing.detach(future, span));
+        let what = if let Some(mut running) = self.running.take_if(|running| running.is_request(correlation_id)) {
+            running.record("CANCELLED");
+            Some(give_up(&mut running))
         } else {
-            match self.inbox.remove_request(correlation_id) {
+            self.beside.as_mut().and_then(|beside| beside.abort(correlation_id, give_up))
+        };
+        let id = match what {
+            Some(What::Call(_, id)) => id,
+            Some(_) => return,
+            None => match self.inbox.remove_request(correlation_id) {
                 Some(Work::Call(_, call)) => call.id,
                 _ => return,
-            }
+            },
         };
         let error = WsError::cancelled("the request was aborted");
         self.fail(error, Some(id.message_type), Some(correlation_id), true);
     }
 
-    /// Drops what runs and waits; runs the close hooks.
-    pub(super) fn end(&mut self, reason: &CloseReason) {
-        tracing::debug!(conn = %self.conn.id, code = %reason.code(), "disconnected");
+    /// Gives up what runs and waits.
+    pub(super) fn give_up(&mut self) {
         self.inbox = Inbox::default();
-        let (conn, hooks) = (&self.conn, &self.routing.hooks.close);
-        let timeout = conn.config().hook_timeout;
-        // A handler that is still running is dropped here.
-        self.running = (!hooks.is_empty())
-            .then(|| Box::new(Running::hook(What::Close, timeout, || all(conn, hooks, reason.clone()))));
+        if let Some(calls) = self.conn.existing_calls() {
+            calls.end();
+        }
+        let routing = Arc::clone(&self.routing);
+        let beside = self.beside.take().into_iter().flat_map(|mut beside| beside.take_all());
+        for mut running in self.running.take().map(|running| *running).into_iter().chain(beside) {
+            running.give_up(|future, span| routing.detach(future, span));
+        }
     }
+
+    /// Gives up what runs and waits; runs the close hooks.
+    pub(super) fn end(&mut self, reason: &CloseReason) {
+        if self.refused {
+            return;
+        }
+        tracing::debug!(code = %reason.code(), reason = reason.reason(), by = ?reason.by(), "disconnected");
+        metrics::closed(reason.code());
+        self.give_up();
+        let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
+        let timeout = conn.config().hook_timeout;
+        let stale = conn.is_told(Signal::Stale) && !routing.hooks.stale.is_empty();
+        if routing.hooks.close.is_empty() && !stale {
+            return;
+        }
+        let reason = reason.clone();
+        self.running = Some(Box::new(Running::hook(What::Close, timeout, move || {
+            Box::pin(async move {
+                if stale {
+                    all(&conn, &routing.hooks.stale, ()).await?;
+                }
+                all(&conn, &routing.hooks.close, reason).await
+            })
+        })));
+    }
+
+    /// Asks the application whether the connection may stay, if that is due.
+    fn start_reauthorization(&mut self) -> bool {
+        if !self.conn.has_signals() || !self.conn.take_signal(Signal::Reauthorize) {
+            return false;
+        }
+        let (conn, hooks) = (&self.conn, &self.routing.hooks.reauthorize);
+        if hooks.is_empty() {
+            return false;
+        }
+        let timeout = conn.config().hook_timeout;
+        self.running = Some(Box::new(Running::hook(What::Reauthorize, timeout, || all(conn, hooks, ()))));
+        true
+    }
+}
+
+fn has_place(beside: Option<&Beside>, route: usize, limit: usize) -> bool {
+    beside.is_none_or(|beside| beside.of_route(route) < limit)
+}
+
+/// What is left of a handler's time.
+fn left(timeout: Duration, waited: Duration) -> Option<Duration> {
+    timeout.checked_sub(waited).filter(|left| !left.is_zero())
 }

@@ -1,12 +1,15 @@
 //! What extractors are made from.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use switchboard_core::{MessageMeta, WsError, envelope};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Conn, ConnId, Hub,
     conn::ConnInner,
+    engine::ToCompletion,
+    request::Terminal,
     router::{CallId, StateScope},
 };
 
@@ -57,6 +60,10 @@ impl<D: Send + Sync + 'static> ConnParts<D> {
         })
     }
 
+    pub(crate) fn again(&self) -> Self {
+        Self { conn: Arc::clone(&self.conn), scope: self.scope.clone() }
+    }
+
     pub(crate) fn inner(&self) -> &Arc<ConnInner<D>> {
         &self.conn
     }
@@ -91,13 +98,86 @@ pub struct MessageParts<D> {
     conn: ConnParts<D>,
     id: CallId,
     timestamp: Option<f64>,
-    /// The whole frame, for types that declare keys of `meta`.
+    timing: Timing,
+    special: Option<Box<Special>>,
+}
+
+/// What few handlers need.
+#[derive(Default)]
+struct Special {
+    /// The whole frame, where something needs more of it than the message.
     frame: Option<Box<str>>,
+    /// Where somebody else may want to say something about the request, too.
+    terminal: Option<Arc<Terminal>>,
+    /// Where something that was spawned is to learn that the request is over.
+    cancellation: Option<CancellationToken>,
+}
+
+/// How a message stands in time, in milliseconds: every message has one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timing {
+    /// How long it has waited to be handled.
+    waited: u32,
+    /// What was left of its time when it began to be.
+    left: u32,
+}
+
+impl Timing {
+    pub(crate) fn new(waited: Duration, left: Duration) -> Self {
+        let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+        Self { waited: millis(waited), left: millis(left) }
+    }
 }
 
 impl<D: Send + Sync + 'static> MessageParts<D> {
-    pub(crate) fn new(conn: ConnParts<D>, id: CallId, timestamp: Option<f64>, frame: Option<Box<str>>) -> Self {
-        Self { conn, id, timestamp, frame }
+    pub(crate) fn new(
+        conn: ConnParts<D>,
+        id: CallId,
+        timestamp: Option<f64>,
+        timing: Timing,
+        frame: Option<Box<str>>,
+        to_completion: Option<ToCompletion>,
+    ) -> Self {
+        let special = (frame.is_some() || to_completion.is_some()).then(|| {
+            let (terminal, cancellation) = match to_completion {
+                Some(ToCompletion { terminal, cancellation }) => (Some(terminal), Some(cancellation)),
+                None => (None, None),
+            };
+            Box::new(Special { frame, terminal, cancellation })
+        });
+        Self { conn, id, timestamp, timing, special }
+    }
+
+    pub(crate) fn left(&self) -> Duration {
+        Duration::from_millis(self.timing.left.into())
+    }
+
+    pub(crate) fn waited(&self) -> Duration {
+        Duration::from_millis(self.timing.waited.into())
+    }
+
+    pub(crate) fn terminal(&mut self) -> Arc<Terminal> {
+        Arc::clone(self.special.get_or_insert_default().terminal.get_or_insert_default())
+    }
+
+    pub(crate) fn cancellation(&mut self) -> CancellationToken {
+        self.special.get_or_insert_default().cancellation.get_or_insert_default().clone()
+    }
+
+    /// The handler has come to its end: whether its result is the last word.
+    pub(crate) fn end(&mut self) -> bool {
+        let Some(special) = &mut self.special else { return true };
+        special.cancellation = None;
+        special.terminal.as_ref().is_none_or(|terminal| terminal.end())
+    }
+
+    fn frame(&self) -> Option<&str> {
+        self.special.as_ref().and_then(|special| special.frame.as_deref())
+    }
+
+    /// The payload's text, where it is kept.
+    pub(crate) fn raw_payload(&self) -> Option<String> {
+        envelope::raw_payload_of_json(self.frame()?)
     }
 
     /// The connection.
@@ -125,8 +205,20 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     }
 
     pub(crate) fn extended_meta<T: MessageMeta>(&self) -> Result<T, WsError> {
-        let frame = self.frame.as_deref().unwrap_or("{}");
+        let frame = self.frame().unwrap_or("{}");
         envelope::extended_meta_from_json(frame).map_err(|issues| WsError::invalid_payload(&issues))
+    }
+}
+
+/// The handler's future holds it: that is done, or it was dropped.
+impl Drop for Special {
+    fn drop(&mut self) {
+        if let Some(terminal) = &self.terminal {
+            terminal.end();
+        }
+        if let Some(cancellation) = &self.cancellation {
+            cancellation.cancel();
+        }
     }
 }
 

@@ -66,11 +66,12 @@ impl<S: Send + Sync + 'static> Step<S> {
 /// Collects what the arguments of a router's handlers need of the upgrade.
 pub struct Setup<S> {
     steps: Vec<Step<S>>,
+    keeps_frame: bool,
 }
 
 impl<S: Send + Sync + 'static> Setup<S> {
     pub(crate) fn new() -> Self {
-        Self { steps: Vec::new() }
+        Self { steps: Vec::new(), keeps_frame: false }
     }
 
     /// Runs the axum extractor `T` once at each upgrade and keeps its value;
@@ -94,6 +95,15 @@ impl<S: Send + Sync + 'static> Setup<S> {
             }),
         };
         self.steps.push(step);
+    }
+
+    /// Has each message's frame kept until its handler runs.
+    pub(super) fn keep_frame(&mut self) {
+        self.keeps_frame = true;
+    }
+
+    pub(crate) fn keeps_frame(&self) -> bool {
+        self.keeps_frame
     }
 
     pub(crate) fn into_steps(self) -> Vec<Step<S>> {

@@ -91,35 +91,27 @@ mod tests {
 
     use super::*;
     use crate::{
-        Config, Hub, OriginPolicy, TokenSources, TransportKind,
-        conn::{AnyConn, ConnId, ConnInner, Outbox},
+        Hub, WsRouter,
+        conn::{AnyConn, ConnInner, ConnOrigin, Dialect},
         extract::Kept,
         hub::PublishFuture,
-        router::MountedSettings,
     };
 
     /// More than three portions.
     const MEMBERS: usize = 200;
 
     fn member(hub: &Hub) -> Arc<AnyConn> {
-        let settings = MountedSettings {
-            hub: hub.clone(),
-            config: Config::new(),
-            origin: OriginPolicy::any(),
-            tokens: Arc::new(TokenSources::default()),
-            protocols: Vec::new(),
-            transport: TransportKind::Native,
-        };
-        Arc::new(ConnInner {
-            outbox: Outbox::new(1024 * 1024),
-            id: ConnId::new(),
-            subscriptions: Default::default(),
-            settings: Arc::new(settings),
+        let router = WsRouter::<()>::new().hub(hub.clone()).mount();
+        Arc::new(ConnInner::new(ConnOrigin {
+            settings: Arc::clone(router.settings()),
             state: Arc::new(()),
             kept: Kept::default(),
             remote_addr: None,
+            client_ip: None,
+            dialect: Dialect { standard: true, ..Dialect::default() },
+            place: None,
             data: (),
-        })
+        }))
     }
 
     fn publish(hub: &Hub, text: &str) -> PublishFuture {

@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::BoxFuture;
 
 use super::{Hub, PublishError, large::LargePublish};
-use crate::{conn::AnyConn, transport::Frame, turn};
+use crate::{conn::AnyConn, metrics, transport::Frame, turn};
 
 /// A publish that happens when it is awaited.
 ///
@@ -45,6 +45,7 @@ impl Publish {
 
     fn begin(self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
         let frame = self.frame?;
+        metrics::published();
         let Some(topic) = self.hub.topic(&self.topic) else {
             return Ok(Step::Delivered(Published { matched: Matched::Exact(0) }, false));
         };

@@ -10,4 +10,10 @@ pub struct HubStats {
     pub subscriptions: usize,
     /// Topics with at least one member.
     pub topics: usize,
+    /// Handlers that wait for something.
+    pub running_handlers: usize,
+    /// Handlers that were dropped before their end, so far: aborted, too late, or their connection ended.
+    pub dropped_handlers: u64,
+    /// Answers of clients that came too late, or were of the wrong type, so far.
+    pub late_answers: u64,
 }

@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use crate::{
     conn::{AnyConn, ConnId, Promise, Pushed},
     sync::Mutex,
-    transport::Frame,
+    transport::{Frame, Variants},
 };
 
 /// So many members are written to before other tasks get their turn: about half a millisecond.
@@ -134,7 +134,7 @@ impl Topic {
         start: usize,
         pressed: &mut bool,
     ) -> Option<usize> {
-        let mut full = Vec::new();
+        let (mut full, mut variants) = (Vec::new(), Variants::default());
         let mut state = self.state.lock();
         state.again = true;
         // Only a portion of a large topic needs the detour over its keys.
@@ -144,10 +144,11 @@ impl Topic {
             if except == Some(conn.id) {
                 return;
             }
+            let Some(frame) = conn.variant(frame, &mut variants) else { return };
             match conn.outbox.push(frame.clone(), Promise::Caller) {
                 Pushed::Queued | Pushed::Ripe | Pushed::Closed => {}
                 Pushed::Pressed => *pressed = true,
-                Pushed::Full => full.push((key, Arc::clone(conn))),
+                Pushed::Full => full.push((key, Arc::clone(conn), frame)),
             }
         };
         if end <= PUSH_PORTION {
@@ -165,8 +166,8 @@ impl Topic {
         }
         drop(state);
         *pressed |= !full.is_empty();
-        for (key, conn) in full {
-            self.push_again(frame, key, &conn);
+        for (key, conn, frame) in full {
+            self.push_again(&frame, key, &conn);
         }
         (last < end).then_some(last)
     }

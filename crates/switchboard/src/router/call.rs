@@ -13,10 +13,17 @@ use self::correlation::CorrelationId;
 pub(crate) struct Call<'a> {
     pub(crate) id: CallId,
     pub(crate) timestamp: Option<f64>,
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) special: Option<Box<Special>>,
     pub(crate) payload: Option<RawPayload<'a>>,
     /// The whole frame.
     pub(crate) frame: &'a str,
+}
+
+/// What few messages carry in their meta.
+#[derive(Debug, Clone)]
+pub(crate) struct Special {
+    timeout: Option<Duration>,
+    idempotency_key: Option<Box<str>>,
 }
 
 /// A message that waits: it keeps the frame and knows where the payload stands in it.
@@ -24,7 +31,7 @@ pub(crate) struct Call<'a> {
 pub(crate) struct KeptCall {
     pub(crate) id: CallId,
     timestamp: Option<f64>,
-    timeout: Option<Duration>,
+    special: Option<Box<Special>>,
     payload: Option<Range<usize>>,
     frame: Box<str>,
 }
@@ -49,7 +56,7 @@ impl<'a> Call<'a> {
         Self {
             id: CallId { message_type, is_rpc, correlation_id: meta.correlation_id().map(CorrelationId::new) },
             timestamp: meta.timestamp(),
-            timeout: meta.timeout_ms().map(Duration::from_millis),
+            special: Special::of(meta),
             payload,
             frame,
         }
@@ -57,12 +64,18 @@ impl<'a> Call<'a> {
 
     /// The same, on its own.
     pub(crate) fn keep(self) -> KeptCall {
-        let payload = self.payload.and_then(|payload| match payload {
-            RawPayload::Json(json) => place(self.frame, json),
-            _ => None,
-        });
-        let Self { id, timestamp, timeout, frame, .. } = self;
-        KeptCall { id, timestamp, timeout, payload, frame: frame.into() }
+        let payload = self.payload.and_then(|RawPayload::Json(json)| place(self.frame, json));
+        let Self { id, timestamp, special, frame, .. } = self;
+        KeptCall { id, timestamp, special, payload, frame: frame.into() }
+    }
+
+    /// What the client asks for in `meta.timeoutMs`.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.special.as_ref().and_then(|special| special.timeout)
+    }
+
+    pub(crate) fn idempotency_key(&self) -> Option<&str> {
+        self.special.as_ref().and_then(|special| special.idempotency_key.as_deref())
     }
 }
 
@@ -71,10 +84,19 @@ impl KeptCall {
         Call {
             id: self.id.clone(),
             timestamp: self.timestamp,
-            timeout: self.timeout,
+            special: self.special.clone(),
             payload: self.payload.clone().and_then(|range| self.frame.get(range)).map(RawPayload::Json),
             frame: &self.frame,
         }
+    }
+}
+
+impl Special {
+    fn of(meta: &InboundMeta<'_>) -> Option<Box<Self>> {
+        let (timeout, key) = (meta.timeout_ms(), meta.idempotency_key());
+        (timeout.is_some() || key.is_some()).then(|| {
+            Box::new(Self { timeout: timeout.map(Duration::from_millis), idempotency_key: key.map(Into::into) })
+        })
     }
 }
 

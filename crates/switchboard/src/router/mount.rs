@@ -11,11 +11,12 @@ use axum::{
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, header, request::Parts};
 use switchboard_core::MessageSet;
+use switchboard_frame::handshake::Request as Handshake;
 
 use super::{Mounted, WsRouter};
 use crate::{
     TransportKind,
-    upgrade::{self, Produces},
+    upgrade::{self, Accepted, Produces, Refused},
 };
 
 /// Makes a route of a router: it answers WebSocket upgrades (with the feature `http2` also extended
@@ -51,7 +52,7 @@ where
 {
     #[track_caller]
     fn freeze(self) -> Mounted<S, D> {
-        Mounted::new(self.table, self.hooks, self.steps, self.settings, self.authenticate)
+        Mounted::new(self.table, self.hooks, self.steps, self.settings, self.authenticate, self.identify)
     }
 }
 
@@ -108,9 +109,19 @@ impl<D: Send + Sync + 'static> MountedRouter<D> {
     /// Dropped before it is ready, there is no connection.
     pub async fn on_upgrade(&self, upgrade: WebSocketUpgrade, mut parts: Parts, data: D) -> Response {
         match upgrade::admit(&self.mounted, &mut parts, &(), Some(data)).await {
-            Ok(admitted) => upgrade::accept_axum(&self.mounted, upgrade, &parts, admitted),
-            Err(response) => response,
+            Ok(admitted) => Accepted::new(&self.mounted, &parts, admitted).on_axum(upgrade),
+            Err(Refused::Http(response)) => response,
+            Err(Refused::AfterAccept(code, reason)) => {
+                Accepted::refused(&self.mounted.settings, &parts, code, reason).on_axum(upgrade)
+            }
         }
+    }
+}
+
+#[cfg(test)]
+impl<D> MountedRouter<D> {
+    pub(crate) fn settings(&self) -> &Arc<super::MountedSettings> {
+        &self.mounted.settings
     }
 }
 
@@ -159,20 +170,33 @@ where
                 Ok(request) => request,
                 Err(refusal) => return *refusal,
             };
-            let admitted = match upgrade::admit(&self.mounted, &mut parts, &state, A::open_data()).await {
-                Ok(admitted) => admitted,
-                Err(response) => return response,
-            };
-            if self.mounted.settings.transport == TransportKind::Native {
-                return upgrade::accept_native(&self.mounted, &handshake, &mut parts, admitted);
-            }
-            // axum understands these headers in their plain forms only; ours were checked above.
-            parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-            match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-                Ok(upgrade) => upgrade::accept_axum(&self.mounted, upgrade, &parts, admitted),
-                Err(rejection) => rejection.into_response(),
+            match upgrade::admit(&self.mounted, &mut parts, &state, A::open_data()).await {
+                Ok(admitted) => {
+                    let accepted = Accepted::new(&self.mounted, &parts, admitted);
+                    accept(accepted, self.mounted.settings.transport, &handshake, parts).await
+                }
+                Err(Refused::Http(response)) => response,
+                Err(Refused::AfterAccept(code, reason)) => {
+                    let accepted = Accepted::refused(&self.mounted.settings, &parts, code, reason);
+                    accept(accepted, self.mounted.settings.transport, &handshake, parts).await
+                }
             }
         })
+    }
+}
+
+async fn accept<D>(accepted: Accepted<D>, kind: TransportKind, handshake: &Handshake, mut parts: Parts) -> Response
+where
+    D: Send + Sync + 'static,
+{
+    if kind == TransportKind::Native {
+        return accepted.natively(handshake, &mut parts);
+    }
+    // axum understands these headers in their plain forms only; ours were checked above.
+    parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => accepted.on_axum(upgrade),
+        Err(rejection) => rejection.into_response(),
     }
 }

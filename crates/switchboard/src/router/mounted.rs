@@ -1,17 +1,29 @@
 //! A router as its connections share it.
 
-use std::sync::Arc;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
-use futures_util::future::BoxFuture;
-use switchboard_core::WsError;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use parking_lot::Mutex;
+use switchboard_core::{
+    WsError,
+    envelope::{EnvelopeStyle, Wire},
+};
+use tracing::{Instrument as _, Span};
 
 use super::{Settings, StateScope, Table, hooks::Hooks};
 use crate::{
     Hub,
     conn::ConnInner,
     extract::{ConnParts, Step},
-    handler::ErasedHook,
-    upgrade::Authenticate,
+    handler::{ErasedHook, HandlerResult},
+    idempotency::Idempotency,
+    upgrade::{Authenticate, Identify, TrustedProxies},
 };
 
 /// Built once at mount, never changed.
@@ -20,12 +32,55 @@ pub(crate) struct Mounted<S, D> {
     pub(crate) steps: Vec<Step<S>>,
     pub(crate) settings: Arc<MountedSettings>,
     pub(crate) authenticate: Option<Authenticate<S, D>>,
+    pub(crate) identify: Option<Identify<D>>,
 }
 
 /// What the engine needs: free of the state's type.
 pub(crate) struct Routing<D> {
     pub(crate) table: Table<D>,
     pub(crate) hooks: Hooks<D>,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) settings: Arc<MountedSettings>,
+    /// How many handlers go on without anybody waiting for them.
+    detached: AtomicUsize,
+}
+
+impl<D: Send + Sync + 'static> Routing<D> {
+    pub(crate) fn new(table: Table<D>, hooks: Hooks<D>, settings: Arc<MountedSettings>) -> Self {
+        let idempotency = Idempotency::new(&settings.config);
+        Self { table, hooks, idempotency, settings, detached: AtomicUsize::new(0) }
+    }
+
+    /// Lets a handler go on to its end in a task of its own, unless too many do.
+    pub(crate) fn detach(self: &Arc<Self>, future: BoxFuture<'static, HandlerResult>, span: Span) {
+        struct Place<D>(Arc<Routing<D>>);
+        impl<D> Drop for Place<D> {
+            fn drop(&mut self) {
+                self.0.detached.fetch_sub(1, Relaxed);
+            }
+        }
+        let before = self.detached.fetch_add(1, Relaxed);
+        let place = Place(Arc::clone(self));
+        let config = &self.settings.config;
+        if before >= config.max_detached {
+            tracing::warn!("a handler is dropped that was to run to completion: `Config::max_detached` others do");
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let longest = config.max_request_timeout;
+        runtime.spawn(
+            async move {
+                let _place = place;
+                match tokio::time::timeout(longest, AssertUnwindSafe(future).catch_unwind()).await {
+                    Ok(Ok(HandlerResult(Ok(_)))) => {}
+                    Ok(Ok(HandlerResult(Err(error)))) => tracing::warn!(%error, "a detached handler failed"),
+                    Ok(Err(_)) => tracing::error!("a detached handler panicked"),
+                    Err(_) => tracing::error!("a detached handler took too long and was dropped"),
+                }
+            }
+            .instrument(span),
+        );
+    }
 }
 
 pub(crate) struct MountedSettings {
@@ -35,9 +90,35 @@ pub(crate) struct MountedSettings {
     pub(crate) tokens: Arc<crate::TokenSources>,
     pub(crate) protocols: Vec<String>,
     pub(crate) transport: crate::TransportKind,
+    pub(crate) proxies: TrustedProxies,
+    /// How frames look for those who speak JSON, and for those who speak MessagePack.
+    pub(crate) json: Wire,
+    pub(crate) messagepack: Wire,
+    /// Refusals of authentication are WebSockets that are closed.
+    pub(crate) refuse_after_accept: bool,
+    /// Text frames have no envelope.
+    pub(crate) raw: bool,
+    /// The types that the application says it sends, if it says so.
+    pub(crate) emits: Vec<&'static str>,
+    /// Those that were sent without having been named, once each.
+    pub(crate) undeclared: Mutex<Vec<&'static str>>,
 }
 
-impl<S, D> Mounted<S, D> {
+impl MountedSettings {
+    /// In debug builds: says once of each type that it is sent although the router does not say so.
+    pub(crate) fn check_declared(&self, message_type: &'static str) {
+        if !cfg!(debug_assertions) || self.emits.is_empty() || self.emits.contains(&message_type) {
+            return;
+        }
+        let mut undeclared = self.undeclared.lock();
+        if !undeclared.contains(&message_type) {
+            undeclared.push(message_type);
+            tracing::warn!("{message_type} is sent, but not named: add `.emits::<…>()` to the router");
+        }
+    }
+}
+
+impl<S, D: Send + Sync + 'static> Mounted<S, D> {
     #[track_caller]
     pub(super) fn new(
         table: Table<D>,
@@ -45,6 +126,7 @@ impl<S, D> Mounted<S, D> {
         steps: Vec<Step<S>>,
         settings: Settings,
         authenticate: Option<Authenticate<S, D>>,
+        identify: Option<Identify<D>>,
     ) -> Self {
         if hooks.text.is_some() && !table.types().is_empty() {
             panic!(
@@ -62,18 +144,33 @@ impl<S, D> Mounted<S, D> {
         if let Err(setting) = settings.config.check() {
             panic!("`Config::{setting}` is too small for any message to be handled");
         }
+        if let EnvelopeStyle::PayloadKey(key) = &settings.envelope
+            && (key == "type" || key == "meta")
+        {
+            panic!("the payload of an envelope cannot stand under the key `{key}`, which has another meaning");
+        }
+        let raw = hooks.text.is_some();
+        let settings = Arc::new(MountedSettings {
+            hub: settings.hub.unwrap_or_default(),
+            config: settings.config,
+            origin: settings.origin,
+            tokens: Arc::new(settings.tokens),
+            protocols: settings.protocols,
+            transport: settings.transport,
+            proxies: settings.proxies,
+            json: Wire::json(settings.envelope.clone()),
+            messagepack: Wire::messagepack(settings.envelope),
+            refuse_after_accept: settings.refuse_after_accept,
+            raw,
+            emits: settings.emits,
+            undeclared: Mutex::default(),
+        });
         Self {
-            routing: Arc::new(Routing { table, hooks }),
+            routing: Arc::new(Routing::new(table, hooks, Arc::clone(&settings))),
             steps,
-            settings: Arc::new(MountedSettings {
-                hub: settings.hub.unwrap_or_default(),
-                config: settings.config,
-                origin: settings.origin,
-                tokens: Arc::new(settings.tokens),
-                protocols: settings.protocols,
-                transport: settings.transport,
-            }),
+            settings,
             authenticate,
+            identify,
         }
     }
 }

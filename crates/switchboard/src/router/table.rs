@@ -12,6 +12,7 @@ use std::{
 use rustc_hash::FxHashMap;
 use switchboard_core::{Kind, Message};
 
+use super::RouteOptions;
 use crate::handler::ErasedHandler;
 
 /// The state of a router that was given its own with `with_state`.
@@ -34,18 +35,28 @@ pub(crate) struct Route<D> {
     pub(crate) is_rpc: bool,
     pub(crate) handler: ErasedHandler<D>,
     pub(crate) scope: Option<Arc<StateScope>>,
+    pub(crate) options: RouteOptions,
+    /// Something that the handler takes needs the whole frame.
+    pub(crate) keeps_frame: bool,
     name: &'static str,
     location: &'static Location<'static>,
 }
 
 impl<D> Route<D> {
     #[track_caller]
-    pub(super) fn new<M: Message>(name: &'static str, handler: ErasedHandler<D>) -> Self {
+    pub(super) fn new<M: Message>(
+        name: &'static str,
+        handler: ErasedHandler<D>,
+        options: RouteOptions,
+        keeps_frame: bool,
+    ) -> Self {
         Self {
             message_type: M::TYPE,
             is_rpc: M::Kind::IS_RPC,
             handler,
             scope: None,
+            options,
+            keeps_frame,
             name,
             location: Location::caller(),
         }

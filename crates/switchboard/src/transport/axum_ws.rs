@@ -123,6 +123,7 @@ impl AxumTransport {
         self.taken = self.taken.slice(end..);
         let message = match opcode {
             Opcode::Text => Message::Text(Utf8Bytes::try_from(payload).map_err(|_| Broken)?),
+            Opcode::Ping => Message::Ping(payload),
             _ => Message::Binary(payload),
         };
         self.unflushed = true;
@@ -154,10 +155,11 @@ impl Transport for AxumTransport {
         Poll::Ready(match self.received.insert(message) {
             Message::Text(text) => Received::Text(text.as_str()),
             Message::Binary(bytes) => Received::Binary(bytes),
-            Message::Ping(_) | Message::Pong(_) => {
+            Message::Ping(_) => {
                 self.unflushed = true;
                 Received::Nothing
             }
+            Message::Pong(_) => Received::Pong,
             Message::Close(frame) => {
                 self.unflushed = true;
                 self.peer = Peer::Closed;

@@ -22,6 +22,14 @@ impl Frame {
         Self(encode::frame(Opcode::Binary, payload))
     }
 
+    /// The payload of the first frame, if it is text.
+    pub(crate) fn text_payload(&self) -> Option<&str> {
+        match encode::first(&self.0)? {
+            (Opcode::Text, payload) => std::str::from_utf8(&self.0[payload]).ok(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn wire(&self) -> &Bytes {
         &self.0
     }

@@ -177,7 +177,7 @@ fn receive<'a>(
             turn::pong(outbox, payload);
             Received::Nothing
         }
-        Ok(Some(Event::Pong(_))) => Received::Nothing,
+        Ok(Some(Event::Pong(_))) => Received::Pong,
         Ok(Some(Event::Close(Some((code, reason))))) => Received::Close(CloseCode::new(code), reason.to_owned()),
         Ok(Some(Event::Close(None))) => Received::Close(CloseCode::NO_STATUS, String::new()),
         Err(violation) => Received::Violation(CloseCode::new(violation.close_code()), violation.as_str()),

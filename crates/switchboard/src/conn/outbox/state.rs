@@ -21,6 +21,11 @@ pub(crate) trait Sink {
     fn try_write(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize>;
 }
 
+/// A ping without payload: a pong tells by itself what it answers, there being one at a time.
+pub(super) fn ping() -> Frame {
+    Frame::new(Bytes::from_static(&[0x89, 0]))
+}
+
 /// Who may write.
 #[derive(Debug)]
 pub(super) enum Writer<S> {
@@ -41,6 +46,12 @@ pub(crate) struct Closing {
     pub(crate) reason: Box<str>,
 }
 
+impl Closing {
+    pub(super) fn slow_consumer() -> Self {
+        Self { code: CloseCode::SLOW_CONSUMER, reason: "slow consumer".into() }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct State<S> {
     pub(super) queue: Queue,
@@ -48,6 +59,8 @@ pub(super) struct State<S> {
     offset: usize,
     /// Goes ahead of what is queued.
     pub(super) pong: Option<Frame>,
+    /// So does a ping.
+    pub(super) ping: bool,
     /// Of all that was ever pushed.
     pub(super) pushed: u64,
     /// Of all that was ever written: the difference is what waits.
@@ -77,6 +90,7 @@ impl<S> State<S> {
             queue: Queue::default(),
             offset: 0,
             pong: None,
+            ping: false,
             pushed: 0,
             written: 0,
             limit,
@@ -129,7 +143,7 @@ impl<S> State<S> {
     }
 
     pub(super) fn has_something(&self) -> bool {
-        !self.queue.is_empty() || self.pong.is_some()
+        !self.queue.is_empty() || self.pong.is_some() || self.ping
     }
 
     /// Whether the owner may write past the queue.
@@ -144,7 +158,7 @@ impl<S> State<S> {
     /// Leaves only the frame that is half-written; of what is being written, once that is known.
     pub(super) fn drop_whole_frames(&mut self) {
         self.overflowed = self.in_flight;
-        self.pong = None;
+        (self.pong, self.ping) = (None, false);
         let half = (self.offset > 0).then(|| self.queue.pop_front()).flatten();
         self.queue = Queue::default();
         let mut waits = 0;
@@ -158,7 +172,7 @@ impl<S> State<S> {
 
     /// Takes all frames out for good.
     pub(super) fn forget(&mut self) -> Queue {
-        self.pong = None;
+        (self.pong, self.ping) = (None, false);
         self.offset = 0;
         self.blocked = false;
         self.written = self.pushed;
@@ -192,6 +206,9 @@ impl<S> State<S> {
     }
 
     pub(super) fn take_queue(&mut self) -> Writing {
+        if mem::take(&mut self.ping) {
+            self.push_ahead(ping());
+        }
         if let Some(pong) = self.pong.take() {
             self.push_ahead(pong);
         }
@@ -258,7 +275,7 @@ impl<S> State<S> {
     }
 
     /// Queues a frame ahead of everything that has not begun to leave.
-    fn push_ahead(&mut self, frame: Frame) {
+    pub(super) fn push_ahead(&mut self, frame: Frame) {
         self.pushed += frame.cost() as u64;
         self.waiters.put_off(frame.cost() as u64);
         let half = (self.offset > 0).then(|| self.queue.pop_front()).flatten();

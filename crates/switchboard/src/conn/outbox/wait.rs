@@ -15,6 +15,8 @@ pub(crate) enum Until {
     Room,
     /// All that was pushed so far has left.
     Flushed,
+    /// So much of all that was ever pushed has left.
+    Written(u64),
 }
 
 /// Who waits. Each stands here from its first poll until it is dropped.
@@ -101,7 +103,11 @@ impl<S: Sink> Future for Wait<'_, S> {
                 waiter.waker.clone_from(cx.waker());
             }
             None => {
-                let target = (self.until == Until::Flushed).then_some(pushed);
+                let target = match self.until {
+                    Until::Room => None,
+                    Until::Flushed => Some(pushed),
+                    Until::Written(position) => Some(position),
+                };
                 if target.is_some_and(|target| written >= target) {
                     return Poll::Ready(true);
                 }

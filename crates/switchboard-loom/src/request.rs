@@ -1,0 +1,5 @@
+//! The one end of a request.
+
+mod terminal;
+
+pub(crate) use self::terminal::Terminal;

@@ -1,0 +1,1 @@
+../../../switchboard/src/request/terminal.rs

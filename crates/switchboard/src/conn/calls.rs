@@ -1,0 +1,179 @@
+//! The server's requests that wait for the client's answers.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use parking_lot::Mutex;
+use switchboard_core::WsError;
+use tokio::sync::oneshot;
+
+/// Ids of the server's requests begin with this.
+pub(crate) const PREFIX: &str = "s:";
+
+/// An answer: the payload of the response, if it has one, or why there is none.
+pub(crate) type Answer = Result<Option<Box<str>>, NoAnswer>;
+
+/// Why there is no response.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// The client answered with this error.
+    Error(WsError),
+    /// Too much waits to be read before it.
+    Overloaded,
+}
+
+/// The calls of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    state: Mutex<State>,
+    /// As many as `State::pending`, for a look without the lock.
+    pending: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    last: u64,
+    /// In the order of their ids.
+    pending: Vec<Pending>,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Pending {
+    id: u64,
+    response: &'static str,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Why a call cannot begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    Closed,
+    TooMany(usize),
+}
+
+impl Calls {
+    /// The next id, and where its answer will come.
+    pub(crate) fn begin(
+        &self,
+        response: &'static str,
+        limit: usize,
+    ) -> Result<(u64, oneshot::Receiver<Answer>), Refused> {
+        let mut state = self.state.lock();
+        if state.ended {
+            return Err(Refused::Closed);
+        }
+        if state.pending.len() >= limit {
+            return Err(Refused::TooMany(limit));
+        }
+        state.last += 1;
+        let id = state.last;
+        let (answer, receiver) = oneshot::channel();
+        state.pending.push(Pending { id, response, answer });
+        self.pending.store(state.pending.len(), Relaxed);
+        Ok((id, receiver))
+    }
+
+    /// Nobody waits for this one any more.
+    pub(crate) fn forget(&self, id: u64) {
+        let mut state = self.state.lock();
+        state.pending.retain(|pending| pending.id != id);
+        self.settle(&mut state);
+    }
+
+    fn settle(&self, state: &mut State) {
+        if state.pending.is_empty() {
+            state.pending = Vec::new();
+        }
+        self.pending.store(state.pending.len(), Relaxed);
+    }
+
+    /// An answer under `correlation_id`: of the type `message_type`, or an error. `false` if nobody
+    /// waits for one like this.
+    pub(crate) fn answer(&self, correlation_id: &str, message_type: Option<&str>, answer: Answer) -> bool {
+        let Some(id) = correlation_id.strip_prefix(PREFIX).and_then(canonical) else { return false };
+        let mut state = self.state.lock();
+        let fits = |pending: &Pending| pending.id == id && message_type.is_none_or(|name| name == pending.response);
+        let Some(index) = state.pending.iter().position(fits) else { return false };
+        let pending = state.pending.remove(index);
+        self.settle(&mut state);
+        drop(state);
+        // Whoever asked may have gone this moment.
+        pending.answer.send(answer).is_ok()
+    }
+
+    /// Fails all that wait: their answers will not be read.
+    pub(crate) fn overload(&self) {
+        for pending in self.take(false) {
+            // Whoever asked may have gone.
+            let _ = pending.answer.send(Err(NoAnswer::Overloaded));
+        }
+    }
+
+    /// The connection has ended: whoever waits learns it, and there will be no more calls.
+    pub(crate) fn end(&self) {
+        drop(self.take(true));
+    }
+
+    fn take(&self, ended: bool) -> Vec<Pending> {
+        let mut state = self.state.lock();
+        state.ended |= ended;
+        let pending = std::mem::take(&mut state.pending);
+        self.pending.store(0, Relaxed);
+        pending
+    }
+
+    /// Whether any call waits for its answer.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.load(Relaxed) > 0
+    }
+
+    pub(crate) fn were_any(&self) -> bool {
+        self.is_pending() || self.state.lock().last > 0
+    }
+}
+
+/// A number as we write it.
+fn canonical(text: &str) -> Option<u64> {
+    let id: u64 = text.parse().ok()?;
+    (!text.starts_with(['0', '+'])).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ok(text: &str) -> Answer {
+        Ok(Some(text.into()))
+    }
+
+    #[test]
+    fn answers_find_their_calls() {
+        let calls = Calls::default();
+        let (first, mut one) = calls.begin("A", 2).unwrap();
+        let (second, mut two) = calls.begin("B", 2).unwrap();
+        assert_eq!((first, second), (1, 2));
+        assert_eq!(calls.begin("C", 2).unwrap_err(), Refused::TooMany(2));
+        assert!(!calls.answer("s:2", Some("A"), ok("x")));
+        assert!(calls.answer("s:2", Some("B"), ok("x")));
+        assert_eq!(two.try_recv().unwrap().unwrap().as_deref(), Some("x"));
+        assert!(!calls.answer("s:2", Some("B"), ok("x")));
+        for not_ours in ["s:3", "s:0", "s:01", "s:+1", "s:", "s:x", "1", "c1"] {
+            assert!(!calls.answer(not_ours, Some("A"), ok("x")), "{not_ours}");
+        }
+        assert!(calls.answer("s:1", None, Err(NoAnswer::Error(WsError::not_found("no")))));
+        assert!(one.try_recv().unwrap().is_err());
+        assert!(!calls.is_pending() && calls.were_any());
+    }
+
+    #[test]
+    fn the_end_fails_those_that_wait() {
+        let calls = Calls::default();
+        let (_, mut one) = calls.begin("A", 2).unwrap();
+        calls.overload();
+        assert!(one.try_recv().unwrap().is_err());
+        let (_, mut two) = calls.begin("A", 2).unwrap();
+        calls.end();
+        assert!(two.try_recv().is_err());
+        assert_eq!(calls.begin("A", 2).unwrap_err(), Refused::Closed);
+    }
+}

@@ -1,0 +1,72 @@
+//! The frames of the extended dialect that concern the connection itself.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{AnyConn, ConnInner};
+use crate::encode;
+
+/// `$ws:hello`: the first frame.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Hello {
+    client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heartbeat_ms: Option<u64>,
+    limits: Limits,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Limits {
+    max_message_bytes: usize,
+    max_requests: usize,
+    max_subscriptions: usize,
+}
+
+/// `$ws:goaway`: the server is about to close.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GoAway {
+    reason: &'static str,
+    retry_in_ms: u64,
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl<D: ?Sized> ConnInner<D> {
+    pub(crate) fn push_hello(&self) {
+        let config = self.config();
+        let hello = Hello {
+            client_id: self.id.to_string(),
+            heartbeat_ms: config.ping_interval.map(millis),
+            limits: Limits {
+                max_message_bytes: config.max_message_bytes,
+                max_requests: config.max_requests,
+                max_subscriptions: config.max_subscriptions,
+            },
+        };
+        if let Some(frame) = encode::control("$ws:hello", None, &hello) {
+            self.push(frame);
+        }
+    }
+}
+
+impl AnyConn {
+    /// Says when the client may come back: after it was closed, and a time that differs from others'.
+    pub(crate) fn push_goaway(&self, closed_in: Duration, spread_ms: u64) {
+        if !self.dialect.extended {
+            return;
+        }
+        // The end of an id is random.
+        let random = self.id.as_bytes().last_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let retry_in_ms = millis(closed_in) + random % spread_ms.max(1);
+        let goaway = GoAway { reason: "server restarting", retry_in_ms };
+        if let Some(frame) = encode::control("$ws:goaway", None, &goaway) {
+            self.push(frame);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What few connections need.
+
+use std::sync::OnceLock;
+
+use parking_lot::Mutex;
+
+use super::{ConnInner, calls::Calls, identity::Known};
+
+/// Made when the first of it is needed, so that others do not pay for it.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    pub(crate) known: Mutex<Known>,
+    pub(crate) calls: Calls,
+}
+
+/// Where they stand.
+pub(crate) type ExtrasCell = OnceLock<Box<Extras>>;
+
+impl<D: ?Sized> ConnInner<D> {
+    pub(crate) fn extras(&self) -> &Extras {
+        self.extras.get_or_init(Box::default)
+    }
+
+    pub(crate) fn existing_extras(&self) -> Option<&Extras> {
+        self.extras.get().map(|extras| &**extras)
+    }
+
+    pub(crate) fn existing_calls(&self) -> Option<&Calls> {
+        self.existing_extras().map(|extras| &extras.calls)
+    }
+
+    /// The calls to the client, if there ever were any.
+    pub(crate) fn calls(&self) -> Option<&Calls> {
+        self.existing_extras().map(|extras| &extras.calls).filter(|calls| calls.were_any())
+    }
+}

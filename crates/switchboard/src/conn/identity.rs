@@ -1,0 +1,216 @@
+//! Whose connection it is, and until when.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use switchboard_core::{CloseCode, MessageSet, WsError};
+use tokio::time::Instant;
+
+use super::{AnyConn, Conn, ConnInner};
+use crate::hub::Check;
+
+/// A user, and for how long that is certain.
+///
+/// Given by [`WsRouter::identify`](crate::WsRouter::identify) where the upgrade tells it, or with
+/// [`Conn::identify`] by a handler.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use switchboard::Identity;
+///
+/// let identity = Identity::new("ann").expires_in(Duration::from_secs(900));
+/// assert_eq!(identity.user(), "ann");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Identity {
+    user: Arc<str>,
+    expires_in: Option<Duration>,
+}
+
+impl Identity {
+    /// A user who stays as long as the connection does. The key is what the application tells its
+    /// users apart by.
+    pub fn new(user: impl Into<Arc<str>>) -> Self {
+        Self { user: user.into(), expires_in: None }
+    }
+
+    /// Closes the connection with 4001 after this time, as when a token expires, unless
+    /// [`Conn::identify`] is called again before.
+    pub fn expires_in(mut self, time: Duration) -> Self {
+        self.expires_in = Some(time);
+        self
+    }
+
+    /// The user's key.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+}
+
+impl From<&str> for Identity {
+    fn from(user: &str) -> Self {
+        Self::new(user)
+    }
+}
+
+impl From<String> for Identity {
+    fn from(user: String) -> Self {
+        Self::new(user)
+    }
+}
+
+/// The token of a `$ws:refresh`: the event of [`on_refresh`](crate::WsRouter::on_refresh). `Debug`
+/// does not show it.
+#[derive(Clone)]
+pub struct RefreshToken(Arc<str>);
+
+impl RefreshToken {
+    pub(crate) fn new(token: &str) -> Self {
+        Self(token.into())
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshToken(…)")
+    }
+}
+
+/// What is known of a connection's user.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    user: Option<Arc<str>>,
+    expires_at: Option<Instant>,
+    /// When `expires_at` is looked at next.
+    look_at: Option<Instant>,
+}
+
+impl Known {
+    /// What is left of the identity's time.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        self.expires_at.map(|at| at.saturating_duration_since(Instant::now()))
+    }
+}
+
+impl<D: ?Sized> ConnInner<D> {
+    /// Sets or renews the identity.
+    pub(crate) fn identify(&self, identity: &Identity) -> Result<(), WsError> {
+        let mut known = self.extras().known.lock();
+        match &known.user {
+            Some(user) if *user != identity.user => {
+                return Err(WsError::permission_denied("this connection belongs to another user"));
+            }
+            Some(_) => {}
+            None => {
+                if self.outbox.is_closed() {
+                    return Err(WsError::cancelled("the connection is closed"));
+                }
+                let limit = self.config().max_connections_per_user;
+                self.hub().add_user(&identity.user, self.id, limit).map_err(|full| {
+                    WsError::resource_exhausted("too many connections of this user")
+                        .with_detail("limit", full.limit)
+                        .with_detail("current", full.current)
+                })?;
+                known.user = Some(Arc::clone(&identity.user));
+            }
+        }
+        known.expires_at = identity.expires_in.and_then(|time| Instant::now().checked_add(time));
+        let (expires_at, look_at) = (known.expires_at, known.look_at);
+        if let Some(time) = identity.expires_in
+            && look_at.is_none_or(|look_at| expires_at < Some(look_at))
+        {
+            known.look_at = expires_at;
+            drop(known);
+            self.hub().schedule(self.id, time, Check::Expired);
+        }
+        Ok(())
+    }
+
+    /// The time has come to look. How long until the next look, if there is to be one.
+    pub(crate) fn check_expiry(&self) -> Option<Duration> {
+        let mut known = self.extras().known.lock();
+        match known.left() {
+            Some(left) if left.is_zero() => {
+                drop(known);
+                self.outbox.close(CloseCode::TOKEN_EXPIRED, "token expired");
+                None
+            }
+            left => {
+                known.look_at = known.expires_at;
+                left
+            }
+        }
+    }
+
+    pub(crate) fn user(&self) -> Option<Arc<str>> {
+        self.existing_extras().and_then(|extras| extras.known.lock().user.clone())
+    }
+}
+
+impl AnyConn {
+    /// Closes the connection if it is not known whose it is.
+    pub(crate) fn check_identified(&self) {
+        if self.user().is_none() {
+            self.outbox.close(CloseCode::POLICY, "Authentication required");
+        }
+    }
+}
+
+impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
+    /// Says whose connection this is, or that it still is: after an in-band login, or when a token
+    /// was refreshed. The last call's expiry counts; without one the connection does not expire.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use switchboard::{Conn, Identity, WsError, ws_message};
+    ///
+    /// #[ws_message("AUTH")]
+    /// struct Auth {
+    ///     token: String,
+    /// }
+    ///
+    /// async fn auth(conn: Conn, auth: Auth) -> Result<(), WsError> {
+    ///     let user = verify(&auth.token).ok_or_else(|| WsError::unauthenticated("Invalid token"))?;
+    ///     conn.identify(Identity::new(user).expires_in(Duration::from_secs(900)))
+    /// }
+    /// # fn verify(token: &str) -> Option<String> { Some(token.into()) }
+    /// # let _ = switchboard::WsRouter::<()>::new().on(auth);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `PERMISSION_DENIED` if it belongs to another user already, which does not change anything;
+    /// `RESOURCE_EXHAUSTED` if the user has
+    /// [`max_connections_per_user`](crate::Config::max_connections_per_user); `CANCELLED` if it is
+    /// closed.
+    pub fn identify(&self, identity: impl Into<Identity>) -> Result<(), WsError> {
+        self.inner.identify(&identity.into())
+    }
+
+    /// Whose connection this is, if that was said.
+    #[must_use]
+    pub fn user(&self) -> Option<Arc<str>> {
+        self.inner.user()
+    }
+
+    /// How long the identity is still good; `None` if it does not expire.
+    #[must_use]
+    pub fn expires_in(&self) -> Option<Duration> {
+        self.inner.existing_extras().and_then(|extras| extras.known.lock().left())
+    }
+
+    /// Has the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) decide again whether
+    /// this connection may stay, before its next message.
+    pub fn reauthorize(&self) {
+        self.inner.signal(super::Signal::Reauthorize);
+    }
+}

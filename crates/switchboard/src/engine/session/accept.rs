@@ -1,0 +1,159 @@
+//! Taking in frames.
+
+use std::{borrow::Cow, task::Context, time::Duration};
+
+use bytes::Bytes;
+use switchboard_core::WsError;
+
+use super::{Session, has_place};
+use crate::{
+    encode,
+    engine::incoming::{self, Incoming, Refusal, Work},
+    router::Call,
+};
+
+impl<D: Send + Sync + 'static> Session<D> {
+    pub(in crate::engine) fn accept_text(&mut self, text: &str, cx: &mut Context<'_>) {
+        let bytes = text.len();
+        if self.is_too_long(bytes, cx) {
+            return;
+        }
+        if self.routing.hooks.text.is_some() {
+            return self.accept(Incoming::Work(Work::Text(text.into())), bytes, cx);
+        }
+        if self.conn.dialect.standard {
+            return self.accept_envelope(text, bytes, cx);
+        }
+        match self.conn.wire().text_to_standard(text) {
+            Ok(text) => self.accept_envelope(&text, bytes, cx),
+            Err(malformed) => self.accept(incoming::malformed_frame(malformed), bytes, cx),
+        }
+    }
+
+    pub(in crate::engine) fn accept_binary(&mut self, frame: &[u8], cx: &mut Context<'_>) {
+        let bytes = frame.len();
+        if self.is_too_long(bytes, cx) {
+            return;
+        }
+        if self.conn.dialect.messagepack {
+            return match self.conn.wire().messagepack_to_standard(frame) {
+                Ok(text) => self.accept_envelope(&text, bytes, cx),
+                Err(malformed) => self.accept(incoming::malformed_frame(malformed), bytes, cx),
+            };
+        }
+        if self.routing.hooks.binary.is_some() {
+            return self.accept(Incoming::Work(Work::Binary(Bytes::copy_from_slice(frame))), bytes, cx);
+        }
+        match std::str::from_utf8(frame) {
+            Ok(text) => self.accept_text(text, cx),
+            Err(_) => self.accept(incoming::malformed_frame(switchboard_core::envelope::MalformedEnvelope), bytes, cx),
+        }
+    }
+
+    /// Refuses a message beyond the soft limit. It is not looked into: whom the error is for is not known.
+    fn is_too_long(&mut self, bytes: usize, cx: &mut Context<'_>) -> bool {
+        let Some(limit) = self.conn.config().soft_max_message_bytes.filter(|limit| bytes > *limit) else {
+            return false;
+        };
+        let error = WsError::resource_exhausted("the message is too long")
+            .with_detail("observed", bytes)
+            .with_detail("limit", limit)
+            .never_retry();
+        self.accept(Incoming::Work(Work::Refuse(Refusal::of_frame(error))), 0, cx);
+        true
+    }
+
+    fn accept_envelope(&mut self, text: &str, bytes: usize, cx: &mut Context<'_>) {
+        let calls = self.conn.calls().is_some();
+        let incoming = incoming::text(&self.routing, self.conn.dialect, calls, text);
+        self.accept(incoming, bytes, cx);
+    }
+
+    fn accept(&mut self, incoming: Incoming<'_>, bytes: usize, cx: &mut Context<'_>) {
+        match incoming {
+            Incoming::Work(work) => self.accept_work(work, bytes, cx),
+            Incoming::Abort(id) => self.abort(&id),
+            Incoming::Heartbeat => {
+                self.conn.push(encode::heartbeat_ack());
+            }
+            Incoming::LateAnswer => self.conn.hub().count_late_answer(),
+            Incoming::Answer(inbound, frame) => {
+                if !self.accept_answer(&inbound) {
+                    let incoming = incoming::envelope(&self.routing, self.conn.dialect, frame, inbound);
+                    self.accept(incoming, bytes, cx);
+                }
+            }
+        }
+    }
+
+    /// `false` if nobody waits for it: it is a message like others then.
+    fn accept_answer(&mut self, inbound: &switchboard_core::envelope::Inbound<'_>) -> bool {
+        let id = inbound.meta().correlation_id().map(Cow::Borrowed).unwrap_or_default();
+        let (message_type, answer) = incoming::answer(inbound);
+        self.conn.calls().is_some_and(|calls| calls.answer(&id, message_type.as_deref(), answer))
+    }
+
+    fn accept_work(&mut self, mut work: Work<Call<'_>>, bytes: usize, cx: &mut Context<'_>) {
+        let beside = self.may_run_beside(&work);
+        let is_request = work.request().is_some();
+        if self.draining {
+            return self.turn_away(work.keep());
+        }
+        let idle = self.running.is_none() && self.failures.is_empty() && self.inbox.is_empty();
+        if idle && self.beside.is_none() {
+            return self.start(work, Duration::ZERO, cx);
+        }
+        if let Some(refusal) = self.refuse_duplicate(&work) {
+            work = Work::Refuse(refusal);
+        } else if is_request && let Some(refusal) = self.refuse_request(&work) {
+            // At once: what is in flight would make it wait.
+            return self.refuse(refusal);
+        }
+        match beside {
+            Some(true) => self.start(work, Duration::ZERO, cx),
+            None if idle => self.start(work, Duration::ZERO, cx),
+            _ => {
+                let timeout = match &work {
+                    Work::Call(index, call) => Some(self.timeout(*index, call)),
+                    _ => None,
+                };
+                self.inbox.push(work.keep(), bytes, timeout);
+            }
+        }
+    }
+
+    /// Whether it may start beside what runs; `None` for what is handled in order.
+    fn may_run_beside(&self, work: &Work<Call<'_>>) -> Option<bool> {
+        let Work::Call(index, _) = work else { return None };
+        let limit = self.routing.table.get(*index).options.beside;
+        (limit > 0).then(|| !self.is_opening() && has_place(self.beside.as_deref(), *index, limit))
+    }
+
+    /// Refuses what has the id of a request in flight.
+    fn refuse_duplicate(&self, work: &Work<Call<'_>>) -> Option<Refusal> {
+        let id = work.correlation_id().filter(|id| self.has_request(id))?;
+        let (message_type, is_bad) = match work {
+            Work::Call(_, call) => (Some(call.id.message_type), false),
+            Work::Refuse(refusal) => (refusal.message_type, refusal.is_bad),
+            _ => (None, false),
+        };
+        // Uncorrelated: a correlated error would settle the first request.
+        let error =
+            WsError::already_exists("a request with this correlationId is in flight").with_detail("correlationId", id);
+        Some(Refusal { error, message_type, correlation_id: None, is_rpc: false, is_bad })
+    }
+
+    /// Refuses one request more than may be in flight.
+    fn refuse_request(&self, work: &Work<Call<'_>>) -> Option<Refusal> {
+        let id = work.request()?;
+        let (limit, current) = (self.conn.config().max_requests, self.requests());
+        if current < limit {
+            return None;
+        }
+        let error = WsError::resource_exhausted("too many requests in flight")
+            .with_detail("limit", limit)
+            .with_detail("current", current);
+        let (message_type, correlation_id) = (Some(id.message_type), id.correlation_id().map(Into::into));
+        Some(Refusal { error, message_type, correlation_id, is_rpc: true, is_bad: false })
+    }
+}

@@ -1,0 +1,123 @@
+//! Beginning to handle what was taken in.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use switchboard_core::CloseCode;
+
+use super::{Session, left};
+use crate::{
+    engine::{
+        incoming::{Refusal, Work},
+        running::{Begun, Outcome, Running, ToCompletion, What, all},
+    },
+    extract::{ConnParts, Timing},
+    handler, idempotency,
+    router::Call,
+};
+
+impl<D: Send + Sync + 'static> Session<D> {
+    /// Does `work`, or makes what is left of it what is running.
+    pub(super) fn start(&mut self, work: Work<Call<'_>>, waited: Duration, cx: &mut Context<'_>) {
+        if !matches!(work, Work::Refuse(Refusal { is_bad: true, .. })) {
+            self.bad_in_a_row = 0;
+        }
+        let (conn, hooks, timeout) = (&self.conn, &self.routing.hooks, self.conn.config().handler_timeout);
+        let running = match work {
+            Work::Call(index, call) => return self.call(index, call, waited, cx),
+            Work::Refuse(refusal) => return self.refuse(refusal),
+            Work::Text(text) => {
+                hooks.text.as_ref().map(|named| Running::hook(What::Text, timeout, || named.hook.call(conn, text)))
+            }
+            Work::Binary(bytes) => {
+                let hook = hooks.binary.as_ref();
+                hook.map(|named| Running::hook(What::Binary, timeout, || named.hook.call(conn, bytes)))
+            }
+            Work::Fallback(message) => {
+                let what = What::Fallback(message.correlation_id().map(Into::into));
+                let hook = hooks.fallback.as_ref();
+                hook.map(|named| Running::hook(what, timeout, || named.hook.call(conn, message)))
+            }
+            Work::Refresh(token, id) => {
+                Some(Running::hook(What::Refresh(id), timeout, || all(conn, &hooks.refresh, token)))
+            }
+        };
+        if let Some(running) = running {
+            self.poll_new(running, cx);
+        }
+    }
+
+    /// How long a message may wait and be handled.
+    pub(super) fn timeout(&self, index: usize, call: &Call<'_>) -> Duration {
+        let (config, options) = (self.conn.config(), &self.routing.table.get(index).options);
+        let default = options.timeout.unwrap_or(config.handler_timeout);
+        call.timeout().map_or(default, |asked| asked.min(config.max_request_timeout))
+    }
+
+    fn call(&mut self, index: usize, call: Call<'_>, waited: Duration, cx: &mut Context<'_>) {
+        let (route, timeout) = (self.routing.table.get(index), self.timeout(index, &call));
+        let id = call.id.clone();
+        let Some(left) = left(timeout, waited) else {
+            return self.finish_call(&id, &tracing::Span::none(), Outcome::TimedOut);
+        };
+        let to_completion = route.options.to_completion.then(ToCompletion::default);
+        let conn = ConnParts::new(Arc::clone(&self.conn), route.scope.clone());
+        let timing = Timing::new(waited, left);
+        let incoming = handler::Incoming {
+            conn,
+            call,
+            timing,
+            to_completion: to_completion.clone(),
+            keep_frame: route.keeps_frame,
+            apart: false,
+        };
+        let begun = Running::begin(index, id, left, to_completion, cx, || {
+            if incoming.call.idempotency_key().is_some() {
+                return idempotency::run(&self.routing, index, incoming);
+            }
+            (route.handler)(incoming)
+        });
+        match begun {
+            Begun::Done(id, span, outcome) => self.finish_call(&id, &span, outcome),
+            Begun::Pending(running) => self.go_on(running, cx),
+        }
+    }
+
+    /// What is ready at its first poll is done with; the rest goes on running.
+    fn poll_new(&mut self, mut running: Running, cx: &mut Context<'_>) {
+        if let Poll::Ready(outcome) = running.poll(cx) {
+            return self.finish(&mut running, outcome);
+        }
+        self.running = Some(Box::new(running));
+    }
+
+    /// A handler was pending when it was first polled.
+    fn go_on(&mut self, mut running: Box<Running>, cx: &mut Context<'_>) {
+        running.count(self.conn.hub());
+        if let Poll::Ready(outcome) = running.poll_timer(cx) {
+            return self.finish(&mut running, outcome);
+        }
+        match running.what {
+            What::Call(route, _) if self.routing.table.get(route).options.beside > 0 => {
+                // It is polled once more there, for its wakers to be known.
+                self.beside.get_or_insert_default().push(route, *running);
+                self.poll_beside(cx);
+            }
+            _ => self.running = Some(running),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        let Refusal { error, message_type, correlation_id, is_rpc, is_bad } = refusal;
+        self.fail(error, message_type, correlation_id.as_deref(), is_rpc);
+        if is_bad {
+            self.bad_in_a_row += 1;
+            if self.bad_in_a_row == self.conn.config().max_bad_messages {
+                self.conn.outbox.close(CloseCode::POLICY, "too many bad messages");
+            }
+        }
+    }
+}

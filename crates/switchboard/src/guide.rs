@@ -1,0 +1,16 @@
+//! Guides: how things are done, in more than one place.
+
+#[doc = include_str!("../docs/handlers.md")]
+pub mod handlers {}
+
+#[doc = include_str!("../docs/authentication.md")]
+pub mod authentication {}
+
+#[doc = include_str!("../docs/errors.md")]
+pub mod errors {}
+
+#[doc = include_str!("../docs/shutdown.md")]
+pub mod shutdown {}
+
+#[doc = include_str!("../docs/metrics.md")]
+pub mod metrics {}

@@ -1,0 +1,51 @@
+//! Messages that no handler takes.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+/// A message whose type no handler takes: the event of [`fallback`](crate::WsRouter::fallback).
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct UnknownMessage(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    message_type: Box<str>,
+    correlation_id: Option<Box<str>>,
+    payload: Option<Box<str>>,
+}
+
+impl UnknownMessage {
+    pub(crate) fn new(message_type: &str, correlation_id: Option<&str>, payload: Option<&str>) -> Self {
+        Self(Arc::new(Inner {
+            message_type: message_type.into(),
+            correlation_id: correlation_id.map(Into::into),
+            payload: payload.map(Into::into),
+        }))
+    }
+
+    /// The type tag, which is whatever the client says: up to the size of a message.
+    #[must_use]
+    pub fn message_type(&self) -> &str {
+        &self.0.message_type
+    }
+
+    /// The correlation id, if it has one.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.0.correlation_id.as_deref()
+    }
+
+    /// The payload's JSON text, if it has one.
+    #[must_use]
+    pub fn payload(&self) -> Option<&str> {
+        self.0.payload.as_deref()
+    }
+
+    /// The payload, if it has one that is a `T`.
+    #[must_use]
+    pub fn decode<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.payload()?).ok()
+    }
+}

@@ -1,0 +1,151 @@
+//! Who is connected: by id, by user, by address.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+};
+
+use rustc_hash::FxHashMap;
+
+use crate::conn::{AnyConn, ConnId};
+
+/// The connections of a hub.
+#[derive(Default)]
+pub(crate) struct Registry {
+    /// The ids are the server's own, so a fast hash will do.
+    by_id: FxHashMap<ConnId, Arc<AnyConn>>,
+    by_user: HashMap<Arc<str>, Vec<ConnId>>,
+    by_ip: HashMap<IpAddr, usize>,
+    /// How many hold a place, whether or not they are listed yet.
+    places: usize,
+}
+
+/// A limit was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Full {
+    pub(crate) limit: usize,
+    pub(crate) current: usize,
+}
+
+impl Registry {
+    pub(crate) fn insert(&mut self, conn: Arc<AnyConn>) {
+        self.by_id.insert(conn.id, conn);
+    }
+
+    pub(crate) fn remove(&mut self, id: ConnId) -> Option<Arc<AnyConn>> {
+        let removed = self.by_id.remove(&id);
+        if self.by_id.capacity() > 4 * self.by_id.len() + 64 {
+            self.by_id.shrink_to(2 * self.by_id.len());
+        }
+        removed
+    }
+
+    pub(crate) fn get(&self, id: ConnId) -> Option<&Arc<AnyConn>> {
+        self.by_id.get(&id)
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<AnyConn>> {
+        self.by_id.values().cloned().collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Says whose a connection is.
+    pub(crate) fn add_user(&mut self, user: &Arc<str>, id: ConnId, limit: Option<usize>) -> Result<(), Full> {
+        let current = self.by_user.get(user).map_or(0, Vec::len);
+        if let Some(limit) = limit.filter(|limit| current >= *limit) {
+            return Err(Full { limit, current });
+        }
+        self.by_user.entry(Arc::clone(user)).or_default().push(id);
+        Ok(())
+    }
+
+    pub(crate) fn remove_user(&mut self, user: &str, id: ConnId) {
+        if let Some(ids) = self.by_user.get_mut(user) {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.by_user.remove(user);
+            }
+        }
+    }
+
+    /// Takes a place for a connection from this address.
+    pub(crate) fn take_place(
+        &mut self,
+        ip: Option<IpAddr>,
+        limit: Option<usize>,
+        ip_limit: Option<usize>,
+    ) -> Result<(), Full> {
+        if let Some(limit) = limit.filter(|limit| self.places >= *limit) {
+            return Err(Full { limit, current: self.places });
+        }
+        if let Some(ip) = ip {
+            let count = self.by_ip.entry(ip).or_default();
+            if let Some(limit) = ip_limit.filter(|limit| *count >= *limit) {
+                return Err(Full { limit, current: *count });
+            }
+            *count += 1;
+        }
+        self.places += 1;
+        Ok(())
+    }
+
+    pub(crate) fn give_place_back(&mut self, ip: Option<IpAddr>) {
+        self.places -= 1;
+        if let Some(ip) = ip
+            && let Some(count) = self.by_ip.get_mut(&ip)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_ip.remove(&ip);
+            }
+        }
+    }
+}
+
+/// What counts as one address: whoever has an IPv6 address mostly has 2^64 of them.
+pub(crate) fn counted_address(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => IpAddr::V4(ip),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_limited_in_all_and_by_address() {
+        let mut registry = Registry::default();
+        let (a, b) = (Some(IpAddr::from([1, 1, 1, 1])), Some(IpAddr::from([2, 2, 2, 2])));
+        let limits = (Some(3), Some(2));
+        for _ in 0..2 {
+            assert_eq!(registry.take_place(a, limits.0, limits.1), Ok(()));
+        }
+        assert_eq!(registry.take_place(a, limits.0, limits.1), Err(Full { limit: 2, current: 2 }));
+        assert_eq!(registry.take_place(b, limits.0, limits.1), Ok(()));
+        assert_eq!(registry.take_place(b, limits.0, limits.1), Err(Full { limit: 3, current: 3 }));
+        registry.give_place_back(a);
+        assert_eq!(registry.take_place(b, limits.0, limits.1), Ok(()));
+        for ip in [a, b, b] {
+            registry.give_place_back(ip);
+        }
+        assert!(registry.by_ip.is_empty() && registry.places == 0);
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_one() {
+        let parse = |text: &str| counted_address(text.parse().unwrap());
+        assert_eq!(parse("2001:db8:1:2:3::4"), parse("2001:db8:1:2:ffff::1"));
+        assert_ne!(parse("2001:db8:1:2::"), parse("2001:db8:1:3::"));
+        assert_eq!(parse("::ffff:10.0.0.1"), parse("10.0.0.1"));
+        assert_ne!(parse("10.0.0.1"), parse("10.0.0.2"));
+    }
+}

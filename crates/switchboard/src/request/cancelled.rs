@@ -1,0 +1,71 @@
+//! Telling spawned work that its request is over.
+
+use switchboard_core::WsError;
+use tokio_util::sync::CancellationToken;
+
+use crate::extract::{FromMessageParts, MessageParts};
+
+/// Tells work that a handler has spawned that nobody waits for it any more: an extractor of
+/// handlers, cheap to clone.
+///
+/// A handler's own future is dropped when its request is aborted, its deadline passes or its
+/// connection ends; a task that it spawned goes on. This says so to such a task. It stays silent if
+/// the handler comes to its end.
+///
+/// ```
+/// use switchboard::{Cancelled, WsError, ws_message, ws_rpc};
+///
+/// #[ws_message("REPORT")]
+/// struct Report {
+///     pages: u32,
+/// }
+///
+/// #[ws_rpc("MAKE_REPORT", response = Report)]
+/// struct MakeReport {
+///     name: String,
+/// }
+///
+/// async fn make_report(cancelled: Cancelled, make: MakeReport) -> Result<Report, WsError> {
+///     let work = tokio::task::spawn_blocking(move || {
+///         let mut pages = 0;
+///         while pages < 1000 && !cancelled.is_cancelled() {
+///             pages += 1;
+///         }
+///         pages
+///     });
+///     let pages = work.await.map_err(WsError::internal)?;
+///     Ok(Report { pages })
+/// }
+/// # let _ = switchboard::WsRouter::<()>::new().on(make_report);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Cancelled(CancellationToken);
+
+impl Cancelled {
+    pub(crate) fn new(token: CancellationToken) -> Self {
+        Self(token)
+    }
+
+    /// Whether it has happened.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Waits for it, for ever if it does not happen.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it can be waited for again.
+    pub async fn cancelled(&self) {
+        self.0.cancelled().await;
+    }
+}
+
+impl<S: Sync, D: Send + Sync + 'static> FromMessageParts<S, D> for Cancelled {
+    type Rejection = WsError;
+
+    async fn from_message_parts(parts: &mut MessageParts<D>, _: &S) -> Result<Self, WsError> {
+        Ok(Self::new(parts.cancellation()))
+    }
+}

@@ -1,0 +1,61 @@
+//! Until when a handler may work.
+
+use std::{convert::Infallible, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::extract::{FromMessageParts, MessageParts};
+
+/// When the handler will be dropped: an extractor of handlers.
+///
+/// It is what the client asked for in `meta.timeoutMs`, counted from the message's arrival, but no
+/// longer than [`max_request_timeout`](crate::Config::max_request_timeout); else the route's or the
+/// server's default.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use switchboard::{Deadline, WsError, ws_message};
+///
+/// #[ws_message("SEARCH")]
+/// struct Search {
+///     text: String,
+/// }
+///
+/// async fn search(deadline: Deadline, search: Search) -> Result<(), WsError> {
+///     // Leaves some time to answer.
+///     let patience = deadline.remaining().saturating_sub(Duration::from_millis(50));
+///     println!("searching for {} for {patience:?}", search.text);
+///     Ok(())
+/// }
+/// # let _ = switchboard::WsRouter::<()>::new().on(search);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    pub(crate) fn after(left: Duration) -> Self {
+        let now = Instant::now();
+        Self(now.checked_add(left).unwrap_or(now))
+    }
+
+    /// The moment.
+    #[must_use]
+    pub fn instant(&self) -> Instant {
+        self.0
+    }
+
+    /// What is left; zero once it has passed.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+impl<S: Sync, D: Send + Sync + 'static> FromMessageParts<S, D> for Deadline {
+    type Rejection = Infallible;
+
+    async fn from_message_parts(parts: &mut MessageParts<D>, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::after(parts.left()))
+    }
+}

@@ -1,0 +1,137 @@
+//! Progress of a request.
+
+use std::{collections::VecDeque, fmt, marker::PhantomData, sync::Arc};
+
+use serde::Serialize;
+use switchboard_core::{Request, WsError};
+
+use super::Terminal;
+use crate::{
+    SendError,
+    conn::{AnyConn, Promise, Pushed, Until},
+    encode,
+    extract::MessageParts,
+    handler::Argument,
+    turn,
+};
+
+/// Tells the client how far its request has come: an extractor of the request's handler. `P` is what
+/// the request declares.
+///
+/// ```
+/// use switchboard::{Progress, WsError, ws_message, ws_payload, ws_rpc};
+///
+/// #[ws_payload]
+/// struct Step {
+///     percent: u8,
+/// }
+///
+/// #[ws_message("IMPORTED")]
+/// struct Imported {
+///     rows: u32,
+/// }
+///
+/// #[ws_rpc("IMPORT", response = Imported, progress = Step)]
+/// struct Import {
+///     url: String,
+/// }
+///
+/// async fn import(mut progress: Progress<Step>, import: Import) -> Result<Imported, WsError> {
+///     for percent in [25, 50, 75] {
+///         progress.send(Step { percent }).await?;
+///     }
+///     Ok(Imported { rows: 3 })
+/// }
+/// # let _ = switchboard::WsRouter::<()>::new().on(import);
+/// ```
+///
+/// It may be given to a task that the handler spawns. After the reply or error it sends nothing.
+pub struct Progress<P> {
+    conn: Arc<AnyConn>,
+    correlation_id: Box<str>,
+    terminal: Arc<Terminal>,
+    /// How far the connection's queue had come behind each frame that may still wait in it.
+    queued: VecDeque<u64>,
+    kind: PhantomData<fn(P)>,
+}
+
+impl<P: Serialize> Progress<P> {
+    /// Reports a step. Waits while
+    /// [`max_queued_progress`](crate::Config::max_queued_progress) steps of this request, or more
+    /// than half of what may be queued for this client, wait to be written.
+    ///
+    /// # Errors
+    ///
+    /// [`Ended`](crate::SendErrorKind::Ended) once the request has its reply or error,
+    /// [`Closed`](crate::SendErrorKind::Closed) once the connection is closed or closing,
+    /// [`Invalid`](crate::SendErrorKind::Invalid) if the step does not serialise.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, the step was not sent.
+    pub async fn send(&mut self, step: P) -> Result<(), SendError> {
+        // Else a loop that reports to a client who reads fast would keep others from running.
+        tokio::task::coop::consume_budget().await;
+        let frame = encode::progress(&step, &self.correlation_id)?;
+        let outbox = &self.conn.outbox;
+        let limit = self.conn.config().max_queued_progress;
+        self.queued.retain(|position| *position > outbox.written_so_far());
+        while self.queued.len() >= limit {
+            let Some(oldest) = self.queued.pop_front() else { break };
+            turn::seal();
+            if !outbox.wait(Until::Written(oldest)).await {
+                return Err(SendError::closed());
+            }
+        }
+        if !outbox.wait(Until::Room).await {
+            return Err(SendError::closed());
+        }
+        turn::seal();
+        let Some(frame) = self.conn.as_it_takes(frame) else { return Err(SendError::closed()) };
+        // Nothing is written with the request locked.
+        let pushed = self.terminal.before_end(|| outbox.push_anyway(frame, Promise::Owner));
+        match pushed {
+            None => return Err(SendError::ended()),
+            Some(Pushed::Closed) => return Err(SendError::closed()),
+            Some(_) => {}
+        }
+        self.queued.push_back(outbox.pushed_so_far());
+        Ok(())
+    }
+
+    /// Whether the request has its reply or error, or nobody waits for it any more.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.conn.outbox.is_closed() || self.terminal.before_end(|| ()).is_none()
+    }
+}
+
+impl<P> fmt::Debug for Progress<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress").field("correlation_id", &self.correlation_id).finish_non_exhaustive()
+    }
+}
+
+/// Made from a request that declares progress.
+#[derive(Debug)]
+pub enum ViaRequest {}
+
+#[diagnostic::do_not_recommend]
+impl<S, D, Out, M, P> Argument<S, D, Out, M, ViaRequest> for Progress<P>
+where
+    S: Sync,
+    D: Send + Sync + 'static,
+    M: Request<Progress = P>,
+    P: Send,
+{
+    async fn make(parts: &mut MessageParts<D>, _: &S) -> Result<Self, WsError> {
+        Ok(Self {
+            terminal: parts.terminal(),
+            conn: Arc::clone(parts.conn_parts().inner()) as Arc<AnyConn>,
+            // A request has one, or it would not be here.
+            correlation_id: parts.correlation_id().unwrap_or_default().into(),
+            queued: VecDeque::new(),
+            kind: PhantomData,
+        })
+    }
+}

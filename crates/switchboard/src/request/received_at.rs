@@ -1,0 +1,39 @@
+//! When a message came.
+
+use std::{
+    convert::Infallible,
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    extract::{FromMessageParts, MessageParts},
+    turn,
+};
+
+/// When the message arrived, by this server's clock: an extractor of handlers. To be used rather
+/// than the timestamp in [`Meta`](crate::Meta), which is whatever the client says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReceivedAt(SystemTime);
+
+impl ReceivedAt {
+    /// The time.
+    #[must_use]
+    pub fn time(&self) -> SystemTime {
+        self.0
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn as_millis(&self) -> u64 {
+        self.0.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(0))
+    }
+}
+
+impl<S: Sync, D: Send + Sync + 'static> FromMessageParts<S, D> for ReceivedAt {
+    type Rejection = Infallible;
+
+    async fn from_message_parts(parts: &mut MessageParts<D>, _: &S) -> Result<Self, Infallible> {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(turn::now_ms());
+        Ok(Self(now.checked_sub(parts.waited()).unwrap_or(now)))
+    }
+}

@@ -1,0 +1,70 @@
+//! What a route may ask for.
+
+use std::time::Duration;
+
+/// How the messages of one route are handled: see [`WsRouter::on_with`](crate::WsRouter::on_with).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use switchboard::{RouteOptions, WsRouter, ws_message, ws_rpc};
+///
+/// #[ws_message("FOUND")]
+/// struct Found {
+///     ids: Vec<u64>,
+/// }
+///
+/// #[ws_rpc("SEARCH", response = Found)]
+/// struct Search {
+///     text: String,
+/// }
+///
+/// async fn search(search: Search) -> Found {
+///     Found { ids: vec![search.text.len() as u64] }
+/// }
+///
+/// let options = RouteOptions::new().concurrent(8).timeout(Duration::from_secs(5));
+/// let ws = WsRouter::<()>::new().on_with(search, options);
+/// # let _ = ws;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[must_use]
+pub struct RouteOptions {
+    /// How many run beside others; 0 for in order.
+    pub(crate) beside: usize,
+    pub(crate) to_completion: bool,
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl RouteOptions {
+    /// As routes are without options: in order, dropped when nobody waits any more, and with the
+    /// deadline of [`handler_timeout`](crate::Config::handler_timeout).
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Handles up to so many messages of this route at the same time on one connection. They start
+    /// as soon as there is a place, do not wait for messages before them, and nothing behind waits
+    /// for them. At least one.
+    pub fn concurrent(mut self, count: usize) -> Self {
+        self.beside = count.max(1);
+        self
+    }
+
+    /// Lets a handler go on to its end when its request was aborted, its deadline has passed or its
+    /// connection has ended, instead of dropping it at the next `.await`: for work that must not
+    /// stop half-way. Its result is lost then. [`Cancelled`](crate::Cancelled) tells it.
+    ///
+    /// It goes on for [`max_request_timeout`](crate::Config::max_request_timeout) at most, and only
+    /// while fewer than [`max_detached`](crate::Config::max_detached) do.
+    pub fn run_to_completion(mut self) -> Self {
+        self.to_completion = true;
+        self
+    }
+
+    /// How long a handler of this route may take, unless the request says otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}

@@ -1,0 +1,141 @@
+//! What a router is set to.
+
+use std::sync::Arc;
+
+use switchboard_core::{MemberOf, Message, MessageSet, envelope::EnvelopeStyle};
+
+use super::WsRouter;
+use crate::{Config, Hub, Identity, OriginPolicy, TokenSources, TransportKind, TrustedProxies};
+
+/// What does not depend on the router's types. A router that is merged into another loses its own.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) hub: Option<Hub>,
+    pub(super) config: Config,
+    pub(super) origin: OriginPolicy,
+    pub(super) tokens: TokenSources,
+    pub(super) protocols: Vec<String>,
+    pub(super) transport: TransportKind,
+    pub(super) proxies: TrustedProxies,
+    pub(super) envelope: EnvelopeStyle,
+    pub(super) refuse_after_accept: bool,
+    pub(super) emits: Vec<&'static str>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            hub: None,
+            config: Config::new(),
+            origin: OriginPolicy::same_origin(),
+            tokens: TokenSources::default(),
+            protocols: Vec::new(),
+            transport: TransportKind::default(),
+            proxies: TrustedProxies::none(),
+            envelope: EnvelopeStyle::Standard,
+            refuse_after_accept: false,
+            emits: Vec::new(),
+        }
+    }
+}
+
+impl<S, D, Out, A> WsRouter<S, D, Out, A>
+where
+    S: Clone + Send + Sync + 'static,
+    D: Send + Sync + 'static,
+    Out: MessageSet,
+{
+    /// The hub whose topics and counts this route shares. Without it the route has its own.
+    pub fn hub(mut self, hub: Hub) -> Self {
+        self.settings.hub = Some(hub);
+        self
+    }
+
+    /// The limits and times.
+    pub fn config(mut self, config: Config) -> Self {
+        self.settings.config = config;
+        self
+    }
+
+    /// Which pages may connect. By default those of the same origin, and clients that are no
+    /// browsers.
+    pub fn origin(mut self, origin: OriginPolicy) -> Self {
+        self.settings.origin = origin;
+        self
+    }
+
+    /// Where [`BearerToken`](crate::BearerToken) looks for the token.
+    pub fn tokens(mut self, tokens: TokenSources) -> Self {
+        self.settings.tokens = tokens;
+        self
+    }
+
+    /// What carries the frames of a route made by [`ws_route`](crate::ws_route). By default
+    /// [`Native`](TransportKind::Native).
+    pub fn transport(mut self, transport: TransportKind) -> Self {
+        self.settings.transport = transport;
+        self
+    }
+
+    /// Subprotocols of the application's own, in order of preference. The first that the client
+    /// offered is chosen.
+    pub fn protocols<I>(mut self, protocols: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.settings.protocols = protocols.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The proxies whose `X-Forwarded-For` tells the client's address. By default none is trusted.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.settings.proxies = proxies;
+        self
+    }
+
+    /// How envelopes look: for clients that were written for other servers.
+    pub fn envelope(mut self, style: EnvelopeStyle) -> Self {
+        self.settings.envelope = style;
+        self
+    }
+
+    /// Answers 401 and 403 of authentication by accepting the connection and closing it with 4401 or
+    /// 4403, so that a browser can tell them apart from a server that is down. Other statuses stay
+    /// HTTP responses.
+    pub fn refuse_after_accept(mut self) -> Self {
+        self.settings.refuse_after_accept = true;
+        self
+    }
+
+    /// Says whose connections these are, as far as the connection's data tells: for
+    /// [`Conn::user`](crate::Conn::user), limits of connections per user, and tokens that expire.
+    ///
+    /// ```
+    /// use axum::http::StatusCode;
+    /// use switchboard::{Identity, WsRouter};
+    ///
+    /// struct User {
+    ///     id: String,
+    /// }
+    ///
+    /// let ws = WsRouter::<(), User>::new()
+    ///     .identify(|user| Some(Identity::new(user.id.as_str())))
+    ///     .authenticate(async || Ok::<_, StatusCode>(User { id: "ann".into() }));
+    /// # let _ = ws;
+    /// ```
+    pub fn identify(mut self, identify: impl Fn(&D) -> Option<Identity> + Send + Sync + 'static) -> Self {
+        self.identify = Some(Arc::new(identify));
+        self
+    }
+
+    /// Says that this router sends a message of this type, beside replies. Debug builds then warn
+    /// about messages that are sent or published without having been named.
+    pub fn emits<M>(mut self) -> Self
+    where
+        M: Message + MemberOf<Out>,
+    {
+        self.settings.emits.push(M::TYPE);
+        self
+    }
+}
