@@ -1,0 +1,69 @@
+//! The HTTP routes beside the WebSockets.
+
+use std::{collections::VecDeque, sync::Mutex};
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use switchboard::{Conn, Failure};
+
+use crate::{Shared, in_band::Session, lock, users};
+
+/// How many errors are kept.
+const MAX_ERRORS: usize = 100;
+
+#[derive(Deserialize)]
+pub(crate) struct Credentials {
+    username: String,
+    password: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Issued {
+    token: String,
+}
+
+/// Gives a token for a name and a password.
+pub(crate) async fn token(
+    State(app): State<Shared>,
+    Json(credentials): Json<Credentials>,
+) -> Result<Json<Issued>, StatusCode> {
+    let Credentials { username, password } = credentials;
+    let checked = users::check_password(&username, &password).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let user = checked.ok_or(StatusCode::UNAUTHORIZED)?;
+    if app.people.is_banned(&user.user_id) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let token = app.tokens.issue(&user).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(Json(Issued { token }))
+}
+
+/// The last messages that failed, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Errors(Mutex<VecDeque<Failed>>);
+
+/// One of them.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Failed {
+    client_id: String,
+    message_type: Option<&'static str>,
+    code: String,
+}
+
+/// The hook `on_error`: the connection, and what went wrong. The client was told already.
+pub(crate) async fn failed(conn: Conn<Session>, State(app): State<Shared>, failure: Failure) {
+    let mut errors = lock(&app.errors.0);
+    if errors.len() == MAX_ERRORS {
+        errors.pop_front();
+    }
+    errors.push_back(Failed {
+        client_id: conn.id().to_string(),
+        message_type: failure.message_type(),
+        code: failure.error().code().to_string(),
+    });
+}
+
+/// What the hook has seen.
+pub(crate) async fn errors(State(app): State<Shared>) -> Json<Vec<Failed>> {
+    Json(lock(&app.errors.0).iter().cloned().collect())
+}

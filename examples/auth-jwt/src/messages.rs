@@ -1,0 +1,90 @@
+//! What travels between client and server. Wire names are in camel case.
+
+use switchboard::{ws_message, ws_payload, ws_rpc};
+
+use crate::users::{Role, UserData};
+
+// Client to server.
+
+/// Says who it is, with a token.
+#[ws_message("AUTH")]
+pub(crate) struct Auth {
+    #[validate(length(max = 4096))]
+    pub(crate) token: String,
+}
+
+/// Says who it is, with a password.
+#[ws_message("LOGIN")]
+pub(crate) struct Login {
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) username: String,
+    #[validate(length(min = 1, max = 256))]
+    pub(crate) password: String,
+}
+
+/// Asks who the server takes this connection for.
+#[ws_rpc("WHO_AM_I", response = Me)]
+pub(crate) struct WhoAmI;
+
+/// Fails, to show what then happens.
+#[ws_message("BREAK")]
+pub(crate) struct Break;
+
+/// For administrators.
+#[ws_message("ADMIN_ACTION")]
+pub(crate) struct AdminAction {
+    pub(crate) action: Action,
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) target_user_id: String,
+    #[validate(length(max = 200))]
+    pub(crate) reason: Option<String>,
+}
+
+/// What an administrator can do to somebody.
+#[ws_payload]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Kick,
+    Ban,
+    Mute,
+}
+
+// Server to client.
+
+/// The token or the password was good.
+#[ws_message("AUTH_SUCCESS")]
+pub(crate) struct AuthSuccess {
+    pub(crate) user_id: String,
+    pub(crate) username: String,
+    pub(crate) roles: Vec<Role>,
+}
+
+/// The answer to `WHO_AM_I`.
+#[ws_message("ME")]
+pub(crate) struct Me {
+    /// Absent where nobody is asked who it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<UserData>,
+    pub(crate) topics: Vec<String>,
+}
+
+/// To somebody who is put out: the connection closes after it.
+#[ws_message("KICKED")]
+pub(crate) struct Kicked {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+/// To somebody who is not to speak.
+#[ws_message("MUTED")]
+pub(crate) struct Muted {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+/// What the administrator asked for is done.
+#[ws_message("ADMIN_ACTION_SUCCESS")]
+pub(crate) struct AdminActionSuccess {
+    pub(crate) action: Action,
+    pub(crate) target_user_id: String,
+}
