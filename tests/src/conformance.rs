@@ -3,6 +3,9 @@
 mod handlers;
 mod http;
 mod messages;
+mod rate;
+
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -10,14 +13,18 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use switchboard::{BearerToken, Hub, TokenSources};
+use switchboard::{BearerToken, Config, EnvelopeStyle, Hub, RouteOptions, TokenSources, WsRouter};
+use tokio::sync::mpsc;
 
+use self::rate::Rate;
 use crate::serve::ws_route;
 
 /// The state of all routes: one hub.
 #[derive(Clone, Debug)]
 pub struct App {
     hub: Hub,
+    /// Told when the server has been emptied.
+    stop: mpsc::Sender<()>,
 }
 
 impl FromRef<App> for Hub {
@@ -26,32 +33,68 @@ impl FromRef<App> for Hub {
     }
 }
 
-/// Who is connected. Nobody in particular on the public routes.
-#[derive(Debug)]
-pub struct User(Option<&'static str>);
+/// Who is connected.
+#[derive(Debug, Default)]
+pub struct User {
+    /// Known since the upgrade.
+    name: Option<&'static str>,
+    /// Where messages are counted.
+    rate: Option<Rate>,
+}
 
 /// The application with a hub of its own.
 pub fn app() -> Router {
-    let app = App { hub: Hub::new() };
-    let open = |app: &App| handlers::router(app).authenticate(async || Ok::<_, StatusCode>(User(None)));
-    let binary = handlers::router(&app).on_binary(handlers::reversed);
-    let secure = handlers::router(&app).tokens(TokenSources::new().cookie("auth_token")).authenticate(authenticate);
+    let (stop, _) = mpsc::channel(1);
+    app_with(stop)
+}
+
+/// The same; `stop` is told once the server has been emptied.
+pub fn app_with(stop: mpsc::Sender<()>) -> Router {
+    let app = App { hub: Hub::new(), stop };
+    let plain = || handlers::router(&app, RouteOptions::new());
+    let anyone = async || Ok::<_, StatusCode>(User::default());
+    let secure = || plain().tokens(TokenSources::new().cookie("auth_token")).authenticate(authenticate);
+    let styled = |style| ws_route(plain().envelope(style).authenticate(anyone));
     Router::new()
-        .route("/ws", ws_route(open(&app)))
-        .route("/ws/rooms/{room}", ws_route(open(&app)))
-        .route("/binary", ws_route(binary.authenticate(async || Ok::<_, StatusCode>(User(None)))))
-        .route("/secure", ws_route(secure))
+        .route("/ws", ws_route(plain().authenticate(anyone)))
+        .route("/ws/rooms/{room}", ws_route(plain().authenticate(anyone)))
+        .route("/binary", ws_route(plain().on_binary(handlers::reversed).authenticate(anyone)))
+        .route("/flat", styled(EnvelopeStyle::Flat))
+        .route("/data", styled(EnvelopeStyle::PayloadKey("data".into())))
+        .route("/limited", ws_route(limited(&app).authenticate(async || Ok::<_, StatusCode>(User::rated()))))
+        .route("/secure", ws_route(secure()))
+        .route("/secure-close", ws_route(secure().refuse_after_accept()))
         .route("/publish/{topic}", post(http::publish))
         .route("/stats", get(http::stats))
         .route("/health", get(http::health))
+        .route("/drain", post(http::drain))
         .with_state(app)
+}
+
+impl User {
+    fn rated() -> Self {
+        Self { name: None, rate: Some(Rate::default()) }
+    }
+}
+
+fn limited(app: &App) -> WsRouter<App, User> {
+    let config = Config::new()
+        .max_requests(2)
+        .ping_interval(Duration::from_secs(1))
+        .pong_timeout(Duration::from_secs(1))
+        .identify_timeout(Duration::from_secs(2))
+        .max_outbound_bytes(256 * 1024);
+    handlers::router(app, handlers::beside()).on(handlers::auth).config(config)
+}
+
+/// The user that a token stands for.
+fn user_of(token: &str) -> Option<&'static str> {
+    ["alice", "bob"].into_iter().find(|user| *user == token)
 }
 
 async fn authenticate(token: BearerToken) -> Result<User, StatusCode> {
     match token.as_str() {
-        "alice" => Ok(User(Some("alice"))),
-        "bob" => Ok(User(Some("bob"))),
         "boom" => Err(StatusCode::INTERNAL_SERVER_ERROR),
-        _ => Err(StatusCode::UNAUTHORIZED),
+        token => user_of(token).map(|name| User { name: Some(name), rate: None }).ok_or(StatusCode::UNAUTHORIZED),
     }
 }

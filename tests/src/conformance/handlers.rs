@@ -3,62 +3,86 @@
 use std::time::Duration;
 
 use axum::{body::Bytes, extract::Path};
-use switchboard::{Conn, Hub, Meta, SendError, WsError, WsRouter};
+use switchboard::{CloseCode, Conn, Hub, Meta, Progress, RouteOptions, SendError, WsError, WsRouter};
 
 use super::{
     App, User,
     messages::{
-        Add, Done, Empty, EmptyOk, Fail, Join, Joined, Leave, Left, Me, Panic, Ping, Pong, RoomMeta, RoomNote,
+        Add, Answered, Ask, AskMe, Auth, Authed, Count, CountItem, CountStep, Counted, Done, Empty, EmptyOk, Fail,
+        Flood, Inspect, Inspected, Join, Joined, Kick, Kicked, Leave, Left, Me, Panic, Ping, Pong, RoomMeta, RoomNote,
         RoomNoted, Said, Say, Sleep, Slept, Slow, Sum, WhoAmI,
     },
+    rate::Counted as Rated,
 };
 
-pub(super) fn router(app: &App) -> WsRouter<App, User> {
+/// How many requests of one type run beside each other where they do.
+const BESIDE: usize = 64;
+
+/// What all routes handle. `options`: how requests are.
+pub(super) fn router(app: &App, requests: RouteOptions) -> WsRouter<App, User> {
     WsRouter::new()
         .hub(app.hub.clone())
+        .identify(|user: &User| user.name.map(Into::into))
         .on(ping)
         .on(empty)
         .on(room_note)
-        .on(add)
-        .on(sleep)
         .on(slow)
-        .on(fail)
-        .on(panic)
         .on(join)
         .on(leave)
         .on(say)
-        .on(who_am_i)
+        .on(ask_me)
+        .on(flood)
+        .on_with(add, requests)
+        .on_with(count, requests)
+        .on_with(sleep, requests)
+        .on_with(fail, requests)
+        .on_with(panic, requests)
+        .on_with(who_am_i, requests)
+        .on_with(inspect, requests)
+        .on_with(kick, requests)
+}
+
+/// For requests that run beside each other.
+pub(super) fn beside() -> RouteOptions {
+    RouteOptions::new().concurrent(BESIDE)
 }
 
 async fn ping(ping: Ping) -> Pong {
     Pong { text: ping.text }
 }
 
-async fn empty(_: Empty) -> EmptyOk {
+async fn empty(_: Rated, _: Empty) -> EmptyOk {
     EmptyOk
 }
 
-async fn room_note(meta: Meta<RoomMeta>, note: RoomNote) -> RoomNoted {
+async fn room_note(_: Rated, meta: Meta<RoomMeta>, note: RoomNote) -> RoomNoted {
     RoomNoted { text: note.text, room_id: meta.into_declared().room_id }
 }
 
-async fn add(add: Add) -> Result<Sum, WsError> {
+async fn add(_: Rated, add: Add) -> Result<Sum, WsError> {
     let result = add.a + add.b;
     // JSON has no infinity.
     if result.is_finite() { Ok(Sum { result }) } else { Err(WsError::invalid_argument("the sum is too large")) }
 }
 
-async fn sleep(sleep: Sleep) -> Slept {
+async fn count(_: Rated, mut progress: Progress<CountStep>, count: Count) -> Result<Counted, WsError> {
+    for n in 1..=count.to {
+        progress.send(CountStep { n }).await?;
+    }
+    Ok(Counted { total: count.to })
+}
+
+async fn sleep(_: Rated, sleep: Sleep) -> Slept {
     tokio::time::sleep(Duration::from_millis(sleep.ms)).await;
     Slept { ms: sleep.ms }
 }
 
-async fn slow(slow: Slow) -> Done {
+async fn slow(_: Rated, slow: Slow) -> Done {
     tokio::time::sleep(Duration::from_millis(slow.ms)).await;
     Done { id: slow.id }
 }
 
-async fn fail(fail: Fail) -> Result<Sum, WsError> {
+async fn fail(_: Rated, fail: Fail) -> Result<Sum, WsError> {
     let mut error = WsError::new(fail.code, fail.message);
     if let Some(details) = fail.details {
         error = error.with_details(details);
@@ -71,26 +95,36 @@ async fn fail(fail: Fail) -> Result<Sum, WsError> {
 }
 
 #[expect(clippy::panic, reason = "what clients test")]
-async fn panic(_: Panic) -> Result<Sum, WsError> {
+async fn panic(_: Rated, _: Panic) -> Result<Sum, WsError> {
     panic!("as asked")
 }
 
-async fn join(conn: Conn<User>, hub: Hub, join: Join) -> Result<Joined, WsError> {
-    if join.topic.starts_with("private:") && conn.data().0 != Some("alice") {
+/// In-band authentication, on `/limited`.
+pub(super) async fn auth(_: Rated, conn: Conn<User>, auth: Auth) -> Result<Authed, WsError> {
+    let Some(user) = super::user_of(&auth.token) else {
+        conn.close(CloseCode::POLICY, "Invalid token");
+        return Err(WsError::unauthenticated("Invalid token"));
+    };
+    conn.identify(user)?;
+    Ok(Authed { user: user.to_owned() })
+}
+
+async fn join(_: Rated, conn: Conn<User>, hub: Hub, join: Join) -> Result<Joined, WsError> {
+    if join.topic.starts_with("private:") && conn.user().as_deref() != Some("alice") {
         return Err(WsError::permission_denied("this topic is private"));
     }
     conn.subscribe(&join.topic).await?;
     Ok(Joined { members: hub.subscribers(&join.topic), topic: join.topic })
 }
 
-async fn leave(conn: Conn<User>, hub: Hub, leave: Leave) -> Result<Left, WsError> {
+async fn leave(_: Rated, conn: Conn<User>, hub: Hub, leave: Leave) -> Result<Left, WsError> {
     conn.unsubscribe(&leave.topic).await?;
     Ok(Left { members: hub.subscribers(&leave.topic), topic: leave.topic })
 }
 
-async fn say(conn: Conn<User>, say: Say) -> Result<(), WsError> {
+async fn say(_: Rated, conn: Conn<User>, say: Say) -> Result<(), WsError> {
     let Say { topic, text, include_self } = say;
-    let from = conn.data().0.map(str::to_owned);
+    let from = conn.user().as_deref().map(str::to_owned);
     let publish = conn.publish(topic.clone(), Said { topic, text, from });
     if include_self {
         publish.await?
@@ -100,14 +134,39 @@ async fn say(conn: Conn<User>, say: Say) -> Result<(), WsError> {
     Ok(())
 }
 
-async fn who_am_i(conn: Conn<User>, room: Option<Path<String>>, _: WhoAmI) -> Me {
+async fn who_am_i(_: Rated, conn: Conn<User>, room: Option<Path<String>>, _: WhoAmI) -> Me {
     Me {
         client_id: conn.id().to_string(),
-        user: conn.data().0.map(str::to_owned),
+        user: conn.user().as_deref().map(str::to_owned),
         room: room.map(|Path(room)| room),
         topics: conn.topics(),
         remote_addr: conn.remote_addr().map(|addr| addr.to_string()).unwrap_or_default(),
     }
+}
+
+async fn inspect(_: Rated, hub: Hub, _: Inspect) -> Inspected {
+    let stats = hub.stats();
+    Inspected { running: stats.running_handlers, dropped: stats.dropped_handlers, connections: stats.connections }
+}
+
+/// Asks the client what it asked to be asked.
+async fn ask_me(_: Rated, conn: Conn<User>, ask: AskMe) -> Result<Answered, WsError> {
+    let answer = conn.call(Ask { question: ask.question }).timeout(Duration::from_secs(2)).await?;
+    Ok(Answered { text: answer.text })
+}
+
+async fn kick(_: Rated, hub: Hub, kick: Kick) -> Kicked {
+    Kicked { found: kick.client_id.parse().is_ok_and(|id| hub.disconnect(id)) }
+}
+
+/// As fast as the client takes them.
+async fn flood(_: Rated, conn: Conn<User>, flood: Flood) -> Result<(), SendError> {
+    let pad = "x".repeat(flood.bytes);
+    for n in 0..flood.count {
+        conn.ready().await?;
+        conn.send(CountItem { n, pad: pad.clone() })?;
+    }
+    Ok(())
 }
 
 /// Sends binary frames back with their bytes reversed.

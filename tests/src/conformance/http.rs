@@ -1,5 +1,7 @@
 //! What the conformance server does over plain HTTP.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -9,11 +11,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use switchboard::Hub;
 
-use super::messages::Said;
+use super::{App, messages::Said};
 
 #[derive(Deserialize)]
 pub(super) struct Text {
     text: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Drain {
+    seconds: f64,
 }
 
 pub(super) async fn publish(
@@ -37,6 +44,23 @@ pub(super) async fn stats(State(hub): State<Hub>) -> Json<Value> {
     }))
 }
 
-pub(super) async fn health() -> Json<Value> {
-    Json(json!({ "ready": true, "degraded": false }))
+pub(super) async fn health(State(hub): State<Hub>) -> (StatusCode, Json<Value>) {
+    let ready = !hub.is_draining();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready, "degraded": false })))
+}
+
+/// Empties the server, then stops it.
+pub(super) async fn drain(
+    State(app): State<App>,
+    Json(Drain { seconds }): Json<Drain>,
+) -> Result<StatusCode, (StatusCode, String)> {
+    let over = Duration::try_from_secs_f64(seconds).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+    let drain = app.hub.drain(over).into_future();
+    tokio::spawn(async move {
+        drain.await;
+        // Nobody may be waiting, as in tests.
+        let _ = app.stop.send(()).await;
+    });
+    Ok(StatusCode::ACCEPTED)
 }

@@ -1,7 +1,7 @@
 //! The messages of the conformance server.
 
 use serde_json::{Map, Value};
-use switchboard::{ws_message, ws_meta, ws_rpc};
+use switchboard::{ws_message, ws_meta, ws_payload, ws_rpc};
 
 #[ws_message("PING")]
 pub(super) struct Ping {
@@ -83,6 +83,87 @@ pub(super) struct Fail {
 
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
     serde::Deserialize::deserialize(deserializer).map(Some)
+}
+
+#[ws_payload]
+pub(super) struct CountStep {
+    pub(super) n: u32,
+}
+
+#[ws_message("COUNTED")]
+pub(super) struct Counted {
+    pub(super) total: u32,
+}
+
+#[ws_rpc("COUNT", response = Counted, progress = CountStep)]
+pub(super) struct Count {
+    #[validate(range(min = 1, max = 1000))]
+    pub(super) to: u32,
+}
+
+#[ws_message("AUTH")]
+pub(super) struct Auth {
+    pub(super) token: String,
+}
+
+#[ws_message("AUTHED")]
+pub(super) struct Authed {
+    pub(super) user: String,
+}
+
+#[ws_message("INSPECTED")]
+pub(super) struct Inspected {
+    pub(super) running: usize,
+    pub(super) dropped: u64,
+    pub(super) connections: usize,
+}
+
+#[ws_rpc("INSPECT", response = Inspected)]
+pub(super) struct Inspect {}
+
+#[ws_message("ANSWER")]
+pub(super) struct Answer {
+    pub(super) text: String,
+}
+
+/// Asked by the server.
+#[ws_rpc("ASK", response = Answer)]
+pub(super) struct Ask {
+    pub(super) question: String,
+}
+
+#[ws_message("ASK_ME")]
+pub(super) struct AskMe {
+    pub(super) question: String,
+}
+
+#[ws_message("ANSWERED")]
+pub(super) struct Answered {
+    pub(super) text: String,
+}
+
+#[ws_message("KICKED")]
+pub(super) struct Kicked {
+    pub(super) found: bool,
+}
+
+#[ws_rpc("KICK", response = Kicked)]
+pub(super) struct Kick {
+    pub(super) client_id: String,
+}
+
+#[ws_message("FLOOD")]
+pub(super) struct Flood {
+    #[validate(range(max = 100_000))]
+    pub(super) count: u32,
+    #[validate(range(max = 4096))]
+    pub(super) bytes: usize,
+}
+
+#[ws_message("COUNT_ITEM")]
+pub(super) struct CountItem {
+    pub(super) n: u32,
+    pub(super) pad: String,
 }
 
 #[ws_rpc("PANIC", response = Sum)]

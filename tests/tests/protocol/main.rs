@@ -2,12 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod section_1_envelopes;
 mod section_1_frames;
+mod section_1_requests;
 mod section_2_situations;
 mod section_3_errors;
 mod section_4_upgrade;
+mod section_5_extended;
 mod section_6_closing;
+mod section_7_concurrency;
 mod section_7_ordering;
+mod section_8_defaults;
 
 use switchboard_tests::{client::Server, conformance};
 

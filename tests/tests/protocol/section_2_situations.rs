@@ -185,8 +185,8 @@ async fn deadline_counts_from_receipt() {
     client.send("SLOW", json!({ "id": 1, "ms": 200 })).await;
     let meta = json!({ "correlationId": "c1", "timeoutMs": 50 });
     client.text(json!({ "type": "ADD", "meta": meta, "payload": { "a": 1, "b": 1 } }).to_string()).await;
-    client.expect("DONE").await;
     client.expect_error("RPC_ERROR", "DEADLINE_EXCEEDED").await;
+    client.expect("DONE").await;
     client.assert_alive().await;
 }
 

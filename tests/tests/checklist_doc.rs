@@ -1,0 +1,92 @@
+//! `docs/checklist.md` has every row, and names nothing that is not there.
+
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// How many rows each document has.
+const ROWS: [(&str, usize); 5] = [("000", 22), ("001", 17), ("002", 39), ("003", 12), ("004", 18)];
+
+fn read(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The rows as (id, where it is shown).
+fn rows(document: &str) -> Vec<(&str, &str)> {
+    let cells = document.lines().filter_map(|line| line.strip_prefix("| 0").map(|_| &line[2..line.len() - 2]));
+    cells.map(|row| (row.split(" | ").next().unwrap(), row.splitn(3, " | ").nth(2).unwrap())).collect()
+}
+
+#[test]
+fn every_row_stands_there_once() {
+    let document = read("docs/checklist.md");
+    let expected: BTreeSet<_> =
+        ROWS.iter().flat_map(|(of, count)| (1..=*count).map(move |n| format!("{of}-{n}"))).collect();
+    assert_eq!(expected.len(), 108);
+    let rows = rows(&document);
+    let ids: BTreeSet<_> = rows.iter().map(|(id, _)| (*id).to_owned()).collect();
+    assert_eq!(ids, expected);
+    assert_eq!(rows.len(), ids.len(), "a row stands there twice");
+    assert!(rows.iter().all(|(_, place)| !place.is_empty()));
+}
+
+/// In backticks stand files, and behind each the tests in it.
+#[test]
+fn every_test_that_is_named_exists() {
+    let document = read("docs/checklist.md");
+    let mut tests = 0;
+    for (id, place) in rows(&document) {
+        let mut source = None;
+        for (n, text) in place.split('`').enumerate() {
+            if n % 2 == 0 {
+                continue;
+            }
+            if text.contains('/') {
+                source = Some(read(text));
+            } else {
+                let source = source.as_ref().unwrap_or_else(|| panic!("{id}: `{text}` has no file"));
+                let declared = format!("#[test]\nfn {text}(");
+                let found = source.contains(&declared) || is_async_test(source, text);
+                assert!(found, "{id}: there is no test `{text}`");
+                tests += 1;
+            }
+        }
+    }
+    assert!(tests > 80, "only {tests} tests are named");
+}
+
+/// Whether the attribute of an async test stands above the function.
+fn is_async_test(source: &str, name: &str) -> bool {
+    let Some((above, _)) = source.split_once(&format!("\nasync fn {name}(")) else { return false };
+    let attributes = above.lines().rev().take_while(|line| line.starts_with("#["));
+    attributes.into_iter().any(|line| line.starts_with("#[tokio::test"))
+}
+
+/// What has a row's name is named in that row, so that the document does not fall behind.
+#[test]
+fn every_test_of_a_row_is_named() {
+    fn walk(dir: &Path, names: &mut Vec<String>) {
+        for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                walk(&path, names);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = fs::read_to_string(&path).unwrap();
+                let functions = source.split("fn row_00").skip(1).filter_map(|rest| rest.split('(').next());
+                names.extend(functions.filter(|name| is_row(name)).map(|name| format!("row_00{name}")));
+            }
+        }
+    }
+    let document = read("docs/checklist.md");
+    let mut names = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut names);
+    let missing: Vec<_> = names.iter().filter(|name| !document.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/checklist.md does not name {missing:?}");
+}
+
+/// Whether it goes on as `2_14_…`: the rest of a row's id, and words.
+fn is_row(name: &str) -> bool {
+    let mut parts = name.splitn(3, '_');
+    let is_number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u8>().is_ok());
+    is_number(parts.next()) && is_number(parts.next()) && parts.next().is_some()
+}

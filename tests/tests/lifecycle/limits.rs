@@ -1,0 +1,101 @@
+//! How many may connect.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, http::StatusCode};
+use switchboard::{Config, Hub, Identity, TrustedProxies, WsRouter};
+use switchboard_tests::{
+    client::{Refusal, Server},
+    serve::ws_route,
+};
+use tokio::sync::Notify;
+
+fn is_full(refusal: &Refusal) -> bool {
+    refusal.status == StatusCode::SERVICE_UNAVAILABLE && refusal.headers.contains_key("retry-after")
+}
+
+#[tokio::test]
+async fn row_connections_per_hub() {
+    let hub = Hub::new();
+    let ws = || ws_route(WsRouter::<()>::new().hub(hub.clone()).config(Config::new().max_connections(2)));
+    let server = Server::start(Router::new().route("/a", ws()).route("/b", ws()));
+    let one = server.connect("/a").await;
+    let _two = server.connect("/b").await;
+    assert!(is_full(&server.upgrade("/a", &[]).await.unwrap_err()));
+    // A refused one takes no place; one that leaves gives it back.
+    drop(one);
+    let again = async {
+        while server.upgrade("/a", &[]).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), again).await.unwrap();
+}
+
+#[tokio::test]
+async fn row_connections_per_ip_behind_a_trusted_proxy() {
+    let config = Config::new().max_connections_per_ip(1);
+    let proxies = TrustedProxies::new(["127.0.0.1"]).unwrap();
+    let ws = WsRouter::<()>::new().config(config).trusted_proxies(proxies);
+    let strict = WsRouter::<()>::new().config(config);
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)).route("/direct", ws_route(strict)));
+    let from = |ip| [("x-forwarded-for", ip)];
+    let _a = server.upgrade("/ws", &from("1.1.1.1")).await.unwrap();
+    let _b = server.upgrade("/ws", &from("9.9.9.9, 2.2.2.2")).await.unwrap();
+    assert!(is_full(&server.upgrade("/ws", &from("2.2.2.2")).await.unwrap_err()));
+    assert!(is_full(&server.upgrade("/ws", &from("8.8.8.8, 1.1.1.1")).await.unwrap_err()));
+    // Without a trusted proxy the header is only what a client says.
+    let _c = server.upgrade("/direct", &from("1.1.1.1")).await.unwrap();
+    assert!(is_full(&server.upgrade("/direct", &from("3.3.3.3")).await.unwrap_err()));
+}
+
+#[tokio::test]
+async fn row_4504_connections_per_user() {
+    let ws = WsRouter::<()>::new()
+        .config(Config::new().max_connections_per_user(1))
+        .identify(|_| Some(Identity::new("ann")))
+        .on_open(async || ());
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let one = server.connect("/ws").await;
+    for _ in 0..3 {
+        assert_eq!(server.connect("/ws").await.expect_close().await.0, 4504);
+    }
+    drop(one);
+    let again = async {
+        loop {
+            let mut client = server.connect("/ws").await;
+            client.text("x").await;
+            if !client.frame().await.is_close() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), again).await.unwrap();
+}
+
+#[tokio::test]
+async fn upgrades_that_are_not_decided_yet_are_limited() {
+    let go = Arc::new(Notify::new());
+    let wait = {
+        let go = Arc::clone(&go);
+        async move || {
+            go.notified().await;
+            Ok::<_, StatusCode>(())
+        }
+    };
+    let hub = Hub::new();
+    let ws = WsRouter::new().hub(hub.clone()).config(Config::new().max_pending_upgrades(2)).authenticate(wait);
+    let server = Arc::new(Server::start(Router::new().route("/ws", ws_route(ws))));
+    let mut upgrades = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        let server = Arc::clone(&server);
+        upgrades.spawn(async move { server.upgrade("/ws", &[]).await.map(|_| ()) });
+    }
+    // One of the three is refused while the others wait.
+    let refused = upgrades.join_next().await.unwrap().unwrap().unwrap_err();
+    assert!(is_full(&refused));
+    for _ in 0..2 {
+        go.notify_one();
+        upgrades.join_next().await.unwrap().unwrap().unwrap();
+    }
+}

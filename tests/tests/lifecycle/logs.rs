@@ -1,0 +1,172 @@
+//! What is logged, and what never is.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use axum::Router;
+use serde_json::json;
+use switchboard::{BearerToken, Conn, Identity, RefreshToken, TokenSources, WsError, WsRouter, ws_message};
+use switchboard_tests::{client::Server, serve::ws_route};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
+
+const SECRET: &str = "s3cr3t-t0k3n";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Everything that this thread logs from now on.
+    fn start() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_span_events(FmtSpan::CLOSE)
+            .with_writer(log.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[ws_message("AUTH")]
+struct Auth {
+    token: String,
+}
+
+#[ws_message("BOOM")]
+struct Boom {}
+
+async fn auth(conn: Conn, auth: Auth) -> Result<(), WsError> {
+    conn.identify(Identity::new("ann"))?;
+    Err(WsError::unauthenticated("Invalid token").with_detail("token", auth.token))
+}
+
+async fn boom(_: Boom) -> Result<(), WsError> {
+    Err(WsError::internal("the database is on fire"))
+}
+
+fn app() -> Router {
+    let authenticate = async |token: BearerToken| {
+        tracing::debug!(?token, "authenticating");
+        Ok::<_, axum::http::StatusCode>(())
+    };
+    let refresh = async |token: RefreshToken| {
+        tracing::debug!(?token, "refreshing");
+        Err::<(), _>(WsError::unauthenticated("Invalid token"))
+    };
+    let ws = WsRouter::new()
+        .tokens(TokenSources::new().cookie("auth"))
+        .authenticate(authenticate)
+        .on_refresh(refresh)
+        .on(auth)
+        .on(boom);
+    Router::new().route("/ws", ws_route(ws))
+}
+
+#[tokio::test]
+async fn fault_53_tokens_are_never_logged() {
+    let (log, _guard) = Log::start();
+    let server = Server::start(app());
+    let (query, header, cookie) =
+        (format!("/ws?access_token={SECRET}"), format!("Bearer {SECRET}"), format!("auth={SECRET}"));
+    let protocol = format!("bearer.{SECRET}");
+    let extended = format!("switchboard.v1.json, bearer.{SECRET}");
+    for (path, headers) in [
+        (query.as_str(), vec![]),
+        ("/ws", vec![("authorization", header.as_str())]),
+        ("/ws", vec![("cookie", cookie.as_str())]),
+        ("/ws", vec![("sec-websocket-protocol", protocol.as_str())]),
+        ("/ws", vec![("sec-websocket-protocol", extended.as_str())]),
+    ] {
+        let mut client = server.upgrade(path, &headers).await.unwrap();
+        if client.headers.get("sec-websocket-protocol").is_some_and(|chosen| chosen == "switchboard.v1.json") {
+            client.expect("$ws:hello").await;
+            client.send_request("$ws:refresh", "r", json!({ "token": SECRET })).await;
+            assert_eq!(client.recv().await["payload"]["code"], "UNAUTHENTICATED");
+        }
+        client.send("AUTH", json!({ "token": SECRET })).await;
+        let error = client.expect_error("ERROR", "UNAUTHENTICATED").await;
+        assert!(!error.to_string().contains(SECRET));
+        assert_eq!(client.close(1000).await, 1000);
+    }
+    let text = log.text();
+    assert!(text.contains("authenticating") && text.contains("refreshing") && text.contains("disconnected"), "{text}");
+    assert!(!text.contains(SECRET), "{text}");
+}
+
+#[tokio::test]
+async fn spans_carry_the_connection_the_type_and_the_outcome() {
+    let (log, _guard) = Log::start();
+    let server = Server::start(app());
+    let mut client = server.upgrade("/ws", &[("authorization", "Bearer x")]).await.unwrap();
+    let id = client.headers["x-client-id"].to_str().unwrap().to_owned();
+    client.send("BOOM", json!({})).await;
+    let error = client.expect_error("ERROR", "INTERNAL").await;
+    assert!(!error.to_string().contains("fire"));
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("the database is on fire")).unwrap();
+    assert!(line.contains("ERROR") && line.contains(&format!("ws_connection{{conn={id}}}")), "{line}");
+    let close = text.lines().find(|line| line.contains("ws_message{type=\"BOOM\"")).unwrap();
+    assert!(close.contains(&id) && close.contains("outcome=\"INTERNAL\""), "{close}");
+}
+
+#[tokio::test]
+async fn errors_are_logged_at_a_limited_rate() {
+    let (log, _guard) = Log::start();
+    let server = Server::start(app());
+    let mut client = server.upgrade("/ws", &[("authorization", "Bearer x")]).await.unwrap();
+    for _ in 0..1000 {
+        client.send("BOOM", json!({})).await;
+        client.expect_error("ERROR", "INTERNAL").await;
+    }
+    let lines = log.text().lines().filter(|line| line.contains("the database is on fire")).count();
+    assert!((1..=400).contains(&lines), "{lines} of 1000");
+}
+
+#[tokio::test]
+async fn what_is_sent_without_being_named_is_warned_of_once() {
+    let (log, _guard) = Log::start();
+    let send = async |conn: Conn, _: Boom| {
+        for _ in 0..3 {
+            conn.send(Auth { token: "x".into() })?;
+            conn.send(Boom {})?;
+        }
+        Ok::<_, WsError>(())
+    };
+    let ws = WsRouter::<()>::new().on(send).emits::<Boom>();
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let mut client = server.connect("/ws").await;
+    client.send("BOOM", json!({})).await;
+    for _ in 0..3 {
+        client.expect("AUTH").await;
+        client.expect("BOOM").await;
+    }
+    let warnings: Vec<_> = log.text().lines().filter(|line| line.contains("not named")).map(str::to_owned).collect();
+    assert!(matches!(&warnings[..], [line] if line.contains("AUTH is sent")), "{warnings:?}");
+}

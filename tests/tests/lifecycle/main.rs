@@ -1,0 +1,16 @@
+//! From the upgrade to the end: who may connect, for how long, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+mod authentication;
+mod draining;
+mod heartbeat;
+mod limits;
+mod logs;
+mod unknown;
+
+use switchboard_tests::{client::Server, conformance};
+
+fn server() -> Server {
+    Server::start(conformance::app())
+}

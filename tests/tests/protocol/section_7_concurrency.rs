@@ -1,0 +1,326 @@
+//! Section 7: concurrency, calls of clients that do not read, and idempotency keys.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+use std::time::Duration;
+
+use axum::{Router, extract::State};
+use serde_json::{Value, json};
+use switchboard::{Config, Conn, Identity, RouteOptions, WsError, WsRouter, ws_message, ws_rpc};
+use switchboard_tests::{
+    client::{Client, Server},
+    serve::ws_route,
+};
+use tokio::sync::Semaphore;
+
+use super::section_1_requests::inspect;
+use crate::server;
+
+#[tokio::test]
+async fn row_7_1_a_route_can_ask_for_bounded_concurrency() {
+    let server = server();
+    let mut client = server.connect("/limited").await;
+    // An event that takes its time, and requests that do not wait for it.
+    client.send("SLOW", json!({ "id": 1, "ms": 1000 })).await;
+    client.send_request("SLEEP", "long", json!({ "ms": 300 })).await;
+    let reply = client.request("ADD", "short", json!({ "a": 1, "b": 2 })).await;
+    assert_eq!(reply["meta"]["correlationId"], "short");
+    assert_eq!(client.recv().await["meta"]["correlationId"], "long");
+    assert_eq!(client.expect("DONE").await, json!({ "id": 1 }));
+}
+
+#[tokio::test]
+async fn row_2_too_many_requests_in_flight() {
+    let server = server();
+    let mut client = server.connect("/limited").await;
+    client.send_request("SLEEP", "1", json!({ "ms": 60_000 })).await;
+    client.send_request("SLEEP", "2", json!({ "ms": 60_000 })).await;
+    let error = client.request("SLEEP", "3", json!({ "ms": 60_000 })).await;
+    assert_eq!((&error["type"], &error["meta"]["correlationId"]), (&json!("RPC_ERROR"), &json!("3")));
+    assert_eq!(error["payload"]["code"], "RESOURCE_EXHAUSTED");
+    assert_eq!(error["payload"]["details"], json!({ "limit": 2, "current": 2 }));
+    // Another with the id of one in flight: uncorrelated.
+    client.send_request("SLEEP", "1", json!({ "ms": 1 })).await;
+    let error = client.expect_error("ERROR", "ALREADY_EXISTS").await;
+    assert_eq!(error["details"], json!({ "correlationId": "1" }));
+    // So is whatever else has that id.
+    for text in [
+        r#"{"type":"NOPE","meta":{"correlationId":"1"}}"#,
+        r#"{"type":"ADD","meta":{"correlationId":"1","timeoutMs":-1},"payload":{"a":1,"b":2}}"#,
+        r#"{"type":"$ws:foo","meta":{"correlationId":"1"}}"#,
+        r#"{"type":"PING","meta":{"correlationId":"1"},"payload":{"text":""}}"#,
+    ] {
+        client.text(text).await;
+        client.expect_error("ERROR", "ALREADY_EXISTS").await;
+    }
+    client.text(r#"{"type":"$ws:abort","meta":{"correlationId":"1"}}"#).await;
+    assert_eq!(client.recv().await["payload"]["code"], "CANCELLED");
+}
+
+#[tokio::test]
+async fn fault_28_ten_thousand_calls_in_flight() {
+    let server = Server::start(app(Config::new(), RouteOptions::new().concurrent(64)));
+    let mut client = server.connect("/ws").await;
+    for id in 0..10_000 {
+        client.send_request("WAIT", &id.to_string(), json!({})).await;
+        if id >= 64 {
+            let error = client.recv().await;
+            assert_eq!(error["payload"]["code"], "RESOURCE_EXHAUSTED", "{error}");
+        }
+    }
+    let mut other = server.connect("/ws").await;
+    other.send_request("RELEASE", "r", json!({ "count": 64 })).await;
+    other.recv().await;
+    for _ in 0..64 {
+        assert_eq!(client.recv().await["type"], "DONE");
+    }
+}
+
+#[ws_message("DONE")]
+struct Done {
+    handled: usize,
+}
+
+#[ws_rpc("WAIT", response = Done)]
+struct Wait {}
+
+#[ws_rpc("RELEASE", response = Done)]
+struct Release {
+    count: usize,
+}
+
+#[ws_rpc("PAY", response = Done)]
+struct Pay {
+    amount: u32,
+}
+
+#[ws_message("AM")]
+struct Am {
+    user: String,
+}
+
+#[ws_message("ASKED")]
+struct Asked {}
+
+#[ws_rpc("ASK", response = Asked)]
+struct Ask {}
+
+#[ws_message("ASK_ME")]
+struct AskMe {}
+
+#[derive(Clone)]
+struct App {
+    permits: Arc<Semaphore>,
+    handled: Arc<AtomicUsize>,
+}
+
+async fn wait(State(app): State<App>, _: Wait) -> Result<Done, WsError> {
+    app.permits.acquire().await.map_err(WsError::internal)?.forget();
+    Ok(Done { handled: app.handled.fetch_add(1, SeqCst) + 1 })
+}
+
+async fn release(State(app): State<App>, release: Release) -> Done {
+    app.permits.add_permits(release.count);
+    Done { handled: app.handled.load(SeqCst) }
+}
+
+/// Waits for a permit, then counts; amounts of 0 fail for now, of 1 for ever.
+async fn pay(State(app): State<App>, pay: Pay) -> Result<Done, WsError> {
+    app.permits.acquire().await.map_err(WsError::internal)?.forget();
+    let handled = app.handled.fetch_add(1, SeqCst) + 1;
+    match pay.amount {
+        0 => Err(WsError::unavailable("later")),
+        1 => Err(WsError::not_found("never")),
+        _ => Ok(Done { handled }),
+    }
+}
+
+async fn am(conn: Conn, am: Am) -> Result<(), WsError> {
+    conn.identify(Identity::new(am.user))
+}
+
+async fn ask_me(conn: Conn, _: AskMe) -> Result<(), WsError> {
+    conn.call(Ask {}).await?;
+    conn.send(Asked {})?;
+    Ok(())
+}
+
+fn app(config: Config, options: RouteOptions) -> Router {
+    let app = App { permits: Arc::new(Semaphore::new(0)), handled: Arc::default() };
+    let ws = WsRouter::new()
+        .config(config)
+        .on_with(wait, options)
+        .on_with(pay, RouteOptions::new().concurrent(8))
+        .on(release)
+        .on(am)
+        .on(ask_me);
+    Router::new().route("/ws", ws_route(ws)).with_state(app)
+}
+
+#[tokio::test]
+async fn row_7_3_a_handler_that_calls_its_client_does_not_deadlock() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.send("ASK_ME", json!({ "question": "who?" })).await;
+    let id = client.recv().await["meta"]["correlationId"].as_str().unwrap().to_owned();
+    // More than the inbox holds stands before the answer.
+    for n in 0..100 {
+        client.send("PING", json!({ "text": n.to_string() })).await;
+    }
+    client.send_request("ANSWER", &id, json!({ "text": "me" })).await;
+    assert_eq!(client.expect("ANSWERED").await, json!({ "text": "me" }));
+    for n in 0..100 {
+        assert_eq!(client.expect("PONG").await, json!({ "text": n.to_string() }));
+    }
+}
+
+#[tokio::test]
+async fn row_7_3_beyond_the_hard_limit_the_call_fails() {
+    let server = server();
+    let mut client = server.connect("/ws").await;
+    client.send("ASK_ME", json!({ "question": "who?" })).await;
+    assert_eq!(client.recv().await["type"], "ASK");
+    for n in 0..300 {
+        client.send("PING", json!({ "text": n.to_string() })).await;
+    }
+    client.expect_error("ERROR", "RESOURCE_EXHAUSTED").await;
+    for n in 0..300 {
+        assert_eq!(client.expect("PONG").await, json!({ "text": n.to_string() }));
+    }
+}
+
+#[tokio::test]
+async fn a_call_fails_when_the_client_leaves() {
+    let server = Server::start(app(Config::new(), RouteOptions::new()));
+    let mut client = server.connect("/ws").await;
+    client.send("ASK_ME", json!({})).await;
+    assert_eq!(client.recv().await["type"], "ASK");
+    drop(client);
+    // Nothing hangs: another is served.
+    let mut other = server.connect("/ws").await;
+    other.send_request("RELEASE", "r", json!({ "count": 0 })).await;
+    other.expect("DONE").await;
+}
+
+async fn pay_with_key(client: &mut Client, id: &str, key: &str, amount: u32) {
+    let meta = json!({ "correlationId": id, "idempotencyKey": key });
+    client.text(json!({ "type": "PAY", "meta": meta, "payload": { "amount": amount } }).to_string()).await;
+}
+
+async fn permit(client: &mut Client, count: usize) {
+    client.send_request("RELEASE", "r", json!({ "count": count })).await;
+    client.expect("DONE").await;
+}
+
+fn handled(reply: &Value) -> (&str, u64) {
+    (reply["meta"]["correlationId"].as_str().unwrap(), reply["payload"]["handled"].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn row_7_9_a_retry_gets_the_first_result() {
+    let server = Server::start(app(Config::new(), RouteOptions::new()));
+    let mut client = server.connect("/ws").await;
+    permit(&mut client, 100).await;
+    pay_with_key(&mut client, "a", "k", 5).await;
+    assert_eq!(handled(&client.recv().await), ("a", 1));
+    pay_with_key(&mut client, "b", "k", 5).await;
+    assert_eq!(handled(&client.recv().await), ("b", 1));
+    // Another key, another type's key, another connection: another message.
+    pay_with_key(&mut client, "c", "other", 5).await;
+    assert_eq!(handled(&client.recv().await), ("c", 2));
+    let mut stranger = server.connect("/ws").await;
+    pay_with_key(&mut stranger, "d", "k", 5).await;
+    assert_eq!(handled(&stranger.recv().await), ("d", 3));
+    pay_with_key(&mut client, "e", "k", 6).await;
+    let error = client.recv().await;
+    assert_eq!((&error["type"], &error["payload"]["code"]), (&json!("RPC_ERROR"), &json!("FAILED_PRECONDITION")));
+}
+
+#[tokio::test]
+async fn row_7_9_of_a_user_it_is_the_same_on_all_connections() {
+    let server = Server::start(app(Config::new(), RouteOptions::new()));
+    let (mut one, mut two) = (server.connect("/ws").await, server.connect("/ws").await);
+    for client in [&mut one, &mut two] {
+        client.send("AM", json!({ "user": "ann" })).await;
+    }
+    // The second joins the first, which still runs.
+    pay_with_key(&mut one, "a", "k", 5).await;
+    pay_with_key(&mut two, "b", "k", 5).await;
+    permit(&mut server.connect("/ws").await, 1).await;
+    assert_eq!(handled(&one.recv().await), ("a", 1));
+    assert_eq!(handled(&two.recv().await), ("b", 1));
+}
+
+#[tokio::test]
+async fn row_7_9_who_has_joined_takes_over_from_one_that_is_gone() {
+    let server = Server::start(app(Config::new(), RouteOptions::new()));
+    let (mut one, mut two) = (server.connect("/ws").await, server.connect("/ws").await);
+    for client in [&mut one, &mut two] {
+        client.send("AM", json!({ "user": "ann" })).await;
+    }
+    pay_with_key(&mut one, "a", "k", 5).await;
+    one.text(r#"{"type":"__heartbeat"}"#).await;
+    assert_eq!(one.recv().await["type"], "__heartbeat_ack");
+    pay_with_key(&mut two, "b", "k", 5).await;
+    drop(one);
+    permit(&mut server.connect("/ws").await, 1).await;
+    assert_eq!(handled(&two.recv().await), ("b", 1));
+}
+
+#[tokio::test]
+async fn row_7_9_errors_that_may_pass_are_not_remembered() {
+    let server = Server::start(app(Config::new(), RouteOptions::new()));
+    let mut client = server.connect("/ws").await;
+    permit(&mut client, 100).await;
+    for (round, (amount, code)) in [(0, "UNAVAILABLE"), (1, "NOT_FOUND")].into_iter().enumerate() {
+        for id in ["a", "b"] {
+            pay_with_key(&mut client, id, code, amount).await;
+            let error = client.recv().await;
+            assert_eq!((&error["meta"]["correlationId"], &error["payload"]["code"]), (&json!(id), &json!(code)));
+        }
+        // The first kind was handled twice, the second once.
+        client.send_request("RELEASE", "r", json!({ "count": 0 })).await;
+        assert_eq!(client.expect("DONE").await["handled"], [2, 3][round]);
+    }
+}
+
+#[tokio::test]
+async fn handlers_that_run_to_completion_do() {
+    let server = Server::start(app(Config::new(), RouteOptions::new().run_to_completion()));
+    let mut other = server.connect("/ws").await;
+    // Aborted, too late, and of a client that has left.
+    let mut client = server.connect("/ws").await;
+    client.send_request("WAIT", "a", json!({})).await;
+    client.text(r#"{"type":"$ws:abort","meta":{"correlationId":"a"}}"#).await;
+    assert_eq!(client.recv().await["payload"]["code"], "CANCELLED");
+    let late = json!({ "type": "WAIT", "meta": { "correlationId": "b", "timeoutMs": 10 }, "payload": {} });
+    client.text(late.to_string()).await;
+    assert_eq!(client.recv().await["payload"]["code"], "DEADLINE_EXCEEDED");
+    client.send_request("WAIT", "c", json!({})).await;
+    client.text(r#"{"type":"__heartbeat"}"#).await;
+    client.recv().await;
+    drop(client);
+    permit(&mut other, 3).await;
+    let all = async {
+        loop {
+            other.send_request("RELEASE", "r", json!({ "count": 0 })).await;
+            if other.expect("DONE").await["handled"] == 3 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_answers_nothing_costs_only_itself() {
+    let server = server();
+    let mut quiet = server.connect("/ws").await;
+    quiet.send("ASK_ME", json!({ "question": "who?" })).await;
+    let mut client = server.connect("/ws").await;
+    client.assert_alive().await;
+    assert_eq!(inspect(&mut client).await["connections"], 2);
+}
