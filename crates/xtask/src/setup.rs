@@ -34,7 +34,7 @@ enum Get {
 }
 
 /// Something new that the tests need is one more entry.
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 11] = [
     Need {
         name: "rustfmt and clippy",
         wanted: always,
@@ -79,6 +79,14 @@ const NEEDS: [Need; 9] = [
         wanted: always,
         found: Found::Runs(&["python3", "-c", "import ensurepip, sys, venv; assert sys.version_info >= (3, 10)"]),
         get: Get::Debian(&["python3", "python3-venv"]),
+    },
+    // For servers in a network of their own.
+    Need { name: "ip", wanted: always, found: Found::Program("ip"), get: Get::Debian(&["iproute2"]) },
+    Need {
+        name: "unshare and nsenter",
+        wanted: always,
+        found: Found::Runs(&["sh", "-c", "unshare --version && nsenter --version"]),
+        get: Get::Debian(&["util-linux"]),
     },
     Need {
         name: "Python's packages of the tests",
@@ -239,7 +247,8 @@ mod tests {
     fn packages_are_installed_together() {
         let needs: Vec<_> = NEEDS.iter().collect();
         let packages = debian_packages(&needs);
-        assert_eq!(packages, ["chromium", "chromium-driver", "nodejs", "npm", "python3", "python3-venv"]);
+        let others = ["python3", "python3-venv", "iproute2", "util-linux"];
+        assert_eq!(packages, [["chromium", "chromium-driver", "nodejs", "npm"], others].concat());
         assert!(debian_packages(&[]).is_empty());
     }
 

@@ -25,7 +25,7 @@ pub(crate) enum Extent {
 }
 
 /// What `--quick` runs: all but the test programs that start a compiler, a browser or other clients.
-const FAST: &str = "not binary(/^(ui|chat_browser|interop)$/)";
+const FAST: &str = "not binary(/^(ui|chat_browser|faults|interop)$/)";
 
 pub(crate) fn run(extent: Extent) -> Result<()> {
     let mut steps = Steps::new();
@@ -109,7 +109,7 @@ fn tests(extent: Extent, nextest: bool) -> CommandLine {
 
 /// The tests over sockets once more, on the other transport.
 fn tests_on_axum(nextest: bool) -> CommandLine {
-    let names = ["protocol", "router", "streams"].into_iter().flat_map(|name| ["--test", name]);
+    let names = ["lifecycle", "protocol", "router", "streams"].into_iter().flat_map(|name| ["--test", name]);
     let command = if nextest { "nextest run" } else { "test" };
     CommandLine::cargo(command)
         .args(["--package", "switchboard-tests", "--all-features", "--no-fail-fast"])
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(
             tests(Extent::Quick, true).to_string(),
             "cargo nextest run --workspace --all-features --no-fail-fast --filterset \
-             'not binary(/^(ui|chat_browser|interop)$/)'"
+             'not binary(/^(ui|chat_browser|faults|interop)$/)'"
         );
     }
 }
