@@ -166,7 +166,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// [trusted](crate::WsRouter::trusted_proxies).
     #[must_use]
     pub fn client_ip(&self) -> Option<IpAddr> {
-        self.inner.client_ip
+        self.inner.client_ip()
     }
 
     /// How long the last ping took to be answered, if one was.

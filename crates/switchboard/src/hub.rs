@@ -261,7 +261,7 @@ impl Hub {
         let removed = registry.remove(conn.id);
         drop(registry);
         drop(removed);
-        let place = conn.place.lock().take();
+        let place = conn.existing_extras().and_then(|extras| extras.place.lock().take());
         drop(place);
     }
 }

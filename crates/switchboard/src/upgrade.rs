@@ -147,7 +147,7 @@ fn remote_addr(parts: &Parts) -> Option<SocketAddr> {
 pub(crate) struct Accepted<D> {
     conn: Arc<ConnInner<D>>,
     routing: Arc<Routing<D>>,
-    protocol: Option<String>,
+    protocol: Option<Box<str>>,
     /// It is closed already: nothing of the application runs for it.
     refused: bool,
     /// Its task has it now.
@@ -204,7 +204,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
     pub(crate) fn on_axum(self, upgrade: WebSocketUpgrade) -> Response {
         let upgrade = transport::configure(upgrade, self.conn.config());
         let upgrade = match &self.protocol {
-            Some(protocol) => upgrade.protocols([protocol.clone()]),
+            Some(protocol) => upgrade.protocols([protocol.to_string()]),
             None => upgrade,
         };
         let (span, id) = (self.span(), self.conn.id);
@@ -228,11 +228,12 @@ impl<D: Send + Sync + 'static> Accepted<D> {
         }
         add_id(&mut response, self.conn.id);
         let span = self.span();
-        tokio::spawn(self.serve(upgrade).instrument(span));
+        // Boxed, since it is needed for a moment only, and the task's room is kept as long as the connection.
+        tokio::spawn(Box::new(self).serve(upgrade).instrument(span));
         response
     }
 
-    async fn serve(self, upgrade: OnUpgrade) {
+    async fn serve(self: Box<Self>, upgrade: OnUpgrade) {
         let driver = match upgrade.await {
             Ok(upgraded) => {
                 let (io, rest) = Io::of(upgraded);
@@ -279,7 +280,7 @@ fn add_id(response: &mut Response, id: ConnId) {
 }
 
 /// The subprotocol, and how its clients speak.
-fn choose(parts: &Parts, settings: &MountedSettings) -> (Option<String>, Dialect) {
+fn choose(parts: &Parts, settings: &MountedSettings) -> (Option<Box<str>>, Dialect) {
     let protocol = subprotocol::choose(parts, settings);
     let (extended, messagepack) = match protocol.as_deref() {
         Some(subprotocol::JSON) if !settings.raw => (true, false),
@@ -287,5 +288,22 @@ fn choose(parts: &Parts, settings: &MountedSettings) -> (Option<String>, Dialect
         _ => (false, false),
     };
     let wire = if messagepack { &settings.messagepack } else { &settings.json };
-    (protocol, Dialect { extended, messagepack, standard: wire.is_standard() })
+    (protocol.map(String::into_boxed_str), Dialect { extended, messagepack, standard: wire.is_standard() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an idle connection keeps for good: tokio rounds its task up to a multiple of 128 bytes.
+    #[test]
+    fn a_connection_is_small() {
+        let router = crate::WsRouter::<()>::new().mount();
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let accepted = Accepted::refused(router.settings(), &parts, CloseCode::NORMAL, "");
+        let upgrade = hyper::upgrade::on(http::Request::new(()));
+        let task = Box::new(accepted).serve(upgrade).instrument(Span::none());
+        assert!(size_of_val(&task) <= 384, "{}", size_of_val(&task));
+        assert!(size_of::<ConnInner<()>>() <= 432, "{}", size_of::<ConnInner<()>>());
+    }
 }

@@ -114,6 +114,10 @@ mod tests {
     #[test]
     fn faults_6_ten_thousand_spaces() {
         let spaces = " ".repeat(10_000);
+        for line in [spaces.clone(), format!("a{spaces}b"), format!("{spaces}a{spaces}")] {
+            assert_eq!(check(&offer(&[&line])), Err(Refusal::TooManySubprotocols));
+        }
+        let spaces = " ".repeat(2000);
         for line in [spaces.clone(), format!("a{spaces}b"), format!("{spaces}a{spaces}b{spaces}")] {
             assert_eq!(check(&offer(&[&line])), Err(Refusal::Subprotocol));
         }

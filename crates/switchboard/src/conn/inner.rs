@@ -36,12 +36,12 @@ pub(crate) struct ConnInner<D: ?Sized> {
     pub(crate) state: Arc<dyn Any + Send + Sync>,
     pub(crate) kept: Kept,
     pub(crate) remote_addr: Option<SocketAddr>,
-    pub(crate) client_ip: Option<IpAddr>,
+    /// What a trusted proxy says; else it is the peer's.
+    forwarded_ip: Option<Box<IpAddr>>,
     pub(crate) dialect: Dialect,
     pub(crate) beat: Beat,
     signals: AtomicU8,
     pub(super) extras: ExtrasCell,
-    pub(crate) place: Mutex<Option<Box<Place>>>,
     pub(crate) data: D,
 }
 
@@ -84,6 +84,12 @@ pub(crate) struct ConnOrigin<D> {
 impl<D> ConnInner<D> {
     pub(crate) fn new(origin: ConnOrigin<D>) -> Self {
         let ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data } = origin;
+        let peer = remote_addr.map(|addr| addr.ip());
+        let forwarded_ip = client_ip.filter(|ip| Some(*ip) != peer).map(Box::new);
+        let extras = ExtrasCell::new();
+        if let Some(place) = place {
+            *extras.get_or_init(Box::default).place.lock() = Some(place);
+        }
         Self {
             outbox: Outbox::new(settings.config.max_outbound_bytes),
             id: ConnId::new(),
@@ -92,12 +98,11 @@ impl<D> ConnInner<D> {
             state,
             kept,
             remote_addr,
-            client_ip,
+            forwarded_ip,
             dialect,
             beat: Beat::default(),
             signals: AtomicU8::new(0),
-            extras: ExtrasCell::new(),
-            place: Mutex::new(place),
+            extras,
             data,
         }
     }
@@ -110,6 +115,11 @@ impl<D: ?Sized> ConnInner<D> {
 
     pub(crate) fn config(&self) -> &Config {
         &self.settings.config
+    }
+
+    /// Where the client is.
+    pub(crate) fn client_ip(&self) -> Option<IpAddr> {
+        self.forwarded_ip.as_deref().copied().or_else(|| self.remote_addr.map(|addr| addr.ip()))
     }
 
     /// How this connection's frames look.

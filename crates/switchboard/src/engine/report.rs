@@ -129,8 +129,9 @@ impl<D: Send + Sync + 'static> Session<D> {
         if self.routing.hooks.error.is_empty() {
             return;
         }
-        if self.failures.len() < MAX_FAILURES {
-            self.failures.push_back(Failure::new(message_type, error));
+        let failures = self.failures.get_or_insert_default();
+        if failures.len() < MAX_FAILURES {
+            failures.push_back(Failure::new(message_type, error));
         } else if let Some(suppressed) = self.conn.hub().may_log() {
             tracing::warn!(suppressed, "too many failures at once: on_error does not see all of them");
         }
@@ -138,7 +139,12 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     /// Makes the next failure's hooks what is running. `false` if there is none.
     pub(super) fn start_error_hooks(&mut self) -> bool {
-        let Some(failure) = self.failures.pop_front() else { return false };
+        let Some(failures) = &mut self.failures else { return false };
+        let failure = failures.pop_front();
+        if failures.is_empty() {
+            self.failures = None;
+        }
+        let Some(failure) = failure else { return false };
         let (conn, hooks) = (&self.conn, &self.routing.hooks.error);
         let timeout = conn.config().hook_timeout;
         self.running = Some(Box::new(Running::hook(What::Error, timeout, || all(conn, hooks, failure))));

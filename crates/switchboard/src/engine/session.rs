@@ -38,7 +38,8 @@ pub(crate) struct Session<D: Send + Sync + 'static> {
     pub(super) running: Option<Box<Running>>,
     beside: Option<Box<Beside>>,
     /// What the error hooks have not seen yet.
-    pub(super) failures: VecDeque<Failure>,
+    #[expect(clippy::box_collection, reason = "few connections ever have one")]
+    pub(super) failures: Option<Box<VecDeque<Failure>>>,
     inbox: Inbox,
     /// Until the first deadline of what waits there.
     waiting: Option<Pin<Box<Sleep>>>,
@@ -80,7 +81,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         Self {
             running: None,
             beside: None,
-            failures: VecDeque::new(),
+            failures: None,
             conn,
             routing,
             inbox: Inbox::default(),

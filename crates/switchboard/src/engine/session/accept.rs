@@ -99,7 +99,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         if self.draining {
             return self.turn_away(work.keep());
         }
-        let idle = self.running.is_none() && self.failures.is_empty() && self.inbox.is_empty();
+        let idle = self.running.is_none() && self.failures.is_none() && self.inbox.is_empty();
         if idle && self.beside.is_none() {
             return self.start(work, Duration::ZERO, cx);
         }
