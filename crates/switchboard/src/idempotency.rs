@@ -220,6 +220,7 @@ impl Drop for Permit<'_> {
 }
 
 /// Handles a message with a key: or waits for, or repeats, what another with the same key has given.
+#[cold]
 pub(crate) fn run<D: Send + Sync + 'static>(
     routing: &Arc<Routing<D>>,
     route: usize,

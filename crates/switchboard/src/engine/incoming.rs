@@ -124,6 +124,7 @@ impl Work<KeptCall> {
 }
 
 /// A standard envelope. `calls`: whether this side ever asked the client for anything.
+#[inline]
 pub(super) fn text<'a, D>(routing: &Routing<D>, dialect: Dialect, calls: bool, frame: &'a str) -> Incoming<'a> {
     match Inbound::from_json(frame) {
         Ok(inbound) => {
@@ -152,6 +153,7 @@ pub(super) fn answer(inbound: &Inbound<'_>) -> (Option<Box<str>>, Answer) {
     (None, Err(NoAnswer::Error(error)))
 }
 
+#[inline]
 pub(super) fn envelope<'a, D>(
     routing: &Routing<D>,
     dialect: Dialect,

@@ -18,6 +18,7 @@ use crate::{
 };
 
 impl Outcome {
+    #[inline]
     fn into_result(self) -> Result<Replied, WsError> {
         match self {
             Self::Done(result) => result,
@@ -32,7 +33,19 @@ const MAX_FAILURES: usize = 32;
 
 impl<D: Send + Sync + 'static> Session<D> {
     /// A handler has ended, or could not begin.
+    #[inline]
     pub(super) fn finish_call(&mut self, id: &CallId, span: &Span, outcome: Outcome) {
+        // By far the most have put out their reply already.
+        if let Outcome::Done(Ok(Replied::Sent | Replied::Nothing)) = outcome {
+            span.record("outcome", "OK");
+            metrics::handled(id.message_type, "OK");
+        } else {
+            self.finish_call_otherwise(id, span, outcome);
+        }
+    }
+
+    #[inline(never)]
+    fn finish_call_otherwise(&mut self, id: &CallId, span: &Span, outcome: Outcome) {
         match outcome.into_result() {
             Ok(replied) => {
                 span.record("outcome", "OK");
@@ -41,11 +54,13 @@ impl<D: Send + Sync + 'static> Session<D> {
                     self.conn.push_reply(frame);
                 }
             }
-            Err(error) => {
-                span.record("outcome", error.code().as_str());
-                self.fail(error, Some(id.message_type), id.correlation_id(), id.is_rpc);
-            }
+            Err(error) => self.fail_call(error, id, span),
         }
+    }
+
+    fn fail_call(&mut self, error: WsError, id: &CallId, span: &Span) {
+        span.record("outcome", error.code().as_str());
+        self.fail(error, Some(id.message_type), id.correlation_id(), id.is_rpc);
     }
 
     pub(super) fn finish(&mut self, running: &mut Running, outcome: Outcome) {

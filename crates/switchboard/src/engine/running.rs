@@ -87,51 +87,50 @@ pub(crate) struct ToCompletion {
     pub(crate) cancellation: CancellationToken,
 }
 
-/// A handler that was polled once.
-pub(super) enum Begun {
-    /// It is done: no more was made for it than its future.
-    Done(CallId, Span, Outcome),
-    Pending(Box<Running>),
+/// The span of a message. Costs a look at a flag where nobody listens.
+#[inline]
+pub(super) fn span_of(id: &CallId) -> Span {
+    tracing::debug_span!(
+        "ws_message",
+        "type" = id.message_type,
+        correlation_id = id.correlation_id(),
+        outcome = tracing::field::Empty,
+    )
+}
+
+/// Makes a handler's future, and polls it for the first time; both under the same protection against
+/// panics. The future is given back if it is pending.
+#[inline]
+pub(super) fn begin(
+    span: &Span,
+    cx: &mut Context<'_>,
+    make: impl FnOnce() -> BoxFuture<'static, HandlerResult>,
+) -> Result<Outcome, BoxFuture<'static, HandlerResult>> {
+    let _entered = span.enter();
+    let mut future = match catch_unwind(AssertUnwindSafe(make)) {
+        Ok(future) => future,
+        Err(panic) => return Ok(Outcome::Panicked(panic_text(&*panic))),
+    };
+    let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(Poll::Ready(HandlerResult(result))) => Outcome::Done(result),
+        Ok(Poll::Pending) => return Err(future),
+        Err(panic) => Outcome::Panicked(panic_text(&*panic)),
+    };
+    drop_quietly(future);
+    Ok(outcome)
 }
 
 impl Running {
-    /// Makes a handler's future, and polls it for the first time; both under the same protection
-    /// against panics.
-    pub(super) fn begin(
+    /// A handler that was pending when it was first polled.
+    pub(super) fn handler(
         route: usize,
         id: CallId,
+        span: Span,
         timeout: Duration,
         to_completion: Option<ToCompletion>,
-        cx: &mut Context<'_>,
-        make: impl FnOnce() -> BoxFuture<'static, HandlerResult>,
-    ) -> Begun {
-        // Costs a look at a flag where nobody listens.
-        let span = tracing::debug_span!(
-            "ws_message",
-            "type" = id.message_type,
-            correlation_id = id.correlation_id(),
-            outcome = tracing::field::Empty,
-        );
-        let entered = span.enter();
-        let mut future = match catch_unwind(AssertUnwindSafe(make)) {
-            Ok(future) => future,
-            Err(panic) => {
-                drop(entered);
-                return Begun::Done(id, span, Outcome::Panicked(panic_text(&*panic)));
-            }
-        };
-        let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(Poll::Ready(HandlerResult(result))) => Some(Outcome::Done(result)),
-            Ok(Poll::Pending) => None,
-            Err(panic) => Some(Outcome::Panicked(panic_text(&*panic))),
-        };
-        if let Some(outcome) = outcome {
-            drop_quietly(future);
-            drop(entered);
-            return Begun::Done(id, span, outcome);
-        }
-        drop(entered);
-        Begun::Pending(Box::new(Self {
+        future: BoxFuture<'static, HandlerResult>,
+    ) -> Box<Self> {
+        Box::new(Self {
             what: What::Call(route, id),
             polled: true,
             future: Some(Ok(RunningFuture::Handler(future))),
@@ -141,7 +140,7 @@ impl Running {
             to_completion,
             counted: None,
             waker: None,
-        }))
+        })
     }
 
     pub(super) fn hook(
@@ -290,6 +289,7 @@ impl Drop for Running {
 }
 
 /// What a future holds is the application's: its destructors may panic, too.
+#[inline]
 fn drop_quietly<T>(future: T) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(future))) {
         tracing::error!(panic = %panic_text(&*panic), "a handler panicked when it was dropped");

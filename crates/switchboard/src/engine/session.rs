@@ -162,6 +162,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     /// Runs what there is to run until something is pending or nothing is left.
+    #[inline]
     pub(super) fn run(&mut self, cx: &mut Context<'_>) {
         while !self.conn.outbox.is_closed() {
             self.poll_beside(cx);
@@ -182,6 +183,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     /// Answers what has waited too long: it need not wait for what is before it.
+    #[inline]
     fn poll_waiting(&mut self, cx: &mut Context<'_>) {
         let Some(mut earliest) = self.inbox.earliest() else {
             self.waiting = None;
@@ -242,6 +244,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         self.running.as_ref().is_some_and(|running| matches!(running.what, What::Open))
     }
 
+    #[inline]
     fn poll_beside(&mut self, cx: &mut Context<'_>) {
         while let Some(beside) = &mut self.beside {
             let Poll::Ready(done) = beside.poll(cx) else { return };

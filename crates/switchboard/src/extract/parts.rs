@@ -113,6 +113,17 @@ struct Special {
     cancellation: Option<CancellationToken>,
 }
 
+impl Special {
+    #[cold]
+    fn new(frame: Option<Box<str>>, to_completion: Option<ToCompletion>) -> Box<Self> {
+        let (terminal, cancellation) = match to_completion {
+            Some(ToCompletion { terminal, cancellation }) => (Some(terminal), Some(cancellation)),
+            None => (None, None),
+        };
+        Box::new(Self { frame, terminal, cancellation })
+    }
+}
+
 /// How a message stands in time, in milliseconds: every message has one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timing {
@@ -130,6 +141,7 @@ impl Timing {
 }
 
 impl<D: Send + Sync + 'static> MessageParts<D> {
+    #[inline]
     pub(crate) fn new(
         conn: ConnParts<D>,
         id: CallId,
@@ -138,13 +150,8 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
         frame: Option<Box<str>>,
         to_completion: Option<ToCompletion>,
     ) -> Self {
-        let special = (frame.is_some() || to_completion.is_some()).then(|| {
-            let (terminal, cancellation) = match to_completion {
-                Some(ToCompletion { terminal, cancellation }) => (Some(terminal), Some(cancellation)),
-                None => (None, None),
-            };
-            Box::new(Special { frame, terminal, cancellation })
-        });
+        let special =
+            if frame.is_some() || to_completion.is_some() { Some(Special::new(frame, to_completion)) } else { None };
         Self { conn, id, timestamp, timing, special }
     }
 
@@ -165,6 +172,7 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     }
 
     /// The handler has come to its end: whether its result is the last word.
+    #[inline]
     pub(crate) fn end(&mut self) -> bool {
         let Some(special) = &mut self.special else { return true };
         special.cancellation = None;

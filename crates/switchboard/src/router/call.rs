@@ -46,6 +46,7 @@ pub(crate) struct CallId {
 
 impl<'a> Call<'a> {
     /// The parts must have been borrowed from `frame`.
+    #[inline]
     pub(crate) fn new(
         message_type: &'static str,
         is_rpc: bool,

@@ -13,6 +13,7 @@ use crate::{
 };
 
 impl<D: Send + Sync + 'static> Session<D> {
+    #[inline]
     pub(in crate::engine) fn accept_text(&mut self, text: &str, cx: &mut Context<'_>) {
         let bytes = text.len();
         if self.is_too_long(bytes, cx) {
@@ -51,24 +52,32 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     /// Refuses a message beyond the soft limit. It is not looked into: whom the error is for is not known.
+    #[inline]
     fn is_too_long(&mut self, bytes: usize, cx: &mut Context<'_>) -> bool {
-        let Some(limit) = self.conn.config().soft_max_message_bytes.filter(|limit| bytes > *limit) else {
-            return false;
-        };
+        match self.conn.config().soft_max_message_bytes {
+            Some(limit) if bytes > limit => self.refuse_too_long(bytes, limit, cx),
+            _ => return false,
+        }
+        true
+    }
+
+    #[cold]
+    fn refuse_too_long(&mut self, bytes: usize, limit: usize, cx: &mut Context<'_>) {
         let error = WsError::resource_exhausted("the message is too long")
             .with_detail("observed", bytes)
             .with_detail("limit", limit)
             .never_retry();
         self.accept(Incoming::Work(Work::Refuse(Refusal::of_frame(error))), 0, cx);
-        true
     }
 
+    #[inline]
     fn accept_envelope(&mut self, text: &str, bytes: usize, cx: &mut Context<'_>) {
         let calls = self.conn.calls().is_some();
         let incoming = incoming::text(&self.routing, self.conn.dialect, calls, text);
         self.accept(incoming, bytes, cx);
     }
 
+    #[inline]
     fn accept(&mut self, incoming: Incoming<'_>, bytes: usize, cx: &mut Context<'_>) {
         match incoming {
             Incoming::Work(work) => self.accept_work(work, bytes, cx),
@@ -93,15 +102,26 @@ impl<D: Send + Sync + 'static> Session<D> {
         self.conn.calls().is_some_and(|calls| calls.answer(&id, message_type.as_deref(), answer))
     }
 
-    fn accept_work(&mut self, mut work: Work<Call<'_>>, bytes: usize, cx: &mut Context<'_>) {
+    #[inline]
+    fn accept_work(&mut self, work: Work<Call<'_>>, bytes: usize, cx: &mut Context<'_>) {
+        let idle = self.running.is_none() && self.failures.is_none() && self.inbox.is_empty();
+        if idle && self.beside.is_none() && !self.draining {
+            return match work {
+                // By far the most.
+                Work::Call(index, call) => self.call(index, call, Duration::ZERO, cx),
+                work => self.start(work, Duration::ZERO, cx),
+            };
+        }
+        self.accept_beside(work, bytes, idle, cx);
+    }
+
+    /// Takes in what comes while something runs or waits.
+    #[inline(never)]
+    fn accept_beside(&mut self, mut work: Work<Call<'_>>, bytes: usize, idle: bool, cx: &mut Context<'_>) {
         let beside = self.may_run_beside(&work);
         let is_request = work.request().is_some();
         if self.draining {
             return self.turn_away(work.keep());
-        }
-        let idle = self.running.is_none() && self.failures.is_none() && self.inbox.is_empty();
-        if idle && self.beside.is_none() {
-            return self.start(work, Duration::ZERO, cx);
         }
         if let Some(refusal) = self.refuse_duplicate(&work) {
             work = Work::Refuse(refusal);

@@ -12,7 +12,7 @@ use super::{Session, left};
 use crate::{
     engine::{
         incoming::{Refusal, Work},
-        running::{Begun, Outcome, Running, ToCompletion, What, all},
+        running::{Outcome, Running, ToCompletion, What, all, begin, span_of},
     },
     extract::{ConnParts, Timing},
     handler, idempotency,
@@ -21,6 +21,7 @@ use crate::{
 
 impl<D: Send + Sync + 'static> Session<D> {
     /// Does `work`, or makes what is left of it what is running.
+    #[inline(never)]
     pub(super) fn start(&mut self, work: Work<Call<'_>>, waited: Duration, cx: &mut Context<'_>) {
         if !matches!(work, Work::Refuse(Refusal { is_bad: true, .. })) {
             self.bad_in_a_row = 0;
@@ -57,7 +58,9 @@ impl<D: Send + Sync + 'static> Session<D> {
         call.timeout().map_or(default, |asked| asked.min(config.max_request_timeout))
     }
 
-    fn call(&mut self, index: usize, call: Call<'_>, waited: Duration, cx: &mut Context<'_>) {
+    #[inline]
+    pub(super) fn call(&mut self, index: usize, call: Call<'_>, waited: Duration, cx: &mut Context<'_>) {
+        self.bad_in_a_row = 0;
         let (route, timeout) = (self.routing.table.get(index), self.timeout(index, &call));
         let id = call.id.clone();
         let Some(left) = left(timeout, waited) else {
@@ -74,15 +77,16 @@ impl<D: Send + Sync + 'static> Session<D> {
             keep_frame: route.keeps_frame,
             apart: false,
         };
-        let begun = Running::begin(index, id, left, to_completion, cx, || {
+        let span = span_of(&id);
+        let begun = begin(&span, cx, || {
             if incoming.call.idempotency_key().is_some() {
                 return idempotency::run(&self.routing, index, incoming);
             }
             (route.handler)(incoming)
         });
         match begun {
-            Begun::Done(id, span, outcome) => self.finish_call(&id, &span, outcome),
-            Begun::Pending(running) => self.go_on(running, cx),
+            Ok(outcome) => self.finish_call(&id, &span, outcome),
+            Err(future) => self.go_on(Running::handler(index, id, span, left, to_completion, future), cx),
         }
     }
 
