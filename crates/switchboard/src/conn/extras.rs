@@ -32,8 +32,8 @@ impl<D: ?Sized> ConnInner<D> {
         self.existing_extras().map(|extras| &extras.calls)
     }
 
-    /// The calls to the client, if there ever were any.
-    pub(crate) fn calls(&self) -> Option<&Calls> {
-        self.existing_extras().map(|extras| &extras.calls).filter(|calls| calls.were_any())
+    /// The calls to the client, if any waits for its answer.
+    pub(crate) fn pending_calls(&self) -> Option<&Calls> {
+        self.existing_calls().filter(|calls| calls.is_pending())
     }
 }

@@ -150,6 +150,10 @@ impl<D: ?Sized> ConnInner<D> {
         }
     }
 
+    pub(crate) fn expires_in(&self) -> Option<Duration> {
+        self.existing_extras().and_then(|extras| extras.known.lock().left())
+    }
+
     pub(crate) fn user(&self) -> Option<Arc<str>> {
         self.existing_extras().and_then(|extras| extras.known.lock().user.clone())
     }
@@ -205,7 +209,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// How long the identity is still good; `None` if it does not expire.
     #[must_use]
     pub fn expires_in(&self) -> Option<Duration> {
-        self.inner.existing_extras().and_then(|extras| extras.known.lock().left())
+        self.inner.expires_in()
     }
 
     /// Has the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) decide again whether

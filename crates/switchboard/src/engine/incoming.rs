@@ -123,7 +123,7 @@ impl Work<KeptCall> {
     }
 }
 
-/// A standard envelope. `calls`: whether this side ever asked the client for anything.
+/// A standard envelope. `calls`: whether this side waits for an answer of the client.
 #[inline]
 pub(super) fn text<'a, D>(routing: &Routing<D>, dialect: Dialect, calls: bool, frame: &'a str) -> Incoming<'a> {
     match Inbound::from_json(frame) {

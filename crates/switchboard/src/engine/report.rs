@@ -104,7 +104,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     fn refreshed(&mut self, id: &str) {
-        let expires_in = self.conn.existing_extras().and_then(|extras| extras.known.lock().left());
+        let expires_in = self.conn.expires_in();
         let millis = expires_in.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
         let payload = serde_json::json!({ "expiresInMs": millis });
         if let Some(frame) = encode::control("$ws:refreshed", Some(id), &payload) {

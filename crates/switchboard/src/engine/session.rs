@@ -112,7 +112,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         if !self.inbox.is_full(config) {
             return false;
         }
-        match self.conn.calls().filter(|calls| calls.is_pending()) {
+        match self.conn.pending_calls() {
             // Its answer may be behind what waits.
             Some(_) if !self.inbox.is_overfull(config) => false,
             Some(calls) => {

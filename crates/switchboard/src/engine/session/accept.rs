@@ -72,7 +72,7 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     #[inline]
     fn accept_envelope(&mut self, text: &str, bytes: usize, cx: &mut Context<'_>) {
-        let calls = self.conn.calls().is_some();
+        let calls = self.conn.pending_calls().is_some();
         let incoming = incoming::text(&self.routing, self.conn.dialect, calls, text);
         self.accept(incoming, bytes, cx);
     }
@@ -99,7 +99,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     fn accept_answer(&mut self, inbound: &switchboard_core::envelope::Inbound<'_>) -> bool {
         let id = inbound.meta().correlation_id().map(Cow::Borrowed).unwrap_or_default();
         let (message_type, answer) = incoming::answer(inbound);
-        self.conn.calls().is_some_and(|calls| calls.answer(&id, message_type.as_deref(), answer))
+        self.conn.pending_calls().is_some_and(|calls| calls.answer(&id, message_type.as_deref(), answer))
     }
 
     #[inline]
