@@ -20,10 +20,11 @@ pub use self::{
     unknown::UnknownMessage,
 };
 use crate::{
+    conn::ConnInner,
     encode::{self, Replied},
     engine::ToCompletion,
     extract::{ConnParts, MessageParts, Setup, Timing},
-    router::Call,
+    router::{Call, StateScope},
 };
 
 mod sealed {
@@ -62,13 +63,15 @@ pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + C
 
 /// A message that has arrived on a connection.
 #[doc(hidden)]
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "nobody has one")]
 pub struct Incoming<'a, D> {
-    pub(crate) conn: ConnParts<D>,
+    pub(crate) conn: &'a Arc<ConnInner<D>>,
+    /// Where the route's router had a state of its own.
+    pub(crate) scope: Option<&'a Arc<StateScope>>,
     pub(crate) call: Call<'a>,
     pub(crate) timing: Timing,
     /// Where the connection's task gives the handler up without dropping it.
-    pub(crate) to_completion: Option<ToCompletion>,
+    pub(crate) to_completion: Option<&'a ToCompletion>,
     /// Whether something needs more of the frame than the message.
     pub(crate) keep_frame: bool,
     /// Whether the reply is wanted by itself, rather than among what the turn puts out.
@@ -101,12 +104,14 @@ where
     }
 
     fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {
-        let Incoming { conn, call, timing, to_completion, keep_frame, apart } = incoming;
+        let Incoming { conn, scope, call, timing, to_completion, keep_frame, apart } = incoming;
         // Now, while the frame is at hand: the future would have to keep a copy of it. What is wrong
         // counts only after the extractors.
         let message = decode::decode::<M>(call.payload);
         let frame = (M::Meta::DECLARED || keep_frame).then(|| call.frame.into());
-        let mut parts = MessageParts::new(conn, call.id, call.timestamp, timing, frame, to_completion);
+        let conn = ConnParts::new(Arc::clone(conn), scope.cloned());
+        let timestamp = call.meta.timestamp();
+        let mut parts = MessageParts::new(conn, call.id().keep(), timestamp, timing, frame, to_completion.cloned());
         Box::pin(async move {
             let result = async {
                 let args = Args::extract(&mut parts, message).await?;

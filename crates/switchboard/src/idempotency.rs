@@ -20,7 +20,7 @@ use crate::{
     Config, ConnId,
     encode::{self, Replied},
     handler::{self, HandlerResult},
-    router::Routing,
+    router::{AsCall as _, Routing},
     transport::Frame,
 };
 
@@ -224,14 +224,14 @@ impl Drop for Permit<'_> {
 pub(crate) fn run<D: Send + Sync + 'static>(
     routing: &Arc<Routing<D>>,
     route: usize,
+    key: &str,
     incoming: handler::Incoming<'_, D>,
 ) -> BoxFuture<'static, HandlerResult> {
     let routing = Arc::clone(routing);
-    let handler::Incoming { conn, call, timing, to_completion, keep_frame, apart: _ } = incoming;
-    let inner = Arc::clone(conn.inner());
-    let owner = inner.user().map_or(Owner::Connection(inner.id), Owner::User);
-    let id = call.id.clone();
-    let key = Key { owner, message_type: id.message_type, key: call.idempotency_key().unwrap_or_default().into() };
+    let handler::Incoming { conn, scope, call, timing, to_completion, keep_frame, apart: _ } = incoming;
+    let (conn, scope, to_completion) = (Arc::clone(conn), scope.cloned(), to_completion.cloned());
+    let owner = conn.user().map_or(Owner::Connection(conn.id), Owner::User);
+    let key = Key { owner, message_type: call.message_type, key: key.into() };
     let fingerprint = routing.idempotency.fingerprint(call.payload.map(|RawPayload::Json(json)| json));
     let kept = call.keep();
     Box::pin(async move {
@@ -240,15 +240,16 @@ pub(crate) fn run<D: Send + Sync + 'static>(
                 Begin::Refuse(error) => return HandlerResult(Err(error)),
                 Begin::Known(outcome) => Ok(outcome),
                 Begin::Run(permit) => {
-                    let incoming = handler::Incoming {
-                        conn: conn.again(),
+                    let handling = (routing.table.get(route).handler)(handler::Incoming {
+                        conn: &conn,
+                        scope: scope.as_ref(),
                         call: kept.as_call(),
                         timing,
-                        to_completion: to_completion.clone(),
+                        to_completion: to_completion.as_ref(),
                         keep_frame,
                         apart: true,
-                    };
-                    let HandlerResult(result) = (routing.table.get(route).handler)(incoming).await;
+                    });
+                    let HandlerResult(result) = handling.await;
                     let shared = match result {
                         Ok(Replied::Frame(frame)) => Ok(Outcome::of(&frame).map(Arc::new)),
                         Ok(Replied::Nothing | Replied::Sent) => Ok(None),
@@ -266,7 +267,7 @@ pub(crate) fn run<D: Send + Sync + 'static>(
             return HandlerResult(match shared {
                 Ok(Some(outcome)) => match error_of(&outcome) {
                     Some(error) => Err(error),
-                    None => Ok(encode::again(&outcome, id.correlation_id()).map_or(Replied::Nothing, Replied::Frame)),
+                    None => Ok(encode::again(&outcome, kept.as_call().id().correlation_id).map_or(Replied::Nothing, Replied::Frame)),
                 },
                 Ok(None) => Ok(Replied::Nothing),
                 Err(error) => Err(error.again()),

@@ -13,7 +13,7 @@ use std::{any::Any, fmt, marker::PhantomData, sync::Arc};
 use switchboard_core::{AnyMessage, MessageSet};
 
 pub(crate) use self::{
-    call::{Call, CallId, KeptCall},
+    call::{AsCall, Call, CallId, KeptCall, KeptId},
     mounted::{Mounted, MountedSettings, OneHook, Routing},
     table::{Route, StateScope},
 };

@@ -67,6 +67,17 @@ impl<'a> InboundMeta<'a> {
         self.timestamp
     }
 
+    /// The same, on its own.
+    #[must_use]
+    pub fn to_static(&self) -> InboundMeta<'static> {
+        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(|text| Cow::Owned(text.to_owned()));
+        InboundMeta {
+            correlation_id: owned(&self.correlation_id),
+            idempotency_key: owned(&self.idempotency_key),
+            ..*self
+        }
+    }
+
     /// What the protocol refuses, if anything.
     #[must_use]
     pub fn problem(&self) -> Option<MetaProblem> {

@@ -34,7 +34,7 @@ impl Beside {
     }
 
     /// Those whose clients wait for a reply.
-    pub(super) fn requests(&self) -> impl Iterator<Item = &CallId> {
+    pub(super) fn requests(&self) -> impl Iterator<Item = CallId<'_>> {
         self.handlers.iter().filter_map(Running::request)
     }
 

@@ -10,7 +10,7 @@ use switchboard_core::{
 use crate::{
     RawText, RefreshToken, UnknownMessage,
     conn::{Answer, CALL_PREFIX, Dialect, NoAnswer},
-    router::{Call, CallId, KeptCall, Routing},
+    router::{AsCall, Call, CallId, KeptCall, Route, Routing},
 };
 
 /// Something to do, in order of arrival. `C` is [`Call`], or [`KeptCall`] while it waits.
@@ -52,14 +52,45 @@ pub(super) enum Incoming<'a> {
     Heartbeat,
     /// The answer to a request of ours that nobody waits for, or that there never was.
     LateAnswer,
-    /// Perhaps the answer to a request of ours: never waits. If it is not, it is a message.
-    Answer(Inbound<'a>, &'a str),
 }
 
 impl Refusal {
     /// Of a message of which nothing is known.
     pub(super) fn of_frame(error: WsError) -> Self {
         Self { error, message_type: None, correlation_id: None, is_rpc: false, is_bad: false }
+    }
+}
+
+impl<C: AsCall> Work<C> {
+    pub(super) fn request(&self) -> Option<CallId<'_>> {
+        match self {
+            Self::Call(_, call) => Some(call.as_call().id()).filter(|id| id.is_rpc),
+            _ => None,
+        }
+    }
+
+    /// What its reply or error would carry.
+    pub(super) fn correlation_id(&self) -> Option<&str> {
+        match self {
+            Self::Call(_, call) => call.as_call().id().correlation_id,
+            Self::Refuse(refusal) => refusal.correlation_id.as_deref(),
+            Self::Fallback(message) => message.correlation_id(),
+            Self::Refresh(_, id) => Some(id),
+            Self::Text(_) | Self::Binary(_) => None,
+        }
+    }
+
+    /// Whether its reply or error will carry this id as that of a request.
+    pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
+        match self {
+            Self::Refuse(refusal) => refusal.is_rpc && refusal.correlation_id.as_deref() == Some(correlation_id),
+            Self::Refresh(_, id) => **id == *correlation_id,
+            _ => self.is_request(correlation_id),
+        }
+    }
+
+    pub(super) fn is_request(&self, correlation_id: &str) -> bool {
+        self.request().is_some_and(|id| id.correlation_id == Some(correlation_id))
     }
 }
 
@@ -74,72 +105,15 @@ impl Work<Call<'_>> {
             Self::Refresh(token, id) => Work::Refresh(token, id),
         }
     }
-
-    pub(super) fn request(&self) -> Option<&CallId> {
-        match self {
-            Self::Call(_, call) if call.id.is_rpc => Some(&call.id),
-            _ => None,
-        }
-    }
-
-    /// What its reply or error would carry.
-    pub(super) fn correlation_id(&self) -> Option<&str> {
-        match self {
-            Self::Call(_, call) => call.id.correlation_id(),
-            Self::Refuse(refusal) => refusal.correlation_id.as_deref(),
-            Self::Fallback(message) => message.correlation_id(),
-            Self::Refresh(_, id) => Some(id),
-            Self::Text(_) | Self::Binary(_) => None,
-        }
-    }
-}
-
-impl Work<KeptCall> {
-    pub(super) fn as_work(&self) -> Option<Work<Call<'_>>> {
-        match self {
-            Self::Call(index, call) => Some(Work::Call(*index, call.as_call())),
-            _ => None,
-        }
-    }
-
-    pub(super) fn request(&self) -> Option<&CallId> {
-        match self {
-            Self::Call(_, call) if call.id.is_rpc => Some(&call.id),
-            _ => None,
-        }
-    }
-
-    /// Whether its reply or error will carry this id as that of a request.
-    pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
-        match self {
-            Self::Refuse(refusal) => refusal.is_rpc && refusal.correlation_id.as_deref() == Some(correlation_id),
-            Self::Refresh(_, id) => **id == *correlation_id,
-            _ => self.is_request(correlation_id),
-        }
-    }
-
-    pub(super) fn is_request(&self, correlation_id: &str) -> bool {
-        self.request().is_some_and(|id| id.correlation_id() == Some(correlation_id))
-    }
-}
-
-/// A standard envelope. `calls`: whether this side waits for an answer of the client.
-#[inline]
-pub(super) fn text<'a, D>(routing: &Routing<D>, dialect: Dialect, calls: bool, frame: &'a str) -> Incoming<'a> {
-    match Inbound::from_json(frame) {
-        Ok(inbound) => {
-            let is_answer = |id: &str| calls && id.starts_with(CALL_PREFIX);
-            if inbound.meta().correlation_id().is_some_and(is_answer) {
-                return Incoming::Answer(inbound, frame);
-            }
-            envelope(routing, dialect, frame, inbound)
-        }
-        Err(malformed) => malformed_frame(malformed),
-    }
 }
 
 pub(super) fn malformed_frame(malformed: MalformedEnvelope) -> Incoming<'static> {
     bad(malformed.into(), None)
+}
+
+/// Whether it may be the answer to a request of ours.
+pub(super) fn is_answer(inbound: &Inbound<'_>) -> bool {
+    inbound.meta().correlation_id().is_some_and(|id| id.starts_with(CALL_PREFIX))
 }
 
 /// What an answer would say, whatever it answers: its type, unless it is an error, and the rest.
@@ -153,39 +127,46 @@ pub(super) fn answer(inbound: &Inbound<'_>) -> (Option<Box<str>>, Answer) {
     (None, Err(NoAnswer::Error(error)))
 }
 
+/// A standard envelope that was taken apart.
 #[inline]
 pub(super) fn envelope<'a, D>(
     routing: &Routing<D>,
     dialect: Dialect,
-    text: &'a str,
-    inbound: Inbound<'a>,
+    frame: &'a str,
+    inbound: &'a Inbound<'a>,
 ) -> Incoming<'a> {
-    let (message_type, meta, payload) = inbound.into_parts();
-    let Some(index) = routing.table.find(&message_type) else {
-        return unrouted(routing, dialect, &message_type, &meta, payload);
+    let (message_type, meta, payload) = (inbound.message_type(), inbound.meta(), inbound.payload());
+    let Some(index) = routing.table.find(message_type) else {
+        return unrouted(routing, dialect, message_type, meta, payload);
     };
-    let route = routing.table.get(index);
-    let refuse = |error: WsError| {
+    let Route { message_type, is_rpc, .. } = *routing.table.get(index);
+    let call = Call { message_type, is_rpc, meta, payload, frame };
+    if meta.problem().is_some() || (is_rpc && meta.correlation_id().is_none()) {
+        return Incoming::Work(Work::Refuse(unfit(call)));
+    }
+    Incoming::Work(Work::Call(index, call))
+}
+
+/// Of a message whose meta does not do.
+#[cold]
+fn unfit(call: Call<'_>) -> Refusal {
+    let error = match call.meta.problem() {
+        Some(problem) => problem.into(),
+        None => WsError::invalid_argument("a request needs a meta.correlationId"),
+    };
+    let CallId { message_type, is_rpc, correlation_id } = call.id();
+    Refusal {
+        error,
+        message_type: Some(message_type),
+        correlation_id: correlation_id.map(Into::into),
         // Without an id, an error of a request cannot be told apart from others: plain ERROR.
-        let is_rpc = route.is_rpc && meta.correlation_id().is_some();
-        Incoming::Work(Work::Refuse(Refusal {
-            error,
-            message_type: Some(route.message_type),
-            correlation_id: meta.correlation_id().map(Into::into),
-            is_rpc,
-            is_bad: false,
-        }))
-    };
-    if let Some(problem) = meta.problem() {
-        return refuse(problem.into());
+        is_rpc: is_rpc && correlation_id.is_some(),
+        is_bad: false,
     }
-    if route.is_rpc && meta.correlation_id().is_none() {
-        return refuse(WsError::invalid_argument("a request needs a meta.correlationId"));
-    }
-    Incoming::Work(Work::Call(index, Call::new(route.message_type, route.is_rpc, &meta, payload, text)))
 }
 
 /// Types of the protocol, and unknown ones.
+#[cold]
 fn unrouted<D>(
     routing: &Routing<D>,
     dialect: Dialect,

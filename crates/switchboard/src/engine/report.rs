@@ -34,7 +34,7 @@ const MAX_FAILURES: usize = 32;
 impl<D: Send + Sync + 'static> Session<D> {
     /// A handler has ended, or could not begin.
     #[inline]
-    pub(super) fn finish_call(&mut self, id: &CallId, span: &Span, outcome: Outcome) {
+    pub(super) fn finish_call(&mut self, id: CallId<'_>, span: &Span, outcome: Outcome) {
         // By far the most have put out their reply already.
         if let Outcome::Done(Ok(Replied::Sent | Replied::Nothing)) = outcome {
             span.record("outcome", "OK");
@@ -45,7 +45,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     #[inline(never)]
-    fn finish_call_otherwise(&mut self, id: &CallId, span: &Span, outcome: Outcome) {
+    fn finish_call_otherwise(&mut self, id: CallId<'_>, span: &Span, outcome: Outcome) {
         match outcome.into_result() {
             Ok(replied) => {
                 span.record("outcome", "OK");
@@ -58,9 +58,9 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    fn fail_call(&mut self, error: WsError, id: &CallId, span: &Span) {
+    fn fail_call(&mut self, error: WsError, id: CallId<'_>, span: &Span) {
         span.record("outcome", error.code().as_str());
-        self.fail(error, Some(id.message_type), id.correlation_id(), id.is_rpc);
+        self.fail_request(error, id);
     }
 
     pub(super) fn finish(&mut self, running: &mut Running, outcome: Outcome) {
@@ -71,7 +71,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         running.record(error.code().as_str());
         let routing = Arc::clone(&self.routing);
         match running.give_up(|future, span| routing.detach(future, span)) {
-            What::Call(_, id) => self.fail(error, Some(id.message_type), id.correlation_id(), id.is_rpc),
+            What::Call(_, id) => self.fail_request(error, id.id()),
             What::Binary if self.routing.hooks.text.is_none() => self.fail(error, None, None, false),
             What::Fallback(id) => self.fail(error, None, id.as_deref(), id.is_some()),
             What::Refresh(id) => self.fail(error, None, Some(&id), true),
@@ -94,7 +94,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     fn succeed(&mut self, running: &Running, replied: Replied) {
         running.record("OK");
         match &running.what {
-            What::Call(_, id) => metrics::handled(id.message_type, "OK"),
+            What::Call(_, id) => metrics::handled(id.id().message_type, "OK"),
             What::Refresh(id) => self.refreshed(id),
             _ => {}
         }
@@ -121,6 +121,11 @@ impl<D: Send + Sync + 'static> Session<D> {
             _ => return self.log(error, Some("on_reauthorize")),
         };
         self.conn.outbox.close(code, switchboard_core::close_reason(error.message()));
+    }
+
+    /// Of a message that has a route.
+    pub(super) fn fail_request(&mut self, error: WsError, id: CallId<'_>) {
+        self.fail(error, Some(id.message_type), id.correlation_id, id.is_rpc);
     }
 
     /// Tells the client, the log and the error hooks.

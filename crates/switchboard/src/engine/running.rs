@@ -22,7 +22,7 @@ use crate::{
     encode::Replied,
     handler::HandlerResult,
     request::Terminal,
-    router::{CallId, OneHook},
+    router::{CallId, KeptId, OneHook},
 };
 
 /// A future and what is to be done with its result. The timer is made when the first poll leaves
@@ -47,7 +47,7 @@ pub(super) struct Running {
 #[derive(Debug)]
 pub(super) enum What {
     /// A message's handler: the index of its route.
-    Call(usize, CallId),
+    Call(usize, KeptId),
     /// The hooks of the connection's start.
     Open,
     /// The hook for raw text.
@@ -89,11 +89,11 @@ pub(crate) struct ToCompletion {
 
 /// The span of a message. Costs a look at a flag where nobody listens.
 #[inline]
-pub(super) fn span_of(id: &CallId) -> Span {
+pub(super) fn span_of(id: CallId<'_>) -> Span {
     tracing::debug_span!(
         "ws_message",
         "type" = id.message_type,
-        correlation_id = id.correlation_id(),
+        correlation_id = id.correlation_id,
         outcome = tracing::field::Empty,
     )
 }
@@ -124,7 +124,7 @@ impl Running {
     /// A handler that was pending when it was first polled.
     pub(super) fn handler(
         route: usize,
-        id: CallId,
+        id: KeptId,
         span: Span,
         timeout: Duration,
         to_completion: Option<ToCompletion>,
@@ -213,12 +213,12 @@ impl Running {
 
     /// The request that is running, if it is one.
     pub(super) fn is_request(&self, correlation_id: &str) -> bool {
-        self.request().is_some_and(|id| id.correlation_id() == Some(correlation_id))
+        self.request().is_some_and(|id| id.correlation_id == Some(correlation_id))
     }
 
-    pub(super) fn request(&self) -> Option<&CallId> {
+    pub(super) fn request(&self) -> Option<CallId<'_>> {
         match &self.what {
-            What::Call(_, id) if id.is_rpc => Some(id),
+            What::Call(_, id) => Some(id.id()).filter(|id| id.is_rpc),
             _ => None,
         }
     }

@@ -26,7 +26,7 @@ use crate::{
     handler::{CloseReason, Failure},
     hub::Check,
     metrics,
-    router::{KeptCall, Routing},
+    router::{AsCall as _, KeptCall, Routing},
 };
 
 /// One handler or hook runs at a time, and beside it those of routes that asked for it; what arrives
@@ -133,7 +133,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     /// Whether a request with this id is handled or waits to be.
     fn has_request(&self, id: &str) -> bool {
         self.running.as_ref().is_some_and(|running| running.is_request(id))
-            || self.beside.as_ref().is_some_and(|beside| beside.requests().any(|one| one.correlation_id() == Some(id)))
+            || self.beside.as_ref().is_some_and(|beside| beside.requests().any(|one| one.correlation_id == Some(id)))
             || self.inbox.contains_id(id)
     }
 
@@ -151,10 +151,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     fn turn_away(&mut self, work: Work<KeptCall>) {
         let error = || WsError::unavailable("the server is restarting");
         match work {
-            Work::Call(_, call) => {
-                let id = &call.id;
-                self.fail(error(), Some(id.message_type), id.correlation_id(), id.is_rpc);
-            }
+            Work::Call(_, call) => self.fail_request(error(), call.as_call().id()),
             Work::Refresh(_, id) => self.fail(error(), None, Some(&id), true),
             Work::Refuse(refusal) => self.refuse(refusal),
             Work::Text(_) | Work::Binary(_) | Work::Fallback(_) => self.fail(error(), None, None, false),
@@ -164,6 +161,14 @@ impl<D: Send + Sync + 'static> Session<D> {
     /// Runs what there is to run until something is pending or nothing is left.
     #[inline]
     pub(super) fn run(&mut self, cx: &mut Context<'_>) {
+        // As between any two messages that were handled at once.
+        if !self.is_free() || self.waiting.is_some() || self.conn.has_signals() {
+            self.run_all(cx);
+        }
+    }
+
+    #[inline(never)]
+    fn run_all(&mut self, cx: &mut Context<'_>) {
         while !self.conn.outbox.is_closed() {
             self.poll_beside(cx);
             if self.running.is_none() && !self.start_error_hooks() && !self.start_reauthorization() {
@@ -183,7 +188,6 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     /// Answers what has waited too long: it need not wait for what is before it.
-    #[inline]
     fn poll_waiting(&mut self, cx: &mut Context<'_>) {
         let Some(mut earliest) = self.inbox.earliest() else {
             self.waiting = None;
@@ -200,7 +204,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             }
             while let Some(work) = self.inbox.take_late() {
                 if let Work::Call(_, call) = work {
-                    self.finish_call(&call.id, &tracing::Span::none(), Outcome::TimedOut);
+                    self.finish_call(call.as_call().id(), &tracing::Span::none(), Outcome::TimedOut);
                 }
             }
             match self.inbox.earliest() {
@@ -225,17 +229,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             _ => in_order,
         });
         let Some((work, waited)) = next else { return false };
-        match work.as_work() {
-            Some(call) => self.start(call, waited, cx),
-            None => match work {
-                Work::Refuse(refusal) => self.start(Work::Refuse(refusal), waited, cx),
-                Work::Text(text) => self.start(Work::Text(text), waited, cx),
-                Work::Binary(bytes) => self.start(Work::Binary(bytes), waited, cx),
-                Work::Fallback(message) => self.start(Work::Fallback(message), waited, cx),
-                Work::Refresh(token, id) => self.start(Work::Refresh(token, id), waited, cx),
-                Work::Call(..) => {}
-            },
-        }
+        self.start(work, waited, cx);
         true
     }
 
@@ -244,7 +238,6 @@ impl<D: Send + Sync + 'static> Session<D> {
         self.running.as_ref().is_some_and(|running| matches!(running.what, What::Open))
     }
 
-    #[inline]
     fn poll_beside(&mut self, cx: &mut Context<'_>) {
         while let Some(beside) = &mut self.beside {
             let Poll::Ready(done) = beside.poll(cx) else { return };
@@ -296,16 +289,16 @@ impl<D: Send + Sync + 'static> Session<D> {
         } else {
             self.beside.as_mut().and_then(|beside| beside.abort(correlation_id, give_up))
         };
-        let id = match what {
-            Some(What::Call(_, id)) => id,
-            Some(_) => return,
-            None => match self.inbox.remove_request(correlation_id) {
-                Some(Work::Call(_, call)) => call.id,
-                _ => return,
-            },
-        };
         let error = WsError::cancelled("the request was aborted");
-        self.fail(error, Some(id.message_type), Some(correlation_id), true);
+        match what {
+            Some(What::Call(_, id)) => self.fail_request(error, id.id()),
+            Some(_) => {}
+            None => {
+                if let Some(Work::Call(_, call)) = self.inbox.remove_request(correlation_id) {
+                    self.fail_request(error, call.as_call().id());
+                }
+            }
+        }
     }
 
     /// Gives up what runs and waits.

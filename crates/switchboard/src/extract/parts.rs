@@ -10,7 +10,7 @@ use crate::{
     conn::ConnInner,
     engine::ToCompletion,
     request::Terminal,
-    router::{CallId, StateScope},
+    router::{KeptId, StateScope},
 };
 
 /// A connection as extractors see it.
@@ -60,10 +60,6 @@ impl<D: Send + Sync + 'static> ConnParts<D> {
         })
     }
 
-    pub(crate) fn again(&self) -> Self {
-        Self { conn: Arc::clone(&self.conn), scope: self.scope.clone() }
-    }
-
     pub(crate) fn inner(&self) -> &Arc<ConnInner<D>> {
         &self.conn
     }
@@ -96,7 +92,7 @@ impl<D> fmt::Debug for ConnParts<D> {
 /// A message and its connection as extractors see them.
 pub struct MessageParts<D> {
     conn: ConnParts<D>,
-    id: CallId,
+    id: KeptId,
     timestamp: Option<f64>,
     timing: Timing,
     special: Option<Box<Special>>,
@@ -144,7 +140,7 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     #[inline]
     pub(crate) fn new(
         conn: ConnParts<D>,
-        id: CallId,
+        id: KeptId,
         timestamp: Option<f64>,
         timing: Timing,
         frame: Option<Box<str>>,
@@ -197,13 +193,13 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     /// The message's type tag.
     #[must_use]
     pub fn message_type(&self) -> &'static str {
-        self.id.message_type
+        self.id.id().message_type
     }
 
     /// The correlation id, if the message has one.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
-        self.id.correlation_id()
+        self.id.id().correlation_id
     }
 
     /// When the client says that it sent the message, in milliseconds since 1970.
@@ -232,6 +228,6 @@ impl Drop for Special {
 
 impl<D> fmt::Debug for MessageParts<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MessageParts").field("type", &self.id.message_type).finish_non_exhaustive()
+        f.debug_struct("MessageParts").field("type", &self.id.id().message_type).finish_non_exhaustive()
     }
 }

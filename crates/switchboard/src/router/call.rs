@@ -8,102 +8,103 @@ use switchboard_core::envelope::{InboundMeta, RawPayload};
 
 use self::correlation::CorrelationId;
 
-/// A message whose envelope was taken apart. It borrows from the frame.
-#[derive(Debug)]
+/// A message whose envelope was taken apart. It borrows from that and from the frame: most messages
+/// are handled where they were read, and nothing of them is moved or copied.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'a> {
-    pub(crate) id: CallId,
-    pub(crate) timestamp: Option<f64>,
-    pub(crate) special: Option<Box<Special>>,
+    pub(crate) message_type: &'static str,
+    pub(crate) is_rpc: bool,
+    pub(crate) meta: &'a InboundMeta<'a>,
     pub(crate) payload: Option<RawPayload<'a>>,
     /// The whole frame.
     pub(crate) frame: &'a str,
 }
 
-/// What few messages carry in their meta.
-#[derive(Debug, Clone)]
-pub(crate) struct Special {
-    timeout: Option<Duration>,
-    idempotency_key: Option<Box<str>>,
-}
-
 /// A message that waits: it keeps the frame and knows where the payload stands in it.
 #[derive(Debug)]
 pub(crate) struct KeptCall {
-    pub(crate) id: CallId,
-    timestamp: Option<f64>,
-    special: Option<Box<Special>>,
+    message_type: &'static str,
+    is_rpc: bool,
+    meta: Box<InboundMeta<'static>>,
     payload: Option<Range<usize>>,
     frame: Box<str>,
 }
 
 /// What a reply or error needs to know of its message.
-#[derive(Debug, Clone)]
-pub(crate) struct CallId {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallId<'a> {
     pub(crate) message_type: &'static str,
     pub(crate) is_rpc: bool,
+    pub(crate) correlation_id: Option<&'a str>,
+}
+
+/// The same, on its own.
+#[derive(Debug)]
+pub(crate) struct KeptId {
+    message_type: &'static str,
+    is_rpc: bool,
     correlation_id: Option<CorrelationId>,
 }
 
+/// A message that waits, or does not.
+pub(crate) trait AsCall {
+    fn as_call(&self) -> Call<'_>;
+}
+
 impl<'a> Call<'a> {
-    /// The parts must have been borrowed from `frame`.
     #[inline]
-    pub(crate) fn new(
-        message_type: &'static str,
-        is_rpc: bool,
-        meta: &InboundMeta<'a>,
-        payload: Option<RawPayload<'a>>,
-        frame: &'a str,
-    ) -> Self {
-        Self {
-            id: CallId { message_type, is_rpc, correlation_id: meta.correlation_id().map(CorrelationId::new) },
-            timestamp: meta.timestamp(),
-            special: Special::of(meta),
-            payload,
-            frame,
+    pub(crate) fn id(self) -> CallId<'a> {
+        CallId { message_type: self.message_type, is_rpc: self.is_rpc, correlation_id: self.meta.correlation_id() }
+    }
+
+    /// The same, on its own. The payload must have been borrowed from the frame.
+    pub(crate) fn keep(&self) -> KeptCall {
+        KeptCall {
+            message_type: self.message_type,
+            is_rpc: self.is_rpc,
+            meta: Box::new(self.meta.to_static()),
+            payload: self.payload.and_then(|RawPayload::Json(json)| place(self.frame, json)),
+            frame: self.frame.into(),
         }
     }
 
-    /// The same, on its own.
-    pub(crate) fn keep(self) -> KeptCall {
-        let payload = self.payload.and_then(|RawPayload::Json(json)| place(self.frame, json));
-        let Self { id, timestamp, special, frame, .. } = self;
-        KeptCall { id, timestamp, special, payload, frame: frame.into() }
-    }
-
     /// What the client asks for in `meta.timeoutMs`.
+    #[inline]
     pub(crate) fn timeout(&self) -> Option<Duration> {
-        self.special.as_ref().and_then(|special| special.timeout)
-    }
-
-    pub(crate) fn idempotency_key(&self) -> Option<&str> {
-        self.special.as_ref().and_then(|special| special.idempotency_key.as_deref())
+        self.meta.timeout_ms().map(Duration::from_millis)
     }
 }
 
-impl KeptCall {
-    pub(crate) fn as_call(&self) -> Call<'_> {
+impl AsCall for KeptCall {
+    fn as_call(&self) -> Call<'_> {
         Call {
-            id: self.id.clone(),
-            timestamp: self.timestamp,
-            special: self.special.clone(),
+            message_type: self.message_type,
+            is_rpc: self.is_rpc,
+            meta: &self.meta,
             payload: self.payload.clone().and_then(|range| self.frame.get(range)).map(RawPayload::Json),
             frame: &self.frame,
         }
     }
 }
 
-impl Special {
-    fn of(meta: &InboundMeta<'_>) -> Option<Box<Self>> {
-        let (timeout, key) = (meta.timeout_ms(), meta.idempotency_key());
-        (timeout.is_some() || key.is_some()).then(|| {
-            Box::new(Self { timeout: timeout.map(Duration::from_millis), idempotency_key: key.map(Into::into) })
-        })
+impl AsCall for Call<'_> {
+    fn as_call(&self) -> Call<'_> {
+        *self
     }
 }
 
-impl CallId {
-    pub(crate) fn correlation_id(&self) -> Option<&str> {
-        self.correlation_id.as_ref().map(CorrelationId::as_str)
+impl KeptId {
+    pub(crate) fn id(&self) -> CallId<'_> {
+        let correlation_id = self.correlation_id.as_ref().map(CorrelationId::as_str);
+        CallId { message_type: self.message_type, is_rpc: self.is_rpc, correlation_id }
+    }
+}
+
+impl CallId<'_> {
+    #[inline]
+    pub(crate) fn keep(self) -> KeptId {
+        let Self { message_type, is_rpc, correlation_id } = self;
+        KeptId { message_type, is_rpc, correlation_id: correlation_id.map(CorrelationId::new) }
     }
 }
 
@@ -123,13 +124,18 @@ mod tests {
     #[test]
     fn what_is_kept_is_the_same() {
         for id in ["c1", "c\\n1"] {
-            let frame = format!(r#"{{"type":"A","meta":{{"correlationId":"{id}"}},"payload":{{"a":1}}}}"#);
+            let frame = format!(
+                r#"{{"type":"A","meta":{{"correlationId":"{id}","timeoutMs":5,"idempotencyKey":"k"}},"payload":{{"a":1}}}}"#
+            );
             let (_, meta, payload) = Inbound::from_json(&frame).unwrap().into_parts();
-            let kept = Call::new("A", true, &meta, payload, &frame).keep();
-            let call = kept.as_call();
-            assert_eq!(call.id.correlation_id(), meta.correlation_id());
-            assert_eq!(call.frame, frame);
-            assert!(matches!(call.payload, Some(RawPayload::Json(r#"{"a":1}"#))));
+            let call = Call { message_type: "A", is_rpc: true, meta: &meta, payload, frame: &frame };
+            let kept = call.keep();
+            let again = kept.as_call();
+            assert_eq!(again.id().correlation_id, meta.correlation_id());
+            assert_eq!(again.id().keep().id().correlation_id, meta.correlation_id());
+            assert_eq!((again.timeout(), again.meta.idempotency_key()), (Some(Duration::from_millis(5)), Some("k")));
+            assert_eq!(again.frame, frame);
+            assert!(matches!(again.payload, Some(RawPayload::Json(r#"{"a":1}"#))));
         }
     }
 }

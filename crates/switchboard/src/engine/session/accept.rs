@@ -3,7 +3,10 @@
 use std::{borrow::Cow, task::Context, time::Duration};
 
 use bytes::Bytes;
-use switchboard_core::WsError;
+use switchboard_core::{
+    WsError,
+    envelope::{Inbound, MalformedEnvelope},
+};
 
 use super::{Session, has_place};
 use crate::{
@@ -47,7 +50,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         match std::str::from_utf8(frame) {
             Ok(text) => self.accept_text(text, cx),
-            Err(_) => self.accept(incoming::malformed_frame(switchboard_core::envelope::MalformedEnvelope), bytes, cx),
+            Err(_) => self.accept(incoming::malformed_frame(MalformedEnvelope), bytes, cx),
         }
     }
 
@@ -72,12 +75,21 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     #[inline]
     fn accept_envelope(&mut self, text: &str, bytes: usize, cx: &mut Context<'_>) {
-        let calls = self.conn.pending_calls().is_some();
-        let incoming = incoming::text(&self.routing, self.conn.dialect, calls, text);
-        self.accept(incoming, bytes, cx);
+        let inbound = match Inbound::from_json(text) {
+            Ok(inbound) => inbound,
+            Err(malformed) => return self.accept(incoming::malformed_frame(malformed), bytes, cx),
+        };
+        if self.conn.pending_calls().is_some() && self.accept_answer(&inbound) {
+            return;
+        }
+        match incoming::envelope(&self.routing, self.conn.dialect, text, &inbound) {
+            // By far the most.
+            Incoming::Work(Work::Call(index, call)) if self.is_free() => self.call(index, call, Duration::ZERO, cx),
+            incoming => self.accept(incoming, bytes, cx),
+        }
     }
 
-    #[inline]
+    #[inline(never)]
     fn accept(&mut self, incoming: Incoming<'_>, bytes: usize, cx: &mut Context<'_>) {
         match incoming {
             Incoming::Work(work) => self.accept_work(work, bytes, cx),
@@ -86,38 +98,37 @@ impl<D: Send + Sync + 'static> Session<D> {
                 self.conn.push(encode::heartbeat_ack());
             }
             Incoming::LateAnswer => self.conn.hub().count_late_answer(),
-            Incoming::Answer(inbound, frame) => {
-                if !self.accept_answer(&inbound) {
-                    let incoming = incoming::envelope(&self.routing, self.conn.dialect, frame, inbound);
-                    self.accept(incoming, bytes, cx);
-                }
-            }
         }
     }
 
-    /// `false` if nobody waits for it: it is a message like others then.
-    fn accept_answer(&mut self, inbound: &switchboard_core::envelope::Inbound<'_>) -> bool {
+    /// Never waits. `false` if nobody waits for it: it is a message like others then.
+    #[inline(never)]
+    fn accept_answer(&mut self, inbound: &Inbound<'_>) -> bool {
+        if !incoming::is_answer(inbound) {
+            return false;
+        }
         let id = inbound.meta().correlation_id().map(Cow::Borrowed).unwrap_or_default();
         let (message_type, answer) = incoming::answer(inbound);
         self.conn.pending_calls().is_some_and(|calls| calls.answer(&id, message_type.as_deref(), answer))
     }
 
+    /// Nothing runs or waits in order.
     #[inline]
-    fn accept_work(&mut self, work: Work<Call<'_>>, bytes: usize, cx: &mut Context<'_>) {
-        let idle = self.running.is_none() && self.failures.is_none() && self.inbox.is_empty();
-        if idle && self.beside.is_none() && !self.draining {
-            return match work {
-                // By far the most.
-                Work::Call(index, call) => self.call(index, call, Duration::ZERO, cx),
-                work => self.start(work, Duration::ZERO, cx),
-            };
-        }
-        self.accept_beside(work, bytes, idle, cx);
+    fn is_idle(&self) -> bool {
+        self.running.is_none() && self.failures.is_none() && self.inbox.is_empty()
     }
 
-    /// Takes in what comes while something runs or waits.
-    #[inline(never)]
-    fn accept_beside(&mut self, mut work: Work<Call<'_>>, bytes: usize, idle: bool, cx: &mut Context<'_>) {
+    /// Whatever comes can be handled at once.
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        self.is_idle() && self.beside.is_none() && !self.draining
+    }
+
+    fn accept_work(&mut self, mut work: Work<Call<'_>>, bytes: usize, cx: &mut Context<'_>) {
+        if self.is_free() {
+            return self.start(work, Duration::ZERO, cx);
+        }
+        let idle = self.is_idle();
         let beside = self.may_run_beside(&work);
         let is_request = work.request().is_some();
         if self.draining {
@@ -134,7 +145,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             None if idle => self.start(work, Duration::ZERO, cx),
             _ => {
                 let timeout = match &work {
-                    Work::Call(index, call) => Some(self.timeout(*index, call)),
+                    Work::Call(index, call) => Some(self.timeout(*index, *call)),
                     _ => None,
                 };
                 self.inbox.push(work.keep(), bytes, timeout);
@@ -153,7 +164,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     fn refuse_duplicate(&self, work: &Work<Call<'_>>) -> Option<Refusal> {
         let id = work.correlation_id().filter(|id| self.has_request(id))?;
         let (message_type, is_bad) = match work {
-            Work::Call(_, call) => (Some(call.id.message_type), false),
+            Work::Call(_, call) => (Some(call.message_type), false),
             Work::Refuse(refusal) => (refusal.message_type, refusal.is_bad),
             _ => (None, false),
         };
@@ -173,7 +184,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         let error = WsError::resource_exhausted("too many requests in flight")
             .with_detail("limit", limit)
             .with_detail("current", current);
-        let (message_type, correlation_id) = (Some(id.message_type), id.correlation_id().map(Into::into));
+        let (message_type, correlation_id) = (Some(id.message_type), id.correlation_id.map(Into::into));
         Some(Refusal { error, message_type, correlation_id, is_rpc: true, is_bad: false })
     }
 }

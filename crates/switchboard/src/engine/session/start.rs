@@ -1,7 +1,6 @@
 //! Beginning to handle what was taken in.
 
 use std::{
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,21 +13,21 @@ use crate::{
         incoming::{Refusal, Work},
         running::{Outcome, Running, ToCompletion, What, all, begin, span_of},
     },
-    extract::{ConnParts, Timing},
+    extract::Timing,
     handler, idempotency,
-    router::Call,
+    router::{AsCall, Call},
 };
 
 impl<D: Send + Sync + 'static> Session<D> {
     /// Does `work`, or makes what is left of it what is running.
     #[inline(never)]
-    pub(super) fn start(&mut self, work: Work<Call<'_>>, waited: Duration, cx: &mut Context<'_>) {
+    pub(super) fn start<C: AsCall>(&mut self, work: Work<C>, waited: Duration, cx: &mut Context<'_>) {
         if !matches!(work, Work::Refuse(Refusal { is_bad: true, .. })) {
             self.bad_in_a_row = 0;
         }
         let (conn, hooks, timeout) = (&self.conn, &self.routing.hooks, self.conn.config().handler_timeout);
         let running = match work {
-            Work::Call(index, call) => return self.call(index, call, waited, cx),
+            Work::Call(index, call) => return self.call(index, call.as_call(), waited, cx),
             Work::Refuse(refusal) => return self.refuse(refusal),
             Work::Text(text) => {
                 hooks.text.as_ref().map(|named| Running::hook(What::Text, timeout, || named.hook.call(conn, text)))
@@ -52,7 +51,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     /// How long a message may wait and be handled.
-    pub(super) fn timeout(&self, index: usize, call: &Call<'_>) -> Duration {
+    pub(super) fn timeout(&self, index: usize, call: Call<'_>) -> Duration {
         let (config, options) = (self.conn.config(), &self.routing.table.get(index).options);
         let default = options.timeout.unwrap_or(config.handler_timeout);
         call.timeout().map_or(default, |asked| asked.min(config.max_request_timeout))
@@ -61,32 +60,29 @@ impl<D: Send + Sync + 'static> Session<D> {
     #[inline]
     pub(super) fn call(&mut self, index: usize, call: Call<'_>, waited: Duration, cx: &mut Context<'_>) {
         self.bad_in_a_row = 0;
-        let (route, timeout) = (self.routing.table.get(index), self.timeout(index, &call));
-        let id = call.id.clone();
+        let (route, timeout) = (self.routing.table.get(index), self.timeout(index, call));
+        let id = call.id();
         let Some(left) = left(timeout, waited) else {
-            return self.finish_call(&id, &tracing::Span::none(), Outcome::TimedOut);
+            return self.finish_call(id, &tracing::Span::none(), Outcome::TimedOut);
         };
         let to_completion = route.options.to_completion.then(ToCompletion::default);
-        let conn = ConnParts::new(Arc::clone(&self.conn), route.scope.clone());
-        let timing = Timing::new(waited, left);
         let incoming = handler::Incoming {
-            conn,
+            conn: &self.conn,
+            scope: route.scope.as_ref(),
             call,
-            timing,
-            to_completion: to_completion.clone(),
+            timing: Timing::new(waited, left),
+            to_completion: to_completion.as_ref(),
             keep_frame: route.keeps_frame,
             apart: false,
         };
-        let span = span_of(&id);
-        let begun = begin(&span, cx, || {
-            if incoming.call.idempotency_key().is_some() {
-                return idempotency::run(&self.routing, index, incoming);
-            }
-            (route.handler)(incoming)
+        let span = span_of(id);
+        let begun = begin(&span, cx, || match call.meta.idempotency_key() {
+            Some(key) => idempotency::run(&self.routing, index, key, incoming),
+            None => (route.handler)(incoming),
         });
         match begun {
-            Ok(outcome) => self.finish_call(&id, &span, outcome),
-            Err(future) => self.go_on(Running::handler(index, id, span, left, to_completion, future), cx),
+            Ok(outcome) => self.finish_call(id, &span, outcome),
+            Err(future) => self.go_on(Running::handler(index, id.keep(), span, left, to_completion, future), cx),
         }
     }
 
