@@ -8,7 +8,7 @@ mod rate;
 use std::time::Duration;
 
 use axum::{
-    Router,
+    Json, Router,
     extract::FromRef,
     http::StatusCode,
     routing::{get, post},
@@ -55,6 +55,7 @@ pub fn app_with(stop: mpsc::Sender<()>) -> Router {
     let anyone = async || Ok::<_, StatusCode>(User::default());
     let secure = || plain().tokens(TokenSources::new().cookie("auth_token")).authenticate(authenticate);
     let styled = |style| ws_route(plain().envelope(style).authenticate(anyone));
+    let contract = plain().contract("/ws");
     Router::new()
         .route("/ws", ws_route(plain().authenticate(anyone)))
         .route("/ws/rooms/{room}", ws_route(plain().authenticate(anyone)))
@@ -64,6 +65,7 @@ pub fn app_with(stop: mpsc::Sender<()>) -> Router {
         .route("/limited", ws_route(limited(&app).authenticate(async || Ok::<_, StatusCode>(User::rated()))))
         .route("/secure", ws_route(secure()))
         .route("/secure-close", ws_route(secure().refuse_after_accept()))
+        .route("/contract.json", get(async move || Json(contract.clone())))
         .route("/publish/{topic}", post(http::publish))
         .route("/stats", get(http::stats))
         .route("/health", get(http::health))

@@ -5,6 +5,7 @@
 //! clients, generators) depend on this crate alone.
 
 mod close;
+pub mod contract;
 pub mod decode;
 pub mod envelope;
 mod error;
@@ -19,6 +20,7 @@ mod validation;
 
 pub use self::{
     close::{CloseCode, close_reason},
+    contract::Contract,
     error::{BoxError, ErrorCode, LimitReached, WsError},
     issue::{Issue, Issues, MAX_ISSUES},
     kind::{Event, Kind, Rpc},
@@ -33,6 +35,11 @@ pub use self::{
 /// What the attributes of `switchboard-macros` refer to. Not API.
 #[doc(hidden)]
 pub mod __private {
+    pub use serde_json::Value as JsonValue;
+
+    pub use crate::contract::{
+        Answering, AnySchema, ContractBuilder, KnownSchema, MessageContract, Schemas, TypeProbe,
+    };
     #[cfg(feature = "schema")]
     pub use schemars;
     pub use serde;

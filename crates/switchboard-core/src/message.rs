@@ -1,8 +1,12 @@
 //! What a message type is.
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use crate::{Issues, Kind, MessageMeta, Rpc};
+use crate::{
+    Issues, Kind, MessageMeta, Rpc,
+    contract::{Answering, MessageContract, Schemas},
+};
 
 /// A struct that travels under a type tag.
 ///
@@ -67,6 +71,23 @@ pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// All the rules that are broken, with paths in wire names.
     fn validate(&self) -> Result<(), Issues> {
         Ok(())
+    }
+
+    /// The payload's JSON Schema, for the [`Contract`](crate::Contract). `true`, which allows anything,
+    /// unless the type says better.
+    fn schema(_: &mut Schemas) -> Value {
+        Value::Bool(true)
+    }
+
+    /// What a request is answered with, for the [`Contract`](crate::Contract): `#[ws_rpc]` writes
+    /// `Some(answering.to::<Self>())`. `None` for events, and where it is not known.
+    fn response_contract(_: Answering<'_>) -> Option<MessageContract> {
+        None
+    }
+
+    /// The JSON Schema of a request's progress, if it reports any.
+    fn progress_schema(_: &mut Schemas) -> Option<Value> {
+        None
     }
 }
 

@@ -1,8 +1,9 @@
 //! Keys of a message type's own in `meta`.
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use crate::Issues;
+use crate::{Issues, contract::Schemas};
 
 /// The keys that a message type declares in `meta` beside the protocol's own.
 ///
@@ -20,6 +21,12 @@ pub trait MessageMeta: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// All the rules that are broken, with paths in wire names, without the `meta.` in front.
     fn validate(&self) -> Result<(), Issues> {
         Ok(())
+    }
+
+    /// The JSON Schema of these keys, for the [`Contract`](crate::Contract). `true`, which allows
+    /// anything, unless the type says better.
+    fn schema(_: &mut Schemas) -> Value {
+        Value::Bool(true)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a handler may return.
 
-use crate::{MemberOf, Message, MessageSet, WsError, envelope::Head};
+use crate::{MemberOf, Message, MessageSet, WsError, contract::ContractBuilder, envelope::Head};
 
 /// A value that a handler of `M` may return on a connection that may be sent `Out`.
 ///
@@ -19,6 +19,10 @@ pub trait Reply<M, K, Out> {
     /// Writes the reply's envelope, or nothing.
     #[doc(hidden)]
     fn write(self, writer: &mut ReplyWriter<'_>) -> Result<(), WsError>;
+
+    /// Says which message an event's handler replies with. A request's response is its own.
+    #[doc(hidden)]
+    fn describe(_: &mut ContractBuilder) {}
 }
 
 /// Where a reply is written to.
@@ -68,6 +72,10 @@ where
     fn write(self, writer: &mut ReplyWriter<'_>) -> Result<(), WsError> {
         writer.message(&self)
     }
+
+    fn describe(contract: &mut ContractBuilder) {
+        contract.sends::<R>();
+    }
 }
 
 impl<M, R, Out> Reply<M, crate::Rpc<R>, Out> for R
@@ -90,5 +98,9 @@ where
             Ok(reply) => reply.write(writer),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn describe(contract: &mut ContractBuilder) {
+        R::describe(contract);
     }
 }

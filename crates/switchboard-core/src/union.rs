@@ -1,13 +1,17 @@
 //! Which messages a connection may be sent.
 
-use crate::Message;
+use crate::{Message, contract::ContractBuilder};
 
 /// A closed set of messages, or [`AnyMessage`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of messages",
     note = "derive `WsMessages` on an enum whose variants hold one message each"
 )]
-pub trait MessageSet: Send + Sync + 'static {}
+pub trait MessageSet: Send + Sync + 'static {
+    /// Says which messages these are. Nothing for [`AnyMessage`].
+    #[doc(hidden)]
+    fn describe(_: &mut ContractBuilder) {}
+}
 
 /// A message that belongs to the set `U`.
 #[diagnostic::on_unimplemented(

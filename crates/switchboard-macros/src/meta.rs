@@ -42,11 +42,13 @@ pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStrea
             let renamed = generate::renamed(derives::fields(&input.data));
             generate::method(&private, &quote!(#private::validate(self, &[#(#renamed),*])))
         });
+        let schema = derives::SCHEMA.then(|| generate::schema_method(&private));
         quote! {
             const _: () = {
                 #[automatically_derived]
                 impl #private::MessageMeta for #name {
                     #validate
+                    #schema
                 }
             };
         }

@@ -81,17 +81,22 @@ fn impls(krate: &Krate, name: &Ident, variants: &Variants<'_>) -> TokenStream {
     let private = krate.private();
     let (build, messages): (Vec<_>, Vec<_>) = variants.holding.iter().copied().unzip();
     let rest = (!variants.complete).then(|| quote!(_ => {}));
-    let checks = messages.iter().map(|message| quote_spanned!(message.span()=> is_message::<#message>();));
+    let checks = messages.iter().map(|message| quote_spanned!(message.span()=> is_message::<#message>(contract);));
     quote! {
         const _: () = {
+            fn is_message<M: #private::Message>(contract: &mut #private::ContractBuilder) {
+                contract.sends::<M>();
+            }
             #[automatically_derived]
-            impl #private::MessageSet for #name {}
+            impl #private::MessageSet for #name {
+                fn describe(contract: &mut #private::ContractBuilder) {
+                    #(#checks)*
+                }
+            }
             #(
                 #[automatically_derived]
                 impl #private::MemberOf<#name> for #messages {}
             )*
-            fn is_message<M: #private::Message>() {}
-            const _: fn() = || { #(#checks)* };
             // The variants are only names: without these, rustc would find nobody who uses them.
             const _: fn(&#name) = |set| match *set {
                 #(#name::#build(ref message) => { _ = message; })*

@@ -9,7 +9,9 @@ mod unknown;
 use std::{future::Future, sync::Arc};
 
 use futures_util::future::BoxFuture;
-use switchboard_core::{AnyMessage, Message, MessageMeta as _, MessageSet, Reply, WsError, decode};
+use switchboard_core::{
+    AnyMessage, Message, MessageMeta as _, MessageSet, Reply, WsError, contract::ContractBuilder, decode,
+};
 
 pub(crate) use self::hook::{ErasedHook, erase as erase_hook};
 pub use self::{
@@ -56,6 +58,10 @@ pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + C
     #[doc(hidden)]
     fn setup(setup: &mut Setup<S>);
 
+    /// Says what it takes and sends.
+    #[doc(hidden)]
+    fn describe(contract: &mut ContractBuilder);
+
     /// Runs it.
     #[doc(hidden)]
     fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult>;
@@ -101,6 +107,11 @@ where
 
     fn setup(setup: &mut Setup<S>) {
         Args::setup(setup);
+    }
+
+    fn describe(contract: &mut ContractBuilder) {
+        contract.receives::<M>();
+        O::describe(contract);
     }
 
     fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {

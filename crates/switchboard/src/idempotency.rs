@@ -225,10 +225,10 @@ pub(crate) fn run<D: Send + Sync + 'static>(
     routing: &Arc<Routing<D>>,
     route: usize,
     key: &str,
-    incoming: handler::Incoming<'_, D>,
+    incoming: &handler::Incoming<'_, D>,
 ) -> BoxFuture<'static, HandlerResult> {
     let routing = Arc::clone(routing);
-    let handler::Incoming { conn, scope, call, timing, to_completion, keep_frame, apart: _ } = incoming;
+    let handler::Incoming { conn, scope, call, timing, to_completion, keep_frame, apart: _ } = *incoming;
     let (conn, scope, to_completion) = (Arc::clone(conn), scope.cloned(), to_completion.cloned());
     let owner = conn.user().map_or(Owner::Connection(conn.id), Owner::User);
     let key = Key { owner, message_type: call.message_type, key: key.into() };
@@ -267,7 +267,8 @@ pub(crate) fn run<D: Send + Sync + 'static>(
             return HandlerResult(match shared {
                 Ok(Some(outcome)) => match error_of(&outcome) {
                     Some(error) => Err(error),
-                    None => Ok(encode::again(&outcome, kept.as_call().id().correlation_id).map_or(Replied::Nothing, Replied::Frame)),
+                    None => Ok(encode::again(&outcome, kept.as_call().id().correlation_id)
+                        .map_or(Replied::Nothing, Replied::Frame)),
                 },
                 Ok(None) => Ok(Replied::Nothing),
                 Err(error) => Err(error.again()),

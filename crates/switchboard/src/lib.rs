@@ -181,8 +181,8 @@ pub use self::{
 /// The crate behind `#[validate(…)]`, for rules of your own: `switchboard::validator::ValidationError`.
 pub use switchboard_core::__private::validator;
 pub use switchboard_core::{
-    AnyMessage, BoxError, CloseCode, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta, MessageSet,
-    Reply, Request, Rpc, WsError, envelope::EnvelopeStyle,
+    AnyMessage, BoxError, CloseCode, Contract, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta,
+    MessageSet, Reply, Request, Rpc, WsError, contract, envelope::EnvelopeStyle,
 };
 pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 

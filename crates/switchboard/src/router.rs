@@ -1,6 +1,7 @@
 //! The router: which handler takes which message, and what happens around it.
 
 mod call;
+mod contract;
 mod hooks;
 mod mount;
 mod mounted;
@@ -184,7 +185,8 @@ where
         H: Handler<X, S, D, Out>,
     {
         let keeps_frame = self.set_up(H::setup);
-        self.table.insert(Route::new::<H::Message>(name, handler::erase(handler), options, keeps_frame));
+        let handler = handler::erase(handler);
+        self.table.insert(Route::new::<H::Message>(name, handler, options, keeps_frame, H::describe));
         self
     }
 

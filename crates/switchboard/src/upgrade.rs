@@ -31,6 +31,7 @@ use tracing::{Instrument as _, Span};
 pub(crate) use self::{
     authenticate::{Authenticate, erase as erase_authenticator},
     handshake::check as check_handshake,
+    subprotocol::PROTOCOLS,
 };
 pub use self::{
     authenticate::{Authenticated, Authenticator, Open, Produces},

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use serde_json::{Value, json};
-use switchboard::{Conn, Identity, RefreshToken, WsError, WsRouter};
+use switchboard::{Conn, Contract, Identity, RefreshToken, WsError, WsRouter};
 use switchboard_tests::{
     client::{Client, Server},
     serve::ws_route,
@@ -28,6 +28,9 @@ async fn row_hello_is_the_first_frame() {
     assert_eq!(hello["clientId"].as_str(), client.headers["x-client-id"].to_str().ok());
     assert_eq!(hello["heartbeatMs"], 25_000);
     assert_eq!(hello["limits"]["maxMessageBytes"], 65_536);
+    let (status, contract) = server.http("GET", "/contract.json", None).await;
+    let contract: Contract = serde_json::from_value(contract).unwrap();
+    assert_eq!((status, &hello["contract"]), (200, &json!(contract.hash())));
     client.assert_alive().await;
     let mut plain = server.connect("/ws").await;
     plain.assert_alive().await;

@@ -1,7 +1,15 @@
 //! Section 6: close codes really arrive.
 
+use std::time::Duration;
+
+use axum::Router;
 use serde_json::json;
-use switchboard_tests::client::masked;
+use switchboard::{CloseReason, Config, WsError, WsRouter, ws_message};
+use switchboard_tests::{
+    client::{Server, masked},
+    serve::ws_route,
+};
+use tokio::sync::mpsc;
 
 use crate::server;
 
@@ -86,4 +94,55 @@ async fn connections_and_subscriptions_end() {
     }
     let (status, health) = server.http("GET", "/health", None).await;
     assert_eq!((status, health), (200, json!({ "ready": true, "degraded": false })));
+}
+
+#[tokio::test]
+async fn row_4503_a_connection_can_be_kicked_as_soon_as_its_101_is_there() {
+    let server = server();
+    let mut admin = server.connect("/ws").await;
+    for n in 0..50 {
+        let mut client = server.connect("/ws").await;
+        let id = client.headers["x-client-id"].to_str().unwrap().to_owned();
+        let kicked = admin.request("KICK", &n.to_string(), json!({ "clientId": id })).await;
+        assert_eq!(kicked["payload"], json!({ "found": true }));
+        assert_eq!(client.expect_close().await.0, 4503);
+    }
+}
+
+/// Tells when it is dropped.
+struct Guard(mpsc::UnboundedSender<&'static str>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        _ = self.0.send("dropped");
+    }
+}
+
+#[ws_message("HANG")]
+struct Hang;
+
+#[tokio::test]
+async fn handlers_and_hooks_do_not_wait_for_the_peer_to_hang_up() {
+    let (told, mut events) = mpsc::unbounded_channel();
+    let closed = told.clone();
+    let ws = WsRouter::new()
+        // Longer than any test may take.
+        .config(Config::new().close_timeout(Duration::from_secs(600)))
+        .on(async move |_: Hang| {
+            let _guard = Guard(told.clone());
+            _ = told.send("began");
+            std::future::pending::<Result<(), WsError>>().await
+        })
+        .on_close(async move |_: CloseReason| _ = closed.send("closed"));
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let mut client = server.connect("/ws").await;
+    client.text(r#"{"type":"HANG"}"#).await;
+    assert_eq!(events.recv().await, Some("began"));
+    // Its part of the close, and no more: it neither reads nor goes.
+    client.raw(&masked(0x88, &1000u16.to_be_bytes())).await;
+    for expected in ["dropped", "closed"] {
+        let event = tokio::time::timeout(Duration::from_secs(20), events.recv()).await;
+        assert_eq!(event.unwrap(), Some(expected));
+    }
+    assert_eq!(client.expect_close().await.0, 1000);
 }

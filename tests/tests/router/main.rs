@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod building;
+mod contract;
 mod extractors;
 mod hooks;
 mod raw;

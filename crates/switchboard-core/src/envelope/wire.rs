@@ -6,7 +6,7 @@ mod messagepack;
 use std::{borrow::Cow, fmt};
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
@@ -25,7 +25,8 @@ use super::{MalformedEnvelope, inbound::Text};
 ///     r#"{"type":"message","payload":{"content":"hi"}}"#,
 /// );
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum EnvelopeStyle {
     /// `{"type", "meta", "payload"}`.

@@ -53,6 +53,23 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// The codes of the protocol.
+    pub const ALL: [Self; 13] = [
+        Self::Unauthenticated,
+        Self::PermissionDenied,
+        Self::InvalidArgument,
+        Self::FailedPrecondition,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::Unimplemented,
+        Self::Cancelled,
+        Self::DeadlineExceeded,
+        Self::ResourceExhausted,
+        Self::Unavailable,
+        Self::Aborted,
+        Self::Internal,
+    ];
+
     /// The code as it stands on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{DeriveInput, Field, LitStr, spanned::Spanned};
+use syn::{DeriveInput, Field, LitStr, Type, spanned::Spanned};
 
 use super::{
     check::Shape,
@@ -40,6 +40,16 @@ pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape, form: Form) 
         )
     });
     let validate = validate(args, input, form);
+    let response = args.response.as_ref().map(|_| {
+        quote! {
+            fn response_contract(
+                answering: #private::Answering<'_>,
+            ) -> ::core::option::Option<#private::MessageContract> {
+                ::core::option::Option::Some(answering.to::<Self>())
+            }
+        }
+    });
+    let schema = derives::SCHEMA.then(|| schema(&private, args.progress.as_ref()));
     let request = args.response.as_ref().map(|response| {
         let progress = args.progress.as_ref().map_or_else(|| quote!(()), |progress| quote!(#progress));
         quote! {
@@ -61,10 +71,47 @@ pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape, form: Form) 
                 #empty_payload
                 #allow_unknown
                 #validate
+                #response
+                #schema
             }
             #request
         };
     }
+}
+
+/// `fn schema`, and `fn progress_schema` of a request with progress.
+fn schema(private: &TokenStream, progress: Option<&Type>) -> TokenStream {
+    let own = schema_method(private);
+    let progress = progress.map(|progress| {
+        let of_progress = schema_of(private, &quote!(#progress));
+        quote! {
+            fn progress_schema(
+                schemas: &mut #private::Schemas,
+            ) -> ::core::option::Option<#private::JsonValue> {
+                ::core::option::Option::Some(#of_progress)
+            }
+        }
+    });
+    quote!(#own #progress)
+}
+
+/// `fn schema` of `Message` and of `MessageMeta`.
+pub(crate) fn schema_method(private: &TokenStream) -> TokenStream {
+    let own = schema_of(private, &quote!(Self));
+    quote! {
+        fn schema(schemas: &mut #private::Schemas) -> #private::JsonValue {
+            #own
+        }
+    }
+}
+
+/// The schema of a type that need not derive one.
+fn schema_of(private: &TokenStream, ty: &TokenStream) -> TokenStream {
+    quote! {{
+        #[allow(unused_imports, reason = "one of them, as the type is")]
+        use #private::{AnySchema as _, KnownSchema as _};
+        (&#private::TypeProbe::<#ty>::NEW).schema(schemas)
+    }}
 }
 
 /// `fn validate`, if there is anything to check.

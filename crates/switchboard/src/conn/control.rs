@@ -10,10 +10,11 @@ use crate::encode;
 /// `$ws:hello`: the first frame.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Hello {
+struct Hello<'a> {
     client_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat_ms: Option<u64>,
+    contract: &'a str,
     limits: Limits,
 }
 
@@ -43,6 +44,7 @@ impl<D: ?Sized> ConnInner<D> {
         let hello = Hello {
             client_id: self.id.to_string(),
             heartbeat_ms: config.ping_interval.map(millis),
+            contract: &self.settings.contract,
             limits: Limits {
                 max_message_bytes: config.max_message_bytes,
                 max_requests: config.max_requests,

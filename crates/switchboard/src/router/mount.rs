@@ -52,7 +52,8 @@ where
 {
     #[track_caller]
     fn freeze(self) -> Mounted<S, D> {
-        Mounted::new(self.table, self.hooks, self.steps, self.settings, self.authenticate, self.identify)
+        let hash = self.contract("").hash();
+        Mounted::new(self.table, self.hooks, self.steps, self.settings, hash, self.authenticate, self.identify)
     }
 }
 

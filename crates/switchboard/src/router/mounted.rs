@@ -98,6 +98,8 @@ pub(crate) struct MountedSettings {
     pub(crate) refuse_after_accept: bool,
     /// Text frames have no envelope.
     pub(crate) raw: bool,
+    /// The hash of the contract.
+    pub(crate) contract: Box<str>,
     /// The types that the application says it sends, if it says so.
     pub(crate) emits: Vec<&'static str>,
     /// Those that were sent without having been named, once each.
@@ -125,6 +127,7 @@ impl<S, D: Send + Sync + 'static> Mounted<S, D> {
         hooks: Hooks<D>,
         steps: Vec<Step<S>>,
         settings: Settings,
+        contract: String,
         authenticate: Option<Authenticate<S, D>>,
         identify: Option<Identify<D>>,
     ) -> Self {
@@ -162,7 +165,8 @@ impl<S, D: Send + Sync + 'static> Mounted<S, D> {
             messagepack: Wire::messagepack(settings.envelope),
             refuse_after_accept: settings.refuse_after_accept,
             raw,
-            emits: settings.emits,
+            emits: settings.emits.iter().map(|emitted| emitted.message_type).collect(),
+            contract: contract.into(),
             undeclared: Mutex::default(),
         });
         Self {

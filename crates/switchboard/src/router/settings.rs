@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use switchboard_core::{MemberOf, Message, MessageSet, envelope::EnvelopeStyle};
 
-use super::WsRouter;
+use super::{WsRouter, contract::Emitted};
 use crate::{Config, Hub, Identity, OriginPolicy, TokenSources, TransportKind, TrustedProxies};
 
 /// What does not depend on the router's types. A router that is merged into another loses its own.
@@ -19,7 +19,7 @@ pub(super) struct Settings {
     pub(super) proxies: TrustedProxies,
     pub(super) envelope: EnvelopeStyle,
     pub(super) refuse_after_accept: bool,
-    pub(super) emits: Vec<&'static str>,
+    pub(super) emits: Vec<Emitted>,
 }
 
 impl Default for Settings {
@@ -129,13 +129,14 @@ where
         self
     }
 
-    /// Says that this router sends a message of this type, beside replies. Debug builds then warn
-    /// about messages that are sent or published without having been named.
+    /// Says that this router sends a message of this type, beside replies: for its
+    /// [`contract`](Self::contract). Debug builds then warn about messages that are sent or published
+    /// without having been named. A router made by [`sending`](WsRouter::sending) has named them all.
     pub fn emits<M>(mut self) -> Self
     where
         M: Message + MemberOf<Out>,
     {
-        self.settings.emits.push(M::TYPE);
+        self.settings.emits.push(Emitted::new::<M>());
         self
     }
 }

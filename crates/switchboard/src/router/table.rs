@@ -12,7 +12,7 @@ use std::{
 use rustc_hash::FxHashMap;
 use switchboard_core::{Kind, Message};
 
-use super::RouteOptions;
+use super::{RouteOptions, contract::Describe};
 use crate::handler::ErasedHandler;
 
 /// The state of a router that was given its own with `with_state`.
@@ -38,6 +38,7 @@ pub(crate) struct Route<D> {
     pub(crate) options: RouteOptions,
     /// Something that the handler takes needs the whole frame.
     pub(crate) keeps_frame: bool,
+    pub(super) describe: Describe,
     name: &'static str,
     location: &'static Location<'static>,
 }
@@ -49,6 +50,7 @@ impl<D> Route<D> {
         handler: ErasedHandler<D>,
         options: RouteOptions,
         keeps_frame: bool,
+        describe: Describe,
     ) -> Self {
         Self {
             message_type: M::TYPE,
@@ -57,6 +59,7 @@ impl<D> Route<D> {
             scope: None,
             options,
             keeps_frame,
+            describe,
             name,
             location: Location::caller(),
         }
@@ -111,6 +114,10 @@ impl<D> Table<D> {
     /// The route at an index that [`find`](Self::find) gave.
     pub(crate) fn get(&self, index: usize) -> &Route<D> {
         &self.routes[index]
+    }
+
+    pub(super) fn routes(&self) -> &[Route<D>] {
+        &self.routes
     }
 
     pub(super) fn types(&self) -> Vec<&'static str> {

@@ -77,7 +77,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         };
         let span = span_of(id);
         let begun = begin(&span, cx, || match call.meta.idempotency_key() {
-            Some(key) => idempotency::run(&self.routing, index, key, incoming),
+            Some(key) => idempotency::run(&self.routing, index, key, &incoming),
             None => (route.handler)(incoming),
         });
         match begun {

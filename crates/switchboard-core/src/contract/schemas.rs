@@ -1,0 +1,107 @@
+//! JSON Schemas of types, where they are known.
+
+use std::{fmt, marker::PhantomData};
+
+use serde_json::{Map, Value};
+
+/// Makes JSON Schemas, and keeps those that others refer to.
+///
+/// A [`Message`](crate::Message) that is written by hand says its schema with
+/// [`of`](Self::of); the attributes do it by themselves.
+pub struct Schemas {
+    #[cfg(feature = "schema")]
+    generator: schemars::SchemaGenerator,
+}
+
+/// For whom a schema is: what may be left out differs, and other things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// Of what clients send.
+    Inbound,
+    /// Of what the server sends.
+    Outbound,
+}
+
+impl Schemas {
+    /// Of what the server reads, or of what it writes.
+    pub(super) fn new(direction: Direction) -> Self {
+        #[cfg(not(feature = "schema"))]
+        let _ = direction;
+        Self {
+            #[cfg(feature = "schema")]
+            generator: {
+                let settings = schemars::generate::SchemaSettings::draft2020_12();
+                let (settings, path) = match direction {
+                    Direction::Inbound => (settings.for_deserialize(), "/inbound/$defs"),
+                    Direction::Outbound => (settings.for_serialize(), "/outbound/$defs"),
+                };
+                settings.with(|settings| settings.definitions_path = path.into()).into_generator()
+            },
+        }
+    }
+
+    /// The schema of a type: mostly a reference to one that is kept.
+    #[cfg(feature = "schema")]
+    pub fn of<T: schemars::JsonSchema + ?Sized>(&mut self) -> Value {
+        self.generator.subschema_for::<T>().to_value()
+    }
+
+    /// The schemas that were referred to, by name.
+    pub(super) fn into_definitions(self) -> Map<String, Value> {
+        #[cfg(feature = "schema")]
+        {
+            let mut generator = self.generator;
+            generator.take_definitions(true)
+        }
+        #[cfg(not(feature = "schema"))]
+        Map::new()
+    }
+}
+
+impl fmt::Debug for Schemas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Schemas").finish_non_exhaustive()
+    }
+}
+
+/// Asks for the schema of a type that may have none: the attributes cannot know what a type derives.
+///
+/// `(&TypeProbe::<T>::NEW).schema(schemas)` takes [`KnownSchema`] where it applies, since that needs
+/// no further reference, else [`AnySchema`].
+#[doc(hidden)]
+pub struct TypeProbe<T: ?Sized>(PhantomData<fn(&T)>);
+
+impl<T: ?Sized> TypeProbe<T> {
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<T: ?Sized> fmt::Debug for TypeProbe<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TypeProbe")
+    }
+}
+
+/// The schema of a type that derives it.
+#[doc(hidden)]
+pub trait KnownSchema {
+    fn schema(&self, schemas: &mut Schemas) -> Value;
+}
+
+/// `true`, which allows anything, for the others.
+#[doc(hidden)]
+pub trait AnySchema {
+    fn schema(&self, schemas: &mut Schemas) -> Value;
+}
+
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema + ?Sized> KnownSchema for TypeProbe<T> {
+    fn schema(&self, schemas: &mut Schemas) -> Value {
+        schemas.of::<T>()
+    }
+}
+
+impl<T: ?Sized> AnySchema for &TypeProbe<T> {
+    fn schema(&self, _: &mut Schemas) -> Value {
+        Value::Bool(true)
+    }
+}

@@ -1,0 +1,79 @@
+//! What a router promises its clients.
+
+use switchboard_core::{Contract, Message, MessageSet, contract::ContractBuilder};
+
+use super::WsRouter;
+use crate::upgrade;
+
+/// Says what a handler takes and sends.
+pub(super) type Describe = fn(&mut ContractBuilder);
+
+/// A message that the application says it sends.
+#[derive(Clone, Copy)]
+pub(super) struct Emitted {
+    pub(super) message_type: &'static str,
+    describe: Describe,
+}
+
+impl Emitted {
+    pub(super) fn new<M: Message>() -> Self {
+        Self { message_type: M::TYPE, describe: ContractBuilder::sends::<M> }
+    }
+}
+
+impl<S, D, Out, A> WsRouter<S, D, Out, A>
+where
+    S: Clone + Send + Sync + 'static,
+    D: Send + Sync + 'static,
+    Out: MessageSet,
+{
+    /// The contract of this router, as it would be mounted at `path`: data, for documentation and for
+    /// what is generated for clients.
+    ///
+    /// It holds what the handlers take and reply with, and what is sent beside that: the set of
+    /// [`sending`](WsRouter::sending), or what [`emits`](Self::emits) names.
+    ///
+    /// ```
+    /// use switchboard::{WsError, WsRouter, ws_message, ws_rpc};
+    ///
+    /// #[ws_message("SUM")]
+    /// struct Sum {
+    ///     result: f64,
+    /// }
+    ///
+    /// #[ws_rpc("ADD", response = Sum)]
+    /// struct Add {
+    ///     a: f64,
+    ///     b: f64,
+    /// }
+    ///
+    /// #[ws_message("NEWS")]
+    /// struct News {
+    ///     text: String,
+    /// }
+    ///
+    /// async fn add(add: Add) -> Sum {
+    ///     Sum { result: add.a + add.b }
+    /// }
+    ///
+    /// let contract = WsRouter::<()>::new().on(add).emits::<News>().contract("/ws");
+    /// assert_eq!(contract.inbound.rpcs[0].request.message_type, "ADD");
+    /// assert_eq!(contract.inbound.rpcs[0].response.as_ref().unwrap().message_type, "SUM");
+    /// assert_eq!(contract.outbound.messages[0].message_type, "NEWS");
+    /// ```
+    #[must_use]
+    pub fn contract(&self, path: &str) -> Contract {
+        let Self { table, hooks, settings, .. } = self;
+        let mut builder = ContractBuilder::new();
+        for route in table.routes() {
+            (route.describe)(&mut builder);
+        }
+        Out::describe(&mut builder);
+        for emitted in &settings.emits {
+            (emitted.describe)(&mut builder);
+        }
+        // Raw text has no envelope, hence no dialect.
+        let ours = upgrade::PROTOCOLS.iter().filter(|_| hooks.text.is_none()).map(|protocol| (*protocol).to_owned());
+        builder.build(path, settings.envelope.clone(), ours.chain(settings.protocols.clone()).collect())
+    }
+}
