@@ -265,7 +265,7 @@ fn a_publisher_that_is_a_member_does_not_wait_for_itself() {
         let topic = Arc::new(Topic::new("t"));
         let conns = [conn(1, &pipes[0]), conn(2, &pipes[1])];
         for conn in &conns {
-            topic.insert(Arc::clone(conn));
+            topic.insert(Arc::clone(conn), None);
         }
         let member = |index: usize, letter: &'static str| {
             let (owner, topic) = (Owner::new(&conns[index]), Arc::clone(&topic));
@@ -294,7 +294,7 @@ fn nothing_of_a_topic_comes_after_unsubscribing() {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t"));
         let conn = conn(1, &pipe);
-        let key = topic.insert(Arc::clone(&conn));
+        let key = topic.insert(Arc::clone(&conn), None);
         let publisher = thread::spawn({
             let topic = Arc::clone(&topic);
             move || {
@@ -321,7 +321,7 @@ fn what_was_published_while_others_were_written_to_is_written_too() {
     check(|| {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t"));
-        topic.insert(conn(1, &pipe));
+        topic.insert(conn(1, &pipe), None);
         let publish = |letter: &'static str| {
             let topic = Arc::clone(&topic);
             move || {
@@ -342,7 +342,7 @@ fn what_was_published_to_one_that_another_unsubscribes_is_written() {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t"));
         let conn = conn(1, &pipe);
-        let key = topic.insert(Arc::clone(&conn));
+        let key = topic.insert(Arc::clone(&conn), None);
         let other = thread::spawn({
             let topic = Arc::clone(&topic);
             move || topic.remove(key)

@@ -167,8 +167,9 @@ pub use self::{
         HookOutput, RawText, UnknownMessage,
     },
     hub::{
-        Drain, DrainFuture, Hub, HubStats, Matched, Publish, PublishError, PublishErrorKind, PublishFuture, Published,
-        TopicError, TopicErrorKind,
+        Batch, BatchOptions, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Member, Publish, PublishError,
+        PublishErrorKind, PublishFuture, Published, SlowConsumer, Subscribe, Throttle, TopicChange, TopicError,
+        TopicErrorKind, TopicOptions, typed::Topic,
     },
     request::{Cancelled, Deadline, Progress, ReceivedAt},
     router::{Endpoint, MountedRouter, RouteOptions, WsRouter, ws_route},

@@ -1,5 +1,6 @@
 //! The frames that wait to be written to one connection, bounded in bytes.
 
+mod marks;
 mod queue;
 mod state;
 mod wait;
@@ -14,6 +15,7 @@ use switchboard_core::CloseCode;
 
 use self::state::{State, Writer, Writing, ping};
 pub(crate) use self::{
+    marks::Mark,
     state::{Closing, Sink},
     wait::{Until, Wait},
 };
@@ -110,10 +112,8 @@ impl<S: Sink> Outbox<S> {
         if state.closing.is_some() {
             return Pushed::Closed;
         }
-        let cost = frame.cost();
-        let anyone = matches!(state.writer, Writer::Free(_));
-        if state.waits_unwritten() + cost > state.limit {
-            if may_ask && anyone && !state.blocked {
+        if !state.fits(frame.cost()) {
+            if may_ask && matches!(state.writer, Writer::Free(_)) && !state.blocked {
                 return Pushed::Full;
             }
             // What a peer that does not read has not got yet, it never will.
@@ -123,8 +123,13 @@ impl<S: Sink> Outbox<S> {
             waiting.into_iter().for_each(Waker::wake);
             return Pushed::Closed;
         }
+        self.enqueue(&mut state, frame, promise)
+    }
+
+    fn enqueue(&self, state: &mut State<S>, frame: Frame, promise: Promise) -> Pushed {
+        let anyone = matches!(state.writer, Writer::Free(_));
         let first = state.queue.is_empty();
-        self.append(&mut state, frame);
+        self.append(state, frame);
         // Else somebody is at it and goes on with this, or nobody can.
         let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
         if idle && first && !(anyone && promise == Promise::Caller) {
@@ -168,7 +173,7 @@ impl<S: Sink> Outbox<S> {
     /// Answers a ping, ahead of everything that is queued and not half-written. Only the last pong
     /// is kept while none can leave.
     pub(crate) fn push_pong(&self, frame: Frame) {
-        self.state.lock().pong = Some(frame);
+        self.state.lock().pong = Some(Box::new(frame));
         self.queued.store(true, Relaxed);
     }
 
@@ -386,6 +391,9 @@ impl<S: Sink> Outbox<S> {
             state.push_ahead(ping());
         }
         let frame = state.queue.pop_front();
+        if let Some(frame) = &frame {
+            state.unmark(frame);
+        }
         self.queued.store(state.has_something(), Relaxed);
         frame
     }
