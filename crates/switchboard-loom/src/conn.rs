@@ -18,6 +18,8 @@ impl AnyConn {
         self.outbox.flush();
     }
 
+    pub(crate) fn make_room(&self, _: usize) {}
+
     pub(crate) fn check_size(&self, _: &Frame) {}
 
     pub(crate) fn variant(&self, frame: &Frame, _: &mut Variants) -> Option<Frame> {

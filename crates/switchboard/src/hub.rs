@@ -22,6 +22,8 @@ mod special;
 mod stats;
 mod subscribe;
 mod subscriptions;
+#[cfg(test)]
+mod testing;
 mod throttle;
 mod topic;
 mod topic_options;

@@ -1,6 +1,7 @@
 //! The frames that wait to be written to one connection, bounded in bytes.
 
 mod marks;
+mod own_way;
 mod queue;
 mod state;
 mod wait;
@@ -13,7 +14,7 @@ use std::{
 
 use switchboard_core::CloseCode;
 
-use self::state::{State, Writer, Writing, ping};
+use self::state::{State, Writer, Writing};
 pub(crate) use self::{
     marks::Mark,
     state::{Closing, Sink},
@@ -50,7 +51,8 @@ pub(crate) enum Pushed {
     Ripe,
     /// Queued, and more than half of the limit waits now.
     Pressed,
-    /// Not queued: the caller should write what is and [push it anyway](Outbox::push_anyway).
+    /// Not queued: the caller should write what is, [make room](Outbox::make_room) and [push it
+    /// anyway](Outbox::push_anyway).
     Full,
     /// The connection is closing, as it is once its queue overflows.
     Closed,
@@ -97,7 +99,8 @@ impl<S: Sink> Outbox<S> {
         drop((sink, queue));
     }
 
-    /// Queues a frame. Where it does not fit and anyone can write, it first asks for that.
+    /// Queues a frame. Where it does not fit and anyone can write, or something may be dropped, it
+    /// first asks for that.
     pub(crate) fn push(&self, frame: Frame, promise: Promise) -> Pushed {
         self.push_if(frame, promise, true)
     }
@@ -113,7 +116,8 @@ impl<S: Sink> Outbox<S> {
             return Pushed::Closed;
         }
         if !state.fits(frame.cost()) {
-            if may_ask && matches!(state.writer, Writer::Free(_)) && !state.blocked {
+            let can_write = matches!(state.writer, Writer::Free(_)) && !state.blocked;
+            if may_ask && (can_write || state.marks.is_some()) {
                 return Pushed::Full;
             }
             // What a peer that does not read has not got yet, it never will.
@@ -367,43 +371,5 @@ impl<S: Sink> Outbox<S> {
     /// The sink takes more again.
     pub(crate) fn unblock(&self) {
         self.state.lock().blocked = false;
-    }
-
-    /// Takes what is queued to write it in a way of the owner's own.
-    pub(crate) fn start(&self) -> Option<Writing> {
-        let mut state = self.state.lock();
-        state.has_something().then(|| state.take_queue())
-    }
-
-    /// Gives back what is left of what [`start`](Self::start) gave.
-    pub(crate) fn finish(&self, writing: Writing, written: usize) {
-        let mut state = self.state.lock();
-        let waiting = state.finish_queue(writing, written);
-        self.queued.store(state.has_something(), Relaxed);
-        drop(state);
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
-    /// Takes the next frames, whose [`cost`](Frame::cost) counts until [`written`](Self::written).
-    pub(crate) fn pop(&self) -> Option<Frame> {
-        let mut state = self.state.lock();
-        if std::mem::take(&mut state.ping) {
-            state.push_ahead(ping());
-        }
-        let frame = state.queue.pop_front();
-        if let Some(frame) = &frame {
-            state.unmark(frame);
-        }
-        self.queued.store(state.has_something(), Relaxed);
-        frame
-    }
-
-    /// Frames of `cost` have left.
-    pub(crate) fn written(&self, cost: usize) {
-        let mut state = self.state.lock();
-        state.count_written(cost);
-        let waiting = state.ready_waiters();
-        drop(state);
-        waiting.into_iter().for_each(Waker::wake);
     }
 }

@@ -368,3 +368,6 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,36 +115,18 @@ mod tests {
 
     use super::*;
     use crate::{
-        Hub, WsRouter,
-        conn::{AnyConn, ConnInner, ConnOrigin, Dialect},
-        extract::Kept,
-        hub::PublishFuture,
+        Hub,
+        hub::{
+            PublishFuture,
+            testing::{member, received},
+        },
     };
 
     /// More than three portions.
     const MEMBERS: usize = 200;
 
-    fn member(hub: &Hub) -> Arc<AnyConn> {
-        let router = WsRouter::<()>::new().hub(hub.clone()).mount();
-        Arc::new(ConnInner::new(ConnOrigin {
-            settings: Arc::clone(router.settings()),
-            state: Arc::new(()),
-            kept: Kept::default(),
-            remote_addr: None,
-            client_ip: None,
-            dialect: Dialect { standard: true, ..Dialect::default() },
-            place: None,
-            data: (),
-        }))
-    }
-
     fn publish(hub: &Hub, text: &str) -> PublishFuture {
         crate::Publish::new(hub.clone(), "t", Ok(Frame::text(text)), None, None).into_future()
-    }
-
-    fn received(conn: &AnyConn) -> Vec<String> {
-        let frames = std::iter::from_fn(|| conn.outbox.pop());
-        frames.map(|frame| String::from_utf8_lossy(&frame.wire()[2..]).into_owned()).collect()
     }
 
     #[tokio::test]

@@ -218,3 +218,6 @@ impl<G: Gather, M: Message<Meta = ()>> Drop for Task<G, M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

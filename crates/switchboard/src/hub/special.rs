@@ -2,22 +2,19 @@
 
 use std::{
     any::Any,
-    cell::OnceCell,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use serde::Serialize;
 use switchboard_core::Message;
 
 use super::{Hub, Member as MemberView, PublishError, Topic, rules::Rule, topic::Member};
 use crate::{
     conn::{ConnId, Mark, Promise, Pushed},
-    encode,
     transport::{Frame, Variants},
 };
 
 /// So many members are looked at before other tasks get their turn.
-pub(super) const PORTION: usize = 1024;
+pub(super) const PORTION: usize = if cfg!(test) { 64 } else { 1024 };
 
 /// What is special about one publish. Plain ones do without.
 pub(super) struct Special {
@@ -97,10 +94,9 @@ impl Special {
             }
         });
         reached.pressed |= !full.is_empty();
-        let gap = OnceCell::new();
         for (member, frame) in full {
             match &self.mark {
-                Some(mark) => self.push_again(topic, member, &frame, mark, &gap),
+                Some(mark) => self.push_again(topic, member, &frame, mark),
                 None => topic.push_again(&frame, member.key, &member.conn),
             }
         }
@@ -109,33 +105,15 @@ impl Special {
 
     /// Once more to a member whose queue was full: what waits may fit into the socket, and else
     /// something has to go.
-    fn push_again(
-        &self,
-        topic: &Topic,
-        member: &Member,
-        frame: &Frame,
-        mark: &Arc<Mark>,
-        gap: &OnceCell<Option<Frame>>,
-    ) {
+    fn push_again(&self, topic: &Topic, member: &Member, frame: &Frame, mark: &Arc<Mark>) {
         let conn = &member.conn;
         conn.check_size(frame);
         conn.write_early();
-        let gap = conn.dialect.extended.then(|| gap.get_or_init(|| gap_event(topic.name())).clone());
-        let gap = gap.flatten().and_then(|gap| conn.as_it_takes(gap));
         topic.push_to([member], |_| {
-            conn.outbox.push_dropping(frame.clone(), mark, gap.clone(), Promise::Owner);
+            conn.outbox.push_dropping(frame.clone(), mark, |topic| conn.gap(topic), Promise::Owner);
         });
         conn.write_early();
     }
-}
-
-/// `$ws:gap`: messages of this topic were lost.
-fn gap_event(topic: &str) -> Option<Frame> {
-    #[derive(Serialize)]
-    struct Gap<'a> {
-        topic: &'a str,
-    }
-    encode::control("$ws:gap", None, &Gap { topic })
 }
 
 /// What a publish came to.
@@ -145,3 +123,6 @@ pub(super) struct Reached {
     /// The queue of a member is half full.
     pub(super) pressed: bool,
 }
+
+#[cfg(test)]
+mod tests;

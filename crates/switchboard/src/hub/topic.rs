@@ -214,6 +214,7 @@ impl Topic {
             rest = behind;
             conn.check_size(&first);
             conn.write_early();
+            conn.make_room(first.cost());
             let state = self.state.lock();
             // It may have left meanwhile.
             let stays =

@@ -23,10 +23,6 @@ impl Mark {
         Self { topic: topic.into(), key, drop_oldest }
     }
 
-    pub(super) fn may_drop_older(&self) -> bool {
-        self.drop_oldest
-    }
-
     fn replaces(&self, other: &Self) -> bool {
         self.key.is_some() && self.key == other.key && self.topic == other.topic
     }
@@ -51,7 +47,7 @@ fn address(frame: &Frame) -> usize {
 
 impl<S> State<S> {
     /// A frame that is going to be queued next is marked.
-    pub(super) fn mark(&mut self, frame: &Frame, mark: &Arc<Mark>, is_gap: bool) {
+    fn mark(&mut self, frame: &Frame, mark: &Arc<Mark>, is_gap: bool) {
         let marked = Marked { at: address(frame), mark: Arc::clone(mark), is_gap };
         self.marks.get_or_insert_default().0.push_back(marked);
     }
@@ -69,23 +65,30 @@ impl<S> State<S> {
     }
 
     /// Drops the queued frames in whose place this one comes.
-    pub(super) fn drop_replaced(&mut self, mark: &Mark) {
+    fn drop_replaced(&mut self, mark: &Mark) {
         while let Some((index, place)) = self.find(|marked| !marked.is_gap && mark.replaces(&marked.mark)) {
             self.drop_marked(index, place, None);
         }
     }
 
-    /// Drops the oldest of the topic's frames until there is room for so much more. `gap` takes the
-    /// place of the first, if none stands there yet; given back if nothing had to be dropped.
-    pub(super) fn drop_oldest(&mut self, mark: &Mark, cost: usize, gap: &mut Option<(Frame, Arc<Mark>)>) {
-        if self.find(|marked| marked.is_gap && marked.mark.topic == mark.topic).is_some() {
-            *gap = None;
+    /// Drops the oldest frames that may be dropped, of this topic or of any, until there is room for
+    /// so much more. What `gap_of` gives for a topic stands where the first of it did.
+    fn drop_oldest(&mut self, topic: Option<&str>, cost: usize, gap_of: impl Fn(&str) -> Option<Frame>) {
+        let is_it = |marked: &Marked| {
+            !marked.is_gap && marked.mark.drop_oldest && topic.is_none_or(|topic| *marked.mark.topic == *topic)
+        };
+        while !self.fits(cost)
+            && let Some((index, place)) = self.find(is_it)
+            && let Some(mark) = self.marks.as_ref().map(|marks| Arc::clone(&marks.0[index].mark))
+        {
+            let gap = if self.has_gap(&mark.topic) { None } else { gap_of(&mark.topic) };
+            self.drop_marked(index, place, gap.map(|gap| (gap, mark)));
         }
-        while !self.fits(cost) {
-            let oldest = |marked: &Marked| !marked.is_gap && marked.mark.drop_oldest && marked.mark.topic == mark.topic;
-            let Some((index, place)) = self.find(oldest) else { return };
-            self.drop_marked(index, place, gap.take());
-        }
+    }
+
+    /// Whether a gap of the topic is told by what waits.
+    fn has_gap(&self, topic: &str) -> bool {
+        self.find(|marked| marked.is_gap && *marked.mark.topic == *topic).is_some()
     }
 
     /// The first marked frame of which this holds and that has not begun to leave: which of the
@@ -139,21 +142,28 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// The same once what fits into the sink was written: drops older frames of the topic, or this
-    /// one, if the mark allows that. `gap` is queued where the first was, on top of the limit: one
-    /// for a topic.
-    pub(crate) fn push_dropping(&self, frame: Frame, mark: &Arc<Mark>, gap: Option<Frame>, promise: Promise) -> Pushed {
+    /// one, if the mark allows that. What `gap_of` gives for the topic stands where the first
+    /// was, once; where this frame is the one that is lost, it goes beyond the limit.
+    pub(crate) fn push_dropping(
+        &self,
+        frame: Frame,
+        mark: &Arc<Mark>,
+        gap_of: impl Fn(&str) -> Option<Frame>,
+        promise: Promise,
+    ) -> Pushed {
         let mut state = self.state.lock();
         if state.closing.is_some() {
             return Pushed::Closed;
         }
         state.drop_replaced(mark);
-        if mark.may_drop_older() {
-            let mut gap = gap.map(|gap| (gap, Arc::clone(mark)));
-            state.drop_oldest(mark, frame.cost(), &mut gap);
+        if mark.drop_oldest {
+            state.drop_oldest(Some(&mark.topic), frame.cost(), &gap_of);
             if !state.fits(frame.cost()) {
                 // Others have filled the queue: it is this one that is lost.
-                if let Some((gap, mark)) = gap {
-                    state.mark(&gap, &mark, true);
+                if !state.has_gap(&mark.topic)
+                    && let Some(gap) = gap_of(&mark.topic)
+                {
+                    state.mark(&gap, mark, true);
                     self.enqueue(&mut state, gap, promise);
                 }
                 return Pushed::Pressed;
@@ -165,5 +175,10 @@ impl<S: Sink> Outbox<S> {
         }
         drop(state);
         self.push_anyway(frame, promise)
+    }
+
+    /// Drops what may be dropped for a frame that may not.
+    pub(crate) fn make_room(&self, cost: usize, gap_of: impl Fn(&str) -> Option<Frame>) {
+        self.state.lock().drop_oldest(None, cost, gap_of);
     }
 }
