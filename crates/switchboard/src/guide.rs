@@ -6,6 +6,9 @@ pub mod handlers {}
 #[doc = include_str!("../docs/authentication.md")]
 pub mod authentication {}
 
+#[doc = include_str!("../docs/topics.md")]
+pub mod topics {}
+
 #[doc = include_str!("../docs/errors.md")]
 pub mod errors {}
 

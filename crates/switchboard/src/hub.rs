@@ -181,13 +181,16 @@ impl Hub {
         validate: bool,
     ) -> Publish {
         let topic = self.name(topic);
-        let frame = check_topic(&topic)
+        let mut frame = check_topic(&topic)
             .map_err(PublishError::invalid_topic)
             .and_then(|()| encode::event(&message, None, validate).map_err(PublishError::invalid));
-        let (frame, special) = match frame.and_then(|frame| Ok((frame, self.special(&topic, message)?))) {
-            Ok((frame, special)) => (Ok(frame), special),
-            Err(error) => (Err(error), None),
-        };
+        let mut special = None;
+        if frame.is_ok() && self.may_be_special() {
+            match self.special(&topic, message) {
+                Ok(found) => special = found,
+                Err(error) => frame = Err(error),
+            }
+        }
         Publish::new(self.clone(), &topic, frame, sender, special)
     }
 

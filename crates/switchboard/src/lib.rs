@@ -97,6 +97,7 @@
 //! | route and mount | [`WsRouter`], [`ws_route`] |
 //! | let clients in | [`WsRouter::authenticate`], [`BearerToken`], [`TokenSources`], [`OriginPolicy`] |
 //! | send and publish | [`Conn`], [`Hub`] |
+//! | make rules for topics | [`HubBuilder::topic`], [`TopicOptions`], [`guide::topics`] |
 //! | report errors | [`WsError`], [`ErrorCode`] |
 //! | set limits | [`Config`] |
 //! | stop a server | [`Hub::drain`] |
@@ -114,7 +115,8 @@
 //!
 //! # Limits
 //!
-//! Every queue, buffer and wait is bounded; [`Config`] lists all bounds with their defaults.
+//! Every queue, buffer and wait is bounded; [`Config`] lists all bounds with their defaults,
+//! [`TopicOptions`] and [`BatchOptions`] those of topics.
 //!
 //! # Cancel safety
 //!

@@ -130,6 +130,7 @@ impl<S: Sink> Outbox<S> {
         self.enqueue(&mut state, frame, promise)
     }
 
+    #[inline]
     fn enqueue(&self, state: &mut State<S>, frame: Frame, promise: Promise) -> Pushed {
         let anyone = matches!(state.writer, Writer::Free(_));
         let first = state.queue.is_empty();

@@ -136,11 +136,12 @@ impl<T: Send + 'static, M: Message<Meta = ()>> Batch<T, M> {
     /// not allowed.
     pub fn push(&self, item: T) -> Result<(), PublishError> {
         self.0.hub.check_name(self.0.topic())?;
+        let mut item = Some(item);
         self.0.add(|gathered| {
             if gathered.items.len() >= gathered.options.max_waiting {
                 return Err(PublishError::full(gathered.options.max_waiting));
             }
-            gathered.items.push(item);
+            gathered.items.extend(item.take());
             Ok(())
         })
     }

@@ -130,6 +130,9 @@ impl Hub {
         if let Err(error) = check_topic(topic) {
             return Some(Err(TopicError::invalid_topic(error)));
         }
+        let rule = self.0.rules.find(topic);
+        // The application's, and so asked before anything is locked.
+        let allowed = rule.map_or(Ok(()), |rule| rule.check_name(topic));
         // What was published before does not reach it.
         turn::seal();
         let mut subscriptions = conn.subscriptions.lock();
@@ -139,13 +142,11 @@ impl Hub {
         if subscriptions.contains(topic) {
             return Some(Ok(false));
         }
-        if let Some(rule) = self.0.rules.find(topic) {
-            if let Err(error) = rule.check_name(topic) {
-                return Some(Err(error));
-            }
-            if rule.options.subscribe.is_some() {
-                return None;
-            }
+        if let Err(error) = allowed {
+            return Some(Err(error));
+        }
+        if rule.is_some_and(|rule| rule.options.subscribe.is_some()) {
+            return None;
         }
         match self.join(conn, &mut subscriptions, &[topic], &[], filter, None) {
             Ok(()) => Some(Ok(true)),
@@ -187,7 +188,10 @@ impl Hub {
         // What was published before does reach it.
         turn::seal();
         let removed = subscriptions.remove(topic);
-        removed.inspect(|subscription| self.leave(subscription)).is_some()
+        let filter = removed.as_ref().and_then(|subscription| self.leave(subscription));
+        drop(subscriptions);
+        drop(filter);
+        removed.is_some()
     }
 
     /// Does all of it or nothing. Dropped while it waits, it has done nothing.
@@ -238,6 +242,8 @@ impl Hub {
         filter: &mut Option<Filter>,
         asked_at: Option<AskedAt>,
     ) -> Option<Result<TopicChange, TopicError>> {
+        // The application's, and so asked before anything is locked.
+        let not_allowed = self.not_allowed(wanted);
         turn::seal();
         let mut subscriptions = conn.subscriptions.lock();
         if asked_at.is_none() && conn.is_changing_any(wanted) {
@@ -246,8 +252,8 @@ impl Hub {
         let (joins, leaves) = wanted.difference(&subscriptions);
         for topic in &joins {
             let Some(rule) = self.0.rules.find(topic) else { continue };
-            if let Err(error) = rule.check_name(topic) {
-                return Some(Err(error));
+            if not_allowed.contains(topic) {
+                return Some(Err(TopicError::not_allowed(topic, rule.pattern())));
             }
             if asked_at.is_none() && rule.options.subscribe.is_some() {
                 return None;
@@ -260,13 +266,25 @@ impl Hub {
                 Err(NotJoined::AskAgain) => return None,
             }
         }
+        let mut filters = Vec::new();
         for topic in &leaves {
             if let Some(subscription) = subscriptions.remove(topic) {
-                self.leave(&subscription);
+                filters.extend(self.leave(&subscription));
             }
         }
+        drop(subscriptions);
+        drop(filters);
         let joined = joins.into_iter().map(str::to_owned).collect();
         Some(Ok(TopicChange { joined, left: leaves.into_iter().map(String::from).collect() }))
+    }
+
+    /// The names to join that may not be.
+    fn not_allowed<'a>(&self, wanted: &'a Wanted) -> Vec<&'a str> {
+        if self.0.rules.is_empty() || wanted.how == How::Leave {
+            return Vec::new();
+        }
+        let topics = wanted.topics.iter().map(|topic| &**topic);
+        topics.filter(|topic| self.0.rules.find(topic).is_some_and(|rule| !rule.allows_name(topic))).collect()
     }
 
     /// Adds subscriptions, all or none. The topics are valid and allowed; those in `leaves` do not
@@ -343,14 +361,16 @@ impl Hub {
         Ok(())
     }
 
-    fn leave(&self, subscription: &Subscription) {
+    /// Ends one subscription. Its filter is to be dropped with nothing locked.
+    #[must_use]
+    fn leave(&self, subscription: &Subscription) -> Option<Filter> {
         self.0.subscriptions.fetch_sub(1, Relaxed);
-        let (left, had_filter) = subscription.topic.remove(subscription.key);
-        if had_filter {
+        let (left, filter) = subscription.topic.remove(subscription.key);
+        if filter.is_some() {
             self.0.filters.fetch_sub(1, Relaxed);
         }
         if left > 0 {
-            return;
+            return filter;
         }
         let mut topics = self.0.topics.write();
         let name = subscription.topic.name();
@@ -358,13 +378,14 @@ impl Hub {
         if topics.get(name).is_some_and(|topic| Arc::ptr_eq(topic, &subscription.topic) && topic.len() == 0) {
             topics.remove(name);
         }
+        filter
     }
 
     /// Ends all subscriptions of a connection; there can be none after.
     pub(super) fn leave_all<D: ?Sized>(&self, conn: &ConnInner<D>) {
         let all = conn.subscriptions.lock().end();
         for subscription in all {
-            self.leave(&subscription);
+            drop(self.leave(&subscription));
         }
     }
 }

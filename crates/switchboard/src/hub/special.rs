@@ -26,11 +26,13 @@ pub(super) struct Special {
 }
 
 impl Hub {
+    /// Whether there is anything by which a publish could be special.
+    pub(super) fn may_be_special(&self) -> bool {
+        !self.0.rules.is_empty() || self.0.filters.load(Relaxed) > 0
+    }
+
     /// What is special about publishing this message to a topic, if anything is.
     pub(super) fn special<M: Message>(&self, topic: &str, message: M) -> Result<Option<Box<Special>>, PublishError> {
-        if self.0.rules.is_empty() && self.0.filters.load(Relaxed) == 0 {
-            return Ok(None);
-        }
         let rule = self.0.rules.find(topic);
         if let Some(rule) = rule.filter(|rule| !rule.allows_name(topic)) {
             return Err(PublishError::not_allowed(topic, rule.pattern()));

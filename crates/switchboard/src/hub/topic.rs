@@ -104,8 +104,9 @@ impl Topic {
         drop(retired);
     }
 
-    /// How many are left, and whether the member had a filter.
-    pub(crate) fn remove(&self, key: usize) -> (usize, bool) {
+    /// How many are left, and the member's filter. That is the application's, and not to be dropped
+    /// under a lock.
+    pub(crate) fn remove(&self, key: usize) -> (usize, Option<Filter>) {
         let mut state = self.state.lock();
         let removed = state.members.try_remove(key).flatten();
         state.active -= usize::from(removed.is_some());
@@ -119,14 +120,11 @@ impl Topic {
             state.members = Slab::new();
         }
         drop(state);
-        // The application's, and not to be dropped under a lock.
-        let had_filter = filter.is_some();
-        drop(filter);
         if let Some(conn) = removed {
             // Whoever is to write what was published to it before may not find it any more.
             conn.outbox.flush();
         }
-        (left, had_filter)
+        (left, filter)
     }
 
     /// How many a message reaches, and whether it has to go in portions of this size, or behind

@@ -53,6 +53,7 @@ impl<S> State<S> {
     }
 
     /// A frame has left the queue.
+    #[inline]
     pub(super) fn unmark(&mut self, frame: &Frame) {
         if let Some(marks) = &mut self.marks {
             if marks.0.front().is_some_and(|first| first.at == address(frame)) {

@@ -84,3 +84,19 @@ async fn hubs_without_filters_keep_no_message() {
     hub.unsubscribe_now(&*one, "t").unwrap().unwrap();
     assert!(hub.special("t", N { n: 1 }).unwrap().is_none());
 }
+
+/// Rules and filters are the application's: they may use what they are about.
+#[tokio::test]
+async fn rules_may_look_at_the_hub_and_the_connection() {
+    let hub = Hub::new();
+    let outer = hub.clone();
+    let hub = Hub::builder()
+        .topic("t", TopicOptions::new().allow_names(move |name| outer.subscribers(name) == 0))
+        .topic("u", TopicOptions::new().filter(|member, _: &N| member.is_subscribed("u")))
+        .build();
+    let member = member(&hub);
+    for topic in ["t", "u"] {
+        hub.subscribe_now(&member, topic, &mut None).unwrap().unwrap();
+    }
+    assert_eq!(hub.publish("u", N { n: 1 }).await.unwrap().count(), Some(1));
+}
