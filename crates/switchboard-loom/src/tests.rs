@@ -12,7 +12,7 @@ use std::{
 use loom::thread;
 
 use crate::{
-    conn::{AnyConn, Outbox, Promise, Pushed, Sink as _, Wrote},
+    conn::{AnyConn, Mark, Outbox, Promise, Pushed, Sink as _, Wrote},
     hub::Topic,
     request::Terminal,
     transport::{Frame, Pipe},
@@ -255,6 +255,60 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
         owner.turn(|| conn.outbox.push_close(frame("!")));
         let written = letters(&pipe);
         assert!("abcdef!".starts_with(&written[..written.len() - 1]) && written.ends_with('!'), "{written}");
+    });
+}
+
+/// Queues a frame that may be lost, as topics do.
+fn push_marked(outbox: &Outbox<Pipe>, letter: &str, mark: &Arc<Mark>) {
+    if outbox.push_marked(frame(letter), mark, Promise::Caller) == Pushed::Full {
+        outbox.flush();
+        outbox.push_dropping(frame(letter), mark, |_| Some(frame("-")), Promise::Owner);
+    }
+    outbox.flush();
+}
+
+#[test]
+fn what_takes_an_older_frames_place_is_written_and_nothing_twice() {
+    check(|| {
+        let pipe = Pipe::new(100);
+        let conn = conn(1, &pipe);
+        let mark = Arc::new(Mark::new("t", Some("key".into()), false));
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || ["a", "b"].map(|letter| push_marked(&conn.outbox, letter, &mark))
+        });
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        publisher.join().unwrap();
+        owner.settle();
+        let written = letters(&pipe);
+        assert!(["ab", "b"].contains(&&*written), "{written}");
+        assert_eq!(conn.outbox.buffered(), 0);
+    });
+}
+
+#[test]
+fn what_is_dropped_while_another_writes_is_told() {
+    check_some(3, || {
+        // A frame takes two writes.
+        let pipe = Pipe::new(2);
+        let outbox = Outbox::new(2 * frame("a").cost());
+        outbox.attach(pipe.clone());
+        let conn = Arc::new(AnyConn { id: 1, outbox });
+        let mark = Arc::new(Mark::new("t", None, true));
+        push_marked(&conn.outbox, "a", &mark);
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || ["b", "c", "d"].map(|letter| push_marked(&conn.outbox, letter, &mark))
+        });
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        publisher.join().unwrap();
+        owner.turn(|| {});
+        owner.settle();
+        let written = letters(&pipe);
+        assert!(["abcd", "a-d", "ab-d", "a-cd", "abc-", "ab-", "a-"].contains(&&*written), "{written}");
+        assert_eq!(conn.outbox.buffered(), 0);
     });
 }
 

@@ -13,7 +13,7 @@ async fn row_002_31_selective_pub_sub() {
     let (mut b, bob) = place.connect("bob").await;
     let (mut c, cid) = place.connect("cid").await;
     ann.subscribe("t").await.unwrap();
-    assert!(bob.subscribe("t").filter(|_, note: &Note| note.n % 2 == 0).await.unwrap());
+    assert!(bob.subscribe("t").filter(|_, note: &Note| note.n.is_multiple_of(2)).await.unwrap());
     assert!(cid.subscribe("t").filter(|member, note: &Note| note.text != *member.user().unwrap()).await.unwrap());
     assert_eq!(place.hub.subscribers("t"), 3);
     let mut matched = Vec::new();
