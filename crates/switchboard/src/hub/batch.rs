@@ -57,8 +57,8 @@ impl BatchOptions {
 
 /// Gathers items and publishes them to one topic as one message: [`Hub::batch`].
 ///
-/// Items leave in the order in which they came. Dropping the handle publishes what waits, on its
-/// runtime.
+/// Items leave in the order in which they came. Dropping the handle publishes what waits. Made and
+/// used where no runtime is, it publishes at [`flush`](Self::flush) only.
 ///
 /// ```
 /// use std::time::Duration;

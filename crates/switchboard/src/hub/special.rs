@@ -88,7 +88,7 @@ impl Special {
                 Some(mark) => outbox.push_marked(frame.clone(), mark, Promise::Caller),
                 None => outbox.push(frame.clone(), Promise::Caller),
             };
-            reached.matched += 1;
+            reached.matched += usize::from(pushed != Pushed::Closed);
             match pushed {
                 Pushed::Queued | Pushed::Ripe | Pushed::Closed => {}
                 Pushed::Pressed => reached.pressed = true,

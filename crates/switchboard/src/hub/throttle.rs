@@ -15,7 +15,8 @@ use crate::SendError;
 ///
 /// The first leaves at once. Of those that come while the interval lasts only the last is
 /// published, at its end; so the last of all always arrives. One message is kept at a time. Dropping
-/// the handle publishes what waits, on its runtime.
+/// the handle publishes what waits. Made and used where no runtime is, it publishes at
+/// [`flush`](Self::flush) only.
 ///
 /// ```
 /// use std::time::Duration;
