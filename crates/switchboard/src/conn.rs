@@ -14,6 +14,7 @@ mod outbox;
 #[cfg(test)]
 mod outbox_tests;
 mod raw;
+mod slots;
 
 use std::{
     any::Any,
@@ -40,6 +41,7 @@ pub(crate) use self::{
     calls::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, Signal},
     outbox::{Closing, Promise, Pushed, Sink, Until, Wrote},
+    slots::SlotKey,
 };
 use crate::{
     Hub, encode,

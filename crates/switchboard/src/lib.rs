@@ -147,6 +147,7 @@ mod handler;
 mod hub;
 mod idempotency;
 mod metrics;
+pub mod middleware;
 mod request;
 mod router;
 mod sync;
@@ -161,7 +162,9 @@ pub use self::{
         Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, Identity, InvalidConnId, RefreshToken, SendError,
         SendErrorKind,
     },
-    extract::{ConnParts, FromConnParts, FromMessageParts, MessageParts, Meta, RawPayload, Setup, Upgrade},
+    extract::{
+        ConnParts, FromConnParts, FromMessageParts, FromMiddleware, MessageParts, Meta, RawPayload, Setup, Upgrade,
+    },
     handler::{
         Argument, Arguments, CloseReason, ClosedBy, Failure, Handler, HandlerFn, Hook, HookArgument, HookArguments,
         HookOutput, RawText, UnknownMessage,
@@ -170,6 +173,7 @@ pub use self::{
         Drain, DrainFuture, Hub, HubStats, Matched, Publish, PublishError, PublishErrorKind, PublishFuture, Published,
         TopicError, TopicErrorKind,
     },
+    middleware::{RateLimitLayer, TraceLayer, WsReply, WsRequest},
     request::{Cancelled, Deadline, Progress, ReceivedAt},
     router::{Endpoint, MountedRouter, RouteOptions, WsRouter, ws_route},
     transport::TransportKind,

@@ -16,6 +16,7 @@ use switchboard_core::{AnyMessage, MessageSet};
 pub(crate) use self::{
     call::{AsCall, Call, CallId, KeptCall, KeptId},
     mounted::{Mounted, MountedSettings, OneHook, Routing},
+    options::Handling,
     table::{Route, StateScope},
 };
 use self::{hooks::Hooks, settings::Settings, table::Table};
@@ -27,6 +28,7 @@ use crate::{
     Handler,
     extract::{Setup, Step},
     handler,
+    middleware::{self, MessageLayer},
     upgrade::{Authenticate, Authenticated, Authenticator, Identify, Open},
 };
 
@@ -156,15 +158,16 @@ where
         self.add(std::any::type_name::<H>(), handler, RouteOptions::new())
     }
 
-    /// As [`on`](Self::on), with options: concurrency, a deadline, running to completion.
+    /// As [`on`](Self::on), with options: concurrency, a deadline, running to completion, layers.
     ///
     /// # Panics
     ///
     /// As [`on`](Self::on).
     #[track_caller]
-    pub fn on_with<H, X>(self, handler: H, options: RouteOptions) -> Self
+    pub fn on_with<H, X, L>(self, handler: H, options: RouteOptions<L>) -> Self
     where
         H: Handler<X, S, D, Out>,
+        L: MessageLayer<D>,
     {
         self.add(std::any::type_name::<H>(), handler, options)
     }
@@ -180,13 +183,48 @@ where
     }
 
     #[track_caller]
-    fn add<H, X>(mut self, name: &'static str, handler: H, options: RouteOptions) -> Self
+    fn add<H, X, L>(mut self, name: &'static str, handler: H, options: RouteOptions<L>) -> Self
     where
         H: Handler<X, S, D, Out>,
+        L: MessageLayer<D>,
     {
         let keeps_frame = self.set_up(H::setup);
         let handler = handler::erase(handler);
-        self.table.insert(Route::new::<H::Message>(name, handler, options, keeps_frame, H::describe));
+        let RouteOptions { handling, layer } = options;
+        let layers = layer.around(middleware::Route::default());
+        self.table.insert(Route::new::<H::Message>(name, handler, handling, keeps_frame, H::describe, layers));
+        self
+    }
+
+    /// Puts a [layer](crate::middleware) around all handlers that were added before, and around their
+    /// layers. Hooks, and messages that reach no handler, do not pass it.
+    ///
+    /// Any [`tower::Layer`] fits whose service takes a [`WsRequest`](crate::WsRequest) and gives a
+    /// [`WsReply`](crate::WsReply); an error that is no [`WsError`](crate::WsError) is `INTERNAL`, except
+    /// tower's for an elapsed timeout (`DEADLINE_EXCEEDED`) and for overload (`RESOURCE_EXHAUSTED`).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use switchboard::{WsRouter, ws_message};
+    /// use tower::{limit::ConcurrencyLimitLayer, timeout::TimeoutLayer};
+    ///
+    /// #[ws_message("PING")]
+    /// struct Ping;
+    ///
+    /// async fn ping(_: Ping) {}
+    ///
+    /// let ws = WsRouter::<()>::new()
+    ///     .on(ping)
+    ///     .layer(ConcurrencyLimitLayer::new(100))
+    ///     .layer(TimeoutLayer::new(Duration::from_secs(5)));
+    /// # let _ = ws;
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a layer is given away, as everywhere")]
+    pub fn layer<L: MessageLayer<D>>(mut self, layer: L) -> Self {
+        for route in self.table.routes_mut() {
+            route.layers = layer.around(std::mem::take(&mut route.layers));
+        }
         self
     }
 

@@ -12,8 +12,8 @@ use std::{
 use rustc_hash::FxHashMap;
 use switchboard_core::{Kind, Message};
 
-use super::{RouteOptions, contract::Describe};
-use crate::handler::ErasedHandler;
+use super::{Handling, contract::Describe};
+use crate::{handler::ErasedHandler, middleware};
 
 /// The state of a router that was given its own with `with_state`.
 pub(crate) struct StateScope {
@@ -35,9 +35,11 @@ pub(crate) struct Route<D> {
     pub(crate) is_rpc: bool,
     pub(crate) handler: ErasedHandler<D>,
     pub(crate) scope: Option<Arc<StateScope>>,
-    pub(crate) options: RouteOptions,
+    pub(crate) options: Handling,
     /// Something that the handler takes needs the whole frame.
     pub(crate) keeps_frame: bool,
+    /// The handler with what is around it.
+    pub(crate) layers: middleware::Route<D>,
     pub(super) describe: Describe,
     name: &'static str,
     location: &'static Location<'static>,
@@ -48,9 +50,10 @@ impl<D> Route<D> {
     pub(super) fn new<M: Message>(
         name: &'static str,
         handler: ErasedHandler<D>,
-        options: RouteOptions,
+        options: Handling,
         keeps_frame: bool,
         describe: Describe,
+        layers: middleware::Route<D>,
     ) -> Self {
         Self {
             message_type: M::TYPE,
@@ -59,6 +62,7 @@ impl<D> Route<D> {
             scope: None,
             options,
             keeps_frame,
+            layers,
             describe,
             name,
             location: Location::caller(),
@@ -114,6 +118,10 @@ impl<D> Table<D> {
     /// The route at an index that [`find`](Self::find) gave.
     pub(crate) fn get(&self, index: usize) -> &Route<D> {
         &self.routes[index]
+    }
+
+    pub(super) fn routes_mut(&mut self) -> &mut [Route<D>] {
+        &mut self.routes
     }
 
     pub(super) fn routes(&self) -> &[Route<D>] {
