@@ -3,6 +3,9 @@
 #[doc = include_str!("../docs/handlers.md")]
 pub mod handlers {}
 
+#[doc = include_str!("../docs/middleware.md")]
+pub mod middleware {}
+
 #[doc = include_str!("../docs/authentication.md")]
 pub mod authentication {}
 

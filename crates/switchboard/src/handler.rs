@@ -61,7 +61,7 @@ pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + C
 
     /// Says what it takes and sends.
     #[doc(hidden)]
-    fn describe(contract: &mut ContractBuilder);
+    fn describe(contract: &mut ContractBuilder, message_type: &'static str);
 
     /// Runs it.
     #[doc(hidden)]
@@ -111,8 +111,8 @@ where
         Args::setup(setup);
     }
 
-    fn describe(contract: &mut ContractBuilder) {
-        contract.receives::<M>();
+    fn describe(contract: &mut ContractBuilder, message_type: &'static str) {
+        contract.receives::<M>(message_type);
         O::describe(contract);
     }
 

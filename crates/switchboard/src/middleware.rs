@@ -38,3 +38,4 @@ pub use self::{
     service::{Route, RouteFuture},
     timed::{Timed, TimedFuture, TraceLayer},
 };
+pub use crate::router::NoLayer;

@@ -22,7 +22,7 @@ pub(crate) use self::{
 use self::{hooks::Hooks, settings::Settings, table::Table};
 pub use self::{
     mount::{Endpoint, MountedRouter, ws_route},
-    options::RouteOptions,
+    options::{NoLayer, RouteOptions},
 };
 use crate::{
     Handler,
@@ -228,8 +228,8 @@ where
         self
     }
 
-    /// Takes in the handlers and hooks of another router: its hooks run after this one's. Its
-    /// settings (hub, config, origin, tokens, protocols, transport) do not count.
+    /// Takes in the handlers and hooks of another router, with the layers around them: its hooks run
+    /// after this one's. Its settings (hub, config, origin, tokens, protocols, transport) do not count.
     ///
     /// # Panics
     ///
@@ -241,6 +241,34 @@ where
         self.add_steps(other.steps);
         self.settings.emits.extend(other.settings.emits);
         self
+    }
+
+    /// As [`merge`](Self::merge), with `prefix` in front of the types that the other router handles:
+    /// nested under `chat.`, its `JOIN` is sent as `chat.JOIN`. What it replies and publishes keeps its
+    /// type.
+    ///
+    /// ```
+    /// use switchboard::{WsRouter, ws_message};
+    ///
+    /// #[ws_message("JOIN")]
+    /// struct Join {
+    ///     room: String,
+    /// }
+    ///
+    /// async fn join(_: Join) {}
+    ///
+    /// let chat = WsRouter::<()>::new().on(join);
+    /// let ws = WsRouter::<()>::new().nest("chat.", chat);
+    /// assert_eq!(ws.contract("/ws").inbound.messages[0].message_type, "chat.JOIN");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`merge`](Self::merge), and if a prefix makes a type that cannot be one.
+    #[track_caller]
+    pub fn nest(self, prefix: &str, mut other: WsRouter<S, D, Out>) -> Self {
+        other.table = other.table.with_prefix(prefix);
+        self.merge(other)
     }
 
     /// Whether the handler needs whole frames.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower::layer::util::{Identity, Stack};
+use tower::{Layer, layer::util::Stack};
 
 /// How the messages of one route are handled: see [`WsRouter::on_with`](crate::WsRouter::on_with).
 ///
@@ -31,9 +31,21 @@ use tower::layer::util::{Identity, Stack};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[must_use]
-pub struct RouteOptions<L = Identity> {
+pub struct RouteOptions<L = NoLayer> {
     pub(super) handling: Handling,
     pub(super) layer: L,
+}
+
+/// Nothing around a handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NoLayer;
+
+impl<S> Layer<S> for NoLayer {
+    type Service = S;
+
+    fn layer(&self, inner: S) -> S {
+        inner
+    }
 }
 
 /// What the engine has to know.
@@ -49,7 +61,7 @@ impl RouteOptions {
     /// As routes are without options: in order, dropped when nobody waits any more, with the deadline of
     /// [`handler_timeout`](crate::Config::handler_timeout), and without layers of its own.
     pub fn new() -> Self {
-        Self { handling: Handling::default(), layer: Identity::new() }
+        Self::default()
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
-use switchboard_core::{Kind, Message};
+use switchboard_core::{Kind, Message, check_type_tag};
 
 use super::{Handling, contract::Describe};
 use crate::{handler::ErasedHandler, middleware};
@@ -102,6 +102,22 @@ impl<D> Table<D> {
         for route in other.routes {
             self.insert(route);
         }
+    }
+
+    /// The same handlers, for types with this in front.
+    #[track_caller]
+    pub(super) fn with_prefix(self, prefix: &str) -> Self {
+        let mut prefixed = Self::default();
+        for mut route in self.routes {
+            // As long as the program: a router is made once, and its types are `'static` everywhere.
+            let message_type: &'static str = format!("{prefix}{}", route.message_type).leak();
+            if let Err(rule) = check_type_tag(message_type) {
+                panic!("`{prefix}` cannot be the prefix of `{}`: {rule}", route.message_type);
+            }
+            route.message_type = message_type;
+            prefixed.insert(route);
+        }
+        prefixed
     }
 
     pub(super) fn with_scope(mut self, scope: &Arc<StateScope>) -> Self {
