@@ -14,3 +14,7 @@ pub mod shutdown {}
 
 #[doc = include_str!("../docs/metrics.md")]
 pub mod metrics {}
+
+#[cfg(feature = "test")]
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}
