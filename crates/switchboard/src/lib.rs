@@ -100,7 +100,7 @@
 //! | report errors | [`WsError`], [`ErrorCode`] |
 //! | set limits | [`Config`] |
 //! | stop a server | [`Hub::drain`] |
-//! | test an application | [`test`] |
+//! | test an application | [`mod@test`] |
 //! | learn more | [`guide`] |
 //!
 //! # On the wire

@@ -62,8 +62,9 @@
 //!
 //! # Cancel safety
 //!
-//! What waits can be dropped: nothing that has arrived is lost. A frame that is being sent when its
-//! future is dropped is sent whole or not at all.
+//! What waits can be dropped: nothing that has arrived is lost, but for what `skip_to` has skipped. A
+//! frame whose future is dropped while it is sent is sent whole, perhaps with the next one, or not at
+//! all.
 
 mod app;
 mod call;

@@ -100,7 +100,7 @@ impl TestClient {
     }
 
     /// Stops reading: nothing that the server sends is taken in, not even its pings. After some
-    /// 128 KiB the server has to queue what it sends.
+    /// 64 KiB the server has to queue what it sends.
     pub fn hold(&mut self) {
         self.reader.holds.send_replace(true);
     }

@@ -113,11 +113,14 @@ impl Reader {
         if let Some(arrived) = self.inbox.recv().await {
             return arrived;
         }
-        if let Some(task) = self.task.take()
-            && let Err(error) = task.await
-            && error.is_panic()
-        {
-            std::panic::resume_unwind(error.into_panic());
+        if let Some(task) = &mut self.task {
+            let ended = task.await;
+            self.task = None;
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                std::panic::resume_unwind(error.into_panic());
+            }
         }
         Arrived::Closed(CloseCode::ABNORMAL, String::new())
     }

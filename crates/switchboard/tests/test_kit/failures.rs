@@ -82,6 +82,16 @@ async fn nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn too_much_to_keep() {
+    let [app, _] = apps();
+    for _ in 0..16 * 1024 + 7 {
+        app.hub().publish("lobby", Joined { name: "ann".into() }).await.unwrap();
+    }
+    let text = failure(async { app.captured() }).await;
+    assert_eq!(text, "too much was published for all of it to be kept: 7 are lost");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_end() {
     for app in apps() {
         let mut ann = app.connect().bearer("ann").await.unwrap();
