@@ -20,3 +20,7 @@ pub mod metrics {}
 
 #[doc = include_str!("../docs/coming_from.md")]
 pub mod coming_from {}
+
+#[cfg(feature = "test")]
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}

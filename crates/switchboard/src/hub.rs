@@ -1,5 +1,7 @@
 //! The hub: topics, and a handle to publish from anywhere.
 
+#[cfg(feature = "test")]
+mod capture;
 mod drain;
 mod error;
 mod large;
@@ -25,6 +27,8 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use switchboard_core::{CloseCode, Message, check_topic};
 
+#[cfg(feature = "test")]
+pub(crate) use self::capture::{Captures, PublishLog, Record};
 pub use self::{
     drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
@@ -75,6 +79,8 @@ pub(crate) struct HubInner {
     running: AtomicUsize,
     dropped: AtomicU64,
     late_answers: AtomicU64,
+    #[cfg(feature = "test")]
+    captures: Captures,
 }
 
 impl Default for Hub {
@@ -98,6 +104,8 @@ impl Hub {
             running: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
             late_answers: AtomicU64::new(0),
+            #[cfg(feature = "test")]
+            captures: Captures::default(),
         }))
     }
 
@@ -148,6 +156,11 @@ impl Hub {
             .map_err(PublishError::invalid_topic)
             .and_then(|()| encode::event(message, None, validate).map_err(PublishError::invalid));
         Publish::new(self.clone(), topic, frame, sender)
+    }
+
+    #[cfg(feature = "test")]
+    pub(crate) fn captures(&self) -> &Captures {
+        &self.0.captures
     }
 
     #[cfg(test)]

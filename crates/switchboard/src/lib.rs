@@ -100,6 +100,7 @@
 //! | report errors | [`WsError`], [`ErrorCode`] |
 //! | set limits | [`Config`] |
 //! | stop a server | [`Hub::drain`] |
+//! | test an application | [`mod@test`] |
 //! | learn more | [`guide`] |
 //!
 //! # On the wire
@@ -129,6 +130,7 @@
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | figures through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
+//! | `test` | no | the test kit, for tests of handlers without a port: see [`guide::testing`] |
 //!
 //! # Stability
 //!
@@ -151,6 +153,8 @@ pub mod middleware;
 mod request;
 mod router;
 mod sync;
+#[cfg(feature = "test")]
+pub mod test;
 mod transport;
 mod turn;
 mod upgrade;

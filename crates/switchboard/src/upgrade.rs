@@ -87,6 +87,8 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let settings = &mounted.settings;
+    #[cfg(feature = "test")]
+    crate::test::Probe::tell(parts, &settings.hub);
     if let Err(refusal) = settings.origin.check(parts) {
         metrics::refused("origin");
         return Err(Refused::Http(*refusal));
