@@ -21,6 +21,7 @@ use std::time::Duration;
 /// | [`soft_max_message_bytes`](Self::soft_max_message_bytes) | none | `RESOURCE_EXHAUSTED` |
 /// | [`max_bad_messages`](Self::max_bad_messages) | 20 in a row | close 1008 |
 /// | [`max_subscriptions`](Self::max_subscriptions) | 128 per connection | `RESOURCE_EXHAUSTED` |
+/// | [`max_attributes`](Self::max_attributes) | 16 per connection | [`insert`](crate::Attributes::insert) fails |
 /// | [`handler_timeout`](Self::handler_timeout) | 30 s | `DEADLINE_EXCEEDED` |
 /// | [`max_request_timeout`](Self::max_request_timeout) | 5 min | longer `meta.timeoutMs` are cut |
 /// | [`call_timeout`](Self::call_timeout) | 10 s | `conn.call` fails |
@@ -64,6 +65,7 @@ pub struct Config {
     pub(crate) soft_max_message_bytes: Option<usize>,
     pub(crate) max_bad_messages: u32,
     pub(crate) max_subscriptions: usize,
+    pub(crate) max_attributes: usize,
     pub(crate) handler_timeout: Duration,
     pub(crate) max_request_timeout: Duration,
     pub(crate) call_timeout: Duration,
@@ -103,6 +105,7 @@ impl Default for Config {
             soft_max_message_bytes: None,
             max_bad_messages: 20,
             max_subscriptions: 128,
+            max_attributes: 16,
             handler_timeout: Duration::from_secs(30),
             max_request_timeout: Duration::from_secs(300),
             call_timeout: Duration::from_secs(10),
@@ -248,6 +251,12 @@ impl Config {
     /// How many topics one connection may be subscribed to.
     pub fn max_subscriptions(mut self, count: usize) -> Self {
         self.max_subscriptions = count;
+        self
+    }
+
+    /// How many [attributes](crate::Attributes) one connection may have.
+    pub fn max_attributes(mut self, count: usize) -> Self {
+        self.max_attributes = count;
         self
     }
 

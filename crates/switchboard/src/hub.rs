@@ -1,5 +1,7 @@
 //! The hub: topics, and a handle to publish from anywhere.
 
+mod builder;
+mod connections;
 mod drain;
 mod error;
 mod large;
@@ -7,9 +9,12 @@ mod log_limit;
 mod place;
 mod publish;
 mod registry;
+mod shed;
 mod stats;
 mod subscriptions;
 mod topic;
+mod user_events;
+mod users;
 mod wheel;
 
 use std::{
@@ -23,18 +28,21 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use switchboard_core::{CloseCode, Message, check_topic};
+use switchboard_core::{Message, check_topic};
 
 pub use self::{
+    builder::HubBuilder,
+    connections::{Connections, Members},
     drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
     publish::{Matched, Publish, PublishFuture, Published},
     stats::HubStats,
+    user_events::{UserEvent, UserEvents},
 };
-use self::{log_limit::LogLimit, registry::Registry, subscriptions::Subscription, wheel::Wheel};
+use self::{log_limit::LogLimit, registry::Registry, subscriptions::Subscription, user_events::UserFeed, wheel::Wheel};
 pub(crate) use self::{place::Place, registry::Full, subscriptions::Subscriptions, topic::Topic, wheel::Check};
 use crate::{
-    conn::{AnyConn, ConnId, ConnInner},
+    conn::{AnyConn, ConnId, ConnInner, Total},
     encode, metrics, turn,
 };
 
@@ -67,6 +75,8 @@ pub(crate) struct HubInner {
     /// removed with a member just joining.
     topics: RwLock<HashMap<Box<str>, Arc<Topic>>>,
     registry: Mutex<Registry>,
+    users: UserFeed,
+    queued: Arc<Total>,
     wheel: Wheel,
     log_limit: LogLimit,
     subscriptions: AtomicUsize,
@@ -87,9 +97,15 @@ impl Hub {
     /// A hub that lives in this process's memory.
     #[must_use]
     pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    fn with(settings: &HubBuilder) -> Self {
         Self(Arc::new(HubInner {
             topics: RwLock::default(),
             registry: Mutex::default(),
+            queued: Arc::new(Total::new(settings.max_queued_bytes)),
+            users: UserFeed::new(settings.max_queued_user_events),
             wheel: Wheel::default(),
             log_limit: LogLimit::default(),
             subscriptions: AtomicUsize::new(0),
@@ -112,22 +128,21 @@ impl Hub {
     /// How much is going on.
     #[must_use]
     pub fn stats(&self) -> HubStats {
+        let registry = self.0.registry.lock();
+        let (connections, users) = (registry.len(), registry.user_count());
+        drop(registry);
         HubStats {
-            connections: self.0.registry.lock().len(),
+            connections,
+            users,
             subscriptions: self.0.subscriptions.load(Relaxed),
             topics: self.0.topics.read().len(),
+            queued_bytes: self.0.queued.bytes(),
+            pending_upgrades: self.0.pending_upgrades.load(Relaxed),
             running_handlers: self.0.running.load(Relaxed),
             dropped_handlers: self.0.dropped.load(Relaxed),
             late_answers: self.0.late_answers.load(Relaxed),
+            slow_consumers: self.0.queued.overflowed(),
         }
-    }
-
-    /// Closes a connection with 4503, "kicked". `false` if there is none with this id.
-    pub fn disconnect(&self, id: ConnId) -> bool {
-        let Some(conn) = self.0.connection(id) else { return false };
-        turn::seal();
-        conn.outbox.close(CloseCode::KICKED, "kicked");
-        true
     }
 
     /// How many connections are subscribed to a topic; one that is being closed counts until its
@@ -148,6 +163,10 @@ impl Hub {
             .map_err(PublishError::invalid_topic)
             .and_then(|()| encode::event(message, None, validate).map_err(PublishError::invalid));
         Publish::new(self.clone(), topic, frame, sender)
+    }
+
+    pub(crate) fn queued(&self) -> Arc<Total> {
+        Arc::clone(&self.0.queued)
     }
 
     #[cfg(test)]
@@ -224,7 +243,10 @@ impl Hub {
     }
 
     pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId, limit: Option<usize>) -> Result<(), Full> {
-        self.0.registry.lock().add_user(user, conn, limit)
+        let mut registry = self.0.registry.lock();
+        let count = registry.add_user(user, conn, limit)?;
+        self.0.users.added(user, conn, count);
+        Ok(())
     }
 
     /// A handler was pending, and so counts as running.
@@ -255,8 +277,10 @@ impl Hub {
         }
         let user = conn.user();
         let mut registry = self.0.registry.lock();
-        if let Some(user) = user {
-            registry.remove_user(&user, conn.id);
+        if let Some(user) = user
+            && let Some(left) = registry.remove_user(&user, conn.id)
+        {
+            self.0.users.ended(&user, conn.id, left);
         }
         let removed = registry.remove(conn.id);
         drop(registry);

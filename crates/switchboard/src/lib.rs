@@ -158,8 +158,8 @@ mod upgrade;
 pub use self::{
     config::Config,
     conn::{
-        Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, Identity, InvalidConnId, RefreshToken, SendError,
-        SendErrorKind,
+        Attributes, Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, HubConn, Identity, InvalidConnId,
+        RefreshToken, SendError, SendErrorKind, TooManyAttributes,
     },
     extract::{ConnParts, FromConnParts, FromMessageParts, MessageParts, Meta, RawPayload, Setup, Upgrade},
     handler::{
@@ -167,8 +167,8 @@ pub use self::{
         HookOutput, RawText, UnknownMessage,
     },
     hub::{
-        Drain, DrainFuture, Hub, HubStats, Matched, Publish, PublishError, PublishErrorKind, PublishFuture, Published,
-        TopicError, TopicErrorKind,
+        Connections, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Members, Publish, PublishError,
+        PublishErrorKind, PublishFuture, Published, TopicError, TopicErrorKind, UserEvent, UserEvents,
     },
     request::{Cancelled, Deadline, Progress, ReceivedAt},
     router::{Endpoint, MountedRouter, RouteOptions, WsRouter, ws_route},
