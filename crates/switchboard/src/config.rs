@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// The limits and times of a route. Every queue, buffer and wait has its bound here.
+/// The limits and times of a route. Every queue, buffer and wait has its bound here, but those of a
+/// whole hub, which stand in [`Hub::builder`](crate::Hub::builder).
 ///
 /// | setting | default | beyond it |
 /// |---|---|---|
@@ -181,7 +182,8 @@ impl Config {
     }
 
     /// How many bytes may wait to be written to one connection, each message's overhead included:
-    /// more than the largest message that is sent, in any case.
+    /// more than the largest message that is sent, in any case. To all together:
+    /// [`HubBuilder::max_queued_bytes`](crate::HubBuilder::max_queued_bytes).
     pub fn max_outbound_bytes(mut self, bytes: usize) -> Self {
         self.max_outbound_bytes = bytes;
         self

@@ -49,7 +49,8 @@ use crate::{
 /// A cheap-to-clone handle to the topics and connections of an application.
 ///
 /// Make one, give it to routers with [`WsRouter::hub`](crate::WsRouter::hub) and to HTTP handlers
-/// through their state. Topics belong to a hub: two routes share them if they share the hub.
+/// through their state. Topics, users and connections belong to a hub: two routes share them if they
+/// share the hub.
 ///
 /// ```
 /// use axum::extract::State;

@@ -97,8 +97,9 @@
 //! | route and mount | [`WsRouter`], [`ws_route`] |
 //! | let clients in | [`WsRouter::authenticate`], [`BearerToken`], [`TokenSources`], [`OriginPolicy`] |
 //! | send and publish | [`Conn`], [`Hub`] |
+//! | see who is connected | [`HubConn`], [`Hub::users`], [`UserEvent`] |
 //! | report errors | [`WsError`], [`ErrorCode`] |
-//! | set limits | [`Config`] |
+//! | set limits | [`Config`], [`HubBuilder`] |
 //! | stop a server | [`Hub::drain`] |
 //! | learn more | [`guide`] |
 //!
@@ -114,7 +115,8 @@
 //!
 //! # Limits
 //!
-//! Every queue, buffer and wait is bounded; [`Config`] lists all bounds with their defaults.
+//! Every queue, buffer and wait is bounded; [`Config`] lists the bounds of a route with their defaults,
+//! [`Hub::builder`] those of a hub.
 //!
 //! # Cancel safety
 //!

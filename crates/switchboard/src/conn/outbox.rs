@@ -101,7 +101,7 @@ impl<S: Sink> Outbox<S> {
         }
         let waits = state.waits();
         // Else it leaves at once.
-        if (state.blocked || !anyone && waits > FLUSH_AT) && state.grown() == Counted::TooMuch {
+        if (state.blocked || state.stalled) && state.grown() == Counted::TooMuch {
             self.give_up_now(state);
             return Pushed::Closed;
         }
@@ -221,6 +221,7 @@ impl<S: Sink> Outbox<S> {
     /// is `waiting` to be able to write.
     pub(crate) fn end_turn(&self, waiting: bool) -> bool {
         let mut state = self.state.lock();
+        state.stalled = waiting;
         if waiting {
             let wakers = self.count(&mut state);
             if !wakers.is_empty() {

@@ -192,7 +192,8 @@ fn only_what_stays_queued_counts_in_the_total() {
     write_all(&outbox, &pipe);
     assert_eq!((outbox.buffered(), total.bytes()), (0, 0));
     // What is dropped does not count either.
-    for end in [Outbox::overflow, Outbox::detach] {
+    let overflow = |outbox: &Outbox<Pipe>| assert!(outbox.overflow() && !outbox.overflow());
+    for end in [overflow, Outbox::detach] {
         let outbox = pipe.outbox_in(100_000, &total);
         pipe.room.set(0);
         outbox.push(frame.clone(), Promise::Caller);
@@ -232,4 +233,38 @@ fn whoever_adds_to_too_much_in_all_overflows() {
     }
     late.flush();
     assert_eq!((late.is_closed(), total.bytes(), total.overflowed()), (true, 2 * frame.cost(), 2));
+}
+
+#[test]
+fn what_only_the_owner_can_write_counts_once_it_cannot() {
+    let total = Arc::new(Total::new(5000));
+    let outbox = Outbox::<Pipe>::new(100_000, Arc::clone(&total));
+    let frame = run(&[&"x".repeat(1000)]);
+    let push = || outbox.push(frame.clone(), Promise::Caller);
+    let cx = Context::from_waker(Waker::noop());
+    // Before its turn nobody knows.
+    assert_eq!((push(), total.bytes()), (Pushed::Queued, 0));
+    outbox.begin_turn(&cx);
+    let writing = outbox.start().unwrap();
+    outbox.finish(writing, 10);
+    assert_eq!(total.bytes(), frame.cost());
+    assert!(outbox.end_turn(true));
+    // Now it is known to stand.
+    assert_eq!((push(), total.bytes()), (Pushed::Queued, 2 * frame.cost()));
+    outbox.begin_turn(&cx);
+    let writing = outbox.start().unwrap();
+    outbox.finish(writing, 2 * frame.len() - 10);
+    assert!(outbox.end_turn(false) && total.bytes() == 0);
+    // As by a transport that takes frame by frame.
+    for _ in 0..4 {
+        push();
+    }
+    outbox.begin_turn(&cx);
+    outbox.pop();
+    assert!(outbox.end_turn(true));
+    assert_eq!(total.bytes(), 4 * frame.cost());
+    outbox.written(frame.cost());
+    assert_eq!(total.bytes(), 3 * frame.cost());
+    assert_eq!((push(), push()), (Pushed::Queued, Pushed::Closed));
+    assert_eq!((total.bytes(), total.overflowed()), (0, 1));
 }

@@ -19,18 +19,19 @@ impl HubBuilder {
     /// many as [`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes) allows each.
     ///
     /// What counts is what stays queued because clients do not read as fast, each message with its
-    /// overhead, and one for many as often as there are many; not what leaves at once. From seven
-    /// eighths of this on, connections are closed with 4002, those with the most bytes first, until
-    /// three quarters are left. Where bytes come faster than that, a connection to which more are
-    /// queued beyond the limit is closed at once. So a client that reads only loses its connection
-    /// if it is behind at that moment.
+    /// overhead, and one for many as often as there are many; not what leaves at once. When three
+    /// quarters of this are reached, connections are closed with 4002, those with the most bytes
+    /// first, until half is left. Where bytes come faster than that, whichever connection would go
+    /// beyond the limit is closed at once. Nothing counts for a client that keeps up with what it is
+    /// sent. Set this to some hundred times the largest message, so that a single one for a client
+    /// that is behind for a moment decides nothing.
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
         self.max_queued_bytes = bytes;
         self
     }
 
     /// How many events may wait for each reader of [`Hub::user_events`]: beyond them the oldest are
-    /// lost, which it is told. By default 1024.
+    /// lost, which it is told. By default 1024; rounded up to a power of two.
     pub fn max_queued_user_events(mut self, count: usize) -> Self {
         self.max_queued_user_events = count;
         self

@@ -39,12 +39,11 @@ async fn shed(shedding: Shedding) {
         if hub.0.queued.is_relieved() {
             break;
         }
-        if let Some(conn) = hub.0.connection(id) {
-            conn.outbox.overflow();
+        if hub.0.connection(id).is_some_and(|conn| conn.outbox.overflow()) {
             closed += 1;
-        }
-        if closed % 256 == 255 {
-            tokio::task::yield_now().await;
+            if closed.is_multiple_of(256) {
+                tokio::task::yield_now().await;
+            }
         }
     }
     tracing::warn!(closed, "too much waited to be written: the slowest connections are closed");

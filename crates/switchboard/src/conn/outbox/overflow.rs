@@ -9,12 +9,14 @@ use super::{
 };
 
 impl<S: Sink> Outbox<S> {
-    /// The peer does not read.
-    pub(crate) fn overflow(&self) {
+    /// The peer does not read. `false` if the connection is closing already.
+    pub(crate) fn overflow(&self) -> bool {
         let state = self.state.lock();
-        if state.closing.is_none() {
+        let is_open = state.closing.is_none();
+        if is_open {
             self.give_up_now(state);
         }
+        is_open
     }
 
     pub(super) fn give_up_now(&self, mut state: impl DerefMut<Target = State<S>>) {

@@ -76,6 +76,8 @@ pub(super) struct State<S> {
     pub(super) in_turn: bool,
     /// The sink takes no more; the owner waits for it.
     pub(super) blocked: bool,
+    /// The owner's last turn ended before it could write all.
+    pub(super) stalled: bool,
     /// Frames were taken out to be written and are not back yet.
     in_flight: bool,
     /// What they cost.
@@ -103,6 +105,7 @@ impl<S> State<S> {
             share: Share::new(total),
             in_turn: false,
             blocked: false,
+            stalled: false,
             in_flight: false,
             taken: 0,
             overflowed: false,

@@ -35,7 +35,7 @@ impl Total {
 
     /// Down to where the slowest are closed.
     pub(crate) fn is_relieved(&self) -> bool {
-        self.bytes() <= self.limit - self.limit / 4
+        self.bytes() <= self.limit / 2
     }
 
     /// Whether it is time to close the slowest, and nobody does yet: the caller does then, until it
@@ -49,7 +49,7 @@ impl Total {
     }
 
     fn needs_shedding(&self, bytes: usize) -> bool {
-        self.limit != usize::MAX && bytes > self.limit - self.limit / 8
+        self.limit != usize::MAX && bytes > self.limit - self.limit / 4
     }
 }
 
@@ -126,17 +126,17 @@ mod tests {
     fn shares_come_and_go() {
         let total = Arc::new(Total::new(1600));
         let (mut one, mut two) = (Share::new(Arc::clone(&total)), Share::new(Arc::clone(&total)));
-        assert_eq!((one.set(1000), two.set(400)), (Counted::Fine, Counted::Fine));
+        assert_eq!((one.set(700), two.set(400)), (Counted::Fine, Counted::Fine));
         assert!(!total.begin_shedding());
-        assert_eq!(two.grow(500), Counted::High);
+        assert_eq!(two.grow(600), Counted::High);
         assert!(total.begin_shedding() && !total.begin_shedding() && !total.is_relieved());
         // Somebody is at it.
-        assert_eq!(two.grow(510), Counted::Fine);
-        assert_eq!(two.grow(700), Counted::TooMuch);
+        assert_eq!(two.grow(610), Counted::Fine);
+        assert_eq!(two.grow(1000), Counted::TooMuch);
         // What gets less is never too much.
-        assert_eq!(one.set(999), Counted::Fine);
+        assert_eq!((one.set(699), two.set(750)), (Counted::Fine, Counted::Fine));
         drop(one);
-        assert_eq!((total.bytes(), total.is_relieved()), (700, true));
+        assert_eq!((total.bytes(), total.is_relieved()), (750, true));
         total.end_shedding();
         drop(two);
         assert_eq!(total.bytes(), 0);
