@@ -7,7 +7,7 @@ use std::sync::{
 
 use axum::Router;
 use serde_json::json;
-use switchboard::{Config, Conn, Hub, SendErrorKind, UserEvent, WsError, WsRouter};
+use switchboard::{Config, Conn, Hub, Identity, SendErrorKind, UserEvent, WsError, WsRouter};
 use switchboard_tests::{
     client::{Client, Server},
     serve::ws_route,
@@ -142,4 +142,42 @@ async fn one_that_is_refused_is_not_listed() {
     drop(one);
     let event = events.next().await.unwrap();
     assert!(matches!(event, UserEvent::Offline { .. }), "{event:?}");
+}
+
+#[expect(clippy::panic, reason = "what is tested")]
+fn panics(_: &User) -> Option<Identity> {
+    panic!("secret")
+}
+
+#[tokio::test]
+async fn a_panic_while_it_is_said_whose_it_is_leaves_nothing_behind() {
+    let hub = Hub::new();
+    let ws = WsRouter::<(), User>::new().hub(hub.clone()).identify(panics).authenticate(authenticate);
+    let server = Arc::new(Server::start(Router::new().route("/ws", ws_route(ws))));
+    let upgrade = {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move { server.upgrade("/ws", &[]).await.is_ok() })
+    };
+    assert!(!upgrade.await.is_ok_and(|upgraded| upgraded));
+    until(|| hub.stats().connections == 0).await;
+}
+
+#[tokio::test]
+async fn a_user_is_there_until_the_close_hooks_are_done() {
+    let hub = Hub::new();
+    let seen = Arc::new(AtomicBool::new(false));
+    let close = {
+        let seen = Arc::clone(&seen);
+        async move |conn: Conn<User>| {
+            let user = conn.user().unwrap();
+            seen.store(conn.hub().is_online(&user) && conn.hub().user_connections(&user) == [conn.id()], SeqCst);
+        }
+    };
+    let server = Server::start(Router::new().route("/ws", ws_route(router(&hub).on_close(close))));
+    let mut events = hub.user_events();
+    let mut client = connect(&server, "ann").await;
+    assert!(matches!(events.next().await, Some(UserEvent::Online { conn, .. }) if conn == id(&client)));
+    assert_eq!(client.close(1000).await, 1000);
+    assert!(matches!(events.next().await, Some(UserEvent::Offline { conn, .. }) if conn == id(&client)));
+    assert!(seen.load(SeqCst) && !hub.is_online("ann"));
 }

@@ -158,7 +158,7 @@ impl From<TooManyAttributes> for WsError {
 }
 
 impl<D: ?Sized> ConnInner<D> {
-    pub(super) fn attributes(&self) -> Attributes<'_> {
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
         Attributes { extras: &self.extras, limit: self.config().max_attributes }
     }
 }

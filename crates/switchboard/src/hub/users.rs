@@ -20,7 +20,8 @@ impl Hub {
         self.0.registry.lock().is_online(user)
     }
 
-    /// Who has a connection, in no order.
+    /// Who has a connection, in no order. Looks at all of them while nobody can come or go: not for
+    /// each message.
     #[must_use]
     pub fn users(&self) -> Vec<Arc<str>> {
         self.0.registry.lock().users()
