@@ -276,7 +276,11 @@ impl<S: Sink> Outbox<S> {
             state = self.state.lock();
             let broken = wrote.is_none();
             let mut waiting = state.finish_writing(sink, writing, wrote);
-            waiting.append(&mut self.count(&mut state));
+            if state.blocked {
+                waiting.append(&mut self.count(&mut state));
+            } else {
+                state.count_less();
+            }
             // A broken sink is something to be looked at, too.
             self.queued.store(state.has_something() || broken, Relaxed);
             if !waiting.is_empty() {
@@ -346,8 +350,8 @@ impl<S: Sink> Outbox<S> {
     /// Gives back what is left of what [`start`](Self::start) gave.
     pub(crate) fn finish(&self, writing: Writing, written: usize) {
         let mut state = self.state.lock();
-        let mut waiting = state.finish_queue(writing, written);
-        waiting.append(&mut self.count(&mut state));
+        let waiting = state.finish_queue(writing, written);
+        state.count_less();
         self.queued.store(state.has_something(), Relaxed);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);

@@ -177,6 +177,29 @@ mod tests {
     }
 
     #[test]
+    fn users_have_their_connections_in_order_and_leave_no_room_behind() {
+        let mut registry = Registry::default();
+        let users: Vec<Arc<str>> = (0..5000).map(|n| n.to_string().into()).collect();
+        let ids: Vec<(ConnId, ConnId)> = users.iter().map(|_| (ConnId::new(), ConnId::new())).collect();
+        for (user, (one, two)) in users.iter().zip(&ids) {
+            assert_eq!(registry.add_user(user, *one, Some(2)), Ok(1));
+            assert_eq!(registry.add_user(user, *two, Some(2)), Ok(2));
+            assert_eq!(registry.add_user(user, ConnId::new(), Some(2)), Err(Full { limit: 2, current: 2 }));
+            assert_eq!(registry.ids_of(user), [*one, *two]);
+        }
+        assert_eq!((registry.user_count(), registry.users().len()), (5000, 5000));
+        for (user, (one, two)) in users.iter().zip(&ids) {
+            assert_eq!(registry.remove_user(user, *one), Some(1));
+            // Whoever is no connection of the user changes nothing.
+            assert_eq!(registry.remove_user(user, *one), None);
+            assert!(registry.is_online(user) && registry.ids_of(user) == [*two]);
+            assert_eq!(registry.remove_user(user, *two), Some(0));
+            assert!(!registry.is_online(user));
+        }
+        assert!(registry.by_user.capacity() <= 64, "{}", registry.by_user.capacity());
+    }
+
+    #[test]
     fn addresses_of_one_network_are_one() {
         let parse = |text: &str| counted_address(text.parse().unwrap());
         assert_eq!(parse("2001:db8:1:2:3::4"), parse("2001:db8:1:2:ffff::1"));
