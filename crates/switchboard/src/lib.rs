@@ -97,8 +97,9 @@
 //! | route and mount | [`WsRouter`], [`ws_route`] |
 //! | let clients in | [`WsRouter::authenticate`], [`BearerToken`], [`TokenSources`], [`OriginPolicy`] |
 //! | send and publish | [`Conn`], [`Hub`] |
+//! | see who is connected | [`HubConn`], [`Hub::users`], [`UserEvent`] |
 //! | report errors | [`WsError`], [`ErrorCode`] |
-//! | set limits | [`Config`] |
+//! | set limits | [`Config`], [`HubBuilder`] |
 //! | stop a server | [`Hub::drain`] |
 //! | test an application | [`mod@test`] |
 //! | learn more | [`guide`] |
@@ -115,7 +116,8 @@
 //!
 //! # Limits
 //!
-//! Every queue, buffer and wait is bounded; [`Config`] lists all bounds with their defaults.
+//! Every queue, buffer and wait is bounded; [`Config`] lists the bounds of a route with their defaults,
+//! [`Hub::builder`] those of a hub.
 //!
 //! # Cancel safety
 //!
@@ -163,8 +165,8 @@ mod upgrade;
 pub use self::{
     config::Config,
     conn::{
-        Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, Identity, InvalidConnId, RefreshToken, SendError,
-        SendErrorKind,
+        Attributes, Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, HubConn, Identity, InvalidConnId,
+        RefreshToken, SendError, SendErrorKind, TooManyAttributes,
     },
     extract::{
         ConnParts, FromConnParts, FromMessageParts, FromMiddleware, MessageParts, Meta, RawPayload, Setup, Upgrade,
@@ -174,8 +176,8 @@ pub use self::{
         HookOutput, RawText, UnknownMessage,
     },
     hub::{
-        Drain, DrainFuture, Hub, HubStats, Matched, Publish, PublishError, PublishErrorKind, PublishFuture, Published,
-        TopicError, TopicErrorKind,
+        Connections, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Members, Publish, PublishError,
+        PublishErrorKind, PublishFuture, Published, TopicError, TopicErrorKind, UserEvent, UserEvents,
     },
     middleware::{RateLimitLayer, TraceLayer, WsReply, WsRequest},
     request::{Cancelled, Deadline, Progress, ReceivedAt},
