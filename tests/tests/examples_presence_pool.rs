@@ -1,7 +1,5 @@
 //! `examples/presence-pool` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
