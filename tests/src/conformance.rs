@@ -3,7 +3,6 @@
 mod handlers;
 mod http;
 mod messages;
-mod rate;
 
 use std::time::Duration;
 
@@ -13,10 +12,9 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use switchboard::{BearerToken, Config, EnvelopeStyle, Hub, RouteOptions, TokenSources, WsRouter};
+use switchboard::{BearerToken, Config, EnvelopeStyle, Hub, RateLimitLayer, RouteOptions, TokenSources, WsRouter};
 use tokio::sync::mpsc;
 
-use self::rate::Rate;
 use crate::serve::ws_route;
 
 /// The state of all routes: one hub.
@@ -38,8 +36,6 @@ impl FromRef<App> for Hub {
 pub struct User {
     /// Known since the upgrade.
     name: Option<&'static str>,
-    /// Where messages are counted.
-    rate: Option<Rate>,
 }
 
 /// The application with a hub of its own.
@@ -62,7 +58,7 @@ pub fn app_with(stop: mpsc::Sender<()>) -> Router {
         .route("/binary", ws_route(plain().on_binary(handlers::reversed).authenticate(anyone)))
         .route("/flat", styled(EnvelopeStyle::Flat))
         .route("/data", styled(EnvelopeStyle::PayloadKey("data".into())))
-        .route("/limited", ws_route(limited(&app).authenticate(async || Ok::<_, StatusCode>(User::rated()))))
+        .route("/limited", ws_route(limited(&app).authenticate(anyone)))
         .route("/secure", ws_route(secure()))
         .route("/secure-close", ws_route(secure().refuse_after_accept()))
         .route("/contract.json", get(async move || Json(contract.clone())))
@@ -73,12 +69,6 @@ pub fn app_with(stop: mpsc::Sender<()>) -> Router {
         .with_state(app)
 }
 
-impl User {
-    fn rated() -> Self {
-        Self { name: None, rate: Some(Rate::default()) }
-    }
-}
-
 fn limited(app: &App) -> WsRouter<App, User> {
     let config = Config::new()
         .max_requests(2)
@@ -86,7 +76,8 @@ fn limited(app: &App) -> WsRouter<App, User> {
         .pong_timeout(Duration::from_secs(1))
         .identify_timeout(Duration::from_secs(2))
         .max_outbound_bytes(256 * 1024);
-    handlers::router(app, handlers::beside()).on(handlers::auth).config(config)
+    let rate = RateLimitLayer::per_connection(5, Duration::from_secs(1)).exclude(["PING"]);
+    handlers::router(app, handlers::beside()).on(handlers::auth).layer(rate).config(config)
 }
 
 /// The user that a token stands for.
@@ -97,6 +88,6 @@ fn user_of(token: &str) -> Option<&'static str> {
 async fn authenticate(token: BearerToken) -> Result<User, StatusCode> {
     match token.as_str() {
         "boom" => Err(StatusCode::INTERNAL_SERVER_ERROR),
-        token => user_of(token).map(|name| User { name: Some(name), rate: None }).ok_or(StatusCode::UNAUTHORIZED),
+        token => user_of(token).map(|name| User { name: Some(name) }).ok_or(StatusCode::UNAUTHORIZED),
     }
 }

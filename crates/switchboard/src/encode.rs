@@ -90,12 +90,12 @@ pub(crate) fn event<M: Message>(message: &M, meta: Option<&M::Meta>, validate: b
         .map_err(SendError::unserialisable)
 }
 
-/// A request to the client.
-pub(crate) fn request<M: Message>(message: &M, id: &str, validate: bool) -> Result<Frame, WsError> {
+/// A request to the client, or an answer to one of its own.
+pub(crate) fn correlated<M: Message>(message: &M, id: Option<&str>, validate: bool) -> Result<Frame, WsError> {
     if validate {
         message.validate().map_err(WsError::internal)?;
     }
-    let head = Head { correlation_id: Some(id), timestamp_ms: turn::now_ms() };
+    let head = Head { correlation_id: id, timestamp_ms: turn::now_ms() };
     frame(|buffer| head.write(buffer, message))?.ok_or_else(|| WsError::internal("an empty envelope"))
 }
 

@@ -20,6 +20,7 @@
 //! A handler takes up to eight of these and then the message.
 
 mod axum_types;
+mod from_middleware;
 mod meta;
 mod parts;
 mod raw_payload;
@@ -27,13 +28,14 @@ mod setup;
 
 pub use self::{
     axum_types::Upgrade,
+    from_middleware::FromMiddleware,
     meta::Meta,
     parts::{ConnParts, MessageParts},
     raw_payload::RawPayload,
     setup::Setup,
 };
 pub(crate) use self::{
-    parts::Timing,
+    parts::{Special, Timing},
     setup::{Kept, Step},
 };
 

@@ -3,6 +3,9 @@
 #[doc = include_str!("../docs/handlers.md")]
 pub mod handlers {}
 
+#[doc = include_str!("../docs/middleware.md")]
+pub mod middleware {}
+
 #[doc = include_str!("../docs/authentication.md")]
 pub mod authentication {}
 
@@ -17,3 +20,10 @@ pub mod shutdown {}
 
 #[doc = include_str!("../docs/metrics.md")]
 pub mod metrics {}
+
+#[doc = include_str!("../docs/coming_from.md")]
+pub mod coming_from {}
+
+#[cfg(feature = "test")]
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}

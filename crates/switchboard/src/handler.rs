@@ -9,6 +9,7 @@ mod unknown;
 use std::{future::Future, sync::Arc};
 
 use futures_util::future::BoxFuture;
+use http::Extensions;
 use switchboard_core::{
     AnyMessage, Message, MessageMeta as _, MessageSet, Reply, WsError, contract::ContractBuilder, decode,
 };
@@ -25,8 +26,8 @@ use crate::{
     conn::ConnInner,
     encode::{self, Replied},
     engine::ToCompletion,
-    extract::{ConnParts, MessageParts, Setup, Timing},
-    router::{Call, StateScope},
+    extract::{ConnParts, MessageParts, Setup, Special, Timing},
+    router::{Call, Routing},
 };
 
 mod sealed {
@@ -60,7 +61,7 @@ pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + C
 
     /// Says what it takes and sends.
     #[doc(hidden)]
-    fn describe(contract: &mut ContractBuilder);
+    fn describe(contract: &mut ContractBuilder, message_type: &'static str);
 
     /// Runs it.
     #[doc(hidden)]
@@ -72,14 +73,15 @@ pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + C
 #[expect(missing_debug_implementations, reason = "nobody has one")]
 pub struct Incoming<'a, D> {
     pub(crate) conn: &'a Arc<ConnInner<D>>,
-    /// Where the route's router had a state of its own.
-    pub(crate) scope: Option<&'a Arc<StateScope>>,
+    pub(crate) routing: &'a Arc<Routing<D>>,
+    /// The index of the route.
+    pub(crate) route: usize,
     pub(crate) call: Call<'a>,
     pub(crate) timing: Timing,
     /// Where the connection's task gives the handler up without dropping it.
     pub(crate) to_completion: Option<&'a ToCompletion>,
-    /// Whether something needs more of the frame than the message.
-    pub(crate) keep_frame: bool,
+    /// What middleware has put beside the message.
+    pub(crate) extensions: Option<Box<Extensions>>,
     /// Whether the reply is wanted by itself, rather than among what the turn puts out.
     pub(crate) apart: bool,
 }
@@ -109,20 +111,22 @@ where
         Args::setup(setup);
     }
 
-    fn describe(contract: &mut ContractBuilder) {
-        contract.receives::<M>();
+    fn describe(contract: &mut ContractBuilder, message_type: &'static str) {
+        contract.receives::<M>(message_type);
         O::describe(contract);
     }
 
     fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {
-        let Incoming { conn, scope, call, timing, to_completion, keep_frame, apart } = incoming;
+        let Incoming { conn, routing, route, call, timing, to_completion, extensions, apart } = incoming;
+        let route = routing.table.get(route);
         // Now, while the frame is at hand: the future would have to keep a copy of it. What is wrong
         // counts only after the extractors.
         let message = decode::decode::<M>(call.payload);
-        let frame = (M::Meta::DECLARED || keep_frame).then(|| call.frame.into());
-        let conn = ConnParts::new(Arc::clone(conn), scope.cloned());
+        let frame = (M::Meta::DECLARED || route.keeps_frame).then(|| call.frame.into());
+        let conn = ConnParts::new(Arc::clone(conn), route.scope.clone());
         let timestamp = call.meta.timestamp();
-        let mut parts = MessageParts::new(conn, call.id().keep(), timestamp, timing, frame, to_completion.cloned());
+        let special = Special::of(frame, to_completion, extensions);
+        let mut parts = MessageParts::new(conn, call.id().keep(), timestamp, timing, special);
         Box::pin(async move {
             let result = async {
                 let args = Args::extract(&mut parts, message).await?;

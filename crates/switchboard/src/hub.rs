@@ -3,7 +3,10 @@
 mod authorizer;
 mod batch;
 mod builder;
+#[cfg(feature = "test")]
+mod capture;
 mod change;
+mod connections;
 mod drain;
 mod error;
 mod filter;
@@ -18,6 +21,7 @@ mod publish;
 mod registry;
 mod revoke;
 mod rules;
+mod shed;
 mod special;
 mod stats;
 mod subscribe;
@@ -28,6 +32,8 @@ mod throttle;
 mod topic;
 mod topic_options;
 pub(crate) mod typed;
+mod user_events;
+mod users;
 mod wheel;
 
 use std::{
@@ -42,12 +48,15 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use switchboard_core::{CloseCode, Message, check_topic};
+use switchboard_core::{Message, check_topic};
 
+#[cfg(feature = "test")]
+pub(crate) use self::capture::{Captures, PublishLog, Record};
 pub use self::{
     batch::{Batch, BatchOptions},
     builder::HubBuilder,
     change::TopicChange,
+    connections::{Connections, Members},
     drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
     member::Member,
@@ -56,21 +65,25 @@ pub use self::{
     subscribe::Subscribe,
     throttle::Throttle,
     topic_options::{SlowConsumer, TopicOptions},
+    user_events::{UserEvent, UserEvents},
 };
-use self::{builder::Normalize, log_limit::LogLimit, registry::Registry, rules::Rules, wheel::Wheel};
+use self::{
+    builder::Normalize, log_limit::LogLimit, registry::Registry, rules::Rules, user_events::UserFeed, wheel::Wheel,
+};
 pub(crate) use self::{
     change::How, filter::Filter, in_flight::InFlight, place::Place, registry::Full, subscriptions::Subscriptions,
     topic::Topic, wheel::Check,
 };
 use crate::{
-    conn::{AnyConn, ConnId, ConnInner},
-    encode, metrics, turn,
+    conn::{AnyConn, ConnId, ConnInner, Total},
+    encode, metrics,
 };
 
 /// A cheap-to-clone handle to the topics and connections of an application.
 ///
 /// Make one, give it to routers with [`WsRouter::hub`](crate::WsRouter::hub) and to HTTP handlers
-/// through their state. Topics belong to a hub: two routes share them if they share the hub.
+/// through their state. Topics, users and connections belong to a hub: two routes share them if they
+/// share the hub.
 ///
 /// ```
 /// use axum::extract::State;
@@ -91,7 +104,6 @@ use crate::{
 #[derive(Clone)]
 pub struct Hub(Arc<HubInner>);
 
-#[derive(Default)]
 pub(crate) struct HubInner {
     /// What holds for which topics.
     rules: Rules,
@@ -104,6 +116,8 @@ pub(crate) struct HubInner {
     /// removed with a member just joining.
     topics: RwLock<HashMap<Box<str>, Arc<Topic>>>,
     registry: Mutex<Registry>,
+    users: UserFeed,
+    queued: Arc<Total>,
     wheel: Wheel,
     log_limit: LogLimit,
     subscriptions: AtomicUsize,
@@ -112,6 +126,8 @@ pub(crate) struct HubInner {
     running: AtomicUsize,
     dropped: AtomicU64,
     late_answers: AtomicU64,
+    #[cfg(feature = "test")]
+    captures: Captures,
 }
 
 impl Default for Hub {
@@ -124,12 +140,30 @@ impl Hub {
     /// A hub that lives in this process's memory.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::default())
+        Self::builder().build()
     }
 
-    /// A hub with rules for its topics.
-    pub fn builder() -> HubBuilder {
-        HubBuilder::default()
+    fn with(builder: HubBuilder, rules: Rules) -> Self {
+        Self(Arc::new(HubInner {
+            rules,
+            normalize: builder.normalize,
+            filters: AtomicUsize::new(0),
+            revocations: AtomicU64::new(0),
+            topics: RwLock::default(),
+            registry: Mutex::default(),
+            queued: Arc::new(Total::new(builder.max_queued_bytes)),
+            users: UserFeed::new(builder.max_queued_user_events),
+            wheel: Wheel::default(),
+            log_limit: LogLimit::default(),
+            subscriptions: AtomicUsize::new(0),
+            pending_upgrades: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            running: AtomicUsize::new(0),
+            dropped: AtomicU64::new(0),
+            late_answers: AtomicU64::new(0),
+            #[cfg(feature = "test")]
+            captures: Captures::default(),
+        }))
     }
 
     /// Publishes a message to the members of a topic. Nobody subscribed is a success, too.
@@ -148,22 +182,21 @@ impl Hub {
     /// How much is going on.
     #[must_use]
     pub fn stats(&self) -> HubStats {
+        let registry = self.0.registry.lock();
+        let (connections, users) = (registry.len(), registry.user_count());
+        drop(registry);
         HubStats {
-            connections: self.0.registry.lock().len(),
+            connections,
+            users,
             subscriptions: self.0.subscriptions.load(Relaxed),
             topics: self.0.topics.read().len(),
+            queued_bytes: self.0.queued.bytes(),
+            pending_upgrades: self.0.pending_upgrades.load(Relaxed),
             running_handlers: self.0.running.load(Relaxed),
             dropped_handlers: self.0.dropped.load(Relaxed),
             late_answers: self.0.late_answers.load(Relaxed),
+            slow_consumers: self.0.queued.overflowed(),
         }
-    }
-
-    /// Closes a connection with 4503, "kicked". `false` if there is none with this id.
-    pub fn disconnect(&self, id: ConnId) -> bool {
-        let Some(conn) = self.0.connection(id) else { return false };
-        turn::seal();
-        conn.outbox.close(CloseCode::KICKED, "kicked");
-        true
     }
 
     /// How many connections are subscribed to a topic; one that is being closed counts until its
@@ -212,6 +245,15 @@ impl Hub {
         }
     }
 
+    #[cfg(feature = "test")]
+    pub(crate) fn captures(&self) -> &Captures {
+        &self.0.captures
+    }
+
+    pub(crate) fn queued(&self) -> Arc<Total> {
+        Arc::clone(&self.0.queued)
+    }
+
     #[cfg(test)]
     pub(crate) fn inner(&self) -> &Arc<HubInner> {
         &self.0
@@ -235,7 +277,10 @@ impl Hub {
     }
 
     pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId, limit: Option<usize>) -> Result<(), Full> {
-        self.0.registry.lock().add_user(user, conn, limit)
+        let mut registry = self.0.registry.lock();
+        let count = registry.add_user(user, conn, limit)?;
+        self.0.users.added(user, conn, count);
+        Ok(())
     }
 
     /// A handler was pending, and so counts as running.
@@ -263,8 +308,10 @@ impl Hub {
         self.leave_all(conn);
         let user = conn.user();
         let mut registry = self.0.registry.lock();
-        if let Some(user) = user {
-            registry.remove_user(&user, conn.id);
+        if let Some(user) = user
+            && let Some(left) = registry.remove_user(&user, conn.id)
+        {
+            self.0.users.ended(&user, conn.id, left);
         }
         let removed = registry.remove(conn.id);
         drop(registry);

@@ -20,7 +20,7 @@ use crate::{
     Config, ConnId,
     encode::{self, Replied},
     handler::{self, HandlerResult},
-    router::{AsCall as _, Routing},
+    router::AsCall as _,
     transport::Frame,
 };
 
@@ -221,17 +221,12 @@ impl Drop for Permit<'_> {
 
 /// Handles a message with a key: or waits for, or repeats, what another with the same key has given.
 #[cold]
-pub(crate) fn run<D: Send + Sync + 'static>(
-    routing: &Arc<Routing<D>>,
-    route: usize,
-    key: &str,
-    incoming: &handler::Incoming<'_, D>,
-) -> BoxFuture<'static, HandlerResult> {
-    let routing = Arc::clone(routing);
-    let handler::Incoming { conn, scope, call, timing, to_completion, keep_frame, apart: _ } = *incoming;
-    let (conn, scope, to_completion) = (Arc::clone(conn), scope.cloned(), to_completion.cloned());
+pub(crate) fn run<D: Send + Sync + 'static>(incoming: handler::Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {
+    let handler::Incoming { conn, routing, route, call, timing, to_completion, extensions, apart: _ } = incoming;
+    let (conn, routing, to_completion) = (Arc::clone(conn), Arc::clone(routing), to_completion.cloned());
     let owner = conn.user().map_or(Owner::Connection(conn.id), Owner::User);
-    let key = Key { owner, message_type: call.message_type, key: key.into() };
+    let key =
+        Key { owner, message_type: call.message_type, key: call.meta.idempotency_key().unwrap_or_default().into() };
     let fingerprint = routing.idempotency.fingerprint(call.payload.map(|RawPayload::Json(json)| json));
     let kept = call.keep();
     Box::pin(async move {
@@ -242,11 +237,12 @@ pub(crate) fn run<D: Send + Sync + 'static>(
                 Begin::Run(permit) => {
                     let handling = (routing.table.get(route).handler)(handler::Incoming {
                         conn: &conn,
-                        scope: scope.as_ref(),
+                        routing: &routing,
+                        route,
                         call: kept.as_call(),
                         timing,
                         to_completion: to_completion.as_ref(),
-                        keep_frame,
+                        extensions: extensions.clone(),
                         apart: true,
                     });
                     let HandlerResult(result) = handling.await;

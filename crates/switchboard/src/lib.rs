@@ -98,9 +98,11 @@
 //! | let clients in | [`WsRouter::authenticate`], [`BearerToken`], [`TokenSources`], [`OriginPolicy`] |
 //! | send and publish | [`Conn`], [`Hub`] |
 //! | make rules for topics | [`HubBuilder::topic`], [`TopicOptions`], [`guide::topics`] |
+//! | see who is connected | [`HubConn`], [`Hub::users`], [`UserEvent`] |
 //! | report errors | [`WsError`], [`ErrorCode`] |
-//! | set limits | [`Config`] |
+//! | set limits | [`Config`], [`HubBuilder`] |
 //! | stop a server | [`Hub::drain`] |
+//! | test an application | [`mod@test`] |
 //! | learn more | [`guide`] |
 //!
 //! # On the wire
@@ -115,8 +117,8 @@
 //!
 //! # Limits
 //!
-//! Every queue, buffer and wait is bounded; [`Config`] lists all bounds with their defaults,
-//! [`TopicOptions`] and [`BatchOptions`] those of topics.
+//! Every queue, buffer and wait is bounded; [`Config`] lists the bounds of a route with their defaults,
+//! [`Hub::builder`] those of a hub, [`TopicOptions`] and [`BatchOptions`] those of topics.
 //!
 //! # Cancel safety
 //!
@@ -131,6 +133,7 @@
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | figures through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
+//! | `test` | no | the test kit, for tests of handlers without a port: see [`guide::testing`] |
 //!
 //! # Stability
 //!
@@ -149,9 +152,12 @@ mod handler;
 mod hub;
 mod idempotency;
 mod metrics;
+pub mod middleware;
 mod request;
 mod router;
 mod sync;
+#[cfg(feature = "test")]
+pub mod test;
 mod transport;
 mod turn;
 mod upgrade;
@@ -160,19 +166,22 @@ mod upgrade;
 pub use self::{
     config::Config,
     conn::{
-        Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, Identity, InvalidConnId, RefreshToken, SendError,
-        SendErrorKind,
+        Attributes, Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, HubConn, Identity, InvalidConnId,
+        RefreshToken, SendError, SendErrorKind, TooManyAttributes,
     },
-    extract::{ConnParts, FromConnParts, FromMessageParts, MessageParts, Meta, RawPayload, Setup, Upgrade},
+    extract::{
+        ConnParts, FromConnParts, FromMessageParts, FromMiddleware, MessageParts, Meta, RawPayload, Setup, Upgrade,
+    },
     handler::{
         Argument, Arguments, CloseReason, ClosedBy, Failure, Handler, HandlerFn, Hook, HookArgument, HookArguments,
         HookOutput, RawText, UnknownMessage,
     },
     hub::{
-        Batch, BatchOptions, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Member, Publish, PublishError,
-        PublishErrorKind, PublishFuture, Published, SlowConsumer, Subscribe, Throttle, TopicChange, TopicError,
-        TopicErrorKind, TopicOptions, typed::Topic,
+        Batch, BatchOptions, Connections, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Member, Members,
+        Publish, PublishError, PublishErrorKind, PublishFuture, Published, SlowConsumer, Subscribe, Throttle,
+        TopicChange, TopicError, TopicErrorKind, TopicOptions, UserEvent, UserEvents, typed::Topic,
     },
+    middleware::{RateLimitLayer, TraceLayer, WsReply, WsRequest},
     request::{Cancelled, Deadline, Progress, ReceivedAt},
     router::{Endpoint, MountedRouter, RouteOptions, WsRouter, ws_route},
     transport::TransportKind,

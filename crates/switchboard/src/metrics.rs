@@ -74,6 +74,10 @@ mod recorded {
         metrics::counter!("switchboard_messages_total", "type" => message_type, "outcome" => outcome).increment(1);
     }
 
+    pub(crate) fn took(message_type: &'static str, outcome: &'static str, took: std::time::Duration) {
+        metrics::histogram!("switchboard_message_seconds", "type" => message_type, "outcome" => outcome).record(took);
+    }
+
     pub(crate) fn refused(reason: &'static str) {
         metrics::counter!("switchboard_upgrades_refused_total", "reason" => reason).increment(1);
     }
@@ -99,4 +103,6 @@ mod recorded {
     pub(crate) fn late_answer() {}
 }
 
+#[cfg(feature = "metrics")]
+pub(crate) use self::recorded::took;
 pub(crate) use self::recorded::{closed, handled, late_answer, opened, published, refused};

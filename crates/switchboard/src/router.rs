@@ -16,17 +16,19 @@ use switchboard_core::{AnyMessage, MessageSet};
 pub(crate) use self::{
     call::{AsCall, Call, CallId, KeptCall, KeptId},
     mounted::{Mounted, MountedSettings, OneHook, Routing},
+    options::Handling,
     table::{Route, StateScope},
 };
 use self::{hooks::Hooks, settings::Settings, table::Table};
 pub use self::{
     mount::{Endpoint, MountedRouter, ws_route},
-    options::RouteOptions,
+    options::{NoLayer, RouteOptions},
 };
 use crate::{
     Handler,
     extract::{Setup, Step},
     handler,
+    middleware::{self, MessageLayer},
     upgrade::{Authenticate, Authenticated, Authenticator, Identify, Open},
 };
 
@@ -156,15 +158,16 @@ where
         self.add(std::any::type_name::<H>(), handler, RouteOptions::new())
     }
 
-    /// As [`on`](Self::on), with options: concurrency, a deadline, running to completion.
+    /// As [`on`](Self::on), with options: concurrency, a deadline, running to completion, layers.
     ///
     /// # Panics
     ///
     /// As [`on`](Self::on).
     #[track_caller]
-    pub fn on_with<H, X>(self, handler: H, options: RouteOptions) -> Self
+    pub fn on_with<H, X, L>(self, handler: H, options: RouteOptions<L>) -> Self
     where
         H: Handler<X, S, D, Out>,
+        L: MessageLayer<D>,
     {
         self.add(std::any::type_name::<H>(), handler, options)
     }
@@ -180,18 +183,53 @@ where
     }
 
     #[track_caller]
-    fn add<H, X>(mut self, name: &'static str, handler: H, options: RouteOptions) -> Self
+    fn add<H, X, L>(mut self, name: &'static str, handler: H, options: RouteOptions<L>) -> Self
     where
         H: Handler<X, S, D, Out>,
+        L: MessageLayer<D>,
     {
         let keeps_frame = self.set_up(H::setup);
         let handler = handler::erase(handler);
-        self.table.insert(Route::new::<H::Message>(name, handler, options, keeps_frame, H::describe));
+        let RouteOptions { handling, layer } = options;
+        let layers = layer.around(middleware::Route::default());
+        self.table.insert(Route::new::<H::Message>(name, handler, handling, keeps_frame, H::describe, layers));
         self
     }
 
-    /// Takes in the handlers and hooks of another router: its hooks run after this one's. Its
-    /// settings (hub, config, origin, tokens, protocols, transport) do not count.
+    /// Puts a [layer](crate::middleware) around all handlers that were added before, and around their
+    /// layers. Hooks, and messages that reach no handler, do not pass it.
+    ///
+    /// Any [`tower::Layer`] fits whose service takes a [`WsRequest`](crate::WsRequest) and gives a
+    /// [`WsReply`](crate::WsReply); an error that is no [`WsError`](crate::WsError) is `INTERNAL`, except
+    /// tower's for an elapsed timeout (`DEADLINE_EXCEEDED`) and for overload (`RESOURCE_EXHAUSTED`).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use switchboard::{WsRouter, ws_message};
+    /// use tower::{limit::ConcurrencyLimitLayer, timeout::TimeoutLayer};
+    ///
+    /// #[ws_message("PING")]
+    /// struct Ping;
+    ///
+    /// async fn ping(_: Ping) {}
+    ///
+    /// let ws = WsRouter::<()>::new()
+    ///     .on(ping)
+    ///     .layer(ConcurrencyLimitLayer::new(100))
+    ///     .layer(TimeoutLayer::new(Duration::from_secs(5)));
+    /// # let _ = ws;
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a layer is given away, as everywhere")]
+    pub fn layer<L: MessageLayer<D>>(mut self, layer: L) -> Self {
+        for route in self.table.routes_mut() {
+            route.layers = layer.around(std::mem::take(&mut route.layers));
+        }
+        self
+    }
+
+    /// Takes in the handlers and hooks of another router, with the layers around them: its hooks run
+    /// after this one's. Its settings (hub, config, origin, tokens, protocols, transport) do not count.
     ///
     /// # Panics
     ///
@@ -203,6 +241,34 @@ where
         self.add_steps(other.steps);
         self.settings.emits.extend(other.settings.emits);
         self
+    }
+
+    /// As [`merge`](Self::merge), with `prefix` in front of the types that the other router handles:
+    /// nested under `chat.`, its `JOIN` is sent as `chat.JOIN`. What it replies and publishes keeps its
+    /// type.
+    ///
+    /// ```
+    /// use switchboard::{WsRouter, ws_message};
+    ///
+    /// #[ws_message("JOIN")]
+    /// struct Join {
+    ///     room: String,
+    /// }
+    ///
+    /// async fn join(_: Join) {}
+    ///
+    /// let chat = WsRouter::<()>::new().on(join);
+    /// let ws = WsRouter::<()>::new().nest("chat.", chat);
+    /// assert_eq!(ws.contract("/ws").inbound.messages[0].message_type, "chat.JOIN");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`merge`](Self::merge), and if a prefix makes a type that cannot be one.
+    #[track_caller]
+    pub fn nest(self, prefix: &str, mut other: WsRouter<S, D, Out>) -> Self {
+        other.table = other.table.with_prefix(prefix);
+        self.merge(other)
     }
 
     /// Whether the handler needs whole frames.

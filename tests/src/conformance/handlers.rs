@@ -12,7 +12,6 @@ use super::{
         Flood, Inspect, Inspected, Join, Joined, Kick, Kicked, Leave, Left, Me, Panic, Ping, Pong, RoomMeta, RoomNote,
         RoomNoted, Said, Say, Sleep, Slept, Slow, Sum, WhoAmI,
     },
-    rate::Counted as Rated,
 };
 
 /// How many requests of one type run beside each other where they do.
@@ -54,38 +53,38 @@ async fn ping(ping: Ping) -> Pong {
     Pong { text: ping.text }
 }
 
-async fn empty(_: Rated, _: Empty) -> EmptyOk {
+async fn empty(_: Empty) -> EmptyOk {
     EmptyOk
 }
 
-async fn room_note(_: Rated, meta: Meta<RoomMeta>, note: RoomNote) -> RoomNoted {
+async fn room_note(meta: Meta<RoomMeta>, note: RoomNote) -> RoomNoted {
     RoomNoted { text: note.text, room_id: meta.into_declared().room_id }
 }
 
-async fn add(_: Rated, add: Add) -> Result<Sum, WsError> {
+async fn add(add: Add) -> Result<Sum, WsError> {
     let result = add.a + add.b;
     // JSON has no infinity.
     if result.is_finite() { Ok(Sum { result }) } else { Err(WsError::invalid_argument("the sum is too large")) }
 }
 
-async fn count(_: Rated, mut progress: Progress<CountStep>, count: Count) -> Result<Counted, WsError> {
+async fn count(mut progress: Progress<CountStep>, count: Count) -> Result<Counted, WsError> {
     for n in 1..=count.to {
         progress.send(CountStep { n }).await?;
     }
     Ok(Counted { total: count.to })
 }
 
-async fn sleep(_: Rated, sleep: Sleep) -> Slept {
+async fn sleep(sleep: Sleep) -> Slept {
     tokio::time::sleep(Duration::from_millis(sleep.ms)).await;
     Slept { ms: sleep.ms }
 }
 
-async fn slow(_: Rated, slow: Slow) -> Done {
+async fn slow(slow: Slow) -> Done {
     tokio::time::sleep(Duration::from_millis(slow.ms)).await;
     Done { id: slow.id }
 }
 
-async fn fail(_: Rated, fail: Fail) -> Result<Sum, WsError> {
+async fn fail(fail: Fail) -> Result<Sum, WsError> {
     let mut error = WsError::new(fail.code, fail.message);
     if let Some(details) = fail.details {
         error = error.with_details(details);
@@ -98,12 +97,12 @@ async fn fail(_: Rated, fail: Fail) -> Result<Sum, WsError> {
 }
 
 #[expect(clippy::panic, reason = "what clients test")]
-async fn panic(_: Rated, _: Panic) -> Result<Sum, WsError> {
+async fn panic(_: Panic) -> Result<Sum, WsError> {
     panic!("as asked")
 }
 
 /// In-band authentication, on `/limited`.
-pub(super) async fn auth(_: Rated, conn: Conn<User>, auth: Auth) -> Result<Authed, WsError> {
+pub(super) async fn auth(conn: Conn<User>, auth: Auth) -> Result<Authed, WsError> {
     let Some(user) = super::user_of(&auth.token) else {
         conn.close(CloseCode::POLICY, "Invalid token");
         return Err(WsError::unauthenticated("Invalid token"));
@@ -112,7 +111,7 @@ pub(super) async fn auth(_: Rated, conn: Conn<User>, auth: Auth) -> Result<Authe
     Ok(Authed { user: user.to_owned() })
 }
 
-async fn join(_: Rated, conn: Conn<User>, hub: Hub, join: Join) -> Result<Joined, WsError> {
+async fn join(conn: Conn<User>, hub: Hub, join: Join) -> Result<Joined, WsError> {
     if join.topic.starts_with("private:") && conn.user().as_deref() != Some("alice") {
         return Err(WsError::permission_denied("this topic is private"));
     }
@@ -120,12 +119,12 @@ async fn join(_: Rated, conn: Conn<User>, hub: Hub, join: Join) -> Result<Joined
     Ok(Joined { members: hub.subscribers(&join.topic), topic: join.topic })
 }
 
-async fn leave(_: Rated, conn: Conn<User>, hub: Hub, leave: Leave) -> Result<Left, WsError> {
+async fn leave(conn: Conn<User>, hub: Hub, leave: Leave) -> Result<Left, WsError> {
     conn.unsubscribe(&leave.topic).await?;
     Ok(Left { members: hub.subscribers(&leave.topic), topic: leave.topic })
 }
 
-async fn say(_: Rated, conn: Conn<User>, say: Say) -> Result<(), WsError> {
+async fn say(conn: Conn<User>, say: Say) -> Result<(), WsError> {
     let Say { topic, text, include_self } = say;
     let from = conn.user().as_deref().map(str::to_owned);
     let publish = conn.publish(topic.clone(), Said { topic, text, from });
@@ -137,7 +136,7 @@ async fn say(_: Rated, conn: Conn<User>, say: Say) -> Result<(), WsError> {
     Ok(())
 }
 
-async fn who_am_i(_: Rated, conn: Conn<User>, room: Option<Path<String>>, _: WhoAmI) -> Me {
+async fn who_am_i(conn: Conn<User>, room: Option<Path<String>>, _: WhoAmI) -> Me {
     Me {
         client_id: conn.id().to_string(),
         user: conn.user().as_deref().map(str::to_owned),
@@ -147,23 +146,23 @@ async fn who_am_i(_: Rated, conn: Conn<User>, room: Option<Path<String>>, _: Who
     }
 }
 
-async fn inspect(_: Rated, hub: Hub, _: Inspect) -> Inspected {
+async fn inspect(hub: Hub, _: Inspect) -> Inspected {
     let stats = hub.stats();
     Inspected { running: stats.running_handlers, dropped: stats.dropped_handlers, connections: stats.connections }
 }
 
 /// Asks the client what it asked to be asked.
-async fn ask_me(_: Rated, conn: Conn<User>, ask: AskMe) -> Result<Answered, WsError> {
+async fn ask_me(conn: Conn<User>, ask: AskMe) -> Result<Answered, WsError> {
     let answer = conn.call(Ask { question: ask.question }).timeout(Duration::from_secs(2)).await?;
     Ok(Answered { text: answer.text })
 }
 
-async fn kick(_: Rated, hub: Hub, kick: Kick) -> Kicked {
+async fn kick(hub: Hub, kick: Kick) -> Kicked {
     Kicked { found: kick.client_id.parse().is_ok_and(|id| hub.disconnect(id)) }
 }
 
 /// As fast as the client takes them.
-async fn flood(_: Rated, conn: Conn<User>, flood: Flood) -> Result<(), SendError> {
+async fn flood(conn: Conn<User>, flood: Flood) -> Result<(), SendError> {
     let pad = "x".repeat(flood.bytes);
     for n in 0..flood.count {
         conn.ready().await?;

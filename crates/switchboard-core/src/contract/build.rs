@@ -28,9 +28,9 @@ impl Half {
         Self { schemas: Schemas::new(direction), messages: BTreeMap::new(), rpcs: BTreeMap::new() }
     }
 
-    fn message<M: Message>(&mut self) -> MessageContract {
+    fn message<M: Message>(&mut self, message_type: &str) -> MessageContract {
         MessageContract {
-            message_type: M::TYPE.to_owned(),
+            message_type: message_type.to_owned(),
             payload: M::HAS_PAYLOAD.then(|| M::schema(&mut self.schemas)),
             meta: M::Meta::DECLARED.then(|| M::Meta::schema(&mut self.schemas)),
             allow_unknown: M::ALLOW_UNKNOWN,
@@ -38,17 +38,17 @@ impl Half {
     }
 
     /// `back`: the other side.
-    fn add<M: Message>(&mut self, back: &mut Self) {
-        if self.messages.contains_key(M::TYPE) || self.rpcs.contains_key(M::TYPE) {
+    fn add<M: Message>(&mut self, message_type: &'static str, back: &mut Self) {
+        if self.messages.contains_key(message_type) || self.rpcs.contains_key(message_type) {
             return;
         }
-        let message = self.message::<M>();
+        let message = self.message::<M>(message_type);
         if M::Kind::IS_RPC {
             let response = M::response_contract(Answering { back });
             let progress = M::progress_schema(&mut back.schemas);
-            self.rpcs.insert(M::TYPE, RpcContract { request: message, response, progress });
+            self.rpcs.insert(message_type, RpcContract { request: message, response, progress });
         } else {
-            self.messages.insert(M::TYPE, message);
+            self.messages.insert(message_type, message);
         }
     }
 
@@ -71,7 +71,7 @@ impl Answering<'_> {
     /// The response of this request.
     #[must_use]
     pub fn to<Q: Request>(self) -> MessageContract {
-        self.back.message::<Q::Response>()
+        self.back.message::<Q::Response>(Q::Response::TYPE)
     }
 }
 
@@ -82,14 +82,14 @@ impl ContractBuilder {
         Self { inbound: Half::new(Direction::Inbound), outbound: Half::new(Direction::Outbound) }
     }
 
-    /// The server handles this.
-    pub fn receives<M: Message>(&mut self) {
-        self.inbound.add::<M>(&mut self.outbound);
+    /// The server handles this, under this type tag.
+    pub fn receives<M: Message>(&mut self, message_type: &'static str) {
+        self.inbound.add::<M>(message_type, &mut self.outbound);
     }
 
     /// The server sends this of its own accord.
     pub fn sends<M: Message>(&mut self) {
-        self.outbound.add::<M>(&mut self.inbound);
+        self.outbound.add::<M>(M::TYPE, &mut self.inbound);
     }
 
     /// The whole.
@@ -177,9 +177,9 @@ mod tests {
 
     fn contract() -> Contract {
         let mut builder = ContractBuilder::new();
-        builder.receives::<Nothing>();
-        builder.receives::<Add>();
-        builder.receives::<Add>();
+        builder.receives::<Nothing>("NOTHING");
+        builder.receives::<Add>("ADD");
+        builder.receives::<Add>("ADD");
         builder.sends::<Sum>();
         builder.build("/ws", EnvelopeStyle::Standard, Vec::new())
     }

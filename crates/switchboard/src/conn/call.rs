@@ -56,7 +56,7 @@ impl<R: Request> Call<R> {
         let (id, answer) = calls.begin(<R::Response as switchboard_core::Message>::TYPE, conn.config().max_calls)?;
         // Forgotten however this ends.
         let _waiting = Waiting { calls, id };
-        let frame = encode::request(&request, &format!("{PREFIX}{id}"), conn.config().validate_outbound)
+        let frame = encode::correlated(&request, Some(&format!("{PREFIX}{id}")), conn.config().validate_outbound)
             .map_err(CallError::unsendable)?;
         drop(request);
         turn::seal();

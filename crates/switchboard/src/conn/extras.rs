@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
-use super::{ConnInner, calls::Calls, identity::Known};
+use super::{ConnInner, attributes::Kept, calls::Calls, identity::Known, slots::Slots};
 use crate::hub::{InFlight, Place};
 
 /// Made when the first of it is needed, so that others do not pay for it.
@@ -14,8 +14,11 @@ pub(crate) struct Extras {
     pub(crate) calls: Calls,
     /// Changes of subscriptions that wait.
     pub(crate) in_flight: InFlight,
+    pub(super) attributes: Kept,
     /// What it holds where places are limited.
     pub(crate) place: Mutex<Option<Box<Place>>>,
+    /// What middleware keeps for it.
+    pub(crate) slots: Slots,
 }
 
 /// Where they stand.

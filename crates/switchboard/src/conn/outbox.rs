@@ -1,24 +1,33 @@
 //! The frames that wait to be written to one connection, bounded in bytes.
 
 mod marks;
+mod outcome;
+mod overflow;
 mod own_way;
 mod queue;
 mod state;
+mod total;
 mod wait;
 
 use std::{
     io,
-    sync::atomic::Ordering::Relaxed,
+    ops::DerefMut,
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Waker},
 };
 
 use switchboard_core::CloseCode;
 
-use self::state::{State, Writer, Writing};
 pub(crate) use self::{
     marks::Mark,
+    outcome::{Promise, Pushed, Wrote},
     state::{Closing, Sink},
+    total::Total,
     wait::{Until, Wait},
+};
+use self::{
+    state::{State, Writer, Writing},
+    total::Counted,
 };
 use crate::{
     sync::{AtomicBool, Mutex},
@@ -42,47 +51,11 @@ pub(crate) struct Outbox<S> {
     queued: AtomicBool,
 }
 
-/// What became of a push.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pushed {
-    /// Queued.
-    Queued,
-    /// Queued, and there is enough to be written at once.
-    Ripe,
-    /// Queued, and more than half of the limit waits now.
-    Pressed,
-    /// Not queued: the caller should write what is, [make room](Outbox::make_room) and [push it
-    /// anyway](Outbox::push_anyway).
-    Full,
-    /// The connection is closing, as it is once its queue overflows.
-    Closed,
-}
-
-/// Who makes sure that a frame which was pushed is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Promise {
-    /// The owner: it is woken.
-    Owner,
-    /// The caller, by [`Outbox::flush`]; the owner where only it can write.
-    Caller,
-}
-
-/// How far writing came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wrote {
-    /// Nothing is left.
-    All,
-    /// Somebody else is writing and goes on with what is left. The owner is woken after.
-    Busy,
-    /// The sink takes no more; the owner has to wait for it.
-    Blocked,
-    /// It never will again.
-    Broken,
-}
-
 impl<S: Sink> Outbox<S> {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { state: Mutex::new(State::new(limit)), closed: AtomicBool::new(false), queued: AtomicBool::new(false) }
+    /// What waits in it counts in `total`, too.
+    pub(crate) fn new(limit: usize, total: Arc<Total>) -> Self {
+        let state = Mutex::new(State::new(limit, total));
+        Self { state, closed: AtomicBool::new(false), queued: AtomicBool::new(false) }
     }
 
     /// From now on everyone may write.
@@ -111,7 +84,7 @@ impl<S: Sink> Outbox<S> {
     }
 
     fn push_if(&self, frame: Frame, promise: Promise, may_ask: bool) -> Pushed {
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         if state.closing.is_some() {
             return Pushed::Closed;
         }
@@ -120,44 +93,34 @@ impl<S: Sink> Outbox<S> {
             if may_ask && (can_write || state.marks.is_some()) {
                 return Pushed::Full;
             }
-            // What a peer that does not read has not got yet, it never will.
-            state.drop_whole_frames();
-            let waiting = self.shut(&mut state, Closing::slow_consumer());
-            drop(state);
-            waiting.into_iter().for_each(Waker::wake);
+            self.give_up_now(state);
             return Pushed::Closed;
         }
-        self.enqueue(&mut state, frame, promise)
+        self.enqueue(state, frame, promise)
     }
 
     #[inline]
-    fn enqueue(&self, state: &mut State<S>, frame: Frame, promise: Promise) -> Pushed {
+    fn enqueue(&self, mut state: impl DerefMut<Target = State<S>>, frame: Frame, promise: Promise) -> Pushed {
         let anyone = matches!(state.writer, Writer::Free(_));
         let first = state.queue.is_empty();
-        self.append(state, frame);
+        self.append(&mut state, frame);
         // Else somebody is at it and goes on with this, or nobody can.
         let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
         if idle && first && !(anyone && promise == Promise::Caller) {
             state.wake_owner();
         }
         let waits = state.waits();
+        // Else it leaves at once.
+        if (state.blocked || state.stalled) && state.grown() == Counted::TooMuch {
+            self.give_up_now(state);
+            return Pushed::Closed;
+        }
         if waits > state.limit / 2 {
             Pushed::Pressed
         } else if anyone && !state.blocked && waits > FLUSH_AT {
             Pushed::Ripe
         } else {
             Pushed::Queued
-        }
-    }
-
-    /// The peer does not read: what it has not got yet, it never will.
-    pub(crate) fn overflow(&self) {
-        let mut state = self.state.lock();
-        if state.closing.is_none() {
-            state.drop_whole_frames();
-            let waiting = self.shut(&mut state, Closing::slow_consumer());
-            drop(state);
-            waiting.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -268,6 +231,15 @@ impl<S: Sink> Outbox<S> {
     /// is `waiting` to be able to write.
     pub(crate) fn end_turn(&self, waiting: bool) -> bool {
         let mut state = self.state.lock();
+        state.stalled = waiting;
+        if waiting {
+            let wakers = self.count(&mut state);
+            if !wakers.is_empty() {
+                drop(state);
+                wakers.into_iter().for_each(Waker::wake);
+                state = self.state.lock();
+            }
+        }
         // Whoever is writing now goes on with it.
         let busy = matches!(state.writer, Writer::Busy | Writer::Gone);
         if state.has_something() && !waiting && !state.blocked && !busy {
@@ -313,7 +285,12 @@ impl<S: Sink> Outbox<S> {
             let wrote = writing.write_to(&sink);
             state = self.state.lock();
             let broken = wrote.is_none();
-            let waiting = state.finish_writing(sink, writing, wrote);
+            let mut waiting = state.finish_writing(sink, writing, wrote);
+            if state.blocked {
+                waiting.append(&mut self.count(&mut state));
+            } else {
+                state.count_less();
+            }
             // A broken sink is something to be looked at, too.
             self.queued.store(state.has_something() || broken, Relaxed);
             if !waiting.is_empty() {

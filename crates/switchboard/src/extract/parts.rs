@@ -2,6 +2,7 @@
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
+use http::Extensions;
 use switchboard_core::{MessageMeta, WsError, envelope};
 use tokio_util::sync::CancellationToken;
 
@@ -100,23 +101,39 @@ pub struct MessageParts<D> {
 
 /// What few handlers need.
 #[derive(Default)]
-struct Special {
+pub(crate) struct Special {
     /// The whole frame, where something needs more of it than the message.
     frame: Option<Box<str>>,
     /// Where somebody else may want to say something about the request, too.
     terminal: Option<Arc<Terminal>>,
     /// Where something that was spawned is to learn that the request is over.
     cancellation: Option<CancellationToken>,
+    /// What middleware has put beside the message.
+    extensions: Option<Box<Extensions>>,
 }
 
 impl Special {
+    #[inline]
+    pub(crate) fn of(
+        frame: Option<Box<str>>,
+        to_completion: Option<&ToCompletion>,
+        extensions: Option<Box<Extensions>>,
+    ) -> Option<Box<Self>> {
+        let needed = frame.is_some() || to_completion.is_some() || extensions.is_some();
+        needed.then(|| Self::new(frame, to_completion, extensions))
+    }
+
     #[cold]
-    fn new(frame: Option<Box<str>>, to_completion: Option<ToCompletion>) -> Box<Self> {
-        let (terminal, cancellation) = match to_completion {
+    fn new(
+        frame: Option<Box<str>>,
+        to_completion: Option<&ToCompletion>,
+        extensions: Option<Box<Extensions>>,
+    ) -> Box<Self> {
+        let (terminal, cancellation) = match to_completion.cloned() {
             Some(ToCompletion { terminal, cancellation }) => (Some(terminal), Some(cancellation)),
             None => (None, None),
         };
-        Box::new(Self { frame, terminal, cancellation })
+        Box::new(Self { frame, terminal, cancellation, extensions })
     }
 }
 
@@ -134,6 +151,14 @@ impl Timing {
         let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
         Self { waited: millis(waited), left: millis(left) }
     }
+
+    pub(crate) fn left(self) -> Duration {
+        Duration::from_millis(self.left.into())
+    }
+
+    pub(crate) fn waited(self) -> Duration {
+        Duration::from_millis(self.waited.into())
+    }
 }
 
 impl<D: Send + Sync + 'static> MessageParts<D> {
@@ -143,20 +168,17 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
         id: KeptId,
         timestamp: Option<f64>,
         timing: Timing,
-        frame: Option<Box<str>>,
-        to_completion: Option<ToCompletion>,
+        special: Option<Box<Special>>,
     ) -> Self {
-        let special =
-            if frame.is_some() || to_completion.is_some() { Some(Special::new(frame, to_completion)) } else { None };
         Self { conn, id, timestamp, timing, special }
     }
 
     pub(crate) fn left(&self) -> Duration {
-        Duration::from_millis(self.timing.left.into())
+        self.timing.left()
     }
 
     pub(crate) fn waited(&self) -> Duration {
-        Duration::from_millis(self.timing.waited.into())
+        self.timing.waited()
     }
 
     pub(crate) fn terminal(&mut self) -> Arc<Terminal> {
@@ -182,6 +204,12 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     /// The payload's text, where it is kept.
     pub(crate) fn raw_payload(&self) -> Option<String> {
         envelope::raw_payload_of_json(self.frame()?)
+    }
+
+    /// A value that middleware has put beside the message.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.special.as_ref()?.extensions.as_ref()?.get()
     }
 
     /// The connection.

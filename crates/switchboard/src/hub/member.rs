@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt, net::IpAddr, sync::Arc};
 
-use crate::conn::{AnyConn, ConnId};
+use crate::conn::{AnyConn, Attributes, ConnId};
 
 /// A connection as the rules of topics see it, whatever its route's data: who is asking to
 /// subscribe or publish, or whom a message is for.
@@ -36,6 +36,12 @@ impl Member {
     #[must_use]
     pub fn user(&self) -> Option<Arc<str>> {
         self.0.user()
+    }
+
+    /// What handlers keep with the connection.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes<'_> {
+        self.0.attributes()
     }
 
     /// What authentication returned, if it is a `T` on this connection's route.

@@ -75,13 +75,20 @@ impl<'a> Call<'a> {
     }
 }
 
+impl KeptCall {
+    /// As JSON text.
+    pub(crate) fn payload(&self) -> Option<&str> {
+        self.payload.clone().and_then(|range| self.frame.get(range))
+    }
+}
+
 impl AsCall for KeptCall {
     fn as_call(&self) -> Call<'_> {
         Call {
             message_type: self.message_type,
             is_rpc: self.is_rpc,
             meta: &self.meta,
-            payload: self.payload.clone().and_then(|range| self.frame.get(range)).map(RawPayload::Json),
+            payload: self.payload().map(RawPayload::Json),
             frame: &self.frame,
         }
     }

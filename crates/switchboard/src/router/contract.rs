@@ -5,14 +5,14 @@ use switchboard_core::{Contract, Message, MessageSet, contract::ContractBuilder}
 use super::WsRouter;
 use crate::upgrade;
 
-/// Says what a handler takes and sends.
-pub(super) type Describe = fn(&mut ContractBuilder);
+/// Says what a handler takes, under which type tag, and sends.
+pub(super) type Describe = fn(&mut ContractBuilder, &'static str);
 
 /// A message that the application says it sends.
 #[derive(Clone, Copy)]
 pub(super) struct Emitted {
     pub(super) message_type: &'static str,
-    describe: Describe,
+    describe: fn(&mut ContractBuilder),
 }
 
 impl Emitted {
@@ -66,7 +66,7 @@ where
         let Self { table, hooks, settings, .. } = self;
         let mut builder = ContractBuilder::new();
         for route in table.routes() {
-            (route.describe)(&mut builder);
+            (route.describe)(&mut builder, route.message_type);
         }
         Out::describe(&mut builder);
         for emitted in &settings.emits {

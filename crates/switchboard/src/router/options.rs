@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tower::{Layer, layer::util::Stack};
+
 /// How the messages of one route are handled: see [`WsRouter::on_with`](crate::WsRouter::on_with).
 ///
 /// ```
@@ -29,7 +31,26 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[must_use]
-pub struct RouteOptions {
+pub struct RouteOptions<L = NoLayer> {
+    pub(super) handling: Handling,
+    pub(super) layer: L,
+}
+
+/// Nothing around a handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NoLayer;
+
+impl<S> Layer<S> for NoLayer {
+    type Service = S;
+
+    fn layer(&self, inner: S) -> S {
+        inner
+    }
+}
+
+/// What the engine has to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Handling {
     /// How many run beside others; 0 for in order.
     pub(crate) beside: usize,
     pub(crate) to_completion: bool,
@@ -37,17 +58,25 @@ pub struct RouteOptions {
 }
 
 impl RouteOptions {
-    /// As routes are without options: in order, dropped when nobody waits any more, and with the
-    /// deadline of [`handler_timeout`](crate::Config::handler_timeout).
+    /// As routes are without options: in order, dropped when nobody waits any more, with the deadline of
+    /// [`handler_timeout`](crate::Config::handler_timeout), and without layers of its own.
     pub fn new() -> Self {
         Self::default()
+    }
+}
+
+impl<L> RouteOptions<L> {
+    /// Puts a [layer](crate::middleware) around the handler, and around the layers that were put there
+    /// before.
+    pub fn layer<T>(self, layer: T) -> RouteOptions<Stack<L, T>> {
+        RouteOptions { handling: self.handling, layer: Stack::new(self.layer, layer) }
     }
 
     /// Handles up to so many messages of this route at the same time on one connection. They start
     /// as soon as there is a place, do not wait for messages before them, and nothing behind waits
     /// for them. At least one.
     pub fn concurrent(mut self, count: usize) -> Self {
-        self.beside = count.max(1);
+        self.handling.beside = count.max(1);
         self
     }
 
@@ -58,13 +87,13 @@ impl RouteOptions {
     /// It goes on for [`max_request_timeout`](crate::Config::max_request_timeout) at most, and only
     /// while fewer than [`max_detached`](crate::Config::max_detached) do.
     pub fn run_to_completion(mut self) -> Self {
-        self.to_completion = true;
+        self.handling.to_completion = true;
         self
     }
 
     /// How long a handler of this route may take, unless the request says otherwise.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.handling.timeout = Some(timeout);
         self
     }
 }

@@ -10,10 +10,10 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
-use switchboard_core::{Kind, Message};
+use switchboard_core::{Kind, Message, check_type_tag};
 
-use super::{RouteOptions, contract::Describe};
-use crate::handler::ErasedHandler;
+use super::{Handling, contract::Describe};
+use crate::{handler::ErasedHandler, middleware};
 
 /// The state of a router that was given its own with `with_state`.
 pub(crate) struct StateScope {
@@ -35,9 +35,11 @@ pub(crate) struct Route<D> {
     pub(crate) is_rpc: bool,
     pub(crate) handler: ErasedHandler<D>,
     pub(crate) scope: Option<Arc<StateScope>>,
-    pub(crate) options: RouteOptions,
+    pub(crate) options: Handling,
     /// Something that the handler takes needs the whole frame.
     pub(crate) keeps_frame: bool,
+    /// The handler with what is around it.
+    pub(crate) layers: middleware::Route<D>,
     pub(super) describe: Describe,
     name: &'static str,
     location: &'static Location<'static>,
@@ -48,9 +50,10 @@ impl<D> Route<D> {
     pub(super) fn new<M: Message>(
         name: &'static str,
         handler: ErasedHandler<D>,
-        options: RouteOptions,
+        options: Handling,
         keeps_frame: bool,
         describe: Describe,
+        layers: middleware::Route<D>,
     ) -> Self {
         Self {
             message_type: M::TYPE,
@@ -59,6 +62,7 @@ impl<D> Route<D> {
             scope: None,
             options,
             keeps_frame,
+            layers,
             describe,
             name,
             location: Location::caller(),
@@ -100,6 +104,22 @@ impl<D> Table<D> {
         }
     }
 
+    /// The same handlers, for types with this in front.
+    #[track_caller]
+    pub(super) fn with_prefix(self, prefix: &str) -> Self {
+        let mut prefixed = Self::default();
+        for mut route in self.routes {
+            // As long as the program: a router is made once, and its types are `'static` everywhere.
+            let message_type: &'static str = format!("{prefix}{}", route.message_type).leak();
+            if let Err(rule) = check_type_tag(message_type) {
+                panic!("`{prefix}` cannot be the prefix of `{}`: {rule}", route.message_type);
+            }
+            route.message_type = message_type;
+            prefixed.insert(route);
+        }
+        prefixed
+    }
+
     pub(super) fn with_scope(mut self, scope: &Arc<StateScope>) -> Self {
         for route in &mut self.routes {
             route.scope.get_or_insert_with(|| Arc::clone(scope));
@@ -114,6 +134,10 @@ impl<D> Table<D> {
     /// The route at an index that [`find`](Self::find) gave.
     pub(crate) fn get(&self, index: usize) -> &Route<D> {
         &self.routes[index]
+    }
+
+    pub(super) fn routes_mut(&mut self) -> &mut [Route<D>] {
+        &mut self.routes
     }
 
     pub(super) fn routes(&self) -> &[Route<D>] {

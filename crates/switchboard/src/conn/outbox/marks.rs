@@ -123,6 +123,7 @@ impl<S> State<S> {
         // behind it may wait for as much more, but not longer than for an empty queue.
         let cost = dropped.map_or(0, |frame| frame.cost()) as u64;
         self.pushed = self.written.max(self.pushed.saturating_sub(cost));
+        self.count_less();
     }
 }
 
@@ -139,7 +140,7 @@ impl<S: Sink> Outbox<S> {
             return Pushed::Full;
         }
         state.mark(&frame, mark, false);
-        self.enqueue(&mut state, frame, promise)
+        self.enqueue(state, frame, promise)
     }
 
     /// The same once what fits into the sink was written: drops older frames of the topic, or this
@@ -165,14 +166,16 @@ impl<S: Sink> Outbox<S> {
                     && let Some(gap) = gap_of(&mark.topic)
                 {
                     state.mark(&gap, mark, true);
-                    self.enqueue(&mut state, gap, promise);
+                    if self.enqueue(state, gap, promise) == Pushed::Closed {
+                        return Pushed::Closed;
+                    }
                 }
                 return Pushed::Pressed;
             }
         }
         if state.fits(frame.cost()) {
             state.mark(&frame, mark, false);
-            return self.enqueue(&mut state, frame, promise);
+            return self.enqueue(state, frame, promise);
         }
         drop(state);
         self.push_anyway(frame, promise)

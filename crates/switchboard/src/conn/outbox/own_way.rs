@@ -16,6 +16,7 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn finish(&self, writing: Writing, written: usize) {
         let mut state = self.state.lock();
         let waiting = state.finish_queue(writing, written);
+        state.count_less();
         self.queued.store(state.has_something(), Relaxed);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
@@ -39,6 +40,7 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn written(&self, cost: usize) {
         let mut state = self.state.lock();
         state.count_written(cost);
+        state.count_less();
         let waiting = state.ready_waiters();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);

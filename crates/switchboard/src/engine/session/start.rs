@@ -68,17 +68,24 @@ impl<D: Send + Sync + 'static> Session<D> {
         let to_completion = route.options.to_completion.then(ToCompletion::default);
         let incoming = handler::Incoming {
             conn: &self.conn,
-            scope: route.scope.as_ref(),
+            routing: &self.routing,
+            route: index,
             call,
             timing: Timing::new(waited, left),
             to_completion: to_completion.as_ref(),
-            keep_frame: route.keeps_frame,
+            extensions: None,
             apart: false,
         };
         let span = span_of(id);
-        let begun = begin(&span, cx, || match call.meta.idempotency_key() {
-            Some(key) => idempotency::run(&self.routing, index, key, &incoming),
-            None => (route.handler)(incoming),
+        let begun = begin(&span, cx, || {
+            if route.layers.is_layered() {
+                // Whatever lets a message on or not does so also for one that comes a second time.
+                route.layers.run(&incoming)
+            } else if call.meta.idempotency_key().is_some() {
+                idempotency::run(incoming)
+            } else {
+                (route.handler)(incoming)
+            }
         });
         match begun {
             Ok(outcome) => self.finish_call(id, &span, outcome),

@@ -1,0 +1,128 @@
+//! Who may send a message.
+
+use std::{
+    fmt,
+    task::{Context, Poll},
+};
+
+use switchboard_core::WsError;
+use tower::{Layer, Service};
+
+use super::{CheckedFuture, WsReply, WsRequest};
+
+/// What a guard says: `true` and `Ok` let the message on. `false` is `PERMISSION_DENIED`.
+///
+/// Sealed: implemented for `bool` and `Result<(), E>`.
+pub trait Verdict: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_result(self) -> Result<(), WsError>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for bool {}
+    impl<E> Sealed for Result<(), E> {}
+}
+
+impl Verdict for bool {
+    fn into_result(self) -> Result<(), WsError> {
+        if self { Ok(()) } else { Err(WsError::permission_denied("you are not allowed to do this")) }
+    }
+}
+
+impl<E: Into<WsError>> Verdict for Result<(), E> {
+    fn into_result(self) -> Result<(), WsError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// Lets only those messages on that a check allows: by the connection's data, or whatever else
+/// stands in the request.
+///
+/// ```
+/// use axum::http::StatusCode;
+/// use switchboard::{RouteOptions, WsError, WsRequest, WsRouter, middleware, ws_message};
+///
+/// struct User {
+///     is_admin: bool,
+/// }
+///
+/// #[ws_message("ANNOUNCE")]
+/// struct Announce {
+///     text: String,
+/// }
+///
+/// async fn announce(_: Announce) {}
+///
+/// let admins = middleware::guard(|request: &WsRequest<User>| {
+///     if request.data().is_admin { Ok(()) } else { Err(WsError::permission_denied("Admin access required")) }
+/// });
+/// let ws = WsRouter::<(), User>::new()
+///     .on_with(announce, RouteOptions::new().layer(admins))
+///     .authenticate(async || Ok::<_, StatusCode>(User { is_admin: false }));
+/// # let _ = ws;
+/// ```
+pub fn guard<D, F, V>(check: F) -> GuardLayer<F>
+where
+    F: Fn(&WsRequest<D>) -> V + Clone + Send + Sync + 'static,
+    V: Verdict,
+{
+    GuardLayer { check }
+}
+
+/// The layer of [`guard`].
+#[derive(Clone, Copy)]
+#[must_use]
+pub struct GuardLayer<F> {
+    check: F,
+}
+
+impl<F: Clone, S> Layer<S> for GuardLayer<F> {
+    type Service = Guard<F, S>;
+
+    fn layer(&self, inner: S) -> Guard<F, S> {
+        Guard { check: self.check.clone(), inner }
+    }
+}
+
+impl<F> fmt::Debug for GuardLayer<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardLayer").field("check", &std::any::type_name::<F>()).finish()
+    }
+}
+
+/// The service of [`guard`].
+#[derive(Clone)]
+pub struct Guard<F, S> {
+    check: F,
+    inner: S,
+}
+
+impl<F, S, D, V> Service<WsRequest<D>> for Guard<F, S>
+where
+    F: Fn(&WsRequest<D>) -> V,
+    V: Verdict,
+    S: Service<WsRequest<D>, Response = WsReply>,
+    S::Error: From<WsError>,
+{
+    type Response = WsReply;
+    type Error = S::Error;
+    type Future = CheckedFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: WsRequest<D>) -> CheckedFuture<S::Future> {
+        match (self.check)(&request).into_result() {
+            Ok(()) => CheckedFuture::passed(self.inner.call(request)),
+            Err(error) => CheckedFuture::refused(error),
+        }
+    }
+}
+
+impl<F, S> fmt::Debug for Guard<F, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").field("check", &std::any::type_name::<F>()).finish_non_exhaustive()
+    }
+}

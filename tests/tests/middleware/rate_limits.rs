@@ -1,0 +1,174 @@
+//! How often messages may come.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use switchboard::{Identity, RateLimitLayer, WsError, WsRequest, WsRouter};
+use switchboard_tests::{
+    client::{Client, Server},
+    serve::ws_route,
+};
+
+use crate::{Add, Ping, Sum, add, ping, serve};
+
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(600);
+
+async fn ask(client: &mut Client, n: usize) -> Value {
+    client.request("ADD", &n.to_string(), json!({ "a": 1, "b": 2 })).await["payload"].clone()
+}
+
+/// How many of `count` requests are let through; the first ones.
+async fn passes(client: &mut Client, count: usize) -> usize {
+    let mut passed = Vec::new();
+    for n in 0..count {
+        passed.push(ask(client, n).await["code"].is_null());
+    }
+    assert!(passed.is_sorted_by(|a, b| a >= b), "{passed:?}");
+    passed.iter().filter(|passed| **passed).count()
+}
+
+#[tokio::test]
+async fn each_connection_has_its_own_and_stays_open() {
+    let server = serve(WsRouter::new().on(add).layer(RateLimitLayer::per_connection(3, LONG)));
+    for _ in 0..2 {
+        let mut client = server.connect("/ws").await;
+        assert_eq!(passes(&mut client, 5).await, 3);
+        let error = ask(&mut client, 9).await;
+        assert_eq!((&error["code"], &error["retryable"]), (&json!("RESOURCE_EXHAUSTED"), &json!(true)));
+        assert_eq!(error["details"], json!({ "limit": 3, "windowMs": 600_000 }));
+        assert!((590_000..=600_000).contains(&error["retryAfterMs"].as_u64().unwrap()), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn after_the_time_that_it_says_a_message_passes() {
+    for layer in [
+        RateLimitLayer::per_connection(2, Duration::from_millis(80)),
+        RateLimitLayer::per_connection(2, Duration::from_millis(80)).fixed_window(),
+        RateLimitLayer::per_ip(2, Duration::from_millis(80)),
+    ] {
+        let server = serve(WsRouter::new().on(add).layer(layer));
+        let mut client = server.connect("/ws").await;
+        let mut passed = 0;
+        for n in 0..12 {
+            let reply = ask(&mut client, n).await;
+            match reply["retryAfterMs"].as_u64() {
+                None => passed += 1,
+                Some(wait) => {
+                    assert!((1..=80).contains(&wait), "{reply}");
+                    // What is under test: as a client does it.
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                    assert!(ask(&mut client, 100 + n).await["code"].is_null());
+                }
+            }
+        }
+        assert!(passed >= 2);
+    }
+}
+
+#[tokio::test]
+async fn what_is_excluded_does_not_count_and_types_may_count_by_themselves() {
+    let layer = || RateLimitLayer::per_connection(2, LONG);
+    for (layer, pings, requests) in [(layer().exclude(["PING"]), 3, 2), (layer().by_type(), 2, 2), (layer(), 2, 0)] {
+        let server = serve(WsRouter::new().on(add).on(ping).layer(layer));
+        let mut client = server.connect("/ws").await;
+        let mut ponged = 0;
+        for _ in 0..3 {
+            client.send("PING", json!({})).await;
+            ponged += usize::from(client.recv().await["type"] == "PONG");
+        }
+        assert_eq!((ponged, passes(&mut client, 3).await), (pings, requests));
+    }
+}
+
+#[tokio::test]
+async fn messages_may_cost_more_than_one_or_more_than_can_ever_be() {
+    let cost = |request: &WsRequest<()>| if request.payload().is_some_and(|json| json.contains('9')) { 9 } else { 2 };
+    for layer in [
+        RateLimitLayer::per_connection(4, LONG),
+        RateLimitLayer::per_connection(4, LONG).fixed_window(),
+        RateLimitLayer::per_ip(4, LONG),
+    ] {
+        let server = serve(WsRouter::new().on(add).layer(layer.cost(cost)));
+        let mut client = server.connect("/ws").await;
+        let never = client.request("ADD", "9", json!({ "a": 9, "b": 2 })).await["payload"].clone();
+        assert_eq!((&never["code"], &never["retryable"]), (&json!("FAILED_PRECONDITION"), &json!(false)));
+        assert_eq!(never["retryAfterMs"], Value::Null);
+        assert_eq!(passes(&mut client, 4).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn users_and_keys_are_counted_over_all_their_connections() {
+    let router = |layer: RateLimitLayer<String>| {
+        WsRouter::<(), String>::new()
+            .on(add)
+            .layer(layer)
+            .identify(|user: &String| Some(Identity::new(user.as_str())).filter(|_| user != "nobody"))
+            .authenticate(async |headers: axum::http::HeaderMap| {
+                headers
+                    .get("user")
+                    .and_then(|user| user.to_str().ok())
+                    .map(str::to_owned)
+                    .ok_or(StatusCode::UNAUTHORIZED)
+            })
+    };
+    for layer in [
+        RateLimitLayer::per_user(3, LONG),
+        RateLimitLayer::keyed(3, LONG, |request: &WsRequest<String>| request.data().clone()),
+    ] {
+        let server = Server::start(axum::Router::new().route("/ws", ws_route(router(layer))));
+        let mut devices = Vec::new();
+        for user in ["ann", "ann", "ben"] {
+            devices.push(server.upgrade("/ws", &[("user", user)]).await.unwrap());
+        }
+        let [one, other, ben] = &mut devices[..] else { unreachable!() };
+        assert_eq!(passes(one, 2).await, 2);
+        assert_eq!(passes(other, 3).await, 1);
+        assert_eq!(passes(ben, 4).await, 3);
+    }
+    // Who is not known counts by connection.
+    let server = Server::start(axum::Router::new().route("/ws", ws_route(router(RateLimitLayer::per_user(3, LONG)))));
+    for _ in 0..2 {
+        let mut client = server.upgrade("/ws", &[("user", "nobody")]).await.unwrap();
+        assert_eq!(passes(&mut client, 4).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn the_error_may_be_the_applications_own() {
+    let layer = RateLimitLayer::per_connection(1, LONG).on_limited(|limited| {
+        WsError::resource_exhausted(format!("Max {} per {} s.", limited.max, limited.window.as_secs()))
+            .with_detail("secondsRemaining", limited.retry_after.as_secs())
+            .with_retry_after_ms(limited.retry_after_ms())
+    });
+    let server = serve(WsRouter::new().on(add).on(async |_: Ping| ()).layer(layer));
+    let mut client = server.connect("/ws").await;
+    assert_eq!(passes(&mut client, 1).await, 1);
+    let error = ask(&mut client, 2).await;
+    assert_eq!(error["message"], "Max 1 per 600 s.");
+    assert!(error["details"]["secondsRemaining"].as_u64().unwrap() >= 590);
+}
+
+#[tokio::test]
+async fn handlers_beside_each_other_count_together() {
+    let ws = WsRouter::new().on_with(
+        async |add: Add| {
+            tokio::task::yield_now().await;
+            Sum { result: add.a + add.b }
+        },
+        switchboard::RouteOptions::new().concurrent(16).layer(RateLimitLayer::per_connection(5, LONG)),
+    );
+    let server = serve(ws);
+    let mut client = server.connect("/ws").await;
+    for n in 0..16 {
+        client.send_request("ADD", &n.to_string(), json!({ "a": 1, "b": 2 })).await;
+    }
+    let mut passed = 0;
+    for _ in 0..16 {
+        passed += usize::from(client.recv().await["type"] == "SUM");
+    }
+    assert_eq!(passed, 5);
+}
