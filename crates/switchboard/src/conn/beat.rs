@@ -26,6 +26,19 @@ pub(crate) struct Beat {
     was_suspended: AtomicBool,
     /// How much had been written when the ping left, or at the last look.
     written: AtomicU64,
+    /// Whether the peer was behind with reading then, so that whatever is written after shows that it reads.
+    behind: AtomicBool,
+}
+
+/// How far writing to the peer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) bytes: u64,
+    /// More waits.
+    pub(crate) waits: bool,
+    /// The operating system takes no more: what it has, the peer has not read yet. Else that something
+    /// is written says nothing of the peer.
+    pub(crate) behind: bool,
 }
 
 /// What a look at a ping's answer found.
@@ -47,10 +60,11 @@ fn now() -> u64 {
 }
 
 impl Beat {
-    /// A ping was queued. `written`: how much had left by then.
-    pub(crate) fn ping(&self, written: u64) {
+    /// A ping was queued.
+    pub(crate) fn ping(&self, written: Written) {
         self.was_suspended.store(self.suspended.load(Relaxed), Relaxed);
-        self.written.store(written, Relaxed);
+        self.written.store(written.bytes, Relaxed);
+        self.behind.store(written.behind, Relaxed);
         self.pinged.store(now(), Relaxed);
     }
 
@@ -76,16 +90,17 @@ impl Beat {
         }
     }
 
-    /// Looks for the answer. `written`, `waits`: how much has left by now, and whether more waits.
-    pub(crate) fn look(&self, written: u64, waits: bool) -> Pulse {
+    /// Looks for the answer.
+    pub(crate) fn look(&self, written: Written) -> Pulse {
         if self.pinged.load(Relaxed) == 0 {
             return Pulse::Alive;
         }
         // The ping itself may have left since.
-        let moved = written.saturating_sub(self.written.swap(written, Relaxed)) > PING_COST;
+        let moved = written.bytes.saturating_sub(self.written.swap(written.bytes, Relaxed)) > PING_COST;
+        let moved = self.behind.swap(written.behind, Relaxed) && moved;
         if self.was_suspended.swap(self.suspended.load(Relaxed), Relaxed) || moved {
             Pulse::Wait
-        } else if waits {
+        } else if written.waits {
             Pulse::NotReading
         } else {
             Pulse::Stale
@@ -102,15 +117,23 @@ impl Beat {
 mod tests {
     use super::*;
 
+    fn written(bytes: u64) -> Written {
+        Written { bytes, waits: false, behind: false }
+    }
+
+    fn behind(bytes: u64) -> Written {
+        Written { bytes, waits: true, behind: true }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn round_trips_are_measured() {
         let beat = Beat::default();
-        assert_eq!((beat.look(0, false), beat.round_trip()), (Pulse::Alive, None));
-        beat.ping(0);
+        assert_eq!((beat.look(written(0)), beat.round_trip()), (Pulse::Alive, None));
+        beat.ping(written(0));
         tokio::time::advance(Duration::from_millis(7)).await;
-        assert_eq!(beat.look(0, false), Pulse::Stale);
+        assert_eq!(beat.look(written(0)), Pulse::Stale);
         beat.pong();
-        assert_eq!((beat.look(0, false), beat.round_trip()), (Pulse::Alive, Some(Duration::from_millis(7))));
+        assert_eq!((beat.look(written(0)), beat.round_trip()), (Pulse::Alive, Some(Duration::from_millis(7))));
         // One that was not asked for.
         beat.pong();
         assert_eq!(beat.round_trip(), Some(Duration::from_millis(7)));
@@ -119,15 +142,29 @@ mod tests {
     #[test]
     fn protocol_7_3_progress_of_reading_and_writing_counts() {
         let beat = Beat::default();
-        beat.ping(5);
-        assert_eq!(beat.look(1000, true), Pulse::Wait);
-        assert_eq!(beat.look(1000, true), Pulse::NotReading);
+        beat.ping(behind(5));
+        assert_eq!(beat.look(behind(1000)), Pulse::Wait);
+        assert_eq!(beat.look(behind(1000)), Pulse::NotReading);
         beat.suspend();
-        assert_eq!(beat.look(1000, false), Pulse::Wait);
-        assert_eq!(beat.look(1000, false), Pulse::Wait);
+        assert_eq!(beat.look(written(1000)), Pulse::Wait);
+        assert_eq!(beat.look(written(1000)), Pulse::Wait);
         // The answer may be behind what waits to be read now.
         beat.resume();
-        assert_eq!(beat.look(1000, false), Pulse::Wait);
-        assert_eq!(beat.look(1000 + PING_COST, false), Pulse::Stale);
+        assert_eq!(beat.look(written(1000)), Pulse::Wait);
+        assert_eq!(beat.look(written(1000 + PING_COST)), Pulse::Stale);
+    }
+
+    #[test]
+    fn what_only_the_operating_system_took_does_not_count() {
+        let beat = Beat::default();
+        beat.ping(written(5));
+        assert_eq!(beat.look(written(1000)), Pulse::Stale);
+        // It takes no more by now: the peer did not read, whatever was written before.
+        beat.ping(written(1000));
+        assert_eq!(beat.look(behind(2000)), Pulse::NotReading);
+        // From the last look on, it counts.
+        assert_eq!(beat.look(behind(3000)), Pulse::Wait);
+        assert_eq!(beat.look(written(4000)), Pulse::Wait);
+        assert_eq!(beat.look(written(5000)), Pulse::Stale);
     }
 }

@@ -15,7 +15,7 @@ use switchboard_core::{CloseCode, envelope::Wire};
 
 use super::{
     ConnId, Outbox, Promise, Pushed,
-    beat::{Beat, Pulse},
+    beat::{Beat, Pulse, Written},
     extras::ExtrasCell,
 };
 use crate::{
@@ -200,6 +200,11 @@ impl<D: ?Sized> ConnInner<D> {
         }
     }
 
+    fn written(&self) -> Written {
+        let (bytes, waits, behind) = self.outbox.progress();
+        Written { bytes, waits, behind }
+    }
+
     /// Writes what waits, instead of at the end of the turn.
     pub(crate) fn write_early(&self) {
         if turn::is_of(&self.outbox) {
@@ -220,12 +225,12 @@ impl AnyConn {
         let config = self.config();
         match check {
             Check::Ping => {
-                let written = self.outbox.push_ping(Promise::Caller);
-                self.beat.ping(written);
+                self.beat.ping(self.written());
+                self.outbox.push_ping(Promise::Caller);
                 self.outbox.flush();
                 Some((Check::Pong, config.pong_timeout))
             }
-            Check::Pong => match self.beat.look(self.outbox.written_so_far(), self.outbox.buffered() > 0) {
+            Check::Pong => match self.beat.look(self.written()) {
                 Pulse::Alive => {
                     let rest = config.ping_interval.unwrap_or_default().saturating_sub(config.pong_timeout);
                     Some((Check::Ping, rest))
