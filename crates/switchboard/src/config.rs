@@ -301,8 +301,9 @@ impl Config {
         self
     }
 
-    /// How long a ping may stay unanswered. Does not run while nothing is read from the client, or as
-    /// long as anything moves.
+    /// How long a ping may stay unanswered. Does not run while nothing is read from the client, and
+    /// begins anew as long as more arrives of a message that is half-way (not on axum's transport), or
+    /// a client that is behind with reading goes on doing so.
     pub fn pong_timeout(mut self, timeout: Duration) -> Self {
         self.pong_timeout = timeout;
         self

@@ -28,6 +28,10 @@ pub(crate) struct Beat {
     written: AtomicU64,
     /// Whether the peer was behind with reading then, so that whatever is written after shows that it reads.
     behind: AtomicBool,
+    /// How much had arrived of the message that is half-way, and whether more did since the ping, or
+    /// the last look.
+    half: AtomicU32,
+    received: AtomicBool,
 }
 
 /// How far writing to the peer has come.
@@ -65,6 +69,7 @@ impl Beat {
         self.was_suspended.store(self.suspended.load(Relaxed), Relaxed);
         self.written.store(written.bytes, Relaxed);
         self.behind.store(written.behind, Relaxed);
+        self.received.store(false, Relaxed);
         self.pinged.store(now(), Relaxed);
     }
 
@@ -90,6 +95,15 @@ impl Beat {
         }
     }
 
+    /// So much has arrived of a message that is half-way: no answer can come before its end.
+    pub(crate) fn received(&self, bytes: usize) {
+        // Only whether it is another number matters.
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if self.half.swap(bytes, Relaxed) != bytes {
+            self.received.store(true, Relaxed);
+        }
+    }
+
     /// Looks for the answer.
     pub(crate) fn look(&self, written: Written) -> Pulse {
         if self.pinged.load(Relaxed) == 0 {
@@ -98,7 +112,8 @@ impl Beat {
         // The ping itself may have left since.
         let moved = written.bytes.saturating_sub(self.written.swap(written.bytes, Relaxed)) > PING_COST;
         let moved = self.behind.swap(written.behind, Relaxed) && moved;
-        if self.was_suspended.swap(self.suspended.load(Relaxed), Relaxed) || moved {
+        let received = self.received.swap(false, Relaxed);
+        if self.was_suspended.swap(self.suspended.load(Relaxed), Relaxed) || moved || received {
             Pulse::Wait
         } else if written.waits {
             Pulse::NotReading
@@ -152,6 +167,20 @@ mod tests {
         beat.resume();
         assert_eq!(beat.look(written(1000)), Pulse::Wait);
         assert_eq!(beat.look(written(1000 + PING_COST)), Pulse::Stale);
+    }
+
+    #[test]
+    fn a_message_that_comes_slowly_is_a_sign_of_life() {
+        let beat = Beat::default();
+        beat.received(100);
+        beat.ping(written(0));
+        // Nothing more of it has come.
+        beat.received(100);
+        assert_eq!(beat.look(written(0)), Pulse::Stale);
+        beat.ping(written(0));
+        beat.received(200);
+        assert_eq!(beat.look(written(0)), Pulse::Wait);
+        assert_eq!(beat.look(written(0)), Pulse::Stale);
     }
 
     #[test]
