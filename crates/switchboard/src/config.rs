@@ -33,7 +33,7 @@ use std::time::Duration;
 /// | [`identify_timeout`](Self::identify_timeout) | none | close 1008 |
 /// | [`reauthorize_interval`](Self::reauthorize_interval) | none | |
 /// | [`upgrade_timeout`](Self::upgrade_timeout) | 10 s | HTTP 503 |
-/// | [`hook_timeout`](Self::hook_timeout) | 10 s each | `on_open`: close 1011; `on_close`: dropped |
+/// | [`hook_timeout`](Self::hook_timeout) | 10 s each | `on_open`: close 1011; others: dropped |
 /// | [`write_timeout`](Self::write_timeout) | 3 s | the socket is dropped |
 /// | [`close_timeout`](Self::close_timeout) | 2 s | the socket is dropped |
 ///
@@ -328,7 +328,8 @@ impl Config {
         self
     }
 
-    /// How long all `on_open` hooks together, and all `on_close` hooks together, may take.
+    /// How long all `on_open` hooks together may take, and each hook of `on_close`, `on_stale` and
+    /// `on_error`; and all of `on_error` together once the connection is closed.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = timeout;
         self

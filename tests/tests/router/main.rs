@@ -4,6 +4,7 @@
 
 mod building;
 mod contract;
+mod ending;
 mod extractors;
 mod hooks;
 mod raw;

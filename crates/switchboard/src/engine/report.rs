@@ -7,10 +7,11 @@ use switchboard_core::{CloseCode, ErrorCode, WsError};
 use tracing::Span;
 
 use super::{
-    running::{Outcome, Running, What, all},
+    running::{Outcome, Running, What, each},
     session::Session,
 };
 use crate::{
+    conn::ConnInner,
     encode::{self, Replied},
     handler::Failure,
     metrics,
@@ -19,7 +20,7 @@ use crate::{
 
 impl Outcome {
     #[inline]
-    fn into_result(self) -> Result<Replied, WsError> {
+    pub(super) fn into_result(self) -> Result<Replied, WsError> {
         match self {
             Self::Done(result) => result,
             Self::Panicked(text) => Err(WsError::internal(format!("panicked: {text}"))),
@@ -85,9 +86,8 @@ impl<D: Send + Sync + 'static> Session<D> {
                 self.conn.outbox.close(CloseCode::SERVER_ERROR, "the connection could not be set up");
             }
             What::Reauthorize => self.reauthorized(&error),
-            What::Error => self.log(&error, Some("on_error")),
-            What::Close => self.log(&error, Some("on_close")),
-            What::Over => {}
+            // Each of their hooks has its own protection.
+            What::Error | What::Close | What::Over => self.log(&error, None),
         }
     }
 
@@ -165,21 +165,26 @@ impl<D: Send + Sync + 'static> Session<D> {
             self.failures = None;
         }
         let Some(failure) = failure else { return false };
-        let (conn, hooks) = (&self.conn, &self.routing.hooks.error);
-        let timeout = conn.config().hook_timeout;
-        self.running = Some(Box::new(Running::hook(What::Error, timeout, || all(conn, hooks, failure))));
+        let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
+        self.running = Some(Box::new(Running::hooks(What::Error, async move {
+            each(&conn, "on_error", &routing.hooks.error, failure).await;
+        })));
         true
     }
 
     fn log(&self, error: &WsError, what: Option<&str>) {
-        if *error.code() == ErrorCode::Internal {
-            // Whoever can make it fail must not fill the disk with it.
-            if let Some(suppressed) = self.conn.hub().may_log() {
-                let source = error.source().map(tracing::field::display);
-                tracing::error!(what, source, suppressed, "{}", error.message());
-            }
-        } else {
-            tracing::debug!(what, "{error}");
+        log(&self.conn, error, what);
+    }
+}
+
+pub(super) fn log<D>(conn: &ConnInner<D>, error: &WsError, what: Option<&str>) {
+    if *error.code() == ErrorCode::Internal {
+        // Whoever can make it fail must not fill the disk with it.
+        if let Some(suppressed) = conn.hub().may_log() {
+            let source = error.source().map(tracing::field::display);
+            tracing::error!(what, source, suppressed, "{}", error.message());
         }
+    } else {
+        tracing::debug!(what, "{error}");
     }
 }

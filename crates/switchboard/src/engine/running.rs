@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use switchboard_core::WsError;
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use crate::{
     Hub,
     conn::ConnInner,
     encode::Replied,
+    engine::report::log,
     handler::HandlerResult,
     request::Terminal,
     router::{CallId, KeptId, OneHook},
@@ -160,6 +161,11 @@ impl Running {
             counted: None,
             waker: None,
         }
+    }
+
+    /// Hooks of which [`each`] has its own time.
+    pub(super) fn hooks(what: What, hooks: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self::hook(what, Duration::MAX, || Box::pin(hooks.map(Ok)))
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
@@ -314,6 +320,31 @@ where
         }
         Ok(())
     })
+}
+
+/// Runs hooks one after the other, each for so long at most. One that fails is logged, and the others
+/// run all the same.
+pub(super) async fn each<D, E>(conn: &Arc<ConnInner<D>>, what: &str, hooks: &[OneHook<D, E>], event: E)
+where
+    D: Send + Sync + 'static,
+    E: Clone + Send + 'static,
+{
+    let timeout = conn.config().hook_timeout;
+    for hook in hooks {
+        let event = event.clone();
+        let mut called = Box::pin(AssertUnwindSafe(async { hook.call(conn, event).await }).catch_unwind());
+        let outcome = tokio::time::timeout(timeout, called.as_mut()).await;
+        drop_quietly(called);
+        let outcome = match outcome {
+            Ok(Ok(Ok(()))) => continue,
+            Ok(Ok(Err(error))) => Outcome::Done(Err(error)),
+            Ok(Err(panic)) => Outcome::Panicked(panic_text(&*panic)),
+            Err(_) => Outcome::TimedOut,
+        };
+        if let Err(error) = outcome.into_result() {
+            log(conn, &error, Some(what));
+        }
+    }
 }
 
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {

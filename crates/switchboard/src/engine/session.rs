@@ -19,7 +19,7 @@ use super::{
     beside::Beside,
     inbox::Inbox,
     incoming::Work,
-    running::{Outcome, Running, What, all},
+    running::{Outcome, Running, What, all, each},
 };
 use crate::{
     conn::{ConnInner, Signal},
@@ -301,7 +301,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Gives up what runs and waits.
+    /// Gives up what runs and waits, but for error hooks.
     pub(super) fn give_up(&mut self) {
         self.inbox = Inbox::default();
         if let Some(calls) = self.conn.existing_calls() {
@@ -309,7 +309,8 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         let routing = Arc::clone(&self.routing);
         let beside = self.beside.take().into_iter().flat_map(|mut beside| beside.take_all());
-        for mut running in self.running.take().map(|running| *running).into_iter().chain(beside) {
+        let running = self.running.take_if(|running| !matches!(running.what, What::Error));
+        for mut running in running.map(|running| *running).into_iter().chain(beside) {
             running.give_up(|future, span| routing.detach(future, span));
         }
     }
@@ -323,19 +324,31 @@ impl<D: Send + Sync + 'static> Session<D> {
         metrics::closed(reason.code());
         self.give_up();
         let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
-        let timeout = conn.config().hook_timeout;
+        let (running, failures) = (self.running.take(), self.failures.take());
         let stale = conn.is_told(Signal::Stale) && !routing.hooks.stale.is_empty();
-        if routing.hooks.close.is_empty() && !stale {
+        if routing.hooks.close.is_empty() && !stale && running.is_none() && failures.is_none() {
             return;
         }
         let reason = reason.clone();
-        self.running = Some(Box::new(Running::hook(What::Close, timeout, move || {
-            Box::pin(async move {
-                if stale {
-                    all(&conn, &routing.hooks.stale, ()).await?;
+        self.running = Some(Box::new(Running::hooks(What::Close, async move {
+            let hooks = &routing.hooks;
+            let failed = async {
+                if let Some(running) = running {
+                    running.await;
                 }
-                all(&conn, &routing.hooks.close, reason).await
-            })
+                for failure in failures.into_iter().flat_map(|failures| *failures) {
+                    each(&conn, "on_error", &hooks.error, failure).await;
+                }
+            };
+            if tokio::time::timeout(conn.config().hook_timeout, failed).await.is_err()
+                && let Some(suppressed) = conn.hub().may_log()
+            {
+                tracing::warn!(suppressed, "on_error took too long: it does not see all failures of a closed connection");
+            }
+            if stale {
+                each(&conn, "on_stale", &hooks.stale, ()).await;
+            }
+            each(&conn, "on_close", &hooks.close, reason).await;
         })));
     }
 
