@@ -73,6 +73,7 @@ pub(crate) struct HubInner {
     pending_upgrades: AtomicUsize,
     draining: AtomicBool,
     running: AtomicUsize,
+    detached: AtomicUsize,
     dropped: AtomicU64,
     late_answers: AtomicU64,
 }
@@ -96,6 +97,7 @@ impl Hub {
             pending_upgrades: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             running: AtomicUsize::new(0),
+            detached: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
             late_answers: AtomicU64::new(0),
         }))
@@ -118,6 +120,7 @@ impl Hub {
             topics: self.0.topics.read().len(),
             running_handlers: self.0.running.load(Relaxed),
             dropped_handlers: self.0.dropped.load(Relaxed),
+            detached_handlers: self.0.detached.load(Relaxed),
             late_answers: self.0.late_answers.load(Relaxed),
         }
     }
@@ -235,6 +238,15 @@ impl Hub {
     pub(crate) fn handler_ended(&self, was_dropped: bool) {
         self.0.running.fetch_sub(1, Relaxed);
         self.0.dropped.fetch_add(u64::from(was_dropped), Relaxed);
+    }
+
+    /// A handler goes on although nobody waits for it any more.
+    pub(crate) fn detached_begun(&self) {
+        self.0.detached.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn detached_ended(&self) {
+        self.0.detached.fetch_sub(1, Relaxed);
     }
 
     pub(crate) fn count_late_answer(&self) {

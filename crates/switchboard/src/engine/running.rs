@@ -296,7 +296,7 @@ impl Drop for Running {
 
 /// What a future holds is the application's: its destructors may panic, too.
 #[inline]
-fn drop_quietly<T>(future: T) {
+pub(crate) fn drop_quietly<T>(future: T) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(future))) {
         tracing::error!(panic = %panic_text(&*panic), "a handler panicked when it was dropped");
     }
