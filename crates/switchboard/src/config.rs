@@ -25,7 +25,7 @@ use std::time::Duration;
 /// | [`max_request_timeout`](Self::max_request_timeout) | 5 min | longer `meta.timeoutMs` are cut |
 /// | [`call_timeout`](Self::call_timeout) | 10 s | `conn.call` fails |
 /// | [`max_connections`](Self::max_connections) | none, in the hub | HTTP 503 |
-/// | [`max_connections_per_ip`](Self::max_connections_per_ip) | none | HTTP 503 |
+/// | [`max_connections_per_ip`](Self::max_connections_per_ip) | none | HTTP 503; 500 where addresses are not known |
 /// | [`max_connections_per_user`](Self::max_connections_per_user) | none | close 4504 |
 /// | [`max_pending_upgrades`](Self::max_pending_upgrades) | 1024 in the hub | HTTP 503 |
 /// | [`ping_interval`](Self::ping_interval) | 25 s | |
@@ -278,6 +278,11 @@ impl Config {
     /// How many connections the hub takes from one address. Networks of 64 bits count as one address
     /// in IPv6. Behind a proxy, name it in
     /// [`trusted_proxies`](crate::WsRouter::trusted_proxies): else all come from it.
+    ///
+    /// The address is axum's [`ConnectInfo`](axum::extract::ConnectInfo): serve the app with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`. Where it is not there, as with a plain
+    /// `axum::serve(listener, app)`, all upgrades are refused with 500: a limit that cannot be kept
+    /// must not be thought to be.
     pub fn max_connections_per_ip(mut self, count: usize) -> Self {
         self.max_connections_per_ip = Some(count);
         self

@@ -87,7 +87,7 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let settings = &mounted.settings;
-    if let Err(refusal) = settings.origin.check(parts) {
+    if let Err(refusal) = settings.origin.check(parts, &settings.hub) {
         metrics::refused("origin");
         return Err(Refused::Http(*refusal));
     }
@@ -101,6 +101,13 @@ where
         metrics::refused("limit");
         Refused::Http(refusal::unavailable(what))
     };
+    if settings.config.max_connections_per_ip.is_some() && client_ip.is_none() {
+        metrics::refused("limit");
+        // Else the limit would not be there, and nobody would notice.
+        let problem = "`Config::max_connections_per_ip` is set, but the client's address is not known: serve the app \
+                       with `into_make_service_with_connect_info::<SocketAddr>()`";
+        return Err(refusal::internal(problem, hub).into());
+    }
     let place = hub.take_place(client_ip, &settings.config).map_err(|_| full("too many connections"))?;
     let _pending = hub.begin_upgrade(&settings.config).ok_or_else(|| full("too many upgrades at once"))?;
     parts.extensions.insert(Arc::clone(&settings.tokens));
@@ -109,7 +116,7 @@ where
             (Some(data), _) => data,
             (None, Some(authenticate)) => authenticate(parts, state).await?,
             // `ws_route` takes only routers that produce their data.
-            (None, None) => return Err(refusal::internal("nothing produces the connection data")),
+            (None, None) => return Err(refusal::internal("nothing produces the connection data", hub)),
         };
         let mut kept = Vec::with_capacity(mounted.steps.len());
         for step in &mounted.steps {
@@ -132,7 +139,7 @@ where
                 _ => Refused::Http(response),
             }
         }),
-        Ok(Err(_)) => Err(refusal::internal("authentication or an extractor panicked").into()),
+        Ok(Err(_)) => Err(refusal::internal("authentication or an extractor panicked", hub).into()),
         Err(_) => {
             metrics::refused("timeout");
             Err(refusal::unavailable("the upgrade took too long").into())
@@ -221,7 +228,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
     /// socket behind the request.
     pub(crate) fn natively(self, request: &Request, parts: &mut Parts) -> Response {
         let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
-            return refusal::internal("the HTTP server does not offer upgrades");
+            return refusal::internal("the HTTP server does not offer upgrades", self.conn.hub());
         };
         let mut response = handshake::accept(request);
         if let Some(protocol) = self.protocol.as_deref().and_then(|protocol| HeaderValue::from_str(protocol).ok()) {
