@@ -6,6 +6,7 @@ mod building;
 mod contract;
 mod ending;
 mod extractors;
+mod flat;
 mod hooks;
 mod raw;
 mod sending;

@@ -16,6 +16,7 @@ use crate::{
     handler::Failure,
     metrics,
     router::CallId,
+    transport::Frame,
 };
 
 impl Outcome {
@@ -48,13 +49,13 @@ impl<D: Send + Sync + 'static> Session<D> {
     #[inline(never)]
     fn finish_call_otherwise(&mut self, id: CallId<'_>, span: &Span, outcome: Outcome) {
         match outcome.into_result() {
-            Ok(replied) => {
-                span.record("outcome", "OK");
-                metrics::handled(id.message_type, "OK");
-                if let Replied::Frame(frame) = replied {
-                    self.conn.push_reply(frame);
+            Ok(replied) => match self.put_out(replied) {
+                Ok(()) => {
+                    span.record("outcome", "OK");
+                    metrics::handled(id.message_type, "OK");
                 }
-            }
+                Err(error) => self.fail_call(error, id, span),
+            },
             Err(error) => self.fail_call(error, id, span),
         }
     }
@@ -65,8 +66,8 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     pub(super) fn finish(&mut self, running: &mut Running, outcome: Outcome) {
-        let error = match outcome.into_result() {
-            Ok(replied) => return self.succeed(running, replied),
+        let error = match outcome.into_result().and_then(|replied| self.put_out(replied)) {
+            Ok(()) => return self.succeed(running),
             Err(error) => error,
         };
         running.record(error.code().as_str());
@@ -91,15 +92,20 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    fn succeed(&mut self, running: &Running, replied: Replied) {
+    /// Sends a reply that was not put out yet. It may not fit into the client's envelope.
+    fn put_out(&self, replied: Replied) -> Result<(), WsError> {
+        match replied {
+            Replied::Frame(frame) => self.conn.push_reply(frame).map_err(WsError::internal),
+            Replied::Sent | Replied::Nothing => Ok(()),
+        }
+    }
+
+    fn succeed(&mut self, running: &Running) {
         running.record("OK");
         match &running.what {
             What::Call(_, id) => metrics::handled(id.id().message_type, "OK"),
             What::Refresh(id) => self.refreshed(id),
             _ => {}
-        }
-        if let Replied::Frame(frame) = replied {
-            self.conn.push_reply(frame);
         }
     }
 
@@ -108,8 +114,13 @@ impl<D: Send + Sync + 'static> Session<D> {
         let millis = expires_in.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
         let payload = serde_json::json!({ "expiresInMs": millis });
         if let Some(frame) = encode::control("$ws:refreshed", Some(id), &payload) {
-            self.conn.push_reply(frame);
+            self.push_own(frame);
         }
+    }
+
+    /// Sends what this library has made, which fits into every envelope.
+    fn push_own(&self, frame: Frame) {
+        _ = self.conn.push_reply(frame);
     }
 
     /// The hooks have not said that the connection may stay.
@@ -137,7 +148,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         is_rpc: bool,
     ) {
         if let Some(frame) = encode::error(&error, correlation_id, is_rpc) {
-            self.conn.push_reply(frame);
+            self.push_own(frame);
         }
         metrics::handled(message_type.unwrap_or(metrics::UNKNOWN), metrics::code(error.code()));
         self.log(&error, message_type);

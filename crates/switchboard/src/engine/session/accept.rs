@@ -95,7 +95,8 @@ impl<D: Send + Sync + 'static> Session<D> {
             Incoming::Work(work) => self.accept_work(work, bytes, cx),
             Incoming::Abort(id) => self.abort(&id),
             Incoming::Heartbeat => {
-                self.conn.push(encode::heartbeat_ack());
+                // Whoever is gone needs none.
+                _ = self.conn.push(encode::heartbeat_ack());
             }
             Incoming::LateAnswer => self.conn.hub().count_late_answer(),
         }
