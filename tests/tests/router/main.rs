@@ -8,6 +8,7 @@ mod ending;
 mod extractors;
 mod flat;
 mod hooks;
+mod in_flight;
 mod raw;
 mod sending;
 mod upgrade_by_hand;

@@ -222,6 +222,15 @@ impl Running {
         self.request().is_some_and(|id| id.correlation_id == Some(correlation_id))
     }
 
+    /// Whether its reply or error will carry this id as that of a request.
+    pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
+        match &self.what {
+            What::Fallback(id) => id.as_deref() == Some(correlation_id),
+            What::Refresh(id) => **id == *correlation_id,
+            _ => self.is_request(correlation_id),
+        }
+    }
+
     pub(super) fn request(&self) -> Option<CallId<'_>> {
         match &self.what {
             What::Call(_, id) => Some(id.id()).filter(|id| id.is_rpc),

@@ -132,7 +132,7 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     /// Whether a request with this id is handled or waits to be.
     fn has_request(&self, id: &str) -> bool {
-        self.running.as_ref().is_some_and(|running| running.is_request(id))
+        self.running.as_ref().is_some_and(|running| running.answers_under(id))
             || self.beside.as_ref().is_some_and(|beside| beside.requests().any(|one| one.correlation_id == Some(id)))
             || self.inbox.contains_id(id)
     }
@@ -343,7 +343,10 @@ impl<D: Send + Sync + 'static> Session<D> {
             if tokio::time::timeout(conn.config().hook_timeout, failed).await.is_err()
                 && let Some(suppressed) = conn.hub().may_log()
             {
-                tracing::warn!(suppressed, "on_error took too long: it does not see all failures of a closed connection");
+                tracing::warn!(
+                    suppressed,
+                    "on_error took too long: it does not see all failures of a closed connection"
+                );
             }
             if stale {
                 each(&conn, "on_stale", &hooks.stale, ()).await;
