@@ -78,11 +78,13 @@ impl<P: Serialize> Progress<P> {
         let limit = self.conn.config().max_queued_progress;
         self.queued.retain(|position| *position > outbox.written_so_far());
         while self.queued.len() >= limit {
-            let Some(oldest) = self.queued.pop_front() else { break };
+            let Some(oldest) = self.queued.front() else { break };
             turn::seal();
-            if !outbox.wait(Until::Written(oldest)).await {
+            if !outbox.wait(Until::Written(*oldest)).await {
                 return Err(SendError::closed());
             }
+            // Only now: this may be dropped while it waits.
+            self.queued.pop_front();
         }
         if !outbox.wait(Until::Room).await {
             return Err(SendError::closed());
