@@ -10,6 +10,7 @@ mod section_3_errors;
 mod section_4_upgrade;
 mod section_5_extended;
 mod section_6_closing;
+mod section_7_calls;
 mod section_7_concurrency;
 mod section_7_ordering;
 mod section_8_defaults;
