@@ -31,8 +31,10 @@ pub use self::{
     publish::{Matched, Publish, PublishFuture, Published},
     stats::HubStats,
 };
-use self::{log_limit::LogLimit, registry::Registry, subscriptions::Subscription, wheel::Wheel};
-pub(crate) use self::{place::Place, registry::Full, subscriptions::Subscriptions, topic::Topic, wheel::Check};
+pub(crate) use self::{
+    log_limit::LogLimit, place::Place, registry::Full, subscriptions::Subscriptions, topic::Topic, wheel::Check,
+};
+use self::{registry::Registry, subscriptions::Subscription, wheel::Wheel};
 use crate::{
     conn::{AnyConn, ConnId, ConnInner},
     encode, metrics, turn,

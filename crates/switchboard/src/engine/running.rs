@@ -22,6 +22,7 @@ use crate::{
     encode::Replied,
     engine::report::log,
     handler::HandlerResult,
+    hub::LogLimit,
     request::Terminal,
     router::{CallId, KeptId, OneHook},
 };
@@ -306,8 +307,12 @@ impl Drop for Running {
 /// What a future holds is the application's: its destructors may panic, too.
 #[inline]
 pub(crate) fn drop_quietly<T>(future: T) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(future))) {
-        tracing::error!(panic = %panic_text(&*panic), "a handler panicked when it was dropped");
+    // Whose it was is not known here.
+    static LOG_LIMIT: LogLimit = LogLimit::new();
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(future)))
+        && let Some(suppressed) = LOG_LIMIT.may_log()
+    {
+        tracing::error!(panic = %panic_text(&*panic), suppressed, "a handler panicked when it was dropped");
     }
 }
 
