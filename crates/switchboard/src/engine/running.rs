@@ -23,7 +23,7 @@ use crate::{
     engine::report::log,
     handler::HandlerResult,
     hub::LogLimit,
-    request::Terminal,
+    request::{Begun, Terminal},
     router::{CallId, KeptId, OneHook},
 };
 
@@ -176,7 +176,8 @@ impl Running {
             Some(Err(text)) => return Poll::Ready(Outcome::Panicked(std::mem::take(text))),
             None => return Poll::Ready(Outcome::TimedOut),
         };
-        let entered = self.span.enter();
+        let begun = self.timer.as_ref().and_then(|timer| timer.deadline().checked_sub(self.timeout));
+        let entered = (self.span.enter(), Begun::enter(begun));
         let polled = catch_unwind(AssertUnwindSafe(|| match future {
             RunningFuture::Handler(future) => future.as_mut().poll(cx).map(|result| result.0),
             RunningFuture::Hook(future) => future.as_mut().poll(cx).map(|result| result.map(|()| Replied::Nothing)),
