@@ -282,9 +282,11 @@ impl<D: Send + Sync + 'static> Session<D> {
     /// `$ws:abort`: ids that are unknown, because the request is done for example, are ignored.
     fn abort(&mut self, correlation_id: &str) {
         let routing = Arc::clone(&self.routing);
-        let give_up = |running: &mut Running| running.give_up(|future, span| routing.detach(future, span));
-        let what = if let Some(mut running) = self.running.take_if(|running| running.is_request(correlation_id)) {
+        let give_up = |running: &mut Running| {
             running.record("CANCELLED");
+            running.give_up(|future, span| routing.detach(future, span))
+        };
+        let what = if let Some(mut running) = self.running.take_if(|running| running.is_request(correlation_id)) {
             Some(give_up(&mut running))
         } else {
             self.beside.as_mut().and_then(|beside| beside.abort(correlation_id, give_up))
@@ -311,6 +313,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         let beside = self.beside.take().into_iter().flat_map(|mut beside| beside.take_all());
         let running = self.running.take_if(|running| !matches!(running.what, What::Error));
         for mut running in running.map(|running| *running).into_iter().chain(beside) {
+            running.record("CANCELLED");
             running.give_up(|future, span| routing.detach(future, span));
         }
     }
