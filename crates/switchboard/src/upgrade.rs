@@ -56,6 +56,7 @@ pub(crate) type Identify<D> = Arc<dyn Fn(&D) -> Option<Identity> + Send + Sync>;
 /// What an upgrade that may go ahead brings to its connection.
 pub(crate) struct Admitted<D> {
     data: D,
+    identity: Option<Identity>,
     kept: Kept,
     state: Arc<dyn std::any::Any + Send + Sync>,
     client_ip: Option<IpAddr>,
@@ -122,7 +123,8 @@ where
         for step in &mounted.steps {
             step.run(parts, state, &mut kept).await?;
         }
-        Ok(Admitted { data, kept: Kept::new(kept), state: Arc::new(state.clone()), client_ip, place })
+        let identity = mounted.identify.as_ref().and_then(|identify| identify(&data));
+        Ok(Admitted { data, identity, kept: Kept::new(kept), state: Arc::new(state.clone()), client_ip, place })
     };
     // As in handlers, a panic costs one answer, not the HTTP connection.
     let extract = AssertUnwindSafe(extract).catch_unwind();
@@ -139,7 +141,7 @@ where
                 _ => Refused::Http(response),
             }
         }),
-        Ok(Err(_)) => Err(refusal::internal("authentication or an extractor panicked", hub).into()),
+        Ok(Err(_)) => Err(refusal::internal("authentication, an extractor or `identify` panicked", hub).into()),
         Err(_) => {
             metrics::refused("timeout");
             Err(refusal::unavailable("the upgrade took too long").into())
@@ -174,13 +176,12 @@ impl<D> Drop for Accepted<D> {
 impl<D: Send + Sync + 'static> Accepted<D> {
     /// One that the application takes.
     pub(crate) fn new<S>(mounted: &Mounted<S, D>, parts: &Parts, admitted: Admitted<D>) -> Self {
-        let Admitted { data, kept, state, client_ip, place } = admitted;
+        let Admitted { data, identity, kept, state, client_ip, place } = admitted;
         let (protocol, dialect) = choose(parts, &mounted.settings);
         let settings = Arc::clone(&mounted.settings);
         let remote_addr = remote_addr(parts);
         let origin = ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data };
         let conn = Arc::new(ConnInner::new(origin));
-        let identity = mounted.identify.as_ref().and_then(|identify| identify(&conn.data));
         let refused = identity.is_some_and(|identity| conn.identify(&identity).is_err());
         if refused {
             metrics::refused("limit");

@@ -67,6 +67,14 @@ async fn row_accept_then_close_4401_shows_a_browser_why() {
 }
 
 #[tokio::test]
+async fn a_panic_while_identifying_costs_one_upgrade() {
+    #[expect(clippy::panic, reason = "what is tested")]
+    let ws = WsRouter::<()>::new().identify(|()| panic!("as planned"));
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    assert_eq!(server.upgrade("/ws", &[]).await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
 async fn row_accept_then_close_4403() {
     let refuse = async || Err::<(), _>(StatusCode::FORBIDDEN);
     // Whatever would be done with it.
