@@ -37,6 +37,21 @@ use std::time::Duration;
 /// | [`write_timeout`](Self::write_timeout) | 3 s | the socket is dropped |
 /// | [`close_timeout`](Self::close_timeout) | 2 s | the socket is dropped |
 ///
+/// These are fixed:
+///
+/// | what | limit | beyond it |
+/// |---|---|---|
+/// | `Sec-WebSocket-Protocol` | 8 KiB, 64 entries | HTTP 400 |
+/// | issues of one invalid payload | 32 | the rest is not told |
+/// | a message type, a topic, a correlation id | 128 bytes | `INVALID_ARGUMENT` |
+/// | the reason of a close frame | 123 bytes | cut |
+/// | depth of a document | 128 | `INVALID_ARGUMENT` |
+/// | failures that wait for `on_error` | 32 of one connection | they are only logged |
+/// | publishes on their way to a topic of more than 16 384 places | 1024 | `publish` fails, to be tried again |
+/// | what is read of a peer whose close frame is awaited | 256 KiB | the socket is dropped |
+/// | lines of the log that clients can cause | 20 in a second, of the hub | counted in the next line |
+/// | [`drain`](crate::Hub::drain) after the last connection was asked to close | 5 s, or [`grace`](crate::Drain::grace) | handlers are dropped |
+///
 /// ```
 /// use switchboard::Config;
 ///
