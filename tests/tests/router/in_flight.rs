@@ -1,12 +1,14 @@
 //! What counts as in flight.
 
-use std::{error::Error as _, sync::Arc};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State};
-use serde_json::json;
-use switchboard::{Conn, Failure, RefreshToken, UnknownMessage, WsError, WsRouter, ws_message, ws_rpc};
+use futures_util::SinkExt as _;
+use serde_json::{Value, json};
+use switchboard::{Config, Conn, Failure, RefreshToken, UnknownMessage, WsError, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::{client::Server, serve::ws_route};
 use tokio::sync::Semaphore;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::Pong;
 
@@ -81,4 +83,43 @@ async fn error_hooks_see_the_cause_of_a_message_with_an_idempotency_key() {
         client.expect_error("ERROR", "NOT_FOUND").await;
         assert_eq!(client.expect("CAUSE").await, json!({ "of": cause }));
     }
+}
+
+#[ws_message("HOLD")]
+struct Hold {}
+
+#[ws_message("VALUES")]
+struct Values {
+    values: Vec<f64>,
+}
+
+async fn hold(_: Hold) -> Pong {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    Pong::new("held")
+}
+
+async fn values(values: Values) -> Pong {
+    Pong::new(values.values.len().to_string())
+}
+
+/// A number takes 9 bytes in MessagePack and 19 in the JSON that is kept of it.
+#[tokio::test]
+async fn the_inbox_counts_what_is_kept_of_messagepack() {
+    let config = Config::new().max_inbox(32, 1500);
+    let server = crate::serve(WsRouter::new().config(config).on(hold).on(values));
+    let mut client = server.upgrade("/ws", &[("sec-websocket-protocol", "switchboard.v1.msgpack")]).await.unwrap();
+    for message in [
+        json!({ "type": "HOLD", "payload": {} }),
+        json!({ "type": "VALUES", "payload": { "values": vec![0.123_456_789_012_345_67; 100] } }),
+        json!({ "type": "__heartbeat" }),
+    ] {
+        client.ws.send(Message::binary(rmp_serde::to_vec(&message).unwrap())).await.unwrap();
+    }
+    let mut types = Vec::new();
+    for _ in 0..4 {
+        let message: Value = rmp_serde::from_slice(&client.frame().await.into_data()).unwrap();
+        types.push(message["type"].as_str().unwrap().to_owned());
+    }
+    // Nothing was read behind the values while they waited.
+    assert_eq!(types, ["$ws:hello", "PONG", "PONG", "__heartbeat_ack"]);
 }
