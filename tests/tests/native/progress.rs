@@ -37,7 +37,7 @@ async fn work(
             }
         }
     }
-    buffered.send(conn.buffered()).await.unwrap();
+    buffered.send(conn.buffered()).await.expect("somebody waits");
     Ok(Done {})
 }
 
