@@ -24,8 +24,9 @@ pub(crate) struct Beat {
     /// the ping.
     suspended: AtomicBool,
     was_suspended: AtomicBool,
-    /// How much had been written when the ping left, or at the last look.
-    written: AtomicU64,
+    /// How much had been written when the ping left, or at the last look: the low bits, which show as
+    /// well whether it is more by now.
+    written: AtomicU32,
     /// Whether the peer was behind with reading then, so that whatever is written after shows that it reads.
     behind: AtomicBool,
     /// How much had arrived of the message that is half-way, and whether more did since the ping, or
@@ -63,11 +64,15 @@ fn now() -> u64 {
     u64::try_from(Instant::now().saturating_duration_since(first).as_micros()).map_or(u64::MAX, |micros| micros + 1)
 }
 
+fn low(bytes: u64) -> u32 {
+    u32::try_from(bytes & u64::from(u32::MAX)).unwrap_or_default()
+}
+
 impl Beat {
     /// A ping was queued.
     pub(crate) fn ping(&self, written: Written) {
         self.was_suspended.store(self.suspended.load(Relaxed), Relaxed);
-        self.written.store(written.bytes, Relaxed);
+        self.written.store(low(written.bytes), Relaxed);
         self.behind.store(written.behind, Relaxed);
         self.received.store(false, Relaxed);
         self.pinged.store(now(), Relaxed);
@@ -110,7 +115,8 @@ impl Beat {
             return Pulse::Alive;
         }
         // The ping itself may have left since.
-        let moved = written.bytes.saturating_sub(self.written.swap(written.bytes, Relaxed)) > PING_COST;
+        let bytes = low(written.bytes);
+        let moved = u64::from(bytes.wrapping_sub(self.written.swap(bytes, Relaxed))) > PING_COST;
         let moved = self.behind.swap(written.behind, Relaxed) && moved;
         let received = self.received.swap(false, Relaxed);
         if self.was_suspended.swap(self.suspended.load(Relaxed), Relaxed) || moved || received {
