@@ -3,16 +3,13 @@
 //! The client's part is in every figure, and so is the kernel's; compare them to one another. What the server alone
 //! uses is measured by `load`.
 
-use std::time::{Duration, Instant};
+#[path = "shared/pair.rs"]
+mod pair;
 
-use axum::Router;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use switchboard_tests::{
-    bench, by_hand,
-    client::Server,
-    load::{Client, Target},
-};
-use tokio::runtime::{Builder, Runtime};
+use switchboard_tests::{bench, by_hand};
+
+use self::pair::Pair;
 
 /// How many requests are sent before their replies are read.
 const DEPTHS: [u32; 2] = [1, 16];
@@ -23,49 +20,6 @@ const CALC_REPLY: &str = r#"{"type":"CALC_RESULT","meta":{"correlationId":"10000
 const REFUSED: &str =
     r#"{"type":"CALC","meta":{"correlationId":"1000000001"},"payload":{"a":100001,"b":7,"op":"add","c":1}}"#;
 const REFUSED_REPLY: &str = r#"{"type":"RPC_ERROR","meta":{"correlationId":"1000000001""#;
-
-/// A server and a client of it, which run while the bench blocks on them.
-struct Pair {
-    runtime: Runtime,
-    client: Client,
-    _server: Server,
-}
-
-impl Pair {
-    fn new(app: Router) -> Self {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let (server, client) = runtime.block_on(async {
-            let server = Server::start(app);
-            let target = Target::new(server.addr, false).expect("a target");
-            let client = Client::connect(&target).await.expect("an upgrade");
-            (server, client)
-        });
-        Self { runtime, client, _server: server }
-    }
-
-    /// Sends at least `count` requests; how long that many took.
-    fn ask(&mut self, request: &str, reply: &str, depth: u32, count: u64) -> Duration {
-        let batches = count.div_ceil(depth.into());
-        let client = &mut self.client;
-        let took = self.runtime.block_on(async {
-            let started = Instant::now();
-            for _ in 0..batches {
-                (0..depth).for_each(|_| client.push(request));
-                let mut missing = depth;
-                while missing > 0 {
-                    client.read().await.expect("an open connection");
-                    while let Some(text) = client.next_text().expect("a text frame") {
-                        assert!(text.starts_with(reply.as_bytes()), "{}", String::from_utf8_lossy(text));
-                        missing -= 1;
-                    }
-                }
-            }
-            started.elapsed()
-        });
-        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-        took.mul_f64(count as f64 / (batches * u64::from(depth)) as f64)
-    }
-}
 
 fn dispatch(c: &mut Criterion) {
     let mut group = c.benchmark_group("dispatch");

@@ -2,7 +2,7 @@
 
 mod outbox;
 
-pub(crate) use self::outbox::{Outbox, Promise, Pushed, Sink, Wrote};
+pub(crate) use self::outbox::{Outbox, Promise, Pushed, Sink, Total, Wrote};
 use crate::transport::{Frame, Pipe, Variants};
 
 pub(crate) type ConnId = u32;

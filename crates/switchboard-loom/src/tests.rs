@@ -14,7 +14,7 @@ use std::{
 use loom::thread;
 
 use crate::{
-    conn::{AnyConn, Outbox, Promise, Pushed, Sink as _, Wrote},
+    conn::{AnyConn, Outbox, Promise, Pushed, Sink as _, Total, Wrote},
     hub::Topic,
     transport::{Frame, Pipe},
 };
@@ -34,8 +34,12 @@ fn check_some(switches: usize, model: impl Fn() + Sync + Send + 'static) {
     builder.check(model);
 }
 
+fn outbox(limit: usize) -> Outbox<Pipe> {
+    Outbox::new(limit, Arc::new(Total::new(usize::MAX)))
+}
+
 fn conn(id: u32, pipe: &Pipe) -> Arc<AnyConn> {
-    let outbox = Outbox::new(LIMIT);
+    let outbox = outbox(LIMIT);
     outbox.attach(pipe.clone());
     Arc::new(AnyConn { id, outbox })
 }
@@ -238,7 +242,7 @@ fn the_end_of_a_connection_drops_the_sink_whoever_has_it() {
 fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
     check(|| {
         let pipe = Pipe::new(4);
-        let outbox = Outbox::new(3 * frame("a").cost());
+        let outbox = outbox(3 * frame("a").cost());
         outbox.attach(pipe.clone());
         let conn = Arc::new(AnyConn { id: 1, outbox });
         for letter in ["a", "b"] {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// The limits and times of a route. Every queue, buffer and wait has its bound here.
+/// The limits and times of a route. Every queue, buffer and wait has its bound here, but those of a
+/// whole hub, which stand in [`Hub::builder`](crate::Hub::builder).
 ///
 /// | setting | default | beyond it |
 /// |---|---|---|
@@ -21,6 +22,7 @@ use std::time::Duration;
 /// | [`soft_max_message_bytes`](Self::soft_max_message_bytes) | none | `RESOURCE_EXHAUSTED` |
 /// | [`max_bad_messages`](Self::max_bad_messages) | 20 in a row | close 1008 |
 /// | [`max_subscriptions`](Self::max_subscriptions) | 128 per connection | `RESOURCE_EXHAUSTED` |
+/// | [`max_attributes`](Self::max_attributes) | 16 per connection | [`insert`](crate::Attributes::insert) fails |
 /// | [`handler_timeout`](Self::handler_timeout) | 30 s | `DEADLINE_EXCEEDED` |
 /// | [`max_request_timeout`](Self::max_request_timeout) | 5 min | longer `meta.timeoutMs` are cut |
 /// | [`call_timeout`](Self::call_timeout) | 10 s | `conn.call` fails |
@@ -79,6 +81,7 @@ pub struct Config {
     pub(crate) soft_max_message_bytes: Option<usize>,
     pub(crate) max_bad_messages: u32,
     pub(crate) max_subscriptions: usize,
+    pub(crate) max_attributes: usize,
     pub(crate) handler_timeout: Duration,
     pub(crate) max_request_timeout: Duration,
     pub(crate) call_timeout: Duration,
@@ -118,6 +121,7 @@ impl Default for Config {
             soft_max_message_bytes: None,
             max_bad_messages: 20,
             max_subscriptions: 128,
+            max_attributes: 16,
             handler_timeout: Duration::from_secs(30),
             max_request_timeout: Duration::from_secs(300),
             call_timeout: Duration::from_secs(10),
@@ -193,7 +197,8 @@ impl Config {
     }
 
     /// How many bytes may wait to be written to one connection, each message's overhead included:
-    /// more than the largest message that is sent, in any case.
+    /// more than the largest message that is sent, in any case. To all together:
+    /// [`HubBuilder::max_queued_bytes`](crate::HubBuilder::max_queued_bytes).
     pub fn max_outbound_bytes(mut self, bytes: usize) -> Self {
         self.max_outbound_bytes = bytes;
         self
@@ -263,6 +268,12 @@ impl Config {
     /// How many topics one connection may be subscribed to.
     pub fn max_subscriptions(mut self, count: usize) -> Self {
         self.max_subscriptions = count;
+        self
+    }
+
+    /// How many [attributes](crate::Attributes) one connection may have.
+    pub fn max_attributes(mut self, count: usize) -> Self {
+        self.max_attributes = count;
         self
     }
 

@@ -1,11 +1,14 @@
 //! A connection as handlers see it.
 
+mod activity;
+mod attributes;
 mod beat;
 mod call;
 mod calls;
 mod control;
 mod error;
 mod extras;
+mod hub_conn;
 mod id;
 mod identity;
 mod inner;
@@ -29,18 +32,20 @@ use std::{
     time::Duration,
 };
 
-use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet, close_reason};
+use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet};
 use uuid::Uuid;
 
 pub use self::{
+    attributes::{Attributes, TooManyAttributes},
     call::{Call, CallError, CallErrorKind, CallFuture},
     error::{SendError, SendErrorKind},
+    hub_conn::HubConn,
     identity::{Identity, RefreshToken},
 };
 pub(crate) use self::{
     calls::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, Signal},
-    outbox::{Closing, Promise, Pushed, Sink, Until, Wrote},
+    outbox::{Closing, Promise, Pushed, Sink, Total, Until, Wrote},
     slots::SlotKey,
 };
 use crate::{
@@ -60,6 +65,12 @@ pub struct ConnId(Uuid);
 impl ConnId {
     pub(crate) fn new() -> Self {
         Self(id::next())
+    }
+
+    /// Milliseconds since 1970: the time of a UUID v7.
+    fn made_at_ms(self) -> u64 {
+        let [a, b, c, d, e, f, ..] = *self.as_bytes();
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
     }
 
     /// The UUID's bytes.
@@ -282,10 +293,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// that calls this and is then ready. A code that may not stand in a close frame is sent as
     /// 1000; the reason is cut to 123 bytes. Later calls change nothing.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) {
-        let code = code.into();
-        let code = if code.is_sendable() { code } else { CloseCode::NORMAL };
-        turn::seal();
-        self.inner.outbox.close(code, close_reason(reason.as_ref()));
+        self.inner.close(code.into(), reason.as_ref());
     }
 
     /// Whether the connection is closed or closing.

@@ -17,3 +17,10 @@ pub mod shutdown {}
 
 #[doc = include_str!("../docs/metrics.md")]
 pub mod metrics {}
+
+#[doc = include_str!("../docs/coming_from.md")]
+pub mod coming_from {}
+
+#[cfg(feature = "test")]
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}

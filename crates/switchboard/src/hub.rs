@@ -1,5 +1,9 @@
 //! The hub: topics, and a handle to publish from anywhere.
 
+mod builder;
+#[cfg(feature = "test")]
+mod capture;
+mod connections;
 mod drain;
 mod error;
 mod large;
@@ -7,9 +11,12 @@ mod log_limit;
 mod place;
 mod publish;
 mod registry;
+mod shed;
 mod stats;
 mod subscriptions;
 mod topic;
+mod user_events;
+mod users;
 mod wheel;
 
 use std::{
@@ -23,27 +30,33 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use switchboard_core::{CloseCode, Message, check_topic};
+use switchboard_core::{Message, check_topic};
 
+#[cfg(feature = "test")]
+pub(crate) use self::capture::{Captures, PublishLog, Record};
 pub use self::{
+    builder::HubBuilder,
+    connections::{Connections, Members},
     drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
     publish::{Matched, Publish, PublishFuture, Published},
     stats::HubStats,
+    user_events::{UserEvent, UserEvents},
 };
 pub(crate) use self::{
     log_limit::LogLimit, place::Place, registry::Full, subscriptions::Subscriptions, topic::Topic, wheel::Check,
 };
-use self::{registry::Registry, subscriptions::Subscription, wheel::Wheel};
+use self::{registry::Registry, subscriptions::Subscription, user_events::UserFeed, wheel::Wheel};
 use crate::{
-    conn::{AnyConn, ConnId, ConnInner},
+    conn::{AnyConn, ConnId, ConnInner, Total},
     encode, metrics, turn,
 };
 
 /// A cheap-to-clone handle to the topics and connections of an application.
 ///
 /// Make one, give it to routers with [`WsRouter::hub`](crate::WsRouter::hub) and to HTTP handlers
-/// through their state. Topics belong to a hub: two routes share them if they share the hub.
+/// through their state. Topics, users and connections belong to a hub: two routes share them if they
+/// share the hub.
 ///
 /// ```
 /// use axum::extract::State;
@@ -69,6 +82,8 @@ pub(crate) struct HubInner {
     /// removed with a member just joining.
     topics: RwLock<HashMap<Box<str>, Arc<Topic>>>,
     registry: Mutex<Registry>,
+    users: UserFeed,
+    queued: Arc<Total>,
     wheel: Wheel,
     log_limit: LogLimit,
     subscriptions: AtomicUsize,
@@ -78,6 +93,8 @@ pub(crate) struct HubInner {
     detached: AtomicUsize,
     dropped: AtomicU64,
     late_answers: AtomicU64,
+    #[cfg(feature = "test")]
+    captures: Captures,
 }
 
 impl Default for Hub {
@@ -90,9 +107,15 @@ impl Hub {
     /// A hub that lives in this process's memory.
     #[must_use]
     pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    fn with(settings: &HubBuilder) -> Self {
         Self(Arc::new(HubInner {
             topics: RwLock::default(),
             registry: Mutex::default(),
+            queued: Arc::new(Total::new(settings.max_queued_bytes)),
+            users: UserFeed::new(settings.max_queued_user_events),
             wheel: Wheel::default(),
             log_limit: LogLimit::default(),
             subscriptions: AtomicUsize::new(0),
@@ -102,6 +125,8 @@ impl Hub {
             detached: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
             late_answers: AtomicU64::new(0),
+            #[cfg(feature = "test")]
+            captures: Captures::default(),
         }))
     }
 
@@ -116,23 +141,22 @@ impl Hub {
     /// How much is going on.
     #[must_use]
     pub fn stats(&self) -> HubStats {
+        let registry = self.0.registry.lock();
+        let (connections, users) = (registry.len(), registry.user_count());
+        drop(registry);
         HubStats {
-            connections: self.0.registry.lock().len(),
+            connections,
+            users,
             subscriptions: self.0.subscriptions.load(Relaxed),
             topics: self.0.topics.read().len(),
+            queued_bytes: self.0.queued.bytes(),
+            pending_upgrades: self.0.pending_upgrades.load(Relaxed),
             running_handlers: self.0.running.load(Relaxed),
             dropped_handlers: self.0.dropped.load(Relaxed),
             detached_handlers: self.0.detached.load(Relaxed),
             late_answers: self.0.late_answers.load(Relaxed),
+            slow_consumers: self.0.queued.overflowed(),
         }
-    }
-
-    /// Closes a connection with 4503, "kicked". `false` if there is none with this id.
-    pub fn disconnect(&self, id: ConnId) -> bool {
-        let Some(conn) = self.0.connection(id) else { return false };
-        turn::seal();
-        conn.outbox.close(CloseCode::KICKED, "kicked");
-        true
     }
 
     /// How many connections are subscribed to a topic; one that is being closed counts until its
@@ -153,6 +177,15 @@ impl Hub {
             .map_err(PublishError::invalid_topic)
             .and_then(|()| encode::event(message, None, validate).map_err(PublishError::invalid));
         Publish::new(self.clone(), topic, frame, sender)
+    }
+
+    #[cfg(feature = "test")]
+    pub(crate) fn captures(&self) -> &Captures {
+        &self.0.captures
+    }
+
+    pub(crate) fn queued(&self) -> Arc<Total> {
+        Arc::clone(&self.0.queued)
     }
 
     #[cfg(test)]
@@ -229,7 +262,10 @@ impl Hub {
     }
 
     pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId, limit: Option<usize>) -> Result<(), Full> {
-        self.0.registry.lock().add_user(user, conn, limit)
+        let mut registry = self.0.registry.lock();
+        let count = registry.add_user(user, conn, limit)?;
+        self.0.users.added(user, conn, count);
+        Ok(())
     }
 
     /// A handler was pending, and so counts as running.
@@ -269,8 +305,10 @@ impl Hub {
         }
         let user = conn.user();
         let mut registry = self.0.registry.lock();
-        if let Some(user) = user {
-            registry.remove_user(&user, conn.id);
+        if let Some(user) = user
+            && let Some(left) = registry.remove_user(&user, conn.id)
+        {
+            self.0.users.ended(&user, conn.id, left);
         }
         let removed = registry.remove(conn.id);
         drop(registry);

@@ -97,9 +97,11 @@
 //! | route and mount | [`WsRouter`], [`ws_route`] |
 //! | let clients in | [`WsRouter::authenticate`], [`BearerToken`], [`TokenSources`], [`OriginPolicy`] |
 //! | send and publish | [`Conn`], [`Hub`] |
+//! | see who is connected | [`HubConn`], [`Hub::users`], [`UserEvent`] |
 //! | report errors | [`WsError`], [`ErrorCode`] |
-//! | set limits | [`Config`] |
+//! | set limits | [`Config`], [`HubBuilder`] |
 //! | stop a server | [`Hub::drain`] |
+//! | test an application | [`mod@test`] |
 //! | learn more | [`guide`] |
 //!
 //! # On the wire
@@ -114,7 +116,8 @@
 //!
 //! # Limits
 //!
-//! Every queue, buffer and wait is bounded; [`Config`] lists all bounds with their defaults.
+//! Every queue, buffer and wait is bounded; [`Config`] lists the bounds of a route with their defaults,
+//! [`Hub::builder`] those of a hub.
 //!
 //! # Cancel safety
 //!
@@ -129,6 +132,7 @@
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | figures through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
+//! | `test` | no | the test kit, for tests of handlers without a port: see [`guide::testing`] |
 //!
 //! # Stability
 //!
@@ -151,6 +155,8 @@ pub mod middleware;
 mod request;
 mod router;
 mod sync;
+#[cfg(feature = "test")]
+pub mod test;
 mod transport;
 mod turn;
 mod upgrade;
@@ -159,8 +165,8 @@ mod upgrade;
 pub use self::{
     config::Config,
     conn::{
-        Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, Identity, InvalidConnId, RefreshToken, SendError,
-        SendErrorKind,
+        Attributes, Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, HubConn, Identity, InvalidConnId,
+        RefreshToken, SendError, SendErrorKind, TooManyAttributes,
     },
     extract::{
         ConnParts, FromConnParts, FromMessageParts, FromMiddleware, MessageParts, Meta, RawPayload, Setup, Upgrade,
@@ -170,8 +176,8 @@ pub use self::{
         HookOutput, RawText, UnknownMessage,
     },
     hub::{
-        Drain, DrainFuture, Hub, HubStats, Matched, Publish, PublishError, PublishErrorKind, PublishFuture, Published,
-        TopicError, TopicErrorKind,
+        Connections, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Members, Publish, PublishError,
+        PublishErrorKind, PublishFuture, Published, TopicError, TopicErrorKind, UserEvent, UserEvents,
     },
     middleware::{RateLimitLayer, TraceLayer, WsReply, WsRequest},
     request::{Cancelled, Deadline, Progress, ReceivedAt},

@@ -88,6 +88,8 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let settings = &mounted.settings;
+    #[cfg(feature = "test")]
+    crate::test::Probe::tell(parts, &settings.hub);
     if let Err(refusal) = settings.origin.check(parts, &settings.hub) {
         metrics::refused("origin");
         return Err(Refused::Http(*refusal));
@@ -182,15 +184,17 @@ impl<D: Send + Sync + 'static> Accepted<D> {
         let remote_addr = remote_addr(parts);
         let origin = ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data };
         let conn = Arc::new(ConnInner::new(origin));
-        let refused = identity.is_some_and(|identity| conn.identify(&identity).is_err());
-        if refused {
+        let mut this = Self { conn, routing: Arc::clone(&mounted.routing), protocol, refused: false, begun: false };
+        // Before the client learns its id, and others whose it is: whoever hears of it finds it.
+        let conn = &this.conn;
+        conn.hub().connected(conn);
+        this.refused = identity.is_some_and(|identity| conn.identify(&identity).is_err());
+        if this.refused {
             metrics::refused("limit");
             conn.outbox.close(CloseCode::CONNECTION_LIMIT, "too many connections");
-        } else {
-            // Before the client learns its id: whoever hears of it finds the connection.
-            conn.hub().connected(&conn);
+            conn.hub().disconnected(&**conn);
         }
-        Self { conn, routing: Arc::clone(&mounted.routing), protocol, refused, begun: false }
+        this
     }
 
     fn session(mut self) -> Session<D> {

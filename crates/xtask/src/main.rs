@@ -11,6 +11,7 @@ mod manifest;
 mod process;
 mod programs;
 mod setup;
+mod soak;
 mod step;
 mod test;
 
@@ -28,6 +29,7 @@ Commands:
   autobahn        Run the Autobahn test suite against echo-server, on each transport
   bench           Measure beside a server written by hand on axum, and write docs/performance.md
   bench --quick   The same in short, written to target/bench; names choose, as in `bench --quick rpc-1 idle`
+  soak            Have 10 000 connections come, act and go, and one join and leave a million times; then look at memory
   help            Print this text
 ";
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(Extent::Full),
         ["test", "--quick"] => test::run(Extent::Quick),
         ["autobahn"] => autobahn::run(),
+        ["soak"] => soak::run(),
         ["bench", options @ ..] => bench::run(options),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

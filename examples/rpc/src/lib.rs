@@ -13,6 +13,8 @@
 //! | `COUNT_PRIMES` | an abort that ends work on another thread; `WORK` tells | `work.rs` |
 //! | `DEPOSIT` | work that is never left half done, and safe to repeat; `GET_BALANCE` tells | `accounts.rs` |
 //!
+//! `tests.rs` tests all of them in memory, with `switchboard::test`.
+//!
 //! To try it, `cargo run -p rpc`, and in another terminal `npx wscat -c ws://127.0.0.1:3000/ws`:
 //!
 //! ```text
@@ -28,6 +30,8 @@
 mod accounts;
 mod messages;
 mod profiles;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use axum::{Router, extract::FromRef};

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
-use super::{ConnInner, calls::Calls, identity::Known, slots::Slots};
+use super::{ConnInner, attributes::Kept, calls::Calls, identity::Known, slots::Slots};
 use crate::hub::Place;
 
 /// Made when the first of it is needed, so that others do not pay for it.
@@ -12,6 +12,7 @@ use crate::hub::Place;
 pub(crate) struct Extras {
     pub(crate) known: Mutex<Known>,
     pub(crate) calls: Calls,
+    pub(super) attributes: Kept,
     /// What it holds where places are limited.
     pub(crate) place: Mutex<Option<Box<Place>>>,
     /// What middleware keeps for it.

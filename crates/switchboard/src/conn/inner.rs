@@ -5,13 +5,13 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering::Relaxed},
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use parking_lot::Mutex;
-use switchboard_core::{CloseCode, envelope::Wire};
+use switchboard_core::{CloseCode, close_reason, envelope::Wire};
 
 use super::{
     ConnId, Outbox, Promise, Pushed,
@@ -40,6 +40,8 @@ pub(crate) struct ConnInner<D: ?Sized> {
     forwarded_ip: Option<Box<IpAddr>>,
     pub(crate) dialect: Dialect,
     pub(crate) beat: Beat,
+    /// When the last message came, in milliseconds since 1970; 0 before the first.
+    pub(super) active_at: AtomicU64,
     signals: AtomicU8,
     pub(super) extras: ExtrasCell,
     pub(crate) data: D,
@@ -91,7 +93,7 @@ impl<D> ConnInner<D> {
             *extras.get_or_init(Box::default).place.lock() = Some(place);
         }
         Self {
-            outbox: Outbox::new(settings.config.max_outbound_bytes),
+            outbox: Outbox::new(settings.config.max_outbound_bytes, settings.hub.queued()),
             id: ConnId::new(),
             subscriptions: Mutex::default(),
             settings,
@@ -101,6 +103,7 @@ impl<D> ConnInner<D> {
             forwarded_ip,
             dialect,
             beat: Beat::default(),
+            active_at: AtomicU64::new(0),
             signals: AtomicU8::new(0),
             extras,
             data,
@@ -178,6 +181,13 @@ impl<D: ?Sized> ConnInner<D> {
             self.write_early();
         }
         pushed != Pushed::Closed
+    }
+
+    /// Closes the connection, behind all that was sent and published before.
+    pub(crate) fn close(&self, code: CloseCode, reason: &str) {
+        let code = if code.is_sendable() { code } else { CloseCode::NORMAL };
+        turn::seal();
+        self.outbox.close(code, close_reason(reason));
     }
 
     /// Sends a reply, which also leaves while the connection closes. Fails only if the connection cannot

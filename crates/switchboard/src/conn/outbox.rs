@@ -1,21 +1,29 @@
 //! The frames that wait to be written to one connection, bounded in bytes.
 
+mod outcome;
+mod overflow;
 mod queue;
 mod state;
+mod total;
 mod wait;
 
 use std::{
     io,
-    sync::atomic::Ordering::Relaxed,
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Waker},
 };
 
 use switchboard_core::CloseCode;
 
-use self::state::{State, Writer, Writing, ping};
 pub(crate) use self::{
+    outcome::{Promise, Pushed, Wrote},
     state::{Closing, Sink},
+    total::Total,
     wait::{Until, Wait},
+};
+use self::{
+    state::{State, Writer, Writing, ping},
+    total::Counted,
 };
 use crate::{
     sync::{AtomicBool, Mutex},
@@ -39,46 +47,11 @@ pub(crate) struct Outbox<S> {
     queued: AtomicBool,
 }
 
-/// What became of a push.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pushed {
-    /// Queued.
-    Queued,
-    /// Queued, and there is enough to be written at once.
-    Ripe,
-    /// Queued, and more than half of the limit waits now.
-    Pressed,
-    /// Not queued: the caller should write what is and [push it anyway](Outbox::push_anyway).
-    Full,
-    /// The connection is closing, as it is once its queue overflows.
-    Closed,
-}
-
-/// Who makes sure that a frame which was pushed is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Promise {
-    /// The owner: it is woken.
-    Owner,
-    /// The caller, by [`Outbox::flush`]; the owner where only it can write.
-    Caller,
-}
-
-/// How far writing came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wrote {
-    /// Nothing is left.
-    All,
-    /// Somebody else is writing and goes on with what is left. The owner is woken after.
-    Busy,
-    /// The sink takes no more; the owner has to wait for it.
-    Blocked,
-    /// It never will again.
-    Broken,
-}
-
 impl<S: Sink> Outbox<S> {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { state: Mutex::new(State::new(limit)), closed: AtomicBool::new(false), queued: AtomicBool::new(false) }
+    /// What waits in it counts in `total`, too.
+    pub(crate) fn new(limit: usize, total: Arc<Total>) -> Self {
+        let state = Mutex::new(State::new(limit, total));
+        Self { state, closed: AtomicBool::new(false), queued: AtomicBool::new(false) }
     }
 
     /// From now on everyone may write.
@@ -116,11 +89,7 @@ impl<S: Sink> Outbox<S> {
             if may_ask && anyone && !state.blocked {
                 return Pushed::Full;
             }
-            // What a peer that does not read has not got yet, it never will.
-            state.drop_whole_frames();
-            let waiting = self.shut(&mut state, Closing::slow_consumer());
-            drop(state);
-            waiting.into_iter().for_each(Waker::wake);
+            self.give_up_now(state);
             return Pushed::Closed;
         }
         let first = state.queue.is_empty();
@@ -131,23 +100,17 @@ impl<S: Sink> Outbox<S> {
             state.wake_owner();
         }
         let waits = state.waits();
+        // Else it leaves at once.
+        if (state.blocked || state.stalled) && state.grown() == Counted::TooMuch {
+            self.give_up_now(state);
+            return Pushed::Closed;
+        }
         if waits > state.limit / 2 {
             Pushed::Pressed
         } else if anyone && !state.blocked && waits > FLUSH_AT {
             Pushed::Ripe
         } else {
             Pushed::Queued
-        }
-    }
-
-    /// The peer does not read: what it has not got yet, it never will.
-    pub(crate) fn overflow(&self) {
-        let mut state = self.state.lock();
-        if state.closing.is_none() {
-            state.drop_whole_frames();
-            let waiting = self.shut(&mut state, Closing::slow_consumer());
-            drop(state);
-            waiting.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -247,6 +210,15 @@ impl<S: Sink> Outbox<S> {
     /// is `waiting` to be able to write.
     pub(crate) fn end_turn(&self, waiting: bool) -> bool {
         let mut state = self.state.lock();
+        state.stalled = waiting;
+        if waiting {
+            let wakers = self.count(&mut state);
+            if !wakers.is_empty() {
+                drop(state);
+                wakers.into_iter().for_each(Waker::wake);
+                state = self.state.lock();
+            }
+        }
         // Whoever is writing now goes on with it.
         let busy = matches!(state.writer, Writer::Busy | Writer::Gone);
         if state.has_something() && !waiting && !state.blocked && !busy {
@@ -292,7 +264,12 @@ impl<S: Sink> Outbox<S> {
             let wrote = writing.write_to(&sink);
             state = self.state.lock();
             let broken = wrote.is_none();
-            let waiting = state.finish_writing(sink, writing, wrote);
+            let mut waiting = state.finish_writing(sink, writing, wrote);
+            if state.blocked {
+                waiting.append(&mut self.count(&mut state));
+            } else {
+                state.count_less();
+            }
             // A broken sink is something to be looked at, too.
             self.queued.store(state.has_something() || broken, Relaxed);
             if !waiting.is_empty() {
@@ -363,6 +340,7 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn finish(&self, writing: Writing, written: usize) {
         let mut state = self.state.lock();
         let waiting = state.finish_queue(writing, written);
+        state.count_less();
         self.queued.store(state.has_something(), Relaxed);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
@@ -383,6 +361,7 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn written(&self, cost: usize) {
         let mut state = self.state.lock();
         state.count_written(cost);
+        state.count_less();
         let waiting = state.ready_waiters();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);

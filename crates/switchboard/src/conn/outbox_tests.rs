@@ -4,12 +4,13 @@ use std::{
     io::{self, IoSlice},
     pin::pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 use super::{
     Promise, Pushed, Sink, Wrote,
-    outbox::{Outbox, Until},
+    outbox::{Outbox, Total, Until},
 };
 use crate::transport::Frame;
 
@@ -22,7 +23,11 @@ struct Pipe {
 
 impl Pipe {
     fn outbox(&self, limit: usize) -> Outbox<Self> {
-        let outbox = Outbox::new(limit);
+        self.outbox_in(limit, &Arc::new(Total::new(usize::MAX)))
+    }
+
+    fn outbox_in(&self, limit: usize, total: &Arc<Total>) -> Outbox<Self> {
+        let outbox = Outbox::new(limit, Arc::clone(total));
         outbox.attach(self.clone());
         outbox
     }
@@ -161,5 +166,106 @@ fn those_who_gave_up_waiting_leave_nothing_behind() {
         let mut room = Box::pin(outbox.wait(Until::Room));
         assert!(room.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }
-    assert!(format!("{outbox:?}").contains("list: []"));
+    assert!(format!("{outbox:?}").contains("waiters: Waiters(None)"));
+}
+
+#[test]
+fn only_what_stays_queued_counts_in_the_total() {
+    let (pipe, total) = (Pipe::default(), Arc::new(Total::new(100_000)));
+    let outbox = pipe.outbox_in(100_000, &total);
+    let frame = run(&[&"x".repeat(1000)]);
+    pipe.room.set(1500);
+    outbox.push(frame.clone(), Promise::Caller);
+    assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), 0));
+    outbox.flush();
+    assert_eq!((outbox.buffered(), total.bytes()), (0, 0));
+    // Half of it leaves; it counts as a whole until all has.
+    outbox.push(frame.clone(), Promise::Caller);
+    outbox.flush();
+    assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), frame.cost()));
+    outbox.push(frame.clone(), Promise::Caller);
+    assert_eq!(total.bytes(), 2 * frame.cost());
+    pipe.room.set(600);
+    outbox.unblock();
+    outbox.flush();
+    assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), frame.cost()));
+    write_all(&outbox, &pipe);
+    assert_eq!((outbox.buffered(), total.bytes()), (0, 0));
+    // What is dropped does not count either.
+    let overflow = |outbox: &Outbox<Pipe>| assert!(outbox.overflow() && !outbox.overflow());
+    for end in [overflow, Outbox::detach] {
+        let outbox = pipe.outbox_in(100_000, &total);
+        pipe.room.set(0);
+        outbox.push(frame.clone(), Promise::Caller);
+        outbox.flush();
+        assert_eq!(total.bytes(), frame.cost());
+        end(&outbox);
+        assert_eq!(total.bytes(), 0);
+    }
+}
+
+#[test]
+fn whoever_adds_to_too_much_in_all_overflows() {
+    let total = Arc::new(Total::new(5000));
+    let (slow, fast) = (Pipe::default(), Pipe::default());
+    let (one, two) = (slow.outbox_in(100_000, &total), slow.outbox_in(100_000, &total));
+    let frame = run(&[&"x".repeat(1000)]);
+    for outbox in [&one, &two] {
+        for _ in 0..2 {
+            outbox.push(frame.clone(), Promise::Caller);
+            outbox.flush();
+        }
+    }
+    assert_eq!(two.push(frame.clone(), Promise::Caller), Pushed::Closed);
+    assert_eq!((two.buffered(), total.bytes(), total.overflowed()), (0, 2 * frame.cost(), 1));
+    assert!(!one.is_closed());
+    // What leaves at once is never too much.
+    fast.room.set(usize::MAX);
+    let reads = fast.outbox_in(100_000, &total);
+    for _ in 0..20 {
+        assert_eq!(reads.push(frame.clone(), Promise::Caller), Pushed::Queued);
+        reads.flush();
+    }
+    // So many at once, to one that does not.
+    let late = slow.outbox_in(100_000, &total);
+    for _ in 0..4 {
+        late.push(frame.clone(), Promise::Caller);
+    }
+    late.flush();
+    assert_eq!((late.is_closed(), total.bytes(), total.overflowed()), (true, 2 * frame.cost(), 2));
+}
+
+#[test]
+fn what_only_the_owner_can_write_counts_once_it_cannot() {
+    let total = Arc::new(Total::new(5000));
+    let outbox = Outbox::<Pipe>::new(100_000, Arc::clone(&total));
+    let frame = run(&[&"x".repeat(1000)]);
+    let push = || outbox.push(frame.clone(), Promise::Caller);
+    let cx = Context::from_waker(Waker::noop());
+    // Before its turn nobody knows.
+    assert_eq!((push(), total.bytes()), (Pushed::Queued, 0));
+    outbox.begin_turn(&cx);
+    let writing = outbox.start().unwrap();
+    outbox.finish(writing, 10);
+    assert_eq!(total.bytes(), 0);
+    assert!(outbox.end_turn(true));
+    assert_eq!(total.bytes(), frame.cost());
+    // Now it is known to stand.
+    assert_eq!((push(), total.bytes()), (Pushed::Queued, 2 * frame.cost()));
+    outbox.begin_turn(&cx);
+    let writing = outbox.start().unwrap();
+    outbox.finish(writing, 2 * frame.len() - 10);
+    assert!(outbox.end_turn(false) && total.bytes() == 0);
+    // As by a transport that takes frame by frame.
+    for _ in 0..4 {
+        push();
+    }
+    outbox.begin_turn(&cx);
+    outbox.pop();
+    assert!(outbox.end_turn(true));
+    assert_eq!(total.bytes(), 4 * frame.cost());
+    outbox.written(frame.cost());
+    assert_eq!(total.bytes(), 3 * frame.cost());
+    assert_eq!((push(), push()), (Pushed::Queued, Pushed::Closed));
+    assert_eq!((total.bytes(), total.overflowed()), (0, 1));
 }

@@ -115,6 +115,9 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
             if matches!(written, Poll::Ready(Err(Broken))) {
                 return Poll::Ready(ended(End::Gone, session));
             }
+            if written.is_pending() {
+                session.conn.hub().shed_if_due();
+            }
             let outbox = &session.conn.outbox;
             // Closing wakes this task, so a look without the lock is enough.
             if outbox.is_closed()
@@ -187,8 +190,14 @@ where
         }
         let Poll::Ready(received) = transport.poll_recv(&session.conn.outbox, scratch, cx) else { return None };
         match received {
-            Received::Text(text) => session.accept_text(text, cx),
-            Received::Binary(frame) => session.accept_binary(frame, cx),
+            Received::Text(text) => {
+                session.touch();
+                session.accept_text(text, cx);
+            }
+            Received::Binary(frame) => {
+                session.touch();
+                session.accept_binary(frame, cx);
+            }
             Received::Nothing => {}
             Received::Pong => session.conn.beat.pong(),
             Received::Close(code, reason) => return Some(End::Peer(code, reason)),

@@ -48,6 +48,8 @@ pub(crate) struct Session<D: Send + Sync + 'static> {
     draining: bool,
     /// It was never the application's.
     refused: bool,
+    /// Something has come in this turn.
+    touched: bool,
 }
 
 impl<D: Send + Sync + 'static> Session<D> {
@@ -89,6 +91,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             bad_in_a_row: 0,
             draining: false,
             refused: true,
+            touched: false,
         }
     }
 
@@ -98,11 +101,21 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     pub(super) fn begin_turn(&mut self) {
+        self.touched = false;
         if let Some(running) = &mut self.running {
             running.polled = false;
         }
         if self.conn.has_signals() {
             self.listen();
+        }
+    }
+
+    /// A message has come: the connection is active now, which is noted once a turn.
+    #[inline]
+    pub(super) fn touch(&mut self) {
+        if !self.touched {
+            self.touched = true;
+            self.conn.touch();
         }
     }
 

@@ -46,6 +46,8 @@ impl Publish {
     fn begin(self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
         let frame = self.frame?;
         metrics::published();
+        #[cfg(feature = "test")]
+        self.hub.captures().record(&self.topic, &frame, self.sender.as_ref().map(|sender| sender.id));
         let Some(topic) = self.hub.topic(&self.topic) else {
             return Ok(Step::Delivered(Published { matched: Matched::Exact(0) }, false));
         };

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher, Hash},
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
 };
@@ -35,14 +36,16 @@ impl Registry {
 
     pub(crate) fn remove(&mut self, id: ConnId) -> Option<Arc<AnyConn>> {
         let removed = self.by_id.remove(&id);
-        if self.by_id.capacity() > 4 * self.by_id.len() + 64 {
-            self.by_id.shrink_to(2 * self.by_id.len());
-        }
+        give_room_back(&mut self.by_id);
         removed
     }
 
     pub(crate) fn get(&self, id: ConnId) -> Option<&Arc<AnyConn>> {
         self.by_id.get(&id)
+    }
+
+    pub(crate) fn ids(&self) -> Vec<ConnId> {
+        self.by_id.keys().copied().collect()
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<AnyConn>> {
@@ -53,23 +56,48 @@ impl Registry {
         self.by_id.len()
     }
 
-    /// Says whose a connection is.
-    pub(crate) fn add_user(&mut self, user: &Arc<str>, id: ConnId, limit: Option<usize>) -> Result<(), Full> {
+    /// Says whose a connection is; how many the user has now.
+    pub(crate) fn add_user(&mut self, user: &Arc<str>, id: ConnId, limit: Option<usize>) -> Result<usize, Full> {
         let current = self.by_user.get(user).map_or(0, Vec::len);
         if let Some(limit) = limit.filter(|limit| current >= *limit) {
             return Err(Full { limit, current });
         }
         self.by_user.entry(Arc::clone(user)).or_default().push(id);
-        Ok(())
+        Ok(current + 1)
     }
 
-    pub(crate) fn remove_user(&mut self, user: &str, id: ConnId) {
-        if let Some(ids) = self.by_user.get_mut(user) {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.by_user.remove(user);
-            }
+    pub(crate) fn is_online(&self, user: &str) -> bool {
+        self.by_user.contains_key(user)
+    }
+
+    pub(crate) fn users(&self) -> Vec<Arc<str>> {
+        self.by_user.keys().cloned().collect()
+    }
+
+    pub(crate) fn user_count(&self) -> usize {
+        self.by_user.len()
+    }
+
+    pub(crate) fn ids_of(&self, user: &str) -> Vec<ConnId> {
+        self.by_user.get(user).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn of_user(&self, user: &str) -> Vec<Arc<AnyConn>> {
+        let ids = self.by_user.get(user).into_iter().flatten();
+        ids.filter_map(|id| self.by_id.get(id).cloned()).collect()
+    }
+
+    /// How many connections the user has left, if this was one.
+    pub(crate) fn remove_user(&mut self, user: &str, id: ConnId) -> Option<usize> {
+        let ids = self.by_user.get_mut(user)?;
+        let index = ids.iter().position(|other| *other == id)?;
+        ids.remove(index);
+        let left = ids.len();
+        if left == 0 {
+            self.by_user.remove(user);
+            give_room_back(&mut self.by_user);
         }
+        Some(left)
     }
 
     /// Takes a place for a connection from this address.
@@ -101,8 +129,16 @@ impl Registry {
             *count -= 1;
             if *count == 0 {
                 self.by_ip.remove(&ip);
+                give_room_back(&mut self.by_ip);
             }
         }
+    }
+}
+
+/// A map that was much larger once does not stay so.
+fn give_room_back<K: Eq + Hash, V, S: BuildHasher>(map: &mut HashMap<K, V, S>) {
+    if map.capacity() > 4 * map.len() + 64 {
+        map.shrink_to(2 * map.len());
     }
 }
 
@@ -138,6 +174,29 @@ mod tests {
             registry.give_place_back(ip);
         }
         assert!(registry.by_ip.is_empty() && registry.places == 0);
+    }
+
+    #[test]
+    fn users_have_their_connections_in_order_and_leave_no_room_behind() {
+        let mut registry = Registry::default();
+        let users: Vec<Arc<str>> = (0..5000).map(|n| n.to_string().into()).collect();
+        let ids: Vec<(ConnId, ConnId)> = users.iter().map(|_| (ConnId::new(), ConnId::new())).collect();
+        for (user, (one, two)) in users.iter().zip(&ids) {
+            assert_eq!(registry.add_user(user, *one, Some(2)), Ok(1));
+            assert_eq!(registry.add_user(user, *two, Some(2)), Ok(2));
+            assert_eq!(registry.add_user(user, ConnId::new(), Some(2)), Err(Full { limit: 2, current: 2 }));
+            assert_eq!(registry.ids_of(user), [*one, *two]);
+        }
+        assert_eq!((registry.user_count(), registry.users().len()), (5000, 5000));
+        for (user, (one, two)) in users.iter().zip(&ids) {
+            assert_eq!(registry.remove_user(user, *one), Some(1));
+            // Whoever is no connection of the user changes nothing.
+            assert_eq!(registry.remove_user(user, *one), None);
+            assert!(registry.is_online(user) && registry.ids_of(user) == [*two]);
+            assert_eq!(registry.remove_user(user, *two), Some(0));
+            assert!(!registry.is_online(user));
+        }
+        assert!(registry.by_user.capacity() <= 64, "{}", registry.by_user.capacity());
     }
 
     #[test]

@@ -6,10 +6,18 @@
 pub struct HubStats {
     /// Open connections.
     pub connections: usize,
+    /// Users with at least one connection.
+    pub users: usize,
     /// Subscriptions of all connections.
     pub subscriptions: usize,
     /// Topics with at least one member.
     pub topics: usize,
+    /// Bytes that wait to be written because clients do not read as fast, give or take 16 KiB for
+    /// each that does not; exactly where [`max_queued_bytes`](crate::HubBuilder::max_queued_bytes)
+    /// is set.
+    pub queued_bytes: usize,
+    /// Upgrades that are not decided yet.
+    pub pending_upgrades: usize,
     /// Handlers that wait for something.
     pub running_handlers: usize,
     /// Handlers that go on although nobody waits for them any more: see
@@ -19,4 +27,7 @@ pub struct HubStats {
     pub dropped_handlers: u64,
     /// Answers of clients that came too late, or were of the wrong type, so far.
     pub late_answers: u64,
+    /// Connections that were closed with 4002, so far: their clients did not read as fast as was
+    /// sent to them.
+    pub slow_consumers: u64,
 }

@@ -65,6 +65,16 @@ impl Topic {
         self.state.lock().members.len()
     }
 
+    /// Takes a portion of those that are not being closed, from this key on. The key to go on from,
+    /// unless that were all.
+    pub(super) fn members_from(&self, start: usize, portion: &mut Vec<Arc<AnyConn>>) -> Option<usize> {
+        let state = self.state.lock();
+        let end = state.members.capacity();
+        let last = end.min(start + PORTION);
+        portion.extend((start..last).filter_map(|key| state.members.get(key)?.clone()));
+        (last < end).then_some(last)
+    }
+
     pub(crate) fn insert(&self, conn: Arc<AnyConn>) -> usize {
         let mut state = self.state.lock();
         state.active += 1;

@@ -51,6 +51,12 @@ where
         self
     }
 
+    /// The hub that is set, or one that is set now.
+    #[cfg(feature = "test")]
+    pub(crate) fn own_hub(&mut self) -> &Hub {
+        self.settings.hub.get_or_insert_default()
+    }
+
     /// The limits and times.
     pub fn config(mut self, config: Config) -> Self {
         self.settings.config = config;

@@ -15,7 +15,7 @@ use crate::{manifest, step::CommandLine};
 const BENCHES: [(&str, &[&str]); 3] = [
     ("switchboard-frame", &["codec"]),
     ("switchboard-core", &["envelope"]),
-    ("switchboard-tests", &["dispatch", "fanout"]),
+    ("switchboard-tests", &["dispatch", "layers", "fanout"]),
 ];
 
 /// What one benchmark found.

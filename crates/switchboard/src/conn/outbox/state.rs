@@ -1,11 +1,15 @@
 //! What the outbox's lock protects.
 
-use std::{io, mem, task::Waker};
+use std::{io, mem, sync::Arc, task::Waker};
 
 use bytes::Bytes;
 use switchboard_core::CloseCode;
 
-use super::{queue::Queue, wait::Waiters};
+use super::{
+    queue::Queue,
+    total::{Counted, Share, Total},
+    wait::Waiters,
+};
 use crate::transport::{Frame, frame_start};
 
 /// The most slices that one write is made of.
@@ -66,10 +70,14 @@ pub(super) struct State<S> {
     /// Of all that was ever written: the difference is what waits.
     pub(super) written: u64,
     pub(super) limit: usize,
+    /// Of what waits in all queues.
+    share: Share,
     /// The owner is in its turn and looks here again before that ends: no need to wake it.
     pub(super) in_turn: bool,
     /// The sink takes no more; the owner waits for it.
     pub(super) blocked: bool,
+    /// The owner's last turn ended before it could write all.
+    pub(super) stalled: bool,
     /// Frames were taken out to be written and are not back yet.
     in_flight: bool,
     /// What they cost.
@@ -85,7 +93,7 @@ pub(super) struct State<S> {
 }
 
 impl<S> State<S> {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, total: Arc<Total>) -> Self {
         Self {
             queue: Queue::default(),
             offset: 0,
@@ -94,8 +102,10 @@ impl<S> State<S> {
             pushed: 0,
             written: 0,
             limit,
+            share: Share::new(total),
             in_turn: false,
             blocked: false,
+            stalled: false,
             in_flight: false,
             taken: 0,
             overflowed: false,
@@ -161,6 +171,37 @@ impl<S> State<S> {
         self.written = self.pushed.min(self.written + cost as u64);
     }
 
+    /// Counts all that waits: it does not leave at once.
+    pub(super) fn count(&mut self) -> Counted {
+        let counted = self.share.set(self.waits());
+        self.wake_to_shed(counted)
+    }
+
+    /// The same after something was added.
+    pub(super) fn grown(&mut self) -> Counted {
+        let counted = self.share.grow(self.waits());
+        self.wake_to_shed(counted)
+    }
+
+    /// The owner has somebody see to it: nothing may be locked then.
+    fn wake_to_shed(&self, counted: Counted) -> Counted {
+        if counted == Counted::High {
+            self.wake_owner();
+        }
+        counted
+    }
+
+    /// Counts what has gone of what was counted.
+    pub(super) fn count_less(&mut self) {
+        if self.share.is_counted() {
+            self.share.set(self.waits());
+        }
+    }
+
+    pub(super) fn count_overflow(&self) {
+        self.share.count_overflow();
+    }
+
     /// Leaves only the frame that is half-written; of what is being written, once that is known.
     pub(super) fn drop_whole_frames(&mut self) {
         self.overflowed = self.in_flight;
@@ -174,6 +215,7 @@ impl<S> State<S> {
             self.queue.push_back(half);
         }
         self.written = self.pushed.saturating_sub(waits as u64);
+        self.count_less();
     }
 
     /// Takes all frames out for good.
@@ -182,6 +224,7 @@ impl<S> State<S> {
         self.offset = 0;
         self.blocked = false;
         self.written = self.pushed;
+        self.count_less();
         mem::take(&mut self.queue)
     }
 

@@ -19,9 +19,13 @@ pub(crate) enum Until {
     Written(u64),
 }
 
-/// Who waits. Each stands here from its first poll until it is dropped.
+/// Who waits. Each stands here from its first poll until it is dropped. Mostly nobody does, and then
+/// there is no list.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub(super) struct Waiters(Option<Box<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
     list: Vec<Waiter>,
     next: u64,
 }
@@ -35,23 +39,34 @@ struct Waiter {
 }
 
 impl Waiters {
+    fn iter(&self) -> impl Iterator<Item = &Waiter> {
+        self.0.iter().flat_map(|waiting| &waiting.list)
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiter> {
+        self.0.iter_mut().flat_map(|waiting| &mut waiting.list)
+    }
+
     fn insert(&mut self, waker: &Waker, target: Option<u64>) -> u64 {
-        let id = self.next;
-        self.next += 1;
-        self.list.push(Waiter { id, waker: waker.clone(), target });
+        let waiting = self.0.get_or_insert_default();
+        let id = waiting.next;
+        waiting.next += 1;
+        waiting.list.push(Waiter { id, waker: waker.clone(), target });
         id
     }
 
     fn remove(&mut self, id: u64) {
-        self.list.retain(|waiter| waiter.id != id);
-        if self.list.is_empty() {
-            self.list = Vec::new();
+        if let Some(waiting) = &mut self.0 {
+            waiting.list.retain(|waiter| waiter.id != id);
+            if waiting.list.is_empty() {
+                self.0 = None;
+            }
         }
     }
 
     /// So much was pushed ahead of all that they wait for.
     pub(super) fn put_off(&mut self, cost: u64) {
-        for target in self.list.iter_mut().filter_map(|waiter| waiter.target.as_mut()) {
+        for target in self.iter_mut().filter_map(|waiter| waiter.target.as_mut()) {
             *target += cost;
         }
     }
@@ -59,11 +74,11 @@ impl Waiters {
     /// Those whose condition holds.
     pub(super) fn ready(&self, written: u64, has_room: bool) -> Vec<Waker> {
         let ready = |waiter: &&Waiter| waiter.target.map_or(has_room, |target| written >= target);
-        self.list.iter().filter(ready).map(|waiter| waiter.waker.clone()).collect()
+        self.iter().filter(ready).map(|waiter| waiter.waker.clone()).collect()
     }
 
     pub(super) fn all(&self) -> Vec<Waker> {
-        self.list.iter().map(|waiter| waiter.waker.clone()).collect()
+        self.iter().map(|waiter| waiter.waker.clone()).collect()
     }
 }
 
@@ -112,7 +127,7 @@ impl<S: Sink> Future for Wait<'_, S> {
         if self.until == Until::Room && has_room {
             return Poll::Ready(true);
         }
-        let known = self.id.and_then(|id| state.waiters.list.iter_mut().find(|waiter| waiter.id == id));
+        let known = self.id.and_then(|id| state.waiters.iter_mut().find(|waiter| waiter.id == id));
         match known {
             Some(waiter) => {
                 if waiter.target.is_some_and(|target| written >= target) {

@@ -1,0 +1,154 @@
+//! How much waits in all queues together.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+};
+
+/// So much may come to a queue that stands before it is counted, where there is no limit to keep.
+const GRAIN: usize = 16 * 1024;
+
+/// What waits in all queues of a hub. Only what stays queued is counted: as long as sockets take
+/// what is written to them, nothing here is touched.
+#[derive(Debug)]
+pub(crate) struct Total {
+    bytes: AtomicUsize,
+    limit: usize,
+    /// How many queues have overflowed so far.
+    overflowed: AtomicU64,
+    /// Somebody is closing the slowest.
+    shedding: AtomicBool,
+}
+
+impl Total {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { bytes: AtomicUsize::new(0), limit, overflowed: AtomicU64::new(0), shedding: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Relaxed)
+    }
+
+    pub(crate) fn overflowed(&self) -> u64 {
+        self.overflowed.load(Relaxed)
+    }
+
+    /// Down to where the slowest are closed.
+    pub(crate) fn is_relieved(&self) -> bool {
+        self.bytes() <= self.limit / 2
+    }
+
+    /// Whether it is time to close the slowest, and nobody does yet: the caller does then, until it
+    /// calls [`end_shedding`](Self::end_shedding).
+    pub(crate) fn begin_shedding(&self) -> bool {
+        self.limit != usize::MAX && self.needs_shedding(self.bytes()) && !self.shedding.swap(true, Relaxed)
+    }
+
+    pub(crate) fn end_shedding(&self) {
+        self.shedding.store(false, Relaxed);
+    }
+
+    fn needs_shedding(&self, bytes: usize) -> bool {
+        self.limit != usize::MAX && bytes > self.limit - self.limit / 4
+    }
+}
+
+/// What counting one queue shows of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    Fine,
+    /// The slowest should be closed soon.
+    High,
+    /// This queue has grown beyond what may wait in all.
+    TooMuch,
+}
+
+/// One queue's part.
+#[derive(Debug)]
+pub(super) struct Share {
+    total: Arc<Total>,
+    counted: usize,
+}
+
+impl Share {
+    pub(super) fn new(total: Arc<Total>) -> Self {
+        Self { total, counted: 0 }
+    }
+
+    pub(super) fn is_counted(&self) -> bool {
+        self.counted > 0
+    }
+
+    /// A queue that stands has grown. What is too little to matter waits until it is more.
+    pub(super) fn grow(&mut self, waits: usize) -> Counted {
+        if self.total.limit == usize::MAX && waits.saturating_sub(self.counted) < GRAIN {
+            return Counted::Fine;
+        }
+        self.set(waits)
+    }
+
+    /// So much waits.
+    pub(super) fn set(&mut self, waits: usize) -> Counted {
+        let before = std::mem::replace(&mut self.counted, waits);
+        if waits <= before {
+            if waits < before {
+                self.total.bytes.fetch_sub(before - waits, Relaxed);
+            }
+            return Counted::Fine;
+        }
+        let more = waits - before;
+        let bytes = self.total.bytes.fetch_add(more, Relaxed).saturating_add(more);
+        if bytes > self.total.limit {
+            Counted::TooMuch
+        } else if self.total.needs_shedding(bytes) && !self.total.shedding.load(Relaxed) {
+            Counted::High
+        } else {
+            Counted::Fine
+        }
+    }
+
+    pub(super) fn count_overflow(&self) {
+        self.total.overflowed.fetch_add(1, Relaxed);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_come_and_go() {
+        let total = Arc::new(Total::new(1600));
+        let (mut one, mut two) = (Share::new(Arc::clone(&total)), Share::new(Arc::clone(&total)));
+        assert_eq!((one.set(700), two.set(400)), (Counted::Fine, Counted::Fine));
+        assert!(!total.begin_shedding());
+        assert_eq!(two.grow(600), Counted::High);
+        assert!(total.begin_shedding() && !total.begin_shedding() && !total.is_relieved());
+        // Somebody is at it.
+        assert_eq!(two.grow(610), Counted::Fine);
+        assert_eq!(two.grow(1000), Counted::TooMuch);
+        // What gets less is never too much.
+        assert_eq!((one.set(699), two.set(750)), (Counted::Fine, Counted::Fine));
+        drop(one);
+        assert_eq!((total.bytes(), total.is_relieved()), (750, true));
+        total.end_shedding();
+        drop(two);
+        assert_eq!(total.bytes(), 0);
+    }
+
+    #[test]
+    fn without_a_limit_little_is_counted_later() {
+        let total = Arc::new(Total::new(usize::MAX));
+        let mut share = Share::new(Arc::clone(&total));
+        assert_eq!((share.grow(GRAIN - 1), total.bytes()), (Counted::Fine, 0));
+        assert_eq!((share.grow(GRAIN), total.bytes()), (Counted::Fine, GRAIN));
+        assert_eq!((share.set(GRAIN + 1), total.bytes()), (Counted::Fine, GRAIN + 1));
+        assert!(total.is_relieved() && !total.begin_shedding());
+    }
+}

@@ -1,0 +1,47 @@
+//! From a request in a test to the hub behind its route.
+
+use std::{fmt, sync::Arc};
+
+use http::request::Parts;
+use parking_lot::Mutex;
+
+use crate::{Hub, hub::PublishLog};
+
+/// Goes with each request of a test, and is told which hub the route has that it reaches.
+#[derive(Clone, Default)]
+pub(crate) struct Probe(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    hub: Mutex<Option<Hub>>,
+    log: Arc<PublishLog>,
+}
+
+impl Probe {
+    /// Tells the probe of this request, if it has one.
+    pub(crate) fn tell(parts: &Parts, hub: &Hub) {
+        if let Some(probe) = parts.extensions.get::<Self>() {
+            probe.found(hub);
+        }
+    }
+
+    /// The first hub is the app's; what is published through others is captured, too.
+    pub(super) fn found(&self, hub: &Hub) {
+        self.0.hub.lock().get_or_insert_with(|| hub.clone());
+        hub.captures().add(&self.0.log);
+    }
+
+    pub(super) fn hub(&self) -> Option<Hub> {
+        self.0.hub.lock().clone()
+    }
+
+    pub(super) fn log(&self) -> &Arc<PublishLog> {
+        &self.0.log
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe").finish_non_exhaustive()
+    }
+}

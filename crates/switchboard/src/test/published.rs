@@ -1,0 +1,144 @@
+//! What was published.
+
+use std::{collections::VecDeque, fmt, future::Future, panic::Location, pin::pin};
+
+use switchboard_core::Message;
+use tokio::time::timeout_at;
+
+use super::{
+    QUIET, TestApp,
+    client::deadline,
+    failure::{fail, meanwhile, shown},
+    wire::Envelope,
+};
+use crate::{ConnId, hub::Record};
+
+/// A message that was published, whether anybody was subscribed or not.
+pub struct CapturedPublish {
+    topic: Box<str>,
+    sender: Option<ConnId>,
+    envelope: Envelope,
+}
+
+impl CapturedPublish {
+    /// `None` for what is no message.
+    fn new(record: &Record) -> Option<Self> {
+        let envelope = Envelope::parse(record.frame.text_payload()?.to_owned()).ok()?;
+        Some(Self { topic: record.topic.clone(), sender: record.sender, envelope })
+    }
+
+    /// Where it was published.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// The message's type on the wire.
+    #[must_use]
+    pub fn message_type(&self) -> &str {
+        &self.envelope.message_type
+    }
+
+    /// The connection that published it; `None` for one by a [`Hub`](crate::Hub).
+    #[must_use]
+    pub fn sender(&self) -> Option<ConnId> {
+        self.sender
+    }
+
+    /// The message, if it is an `M`.
+    #[must_use]
+    pub fn message<M: Message>(&self) -> Option<M> {
+        (self.message_type() == M::TYPE).then(|| self.envelope.message().ok()).flatten()
+    }
+}
+
+impl fmt::Display for CapturedPublish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "to {:?}: {}", self.topic, shown(&self.envelope.text))
+    }
+}
+
+impl fmt::Debug for CapturedPublish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CapturedPublish").field("topic", &self.topic).field("text", &self.envelope.text).finish()
+    }
+}
+
+impl TestApp {
+    /// Takes all that was published and not taken yet, in that order, by connections and by the
+    /// hub. Of [`axum`](Self::axum) apps what was published after the first connection began to be
+    /// opened, unless the hub was [named](Self::with_hub).
+    ///
+    /// # Panics
+    ///
+    /// If there were more than 16 384, of which the oldest are lost.
+    #[track_caller]
+    pub fn captured(&self) -> Vec<CapturedPublish> {
+        let at = Location::caller();
+        self.with_records(at, |records| records.drain(..).filter_map(|record| CapturedPublish::new(&record)).collect())
+    }
+
+    /// Waits for the first message published to a topic that was not taken yet, and takes it. It
+    /// must be an `M`.
+    ///
+    /// # Panics
+    ///
+    /// If it is another, nothing is published there within the patience, or as
+    /// [`captured`](Self::captured).
+    #[track_caller]
+    pub fn expect_published<M: Message>(&self, topic: impl Into<String>) -> impl Future<Output = M> + Send {
+        let (at, topic) = (Location::caller(), topic.into());
+        async move {
+            let what = format!("{} to be published to {topic:?}", M::TYPE);
+            let deadline = deadline(self.patience);
+            loop {
+                let mut more = pin!(self.probe.log().more());
+                more.as_mut().enable();
+                if let Some(publish) = self.take_published(at, &topic) {
+                    if publish.message_type() != M::TYPE {
+                        fail(at, format_args!("expected {what}, got {publish}"));
+                    }
+                    return publish.envelope.read(at);
+                }
+                if timeout_at(deadline, more).await.is_err() {
+                    let others =
+                        self.with_records(at, |records| records.iter().filter_map(CapturedPublish::new).collect());
+                    let others: Vec<CapturedPublish> = others;
+                    fail(at, format_args!("waited {:?} for {what}{}", self.patience, meanwhile(others.iter())));
+                }
+            }
+        }
+    }
+
+    /// Makes sure that nothing is published until all is quiet, and that all that was published
+    /// was taken.
+    ///
+    /// # Panics
+    ///
+    /// If not, or as [`captured`](Self::captured).
+    #[track_caller]
+    pub fn expect_nothing_published(&self) -> impl Future<Output = ()> + Send {
+        let at = Location::caller();
+        async move {
+            tokio::time::sleep(QUIET).await;
+            let first = self.with_records(at, |records| records.iter().find_map(CapturedPublish::new));
+            if let Some(publish) = first {
+                fail(at, format_args!("expected nothing to be published, got {publish}"));
+            }
+        }
+    }
+
+    fn take_published(&self, at: &Location<'_>, topic: &str) -> Option<CapturedPublish> {
+        self.with_records(at, |records| {
+            let index = records.iter().position(|record| &*record.topic == topic)?;
+            records.remove(index).as_ref().and_then(CapturedPublish::new)
+        })
+    }
+
+    fn with_records<T>(&self, at: &Location<'_>, look: impl FnOnce(&mut VecDeque<Record>) -> T) -> T {
+        let looked = self.probe.log().with(|records, lost| if lost == 0 { Ok(look(records)) } else { Err(lost) });
+        looked.unwrap_or_else(|lost| {
+            fail(at, format_args!("too much was published for all of it to be kept: {lost} are lost"))
+        })
+    }
+}

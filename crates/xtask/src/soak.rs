@@ -1,0 +1,25 @@
+//! `cargo xtask soak`: the soak tests at full size, optimised.
+
+use anyhow::Result;
+
+use crate::step::{CommandLine, Steps};
+
+/// How many connections there are at the same time. Each costs a file in the server and one in the test.
+const CONNECTIONS: &str = "10000";
+
+/// How often one client joins and leaves.
+const JOINS: &str = "1000000";
+
+pub(crate) fn run() -> Result<()> {
+    let mut steps = Steps::new();
+    let result = steps.commands("soak", &[command()]);
+    println!("\n{steps}");
+    result
+}
+
+fn command() -> CommandLine {
+    // Without nextest, whose patience is that of tests; one after the other, each with the machine to itself.
+    CommandLine::cargo("test --release --package switchboard-tests --test soak -- --nocapture --test-threads 1")
+        .env("SWITCHBOARD_SOAK_CONNECTIONS", CONNECTIONS)
+        .env("SWITCHBOARD_SOAK_JOINS", JOINS)
+}

@@ -1,0 +1,92 @@
+//! Connections by id, all of them, and the members of topics.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use switchboard::{ConnId, Hub, SendErrorKind};
+
+use crate::{Notice, User, connect, connected, id, join_topic, now, request, serve, until};
+
+#[tokio::test]
+async fn row_002_28_pool() {
+    let hub = Hub::new();
+    let server = serve(&hub);
+    let before = now();
+    let (mut one, conn) = connected(&server, &hub).await;
+    let after = now();
+    assert!(before <= conn.connected_at() && conn.connected_at() <= after);
+    assert_eq!((conn.last_activity(), conn.user(), conn.topics()), (conn.connected_at(), None, vec![]));
+    // Whose it is, what it does, where it is.
+    request(&mut one, "AUTH", json!({ "user": "ann" })).await;
+    assert_eq!(conn.user().as_deref(), Some("ann"));
+    let before = now();
+    join_topic(&mut one, "news").await;
+    let after = now();
+    let active = conn.last_activity();
+    assert!(before <= active && active <= after, "{before:?} {active:?} {after:?}");
+    assert_eq!((conn.topics(), conn.is_subscribed("news")), (vec!["news".to_owned()], true));
+    // What the client says to the server's machinery does not count, but what it says does.
+    one.raw(&switchboard_tests::client::masked(0x89, b"")).await;
+    assert_eq!(conn.last_activity(), active);
+    request(&mut one, "PING", json!({})).await;
+    assert!(conn.last_activity() >= active);
+    // All of them.
+    let two = connect(&server, "bob").await;
+    let ids: BTreeSet<ConnId> = hub.connections().map(|conn| conn.id()).collect();
+    assert_eq!(ids, BTreeSet::from([id(&one), id(&two)]));
+    let users: BTreeSet<_> = hub.connections().map(|conn| conn.data::<User>().unwrap().user.clone()).collect();
+    assert_eq!(users, BTreeSet::from([None, Some("bob".to_owned())]));
+    assert!(hub.connections().all(|conn| conn.data::<String>().is_none()));
+    // Who has left is not among them, also in the midst of looking.
+    let mut left = hub.connections();
+    assert_eq!(one.close(1000).await, 1000);
+    until(|| hub.connection(id(&one)).is_none()).await;
+    assert_eq!(left.by_ref().map(|conn| conn.id()).collect::<Vec<_>>(), [id(&two)]);
+    assert!(conn.is_closed());
+}
+
+#[tokio::test]
+async fn one_connection_is_sent_to_and_closed() {
+    let hub = Hub::new();
+    let server = serve(&hub);
+    let (mut client, conn) = connected(&server, &hub).await;
+    hub.send_to(id(&client), Notice::new("a")).unwrap();
+    conn.send(Notice::new("b")).unwrap();
+    for text in ["a", "b"] {
+        assert_eq!(client.expect("NOTICE").await, json!({ "text": text }));
+    }
+    let long = || Notice::new(&"x".repeat(21));
+    assert_eq!(conn.send(long()).unwrap_err().kind(), SendErrorKind::Invalid);
+    assert_eq!(hub.send_to(conn.id(), long()).unwrap_err().kind(), SendErrorKind::Invalid);
+    // What was sent before arrives.
+    conn.send(Notice::new("c")).unwrap();
+    assert!(hub.disconnect_with(conn.id(), 4000, "enough"));
+    assert_eq!(conn.send(Notice::new("d")).unwrap_err().kind(), SendErrorKind::Closed);
+    client.expect("NOTICE").await;
+    assert_eq!(client.expect_close().await, (4000, "enough".to_owned()));
+    drop(client);
+    until(|| !hub.disconnect(conn.id())).await;
+    assert_eq!(hub.send_to(conn.id(), Notice::new("e")).unwrap_err().kind(), SendErrorKind::Closed);
+    let (mut client, conn) = connected(&server, &hub).await;
+    conn.disconnect();
+    assert_eq!(client.expect_close().await, (4503, "kicked".to_owned()));
+}
+
+#[tokio::test]
+async fn members_of_a_topic_are_seen_in_portions() {
+    let hub = Hub::new();
+    let server = serve(&hub);
+    let mut clients = Vec::new();
+    for _ in 0..600 {
+        let mut client = server.connect("/ws").await;
+        join_topic(&mut client, "room").await;
+        clients.push(client);
+    }
+    let members = || hub.members("room").map(|conn| conn.id()).collect::<BTreeSet<_>>();
+    assert_eq!(members(), clients.iter().map(id).collect());
+    assert_eq!((hub.members("room").count(), hub.subscribers("room"), hub.members("other").count()), (600, 600, 0));
+    // Holes in the midst.
+    let gone: Vec<_> = clients.drain(100..500).map(|client| id(&client)).collect();
+    until(|| gone.iter().all(|id| hub.connection(*id).is_none())).await;
+    assert_eq!(members(), clients.iter().map(id).collect());
+}
