@@ -1,0 +1,103 @@
+//! What an operator sees, and does, over plain HTTP.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use switchboard::{Hub, HubConn};
+
+use crate::messages::{Notice, Status};
+
+/// A connection.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Connection {
+    client_id: String,
+    user_id: Option<String>,
+    status: Option<Status>,
+    connected_at: u128,
+    last_activity: u128,
+    pools: Vec<String>,
+}
+
+/// A user, with all devices.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct User {
+    online: bool,
+    connections: Vec<Connection>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Stats {
+    connections: usize,
+    users: usize,
+    pools: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Pool {
+    size: usize,
+    user_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Text {
+    text: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Sent {
+    devices: usize,
+}
+
+pub(crate) async fn connections(State(hub): State<Hub>) -> Json<Vec<Connection>> {
+    Json(hub.connections().map(|conn| describe(&conn)).collect())
+}
+
+pub(crate) async fn user(State(hub): State<Hub>, Path(user): Path<String>) -> Json<User> {
+    let ids = hub.user_connections(&user);
+    let connections = ids.into_iter().filter_map(|id| hub.connection(id)).map(|conn| describe(&conn)).collect();
+    Json(User { online: hub.is_online(&user), connections })
+}
+
+pub(crate) async fn notify(
+    State(hub): State<Hub>,
+    Path(user): Path<String>,
+    Json(Text { text }): Json<Text>,
+) -> Result<Json<Sent>, (StatusCode, String)> {
+    let sent = hub.send_to_user(&user, Notice { text });
+    sent.map(|devices| Json(Sent { devices })).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
+}
+
+pub(crate) async fn pool(State(hub): State<Hub>, Path(pool): Path<String>) -> Json<Pool> {
+    let topic = crate::topic(&pool);
+    let user_ids = hub.members(&topic).filter_map(|conn| conn.user().as_deref().map(str::to_owned)).collect();
+    Json(Pool { size: hub.subscribers(&topic), user_ids })
+}
+
+pub(crate) async fn stats(State(hub): State<Hub>) -> Json<Stats> {
+    let stats = hub.stats();
+    // Everyone is in the topic of presence.
+    let pools = stats.topics - usize::from(stats.connections > 0 && hub.subscribers(crate::PRESENCE) > 0);
+    Json(Stats { connections: stats.connections, users: stats.users, pools })
+}
+
+fn describe(conn: &HubConn) -> Connection {
+    let millis = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let pools = conn.topics();
+    Connection {
+        client_id: conn.id().to_string(),
+        user_id: conn.user().as_deref().map(str::to_owned),
+        status: conn.attributes().get::<Status>().map(|status| *status),
+        connected_at: millis(conn.connected_at()),
+        last_activity: millis(conn.last_activity()),
+        pools: pools.iter().filter_map(|topic| topic.strip_prefix(crate::POOL)).map(str::to_owned).collect(),
+    }
+}
