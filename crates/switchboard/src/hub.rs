@@ -43,8 +43,10 @@ pub use self::{
     stats::HubStats,
     user_events::{UserEvent, UserEvents},
 };
-use self::{log_limit::LogLimit, registry::Registry, subscriptions::Subscription, user_events::UserFeed, wheel::Wheel};
-pub(crate) use self::{place::Place, registry::Full, subscriptions::Subscriptions, topic::Topic, wheel::Check};
+pub(crate) use self::{
+    log_limit::LogLimit, place::Place, registry::Full, subscriptions::Subscriptions, topic::Topic, wheel::Check,
+};
+use self::{registry::Registry, subscriptions::Subscription, user_events::UserFeed, wheel::Wheel};
 use crate::{
     conn::{AnyConn, ConnId, ConnInner, Total},
     encode, metrics, turn,
@@ -88,6 +90,7 @@ pub(crate) struct HubInner {
     pending_upgrades: AtomicUsize,
     draining: AtomicBool,
     running: AtomicUsize,
+    detached: AtomicUsize,
     dropped: AtomicU64,
     late_answers: AtomicU64,
     #[cfg(feature = "test")]
@@ -119,6 +122,7 @@ impl Hub {
             pending_upgrades: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             running: AtomicUsize::new(0),
+            detached: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
             late_answers: AtomicU64::new(0),
             #[cfg(feature = "test")]
@@ -149,6 +153,7 @@ impl Hub {
             pending_upgrades: self.0.pending_upgrades.load(Relaxed),
             running_handlers: self.0.running.load(Relaxed),
             dropped_handlers: self.0.dropped.load(Relaxed),
+            detached_handlers: self.0.detached.load(Relaxed),
             late_answers: self.0.late_answers.load(Relaxed),
             slow_consumers: self.0.queued.overflowed(),
         }
@@ -271,6 +276,15 @@ impl Hub {
     pub(crate) fn handler_ended(&self, was_dropped: bool) {
         self.0.running.fetch_sub(1, Relaxed);
         self.0.dropped.fetch_add(u64::from(was_dropped), Relaxed);
+    }
+
+    /// A handler goes on although nobody waits for it any more.
+    pub(crate) fn detached_begun(&self) {
+        self.0.detached.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn detached_ended(&self) {
+        self.0.detached.fetch_sub(1, Relaxed);
     }
 
     pub(crate) fn count_late_answer(&self) {
