@@ -30,7 +30,8 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Server {
     /// Where it listens.
     pub addr: SocketAddr,
-    task: JoinHandle<()>,
+    /// Ends it when aborted.
+    pub task: JoinHandle<()>,
 }
 
 impl Server {

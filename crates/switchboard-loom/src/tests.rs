@@ -1,5 +1,7 @@
 //! What must hold in every order of steps.
 
+mod terminal;
+
 use std::{
     io::IoSlice,
     sync::{
@@ -14,7 +16,6 @@ use loom::thread;
 use crate::{
     conn::{AnyConn, Mark, Outbox, Promise, Pushed, Sink as _, Total, Wrote},
     hub::Topic,
-    request::Terminal,
     transport::{Frame, Pipe},
 };
 
@@ -410,36 +411,5 @@ fn what_was_published_to_one_that_another_unsubscribes_is_written() {
         other.join().unwrap();
         // Nobody else is going to write it.
         assert_eq!(conn.outbox.buffered(), 0);
-    });
-}
-
-/// A request whose handler replies, whose deadline passes, which is aborted and whose progress is
-/// reported, each by somebody else: `1` and `2` for the words of two who want the last, `p` for
-/// progress.
-#[test]
-fn one_last_word_and_no_progress_behind_it() {
-    check(|| {
-        let pipe = Pipe::new(64);
-        let (conn, terminal) = (conn(1, &pipe), Arc::new(Terminal::default()));
-        let others: Vec<_> = ["1", "2"]
-            .into_iter()
-            .map(|word| {
-                let (conn, terminal) = (Arc::clone(&conn), Arc::clone(&terminal));
-                thread::spawn(move || {
-                    if terminal.end() {
-                        conn.outbox.push(frame(word), Promise::Caller);
-                    }
-                })
-            })
-            .collect();
-        let reported = terminal.before_end(|| conn.outbox.push_anyway(frame("p"), Promise::Owner)).is_some();
-        for other in others {
-            other.join().unwrap();
-        }
-        assert!(terminal.before_end(|| ()).is_none() && !terminal.end());
-        conn.outbox.flush();
-        let letters = letters(&pipe);
-        let expected: &[&str] = if reported { &["p1", "p2"] } else { &["1", "2"] };
-        assert!(expected.contains(&letters.as_str()), "{letters}");
     });
 }

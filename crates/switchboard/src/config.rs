@@ -28,7 +28,7 @@ use std::time::Duration;
 /// | [`max_request_timeout`](Self::max_request_timeout) | 5 min | longer `meta.timeoutMs` are cut |
 /// | [`call_timeout`](Self::call_timeout) | 10 s | `conn.call` fails |
 /// | [`max_connections`](Self::max_connections) | none, in the hub | HTTP 503 |
-/// | [`max_connections_per_ip`](Self::max_connections_per_ip) | none | HTTP 503 |
+/// | [`max_connections_per_ip`](Self::max_connections_per_ip) | none | HTTP 503; 500 where addresses are not known |
 /// | [`max_connections_per_user`](Self::max_connections_per_user) | none | close 4504 |
 /// | [`max_pending_upgrades`](Self::max_pending_upgrades) | 1024 in the hub | HTTP 503 |
 /// | [`ping_interval`](Self::ping_interval) | 25 s | |
@@ -36,9 +36,24 @@ use std::time::Duration;
 /// | [`identify_timeout`](Self::identify_timeout) | none | close 1008 |
 /// | [`reauthorize_interval`](Self::reauthorize_interval) | none | |
 /// | [`upgrade_timeout`](Self::upgrade_timeout) | 10 s | HTTP 503 |
-/// | [`hook_timeout`](Self::hook_timeout) | 10 s each | `on_open`: close 1011; `on_close`: dropped |
+/// | [`hook_timeout`](Self::hook_timeout) | 10 s each | `on_open`: close 1011; others: dropped |
 /// | [`write_timeout`](Self::write_timeout) | 3 s | the socket is dropped |
 /// | [`close_timeout`](Self::close_timeout) | 2 s | the socket is dropped |
+///
+/// These are fixed:
+///
+/// | what | limit | beyond it |
+/// |---|---|---|
+/// | `Sec-WebSocket-Protocol` | 8 KiB, 64 entries | HTTP 400 |
+/// | issues of one invalid payload | 32 | the rest is not told |
+/// | a message type, a topic, a correlation id | 128 bytes | `INVALID_ARGUMENT` |
+/// | the reason of a close frame | 123 bytes | cut |
+/// | depth of a document | 128 | `INVALID_ARGUMENT` |
+/// | failures that wait for `on_error` | 32 of one connection | they are only logged |
+/// | publishes on their way to a topic of more than 16 384 places | 1024 | `publish` fails, to be tried again |
+/// | what is read of a peer whose close frame is awaited | 256 KiB | the socket is dropped |
+/// | lines of the log that clients can cause | 20 in a second, of the hub | counted in the next line |
+/// | [`drain`](crate::Hub::drain) after the last connection was asked to close | 5 s, or [`grace`](crate::Drain::grace) | handlers are dropped |
 ///
 /// ```
 /// use switchboard::Config;
@@ -290,6 +305,11 @@ impl Config {
     /// How many connections the hub takes from one address. Networks of 64 bits count as one address
     /// in IPv6. Behind a proxy, name it in
     /// [`trusted_proxies`](crate::WsRouter::trusted_proxies): else all come from it.
+    ///
+    /// The address is axum's [`ConnectInfo`](axum::extract::ConnectInfo): serve the app with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`. Where it is not there, as with a plain
+    /// `axum::serve(listener, app)`, all upgrades are refused with 500: a limit that cannot be kept
+    /// must not be thought to be.
     pub fn max_connections_per_ip(mut self, count: usize) -> Self {
         self.max_connections_per_ip = Some(count);
         self
@@ -313,8 +333,9 @@ impl Config {
         self
     }
 
-    /// How long a ping may stay unanswered. Does not run while nothing is read from the client, or as
-    /// long as anything moves.
+    /// How long a ping may stay unanswered. Does not run while nothing is read from the client, and
+    /// begins anew as long as more arrives of a message that is half-way (not on axum's transport), or
+    /// a client that is behind with reading goes on doing so.
     pub fn pong_timeout(mut self, timeout: Duration) -> Self {
         self.pong_timeout = timeout;
         self
@@ -339,7 +360,8 @@ impl Config {
         self
     }
 
-    /// How long all `on_open` hooks together, and all `on_close` hooks together, may take.
+    /// How long all `on_open` hooks together may take, and each hook of `on_close`, `on_stale` and
+    /// `on_error`; and all of `on_error` together once the connection is closed.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = timeout;
         self

@@ -220,7 +220,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     fn send_envelope<M: Message>(&self, message: &M, meta: Option<&M::Meta>) -> Result<(), SendError> {
         self.inner.settings.check_declared(M::TYPE);
         let frame = encode::event(message, meta, self.inner.config().validate_outbound)?;
-        if self.inner.push(frame) { Ok(()) } else { Err(SendError::closed()) }
+        self.inner.push(frame)
     }
 
     /// Closes the connection once everything sent before has left; so has the reply of a handler

@@ -13,4 +13,8 @@ mod report;
 mod running;
 mod session;
 
-pub(crate) use self::{driver::Driver, running::ToCompletion, session::Session};
+pub(crate) use self::{
+    driver::Driver,
+    running::{ToCompletion, drop_quietly},
+    session::Session,
+};

@@ -67,12 +67,10 @@ pub use self::{
     topic_options::{SlowConsumer, TopicOptions},
     user_events::{UserEvent, UserEvents},
 };
-use self::{
-    builder::Normalize, log_limit::LogLimit, registry::Registry, rules::Rules, user_events::UserFeed, wheel::Wheel,
-};
+use self::{builder::Normalize, registry::Registry, rules::Rules, user_events::UserFeed, wheel::Wheel};
 pub(crate) use self::{
-    change::How, filter::Filter, in_flight::InFlight, place::Place, registry::Full, subscriptions::Subscriptions,
-    topic::Topic, wheel::Check,
+    change::How, filter::Filter, in_flight::InFlight, log_limit::LogLimit, place::Place, registry::Full,
+    subscriptions::Subscriptions, topic::Topic, wheel::Check,
 };
 use crate::{
     conn::{AnyConn, ConnId, ConnInner, Total},
@@ -124,6 +122,7 @@ pub(crate) struct HubInner {
     pending_upgrades: AtomicUsize,
     draining: AtomicBool,
     running: AtomicUsize,
+    detached: AtomicUsize,
     dropped: AtomicU64,
     late_answers: AtomicU64,
     #[cfg(feature = "test")]
@@ -159,6 +158,7 @@ impl Hub {
             pending_upgrades: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             running: AtomicUsize::new(0),
+            detached: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
             late_answers: AtomicU64::new(0),
             #[cfg(feature = "test")]
@@ -194,6 +194,7 @@ impl Hub {
             pending_upgrades: self.0.pending_upgrades.load(Relaxed),
             running_handlers: self.0.running.load(Relaxed),
             dropped_handlers: self.0.dropped.load(Relaxed),
+            detached_handlers: self.0.detached.load(Relaxed),
             late_answers: self.0.late_answers.load(Relaxed),
             slow_consumers: self.0.queued.overflowed(),
         }
@@ -291,6 +292,15 @@ impl Hub {
     pub(crate) fn handler_ended(&self, was_dropped: bool) {
         self.0.running.fetch_sub(1, Relaxed);
         self.0.dropped.fetch_add(u64::from(was_dropped), Relaxed);
+    }
+
+    /// A handler goes on although nobody waits for it any more.
+    pub(crate) fn detached_begun(&self) {
+        self.0.detached.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn detached_ended(&self) {
+        self.0.detached.fetch_sub(1, Relaxed);
     }
 
     pub(crate) fn count_late_answer(&self) {

@@ -246,13 +246,13 @@ pub(crate) fn run<D: Send + Sync + 'static>(incoming: handler::Incoming<'_, D>) 
                         apart: true,
                     });
                     let HandlerResult(result) = handling.await;
-                    let shared = match result {
-                        Ok(Replied::Frame(frame)) => Ok(Outcome::of(&frame).map(Arc::new)),
+                    permit.settle(match &result {
+                        Ok(Replied::Frame(frame)) => Ok(Outcome::of(frame).map(Arc::new)),
                         Ok(Replied::Nothing | Replied::Sent) => Ok(None),
-                        Err(error) => Err(Arc::new(error)),
-                    };
-                    permit.settle(shared.clone());
-                    shared
+                        // Its source is for the log and the error hooks, once.
+                        Err(error) => Err(Arc::new(error.again())),
+                    });
+                    return HandlerResult(result);
                 }
                 Begin::Join(mut running) => match running.wait_for(Option::is_some).await {
                     Ok(shared) => shared.clone().unwrap_or(Ok(None)),

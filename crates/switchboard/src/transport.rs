@@ -41,6 +41,15 @@ pub(crate) enum Received<'a> {
     Gone,
 }
 
+/// A message of which not all has arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Midway {
+    /// Tells it from the next.
+    pub(crate) number: u32,
+    /// How much has arrived.
+    pub(crate) bytes: usize,
+}
+
 /// The connection cannot be written to any more.
 #[derive(Debug)]
 pub(crate) struct Broken;
@@ -58,8 +67,8 @@ pub(crate) trait Transport: Send + Unpin {
     /// Keeps what was read and not taken yet: the scratch buffer is given back.
     fn keep(&mut self, scratch: &mut Scratch);
 
-    /// The number of the message that is half-way, if one is: a peer could leave it so for ever.
-    fn midway(&self) -> Option<u32>;
+    /// The message that is half-way, if one is: a peer could leave it so for ever.
+    fn midway(&self) -> Option<Midway>;
 
     /// Ready once the peer is gone, while nothing is read. May never notice.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;

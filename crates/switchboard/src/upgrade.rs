@@ -56,6 +56,7 @@ pub(crate) type Identify<D> = Arc<dyn Fn(&D) -> Option<Identity> + Send + Sync>;
 /// What an upgrade that may go ahead brings to its connection.
 pub(crate) struct Admitted<D> {
     data: D,
+    identity: Option<Identity>,
     kept: Kept,
     state: Arc<dyn std::any::Any + Send + Sync>,
     client_ip: Option<IpAddr>,
@@ -89,7 +90,7 @@ where
     let settings = &mounted.settings;
     #[cfg(feature = "test")]
     crate::test::Probe::tell(parts, &settings.hub);
-    if let Err(refusal) = settings.origin.check(parts) {
+    if let Err(refusal) = settings.origin.check(parts, &settings.hub) {
         metrics::refused("origin");
         return Err(Refused::Http(*refusal));
     }
@@ -103,6 +104,13 @@ where
         metrics::refused("limit");
         Refused::Http(refusal::unavailable(what))
     };
+    if settings.config.max_connections_per_ip.is_some() && client_ip.is_none() {
+        metrics::refused("limit");
+        // Else the limit would not be there, and nobody would notice.
+        let problem = "`Config::max_connections_per_ip` is set, but the client's address is not known: serve the app \
+                       with `into_make_service_with_connect_info::<SocketAddr>()`";
+        return Err(refusal::internal(problem, hub).into());
+    }
     let place = hub.take_place(client_ip, &settings.config).map_err(|_| full("too many connections"))?;
     let _pending = hub.begin_upgrade(&settings.config).ok_or_else(|| full("too many upgrades at once"))?;
     parts.extensions.insert(Arc::clone(&settings.tokens));
@@ -111,13 +119,14 @@ where
             (Some(data), _) => data,
             (None, Some(authenticate)) => authenticate(parts, state).await?,
             // `ws_route` takes only routers that produce their data.
-            (None, None) => return Err(refusal::internal("nothing produces the connection data")),
+            (None, None) => return Err(refusal::internal("nothing produces the connection data", hub)),
         };
         let mut kept = Vec::with_capacity(mounted.steps.len());
         for step in &mounted.steps {
             step.run(parts, state, &mut kept).await?;
         }
-        Ok(Admitted { data, kept: Kept::new(kept), state: Arc::new(state.clone()), client_ip, place })
+        let identity = mounted.identify.as_ref().and_then(|identify| identify(&data));
+        Ok(Admitted { data, identity, kept: Kept::new(kept), state: Arc::new(state.clone()), client_ip, place })
     };
     // As in handlers, a panic costs one answer, not the HTTP connection.
     let extract = AssertUnwindSafe(extract).catch_unwind();
@@ -134,7 +143,7 @@ where
                 _ => Refused::Http(response),
             }
         }),
-        Ok(Err(_)) => Err(refusal::internal("authentication or an extractor panicked").into()),
+        Ok(Err(_)) => Err(refusal::internal("authentication, an extractor or `identify` panicked", hub).into()),
         Err(_) => {
             metrics::refused("timeout");
             Err(refusal::unavailable("the upgrade took too long").into())
@@ -169,7 +178,7 @@ impl<D> Drop for Accepted<D> {
 impl<D: Send + Sync + 'static> Accepted<D> {
     /// One that the application takes.
     pub(crate) fn new<S>(mounted: &Mounted<S, D>, parts: &Parts, admitted: Admitted<D>) -> Self {
-        let Admitted { data, kept, state, client_ip, place } = admitted;
+        let Admitted { data, identity, kept, state, client_ip, place } = admitted;
         let (protocol, dialect) = choose(parts, &mounted.settings);
         let settings = Arc::clone(&mounted.settings);
         let remote_addr = remote_addr(parts);
@@ -179,7 +188,6 @@ impl<D: Send + Sync + 'static> Accepted<D> {
         // Before the client learns its id, and others whose it is: whoever hears of it finds it.
         let conn = &this.conn;
         conn.hub().connected(conn);
-        let identity = mounted.identify.as_ref().and_then(|identify| identify(&conn.data));
         this.refused = identity.is_some_and(|identity| conn.identify(&identity).is_err());
         if this.refused {
             metrics::refused("limit");
@@ -225,7 +233,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
     /// socket behind the request.
     pub(crate) fn natively(self, request: &Request, parts: &mut Parts) -> Response {
         let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
-            return refusal::internal("the HTTP server does not offer upgrades");
+            return refusal::internal("the HTTP server does not offer upgrades", self.conn.hub());
         };
         let mut response = handshake::accept(request);
         if let Some(protocol) = self.protocol.as_deref().and_then(|protocol| HeaderValue::from_str(protocol).ok()) {

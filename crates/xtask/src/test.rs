@@ -27,6 +27,10 @@ pub(crate) enum Extent {
 /// What `--quick` runs: all but the test programs that start a compiler, a browser or other clients.
 const FAST: &str = "not binary(/^(ui|chat_browser|faults|interop)$/)";
 
+/// The test programs whose servers take `SWITCHBOARD_TRANSPORT`. Those of the examples serve the examples' own apps,
+/// which say what they run on; those of `native` test what only that transport does.
+const ON_BOTH_TRANSPORTS: [&str; 5] = ["checklist", "lifecycle", "protocol", "router", "streams"];
+
 pub(crate) fn run(extent: Extent) -> Result<()> {
     let mut steps = Steps::new();
     let result = match extent {
@@ -109,7 +113,7 @@ fn tests(extent: Extent, nextest: bool) -> CommandLine {
 
 /// The tests over sockets once more, on the other transport.
 fn tests_on_axum(nextest: bool) -> CommandLine {
-    let names = ["lifecycle", "protocol", "router", "streams"].into_iter().flat_map(|name| ["--test", name]);
+    let names = ON_BOTH_TRANSPORTS.iter().flat_map(|name| ["--test", name]);
     let command = if nextest { "nextest run" } else { "test" };
     CommandLine::cargo(command)
         .args(["--package", "switchboard-tests", "--all-features", "--no-fail-fast"])

@@ -11,7 +11,14 @@ use std::{
 use axum::{Router, extract::State, http::StatusCode};
 use serde_json::json;
 use switchboard::{Config, Conn, Identity, WsError, WsRouter, ws_message};
-use switchboard_tests::{client::Server, serve::ws_route};
+use switchboard_tests::{
+    client::{PATIENCE, Server, masked},
+    serve::ws_route,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::server;
 
@@ -57,6 +64,14 @@ async fn row_accept_then_close_4401_shows_a_browser_why() {
     client.assert_alive().await;
     let (_, stats) = server.http("GET", "/stats", None).await;
     assert_eq!(stats["connections"], 1);
+}
+
+#[tokio::test]
+async fn a_panic_while_identifying_costs_one_upgrade() {
+    #[expect(clippy::panic, reason = "what is tested")]
+    let ws = WsRouter::<()>::new().identify(|()| panic!("as planned"));
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    assert_eq!(server.upgrade("/ws", &[]).await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[tokio::test]
@@ -182,7 +197,18 @@ async fn nothing_is_lost_that_arrives_while_authentication_runs() {
         let _ = conn.send(Slow {});
     });
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));
-    let mut client = server.connect("/ws").await;
-    client.send("SLOW", json!({})).await;
-    client.expect("SLOW").await;
+    // In one piece with the request, long before the answer to it.
+    let mut stream = TcpStream::connect(server.addr).await.unwrap();
+    let request = "GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+                   sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let early = [request.as_bytes(), &masked(0x81, br#"{"type":"SLOW","payload":{}}"#)].concat();
+    stream.write_all(&early).await.unwrap();
+    let mut bytes = Vec::new();
+    let answered = async {
+        while !String::from_utf8_lossy(&bytes).contains(r#"{"type":"SLOW""#) {
+            assert!(stream.read_buf(&mut bytes).await.unwrap() > 0, "{}", String::from_utf8_lossy(&bytes));
+        }
+    };
+    tokio::time::timeout(PATIENCE, answered).await.unwrap();
+    assert!(bytes.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&bytes));
 }

@@ -1,10 +1,19 @@
 //! Draining: everyone is told, what runs ends, nobody new comes.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use axum::{Router, extract::State};
 use serde_json::json;
-use switchboard_tests::{client::Server, conformance};
-use tokio::sync::mpsc;
+use switchboard::{Hub, WsRouter, ws_message};
+use switchboard_tests::{
+    client::{PATIENCE, Server},
+    conformance,
+    serve::{listen, ws_route},
+};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::server;
 
@@ -79,4 +88,49 @@ async fn what_still_runs_after_the_grace_is_dropped() {
     drain(&server, 0.0).await;
     assert_eq!(client.expect_close().await.0, 1012);
     tokio::time::timeout(Duration::from_secs(20), stopped.recv()).await.unwrap().unwrap();
+}
+
+#[ws_message("HOLD")]
+struct Hold {}
+
+#[ws_message("HELD")]
+struct Held {}
+
+async fn hold(State(go): State<Arc<Notify>>, _: Hold) -> Held {
+    go.notified().await;
+    Held {}
+}
+
+/// As the guide does it.
+#[tokio::test]
+async fn axums_graceful_shutdown_waits_for_the_connections() {
+    let (hub, go) = (Hub::new(), Arc::new(Notify::new()));
+    let ws = WsRouter::new().hub(hub.clone()).on(hold);
+    let app = Router::new().route("/ws", ws_route(ws)).with_state(Arc::clone(&go));
+    let listener = listen(0).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (signal, signalled) = oneshot::channel::<()>();
+    let draining = hub.clone();
+    let stop = async move {
+        signalled.await.unwrap();
+        draining.drain(Duration::ZERO).await;
+    };
+    let serving = tokio::spawn(axum::serve(listener, app).with_graceful_shutdown(stop).into_future());
+    let server = Server { addr, task: tokio::spawn(async {}) };
+    let mut client = server.connect("/ws").await;
+    client.send("HOLD", json!({})).await;
+    super::heartbeat::round_trip(&mut client).await;
+    signal.send(()).unwrap();
+    while !hub.is_draining() {
+        tokio::task::yield_now().await;
+    }
+    // It is served still, and says so to who comes now.
+    assert_eq!(server.upgrade("/ws", &[]).await.unwrap_err().status.as_u16(), 503);
+    assert!(!serving.is_finished());
+    go.notify_one();
+    client.expect("HELD").await;
+    assert_eq!(client.expect_close().await.0, 1012);
+    drop(client);
+    tokio::time::timeout(PATIENCE, serving).await.unwrap().unwrap().unwrap();
+    assert_eq!(hub.stats().connections, 0);
 }

@@ -99,3 +99,17 @@ async fn upgrades_that_are_not_decided_yet_are_limited() {
         upgrades.join_next().await.unwrap().unwrap().unwrap();
     }
 }
+
+/// A limit that was asked for and cannot be kept must not be thought to be.
+#[tokio::test]
+async fn without_addresses_nobody_gets_past_the_limit_per_ip() {
+    let ws = |config| ws_route(WsRouter::<()>::new().config(config));
+    let limited = ws(Config::new().max_connections_per_ip(100));
+    let app = Router::new().route("/limited", limited).route("/ws", ws(Config::new()));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let server = Server { addr, task };
+    assert_eq!(server.upgrade("/limited", &[]).await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
+    server.upgrade("/ws", &[]).await.unwrap();
+}

@@ -5,11 +5,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::Router;
+use axum::{Router, extract::Request, middleware::Next};
 use serde_json::json;
-use switchboard::{BearerToken, Conn, Identity, RefreshToken, TokenSources, WsError, WsRouter, ws_message};
+use switchboard::{
+    BearerToken, Conn, Identity, RefreshToken, RouteOptions, TokenSources, WsError, WsRouter, ws_message, ws_rpc,
+};
 use switchboard_tests::{client::Server, serve::ws_route};
-use tracing::subscriber::DefaultGuard;
+use tracing::{Instrument as _, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
 
 const SECRET: &str = "s3cr3t-t0k3n";
@@ -169,4 +171,56 @@ async fn what_is_sent_without_being_named_is_warned_of_once() {
     }
     let warnings: Vec<_> = log.text().lines().filter(|line| line.contains("not named")).map(str::to_owned).collect();
     assert!(matches!(&warnings[..], [line] if line.contains("AUTH is sent")), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn a_connection_belongs_to_the_request_that_began_it() {
+    let (log, _guard) = Log::start();
+    let traced =
+        async |request: Request, next: Next| next.run(request).instrument(tracing::info_span!("http", n = 7)).await;
+    let server = Server::start(app().layer(axum::middleware::from_fn(traced)));
+    let mut client = server.upgrade("/ws", &[("authorization", "Bearer x")]).await.unwrap();
+    let id = client.headers["x-client-id"].to_str().unwrap().to_owned();
+    client.send("BOOM", json!({})).await;
+    client.expect_error("ERROR", "INTERNAL").await;
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("the database is on fire")).unwrap();
+    assert!(line.contains(&format!("http{{n=7}}:ws_connection{{conn={id}}}")), "{line}");
+}
+
+#[ws_rpc("HANG", response = Boom)]
+struct Hang {}
+
+async fn hang(_: Hang) -> Boom {
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn what_was_given_up_has_an_outcome() {
+    let (log, _guard) = Log::start();
+    for (aborted, options) in [
+        (true, RouteOptions::new()),
+        (true, RouteOptions::new().concurrent(2)),
+        (false, RouteOptions::new()),
+        (false, RouteOptions::new().concurrent(2)),
+    ] {
+        let ws = WsRouter::<()>::new().on_with(hang, options);
+        let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+        let mut client = server.connect("/ws").await;
+        client.send_request("HANG", "h", json!({})).await;
+        super::heartbeat::round_trip(&mut client).await;
+        log.0.lock().unwrap().clear();
+        if aborted {
+            client.text(r#"{"type":"$ws:abort","meta":{"correlationId":"h"}}"#).await;
+            assert_eq!(client.recv().await["payload"]["code"], "CANCELLED");
+        }
+        drop(client);
+        let told = async {
+            while !log.text().lines().any(|line| line.contains("HANG") && line.contains("outcome=\"CANCELLED\"")) {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let told = tokio::time::timeout(switchboard_tests::client::PATIENCE, told).await;
+        assert!(told.is_ok(), "{aborted}: {}", log.text());
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod authentication;
+mod detached;
 mod draining;
 mod heartbeat;
 mod limits;

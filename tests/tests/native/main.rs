@@ -3,6 +3,7 @@
 
 mod frames;
 mod pressure;
+mod progress;
 mod publishing;
 mod replying;
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use serde_json::json;
-use switchboard::Config;
-use switchboard_tests::client::masked;
+use switchboard::{Config, Conn, Hub, WsRouter, ws_route};
+use switchboard_tests::client::{PATIENCE, Server, masked};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::serve;
+use crate::{Pong, serve};
 
 #[tokio::test]
 async fn row_7_3_a_peer_that_ends_is_noticed_while_nothing_is_read() {
@@ -126,4 +127,38 @@ async fn messages_up_to_the_limit_in_portions_of_any_size() {
         }
         client.expect_error("ERROR", "UNIMPLEMENTED").await;
     }
+}
+
+#[tokio::test]
+async fn row_7_3_a_message_that_comes_slowly_is_a_sign_of_life() {
+    let beat = Duration::from_millis(200);
+    let server = serve(Config::new().ping_interval(beat).pong_timeout(beat));
+    let mut client = server.connect("/ws").await;
+    // No pong can come before its end, five times as late as one may be.
+    let frame = masked(0x81, format!(r#"{{"type":"PING","payload":{{}},"x":"{}"}}"#, "x".repeat(10_000)).as_bytes());
+    for portion in frame.chunks(100) {
+        client.raw(portion).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    client.expect("PONG").await;
+}
+
+#[tokio::test]
+async fn fault_20_a_member_of_a_busy_topic_that_does_not_answer_is_noticed() {
+    let beat = Duration::from_millis(100);
+    let hub = Hub::new();
+    let opened = async |conn: Conn| conn.subscribe("busy").await.map(|_| ());
+    let config = Config::new().ping_interval(beat).pong_timeout(beat);
+    let ws = WsRouter::<()>::new().hub(hub.clone()).config(config).on_open(opened);
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    // Nobody reads here, but the kernel has room for all of it.
+    let client = server.connect("/ws").await;
+    let closed = async {
+        while hub.stats().connections > 0 {
+            hub.publish("busy", Pong {}).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, closed).await.unwrap();
+    drop(client);
 }

@@ -101,15 +101,6 @@ struct Am {
     user: String,
 }
 
-#[ws_message("ASKED")]
-struct Asked {}
-
-#[ws_rpc("ASK", response = Asked)]
-struct Ask {}
-
-#[ws_message("ASK_ME")]
-struct AskMe {}
-
 #[derive(Clone)]
 struct App {
     permits: Arc<Semaphore>,
@@ -141,12 +132,6 @@ async fn am(conn: Conn, am: Am) -> Result<(), WsError> {
     conn.identify(Identity::new(am.user))
 }
 
-async fn ask_me(conn: Conn, _: AskMe) -> Result<(), WsError> {
-    conn.call(Ask {}).await?;
-    conn.send(Asked {})?;
-    Ok(())
-}
-
 fn app(config: Config, options: RouteOptions) -> Router {
     let app = App { permits: Arc::new(Semaphore::new(0)), handled: Arc::default() };
     let ws = WsRouter::new()
@@ -154,8 +139,7 @@ fn app(config: Config, options: RouteOptions) -> Router {
         .on_with(wait, options)
         .on_with(pay, RouteOptions::new().concurrent(8))
         .on(release)
-        .on(am)
-        .on(ask_me);
+        .on(am);
     Router::new().route("/ws", ws_route(ws)).with_state(app)
 }
 
@@ -189,19 +173,6 @@ async fn row_7_3_beyond_the_hard_limit_the_call_fails() {
     for n in 0..300 {
         assert_eq!(client.expect("PONG").await, json!({ "text": n.to_string() }));
     }
-}
-
-#[tokio::test]
-async fn a_call_fails_when_the_client_leaves() {
-    let server = Server::start(app(Config::new(), RouteOptions::new()));
-    let mut client = server.connect("/ws").await;
-    client.send("ASK_ME", json!({})).await;
-    assert_eq!(client.recv().await["type"], "ASK");
-    drop(client);
-    // Nothing hangs: another is served.
-    let mut other = server.connect("/ws").await;
-    other.send_request("RELEASE", "r", json!({ "count": 0 })).await;
-    other.expect("DONE").await;
 }
 
 async fn pay_with_key(client: &mut Client, id: &str, key: &str, amount: u32) {

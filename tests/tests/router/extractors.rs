@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -15,8 +16,8 @@ use axum::{
 };
 use serde_json::json;
 use switchboard::{
-    BoxError, Conn, ConnParts, FromConnParts, FromMessageParts, Hub, MessageParts, Meta, SendError, Upgrade, WsError,
-    WsRouter,
+    BoxError, Conn, ConnParts, Deadline, FromConnParts, FromMessageParts, Hub, MessageParts, Meta, ReceivedAt,
+    SendError, Upgrade, WsError, WsRouter,
 };
 use switchboard_tests::client::Server;
 use switchboard_tests::serve::ws_route;
@@ -186,4 +187,34 @@ async fn closures_and_foreign_errors() {
     client.send("PING", json!({})).await;
     let error = client.expect_error("ERROR", "INTERNAL").await;
     assert_eq!(error, json!({ "code": "INTERNAL", "message": "internal error" }));
+}
+
+const LATE: Duration = Duration::from_millis(150);
+
+/// Takes its time.
+struct Slow;
+
+impl<S: Sync, D: Send + Sync + 'static> FromMessageParts<S, D> for Slow {
+    type Rejection = WsError;
+
+    async fn from_message_parts(_: &mut MessageParts<D>, _: &S) -> Result<Self, WsError> {
+        tokio::time::sleep(LATE).await;
+        Ok(Self)
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_and_the_arrival_are_no_later_behind_an_extractor_that_waits() {
+    async fn ping(_: Slow, deadline: Deadline, received: ReceivedAt, _: Ping) -> Pong {
+        let ago = received.time().elapsed().unwrap();
+        Pong::new(format!("{} {}", deadline.remaining().as_millis(), ago.as_millis()))
+    }
+    let server = crate::serve(WsRouter::new().on(ping));
+    let mut client = server.connect("/ws").await;
+    client.text(r#"{"type":"PING","meta":{"timeoutMs":5000},"payload":{}}"#).await;
+    let pong = client.expect("PONG").await;
+    let (remaining, ago) = pong["text"].as_str().unwrap().split_once(' ').unwrap();
+    let (remaining, ago): (u128, u128) = (remaining.parse().unwrap(), ago.parse().unwrap());
+    // A millisecond for rounding.
+    assert!(remaining <= 5000 - LATE.as_millis() + 1 && ago + 1 >= LATE.as_millis(), "{pong}");
 }

@@ -4,8 +4,11 @@
 
 mod building;
 mod contract;
+mod ending;
 mod extractors;
+mod flat;
 mod hooks;
+mod in_flight;
 mod raw;
 mod sending;
 mod upgrade_by_hand;

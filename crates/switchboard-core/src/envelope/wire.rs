@@ -116,7 +116,9 @@ impl Wire {
         self.text_to_standard(&json).map(Cow::into_owned)
     }
 
-    /// A standard JSON envelope as this connection takes it. `None` if it is none.
+    /// A standard JSON envelope as this connection takes it. `None` if it is none, or cannot be
+    /// written so: a flat envelope has no place for a payload that is no object, or has a key `type`
+    /// or `meta`.
     #[must_use]
     pub fn from_standard(&self, envelope: &str) -> Option<WireFrame> {
         let json = match &self.style {
@@ -180,8 +182,10 @@ impl<'a> Root<'a> {
                 EnvelopeStyle::PayloadKey(key) => out.put(key, payload.get()),
                 _ => {
                     let payload: Root<'_> = serde_json::from_str(payload.get()).ok()?;
-                    // A field of the payload cannot have the name of what is around it.
-                    for (key, value) in payload.0.iter().filter(|(key, _)| key != "type" && key != "meta") {
+                    for (key, value) in &payload.0 {
+                        if key == "type" || key == "meta" {
+                            return None;
+                        }
                         out.put(key, value.get());
                     }
                 }

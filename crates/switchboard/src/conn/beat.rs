@@ -24,8 +24,26 @@ pub(crate) struct Beat {
     /// the ping.
     suspended: AtomicBool,
     was_suspended: AtomicBool,
-    /// How much had been written when the ping left, or at the last look.
-    written: AtomicU64,
+    /// How much had been written when the ping left, or at the last look: the low bits, which show as
+    /// well whether it is more by now.
+    written: AtomicU32,
+    /// Whether the peer was behind with reading then, so that whatever is written after shows that it reads.
+    behind: AtomicBool,
+    /// How much had arrived of the message that is half-way, and whether more did since the ping, or
+    /// the last look.
+    half: AtomicU32,
+    received: AtomicBool,
+}
+
+/// How far writing to the peer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) bytes: u64,
+    /// More waits.
+    pub(crate) waits: bool,
+    /// The operating system takes no more: what it has, the peer has not read yet. Else that something
+    /// is written says nothing of the peer.
+    pub(crate) behind: bool,
 }
 
 /// What a look at a ping's answer found.
@@ -46,11 +64,17 @@ fn now() -> u64 {
     u64::try_from(Instant::now().saturating_duration_since(first).as_micros()).map_or(u64::MAX, |micros| micros + 1)
 }
 
+fn low(bytes: u64) -> u32 {
+    u32::try_from(bytes & u64::from(u32::MAX)).unwrap_or_default()
+}
+
 impl Beat {
-    /// A ping was queued. `written`: how much had left by then.
-    pub(crate) fn ping(&self, written: u64) {
+    /// A ping was queued.
+    pub(crate) fn ping(&self, written: Written) {
         self.was_suspended.store(self.suspended.load(Relaxed), Relaxed);
-        self.written.store(written, Relaxed);
+        self.written.store(low(written.bytes), Relaxed);
+        self.behind.store(written.behind, Relaxed);
+        self.received.store(false, Relaxed);
         self.pinged.store(now(), Relaxed);
     }
 
@@ -76,16 +100,28 @@ impl Beat {
         }
     }
 
-    /// Looks for the answer. `written`, `waits`: how much has left by now, and whether more waits.
-    pub(crate) fn look(&self, written: u64, waits: bool) -> Pulse {
+    /// So much has arrived of a message that is half-way: no answer can come before its end.
+    pub(crate) fn received(&self, bytes: usize) {
+        // Only whether it is another number matters.
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if self.half.swap(bytes, Relaxed) != bytes {
+            self.received.store(true, Relaxed);
+        }
+    }
+
+    /// Looks for the answer.
+    pub(crate) fn look(&self, written: Written) -> Pulse {
         if self.pinged.load(Relaxed) == 0 {
             return Pulse::Alive;
         }
         // The ping itself may have left since.
-        let moved = written.saturating_sub(self.written.swap(written, Relaxed)) > PING_COST;
-        if self.was_suspended.swap(self.suspended.load(Relaxed), Relaxed) || moved {
+        let bytes = low(written.bytes);
+        let moved = u64::from(bytes.wrapping_sub(self.written.swap(bytes, Relaxed))) > PING_COST;
+        let moved = self.behind.swap(written.behind, Relaxed) && moved;
+        let received = self.received.swap(false, Relaxed);
+        if self.was_suspended.swap(self.suspended.load(Relaxed), Relaxed) || moved || received {
             Pulse::Wait
-        } else if waits {
+        } else if written.waits {
             Pulse::NotReading
         } else {
             Pulse::Stale
@@ -102,15 +138,23 @@ impl Beat {
 mod tests {
     use super::*;
 
+    fn written(bytes: u64) -> Written {
+        Written { bytes, waits: false, behind: false }
+    }
+
+    fn behind(bytes: u64) -> Written {
+        Written { bytes, waits: true, behind: true }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn round_trips_are_measured() {
         let beat = Beat::default();
-        assert_eq!((beat.look(0, false), beat.round_trip()), (Pulse::Alive, None));
-        beat.ping(0);
+        assert_eq!((beat.look(written(0)), beat.round_trip()), (Pulse::Alive, None));
+        beat.ping(written(0));
         tokio::time::advance(Duration::from_millis(7)).await;
-        assert_eq!(beat.look(0, false), Pulse::Stale);
+        assert_eq!(beat.look(written(0)), Pulse::Stale);
         beat.pong();
-        assert_eq!((beat.look(0, false), beat.round_trip()), (Pulse::Alive, Some(Duration::from_millis(7))));
+        assert_eq!((beat.look(written(0)), beat.round_trip()), (Pulse::Alive, Some(Duration::from_millis(7))));
         // One that was not asked for.
         beat.pong();
         assert_eq!(beat.round_trip(), Some(Duration::from_millis(7)));
@@ -119,15 +163,43 @@ mod tests {
     #[test]
     fn protocol_7_3_progress_of_reading_and_writing_counts() {
         let beat = Beat::default();
-        beat.ping(5);
-        assert_eq!(beat.look(1000, true), Pulse::Wait);
-        assert_eq!(beat.look(1000, true), Pulse::NotReading);
+        beat.ping(behind(5));
+        assert_eq!(beat.look(behind(1000)), Pulse::Wait);
+        assert_eq!(beat.look(behind(1000)), Pulse::NotReading);
         beat.suspend();
-        assert_eq!(beat.look(1000, false), Pulse::Wait);
-        assert_eq!(beat.look(1000, false), Pulse::Wait);
+        assert_eq!(beat.look(written(1000)), Pulse::Wait);
+        assert_eq!(beat.look(written(1000)), Pulse::Wait);
         // The answer may be behind what waits to be read now.
         beat.resume();
-        assert_eq!(beat.look(1000, false), Pulse::Wait);
-        assert_eq!(beat.look(1000 + PING_COST, false), Pulse::Stale);
+        assert_eq!(beat.look(written(1000)), Pulse::Wait);
+        assert_eq!(beat.look(written(1000 + PING_COST)), Pulse::Stale);
+    }
+
+    #[test]
+    fn a_message_that_comes_slowly_is_a_sign_of_life() {
+        let beat = Beat::default();
+        beat.received(100);
+        beat.ping(written(0));
+        // Nothing more of it has come.
+        beat.received(100);
+        assert_eq!(beat.look(written(0)), Pulse::Stale);
+        beat.ping(written(0));
+        beat.received(200);
+        assert_eq!(beat.look(written(0)), Pulse::Wait);
+        assert_eq!(beat.look(written(0)), Pulse::Stale);
+    }
+
+    #[test]
+    fn what_only_the_operating_system_took_does_not_count() {
+        let beat = Beat::default();
+        beat.ping(written(5));
+        assert_eq!(beat.look(written(1000)), Pulse::Stale);
+        // It takes no more by now: the peer did not read, whatever was written before.
+        beat.ping(written(1000));
+        assert_eq!(beat.look(behind(2000)), Pulse::NotReading);
+        // From the last look on, it counts.
+        assert_eq!(beat.look(behind(3000)), Pulse::Wait);
+        assert_eq!(beat.look(written(4000)), Pulse::Wait);
+        assert_eq!(beat.look(written(5000)), Pulse::Stale);
     }
 }

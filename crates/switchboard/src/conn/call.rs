@@ -16,7 +16,7 @@ use switchboard_core::{
 };
 
 use super::{
-    AnyConn, Conn,
+    AnyConn, Conn, SendError, SendErrorKind,
     calls::{Calls, NoAnswer, PREFIX, Refused},
 };
 use crate::{encode, turn};
@@ -60,9 +60,7 @@ impl<R: Request> Call<R> {
             .map_err(CallError::unsendable)?;
         drop(request);
         turn::seal();
-        if !conn.push(frame) {
-            return Err(CallError::new(CallErrorKind::Closed));
-        }
+        conn.push(frame).map_err(CallError::unsent)?;
         let answer = match tokio::time::timeout(timeout, answer).await {
             Ok(Ok(answer)) => answer.map_err(CallError::unanswered)?,
             Ok(Err(_)) => return Err(CallError::new(CallErrorKind::Closed)),
@@ -146,6 +144,13 @@ impl CallError {
 
     fn unsendable(source: WsError) -> Self {
         Self { kind: CallErrorKind::InvalidRequest, source: Some(source) }
+    }
+
+    fn unsent(error: SendError) -> Self {
+        match error.kind() {
+            SendErrorKind::Closed | SendErrorKind::Ended => Self::new(CallErrorKind::Closed),
+            SendErrorKind::Invalid => Self::unsendable(error.into()),
+        }
     }
 
     fn unanswered(why: NoAnswer) -> Self {

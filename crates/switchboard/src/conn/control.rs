@@ -52,7 +52,8 @@ impl<D: ?Sized> ConnInner<D> {
             },
         };
         if let Some(frame) = encode::control("$ws:hello", None, &hello) {
-            self.push(frame);
+            // Objects fit into every envelope; whoever is gone needs none.
+            _ = self.push(frame);
         }
     }
 }
@@ -68,7 +69,7 @@ impl AnyConn {
         let retry_in_ms = millis(closed_in) + random % spread_ms.max(1);
         let goaway = GoAway { reason: "server restarting", retry_in_ms };
         if let Some(frame) = encode::control("$ws:goaway", None, &goaway) {
-            self.push(frame);
+            _ = self.push(frame);
         }
     }
 }

@@ -16,7 +16,8 @@ pub struct SendError {
 pub enum SendErrorKind {
     /// The connection is closed or closing.
     Closed,
-    /// The message breaks its own rules, or does not serialise.
+    /// The message breaks its own rules, does not serialise, or cannot be written in the route's
+    /// [envelope](crate::WsRouter::envelope).
     Invalid,
     /// The request that it belongs to has its reply or error.
     Ended,
@@ -37,6 +38,13 @@ impl SendError {
 
     pub(crate) fn unserialisable(error: WsError) -> Self {
         Self { kind: SendErrorKind::Invalid, source: Some(error.into()) }
+    }
+
+    pub(crate) fn no_envelope() -> Self {
+        let source = WsError::internal(
+            "the payload does not fit into the route's envelope: a flat one takes objects without `type` and `meta`",
+        );
+        Self::unserialisable(source)
     }
 
     /// Why.

@@ -134,7 +134,7 @@ impl HubConn {
     #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn send<M: Message<Meta = ()>>(&self, message: M) -> Result<(), SendError> {
         let frame = encode::event(&message, None, true)?;
-        if self.0.push(frame) { Ok(()) } else { Err(SendError::closed()) }
+        self.0.push(frame)
     }
 
     /// Closes the connection with 4503, "kicked", once everything sent before has left: clients of

@@ -137,6 +137,10 @@ impl<D: ?Sized> ConnInner<D> {
     /// The time has come to look. How long until the next look, if there is to be one.
     pub(crate) fn check_expiry(&self) -> Option<Duration> {
         let mut known = self.extras().known.lock();
+        // An earlier time was set since this look was, and is looked at by itself.
+        if known.look_at.is_some_and(|at| Instant::now() < at) {
+            return None;
+        }
         match known.left() {
             Some(left) if left.is_zero() => {
                 drop(known);

@@ -16,11 +16,11 @@ use switchboard_core::{CloseCode, close_reason, envelope::Wire};
 
 use super::{
     ConnId, Outbox, Promise, Pushed,
-    beat::{Beat, Pulse},
+    beat::{Beat, Pulse, Written},
     extras::ExtrasCell,
 };
 use crate::{
-    Config, Hub, encode,
+    Config, Hub, SendError, encode,
     extract::Kept,
     hub::{Check, Place, Subscriptions},
     router::MountedSettings,
@@ -138,12 +138,12 @@ impl<D: ?Sized> ConnInner<D> {
 
     /// A frame as this connection takes it. `None` if it cannot be had so.
     pub(crate) fn as_it_takes(&self, frame: Frame) -> Option<Frame> {
-        if self.dialect.standard { Some(frame) } else { as_taken(self.wire(), &frame) }
+        if self.dialect.standard { Some(frame) } else { as_taken(self.wire(), &frame, self.hub()) }
     }
 
     /// The same for a frame for many, which is converted once for all that take it alike.
     pub(crate) fn variant(&self, frame: &Frame, variants: &mut Variants) -> Option<Frame> {
-        if self.dialect.standard { Some(frame.clone()) } else { variants.get(self.wire(), frame) }
+        if self.dialect.standard { Some(frame.clone()) } else { variants.get(self.wire(), frame, self.hub()) }
     }
 
     /// Tells the connection's task something.
@@ -166,12 +166,11 @@ impl<D: ?Sized> ConnInner<D> {
         self.signals.load(Relaxed) != 0
     }
 
-    /// Sends a message's frame, behind all that was sent and published before. `false` once closing.
-    pub(crate) fn push(&self, frame: Frame) -> bool {
-        match self.as_it_takes(frame) {
-            Some(frame) => self.push_raw(frame),
-            None => !self.outbox.is_closed(),
-        }
+    /// Sends a message's frame, behind all that was sent and published before. Fails once closing, and
+    /// if the connection cannot take it.
+    pub(crate) fn push(&self, frame: Frame) -> Result<(), SendError> {
+        let frame = self.as_it_takes(frame).ok_or_else(SendError::no_envelope)?;
+        if self.push_raw(frame) { Ok(()) } else { Err(SendError::closed()) }
     }
 
     /// Sends a frame as it is.
@@ -198,20 +197,24 @@ impl<D: ?Sized> ConnInner<D> {
         self.outbox.close(code, close_reason(reason));
     }
 
-    /// Sends a reply, which also leaves while the connection closes.
-    pub(crate) fn push_reply(&self, frame: Frame) {
-        let Some(frame) = self.as_it_takes(frame) else { return };
+    /// Sends a reply, which also leaves while the connection closes. Fails only if the connection cannot
+    /// take it.
+    pub(crate) fn push_reply(&self, frame: Frame) -> Result<(), SendError> {
+        let frame = self.as_it_takes(frame).ok_or_else(SendError::no_envelope)?;
         if !self.push_raw(frame.clone()) {
             self.outbox.push_last(frame);
         }
+        Ok(())
     }
 
     /// Says what to do about a message that no queue takes.
     pub(crate) fn check_size(&self, frame: &Frame) {
         let limit = self.config().max_outbound_bytes;
-        if frame.cost() > limit {
+        if frame.cost() > limit
+            && let Some(suppressed) = self.hub().may_log()
+        {
             tracing::warn!(
-                conn = %self.id, bytes = frame.cost(), limit,
+                conn = %self.id, bytes = frame.cost(), limit, suppressed,
                 "a message is larger than a connection's outbound queue: raise `Config::max_outbound_bytes`"
             );
         }
@@ -227,6 +230,11 @@ impl<D: ?Sized> ConnInner<D> {
         let gap = Gap { topic };
         let frame = self.dialect.extended.then(|| encode::control("$ws:gap", None, &gap)).flatten();
         frame.and_then(|frame| self.as_it_takes(frame))
+    }
+
+    fn written(&self) -> Written {
+        let (bytes, waits, behind) = self.outbox.progress();
+        Written { bytes, waits, behind }
     }
 
     /// Writes what waits, instead of at the end of the turn.
@@ -249,12 +257,12 @@ impl AnyConn {
         let config = self.config();
         match check {
             Check::Ping => {
-                let written = self.outbox.push_ping(Promise::Caller);
-                self.beat.ping(written);
+                self.beat.ping(self.written());
+                self.outbox.push_ping(Promise::Caller);
                 self.outbox.flush();
                 Some((Check::Pong, config.pong_timeout))
             }
-            Check::Pong => match self.beat.look(self.outbox.written_so_far(), self.outbox.buffered() > 0) {
+            Check::Pong => match self.beat.look(self.written()) {
                 Pulse::Alive => {
                     let rest = config.ping_interval.unwrap_or_default().saturating_sub(config.pong_timeout);
                     Some((Check::Ping, rest))

@@ -146,8 +146,7 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// Asks the peer for a sign of life, ahead of everything that is queued and not half-written.
-    /// How much has left so far.
-    pub(crate) fn push_ping(&self, promise: Promise) -> u64 {
+    pub(crate) fn push_ping(&self, promise: Promise) {
         let mut state = self.state.lock();
         state.ping = true;
         self.queued.store(true, Relaxed);
@@ -156,21 +155,11 @@ impl<S: Sink> Outbox<S> {
         if idle && !(anyone && promise == Promise::Caller) {
             state.wake_owner();
         }
-        state.written
     }
 
     /// Has the owner look at what it was told.
     pub(crate) fn wake_owner(&self) {
         self.state.lock().wake_owner();
-    }
-
-    /// How much was ever pushed, and how much of that has left.
-    pub(crate) fn pushed_so_far(&self) -> u64 {
-        self.state.lock().pushed
-    }
-
-    pub(crate) fn written_so_far(&self) -> u64 {
-        self.state.lock().written
     }
 
     fn append(&self, state: &mut State<S>, frame: Frame) {

@@ -13,7 +13,7 @@ use super::{closing::Closing, session::Session};
 use crate::{
     conn,
     handler::{CloseReason, ClosedBy},
-    transport::{Broken, Received, Scratch, Transport},
+    transport::{Broken, Midway, Received, Scratch, Transport},
     turn::{self, Turn},
 };
 
@@ -214,14 +214,15 @@ where
 /// Watches the age of what is half-way. `true` once it is too old.
 fn watch<D: Send + Sync + 'static>(
     unfinished: &mut Option<(u32, Pin<Box<Sleep>>)>,
-    midway: Option<u32>,
+    midway: Option<Midway>,
     session: &Session<D>,
     cx: &mut Context<'_>,
 ) -> bool {
-    let Some(number) = midway else {
+    let Some(Midway { number, bytes }) = midway else {
         *unfinished = None;
         return false;
     };
+    session.conn.beat.received(bytes);
     if unfinished.as_ref().is_none_or(|(watched, _)| *watched != number) {
         *unfinished = Some((number, Box::pin(sleep(session.conn.config().message_timeout))));
     }

@@ -85,6 +85,7 @@ impl<C: AsCall> Work<C> {
         match self {
             Self::Refuse(refusal) => refusal.is_rpc && refusal.correlation_id.as_deref() == Some(correlation_id),
             Self::Refresh(_, id) => **id == *correlation_id,
+            Self::Fallback(message) => message.correlation_id() == Some(correlation_id),
             _ => self.is_request(correlation_id),
         }
     }

@@ -7,19 +7,21 @@ use switchboard_core::{CloseCode, ErrorCode, WsError};
 use tracing::Span;
 
 use super::{
-    running::{Outcome, Running, What, all},
+    running::{Outcome, Running, What, each},
     session::Session,
 };
 use crate::{
+    conn::ConnInner,
     encode::{self, Replied},
     handler::Failure,
     metrics,
     router::CallId,
+    transport::Frame,
 };
 
 impl Outcome {
     #[inline]
-    fn into_result(self) -> Result<Replied, WsError> {
+    pub(super) fn into_result(self) -> Result<Replied, WsError> {
         match self {
             Self::Done(result) => result,
             Self::Panicked(text) => Err(WsError::internal(format!("panicked: {text}"))),
@@ -47,13 +49,13 @@ impl<D: Send + Sync + 'static> Session<D> {
     #[inline(never)]
     fn finish_call_otherwise(&mut self, id: CallId<'_>, span: &Span, outcome: Outcome) {
         match outcome.into_result() {
-            Ok(replied) => {
-                span.record("outcome", "OK");
-                metrics::handled(id.message_type, "OK");
-                if let Replied::Frame(frame) = replied {
-                    self.conn.push_reply(frame);
+            Ok(replied) => match self.put_out(replied) {
+                Ok(()) => {
+                    span.record("outcome", "OK");
+                    metrics::handled(id.message_type, "OK");
                 }
-            }
+                Err(error) => self.fail_call(error, id, span),
+            },
             Err(error) => self.fail_call(error, id, span),
         }
     }
@@ -64,8 +66,8 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     pub(super) fn finish(&mut self, running: &mut Running, outcome: Outcome) {
-        let error = match outcome.into_result() {
-            Ok(replied) => return self.succeed(running, replied),
+        let error = match outcome.into_result().and_then(|replied| self.put_out(replied)) {
+            Ok(()) => return self.succeed(running),
             Err(error) => error,
         };
         running.record(error.code().as_str());
@@ -85,21 +87,25 @@ impl<D: Send + Sync + 'static> Session<D> {
                 self.conn.outbox.close(CloseCode::SERVER_ERROR, "the connection could not be set up");
             }
             What::Reauthorize => self.reauthorized(&error),
-            What::Error => self.log(&error, Some("on_error")),
-            What::Close => self.log(&error, Some("on_close")),
-            What::Over => {}
+            // Each of their hooks has its own protection.
+            What::Error | What::Close | What::Over => self.log(&error, None),
         }
     }
 
-    fn succeed(&mut self, running: &Running, replied: Replied) {
+    /// Sends a reply that was not put out yet. It may not fit into the client's envelope.
+    fn put_out(&self, replied: Replied) -> Result<(), WsError> {
+        match replied {
+            Replied::Frame(frame) => self.conn.push_reply(frame).map_err(WsError::internal),
+            Replied::Sent | Replied::Nothing => Ok(()),
+        }
+    }
+
+    fn succeed(&mut self, running: &Running) {
         running.record("OK");
         match &running.what {
             What::Call(_, id) => metrics::handled(id.id().message_type, "OK"),
             What::Refresh(id) => self.refreshed(id),
             _ => {}
-        }
-        if let Replied::Frame(frame) = replied {
-            self.conn.push_reply(frame);
         }
     }
 
@@ -108,8 +114,13 @@ impl<D: Send + Sync + 'static> Session<D> {
         let millis = expires_in.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
         let payload = serde_json::json!({ "expiresInMs": millis });
         if let Some(frame) = encode::control("$ws:refreshed", Some(id), &payload) {
-            self.conn.push_reply(frame);
+            self.push_own(frame);
         }
+    }
+
+    /// Sends what this library has made, which fits into every envelope.
+    fn push_own(&self, frame: Frame) {
+        _ = self.conn.push_reply(frame);
     }
 
     /// The hooks have not said that the connection may stay.
@@ -137,7 +148,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         is_rpc: bool,
     ) {
         if let Some(frame) = encode::error(&error, correlation_id, is_rpc) {
-            self.conn.push_reply(frame);
+            self.push_own(frame);
         }
         metrics::handled(message_type.unwrap_or(metrics::UNKNOWN), metrics::code(error.code()));
         self.log(&error, message_type);
@@ -165,21 +176,26 @@ impl<D: Send + Sync + 'static> Session<D> {
             self.failures = None;
         }
         let Some(failure) = failure else { return false };
-        let (conn, hooks) = (&self.conn, &self.routing.hooks.error);
-        let timeout = conn.config().hook_timeout;
-        self.running = Some(Box::new(Running::hook(What::Error, timeout, || all(conn, hooks, failure))));
+        let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
+        self.running = Some(Box::new(Running::hooks(What::Error, async move {
+            each(&conn, "on_error", &routing.hooks.error, failure).await;
+        })));
         true
     }
 
     fn log(&self, error: &WsError, what: Option<&str>) {
-        if *error.code() == ErrorCode::Internal {
-            // Whoever can make it fail must not fill the disk with it.
-            if let Some(suppressed) = self.conn.hub().may_log() {
-                let source = error.source().map(tracing::field::display);
-                tracing::error!(what, source, suppressed, "{}", error.message());
-            }
-        } else {
-            tracing::debug!(what, "{error}");
+        log(&self.conn, error, what);
+    }
+}
+
+pub(super) fn log<D>(conn: &ConnInner<D>, error: &WsError, what: Option<&str>) {
+    if *error.code() == ErrorCode::Internal {
+        // Whoever can make it fail must not fill the disk with it.
+        if let Some(suppressed) = conn.hub().may_log() {
+            let source = error.source().map(tracing::field::display);
+            tracing::error!(what, source, suppressed, "{}", error.message());
         }
+    } else {
+        tracing::debug!(what, "{error}");
     }
 }

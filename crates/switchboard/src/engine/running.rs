@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use switchboard_core::WsError;
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::CancellationToken;
@@ -20,8 +20,10 @@ use crate::{
     Hub,
     conn::ConnInner,
     encode::Replied,
+    engine::report::log,
     handler::HandlerResult,
-    request::Terminal,
+    hub::LogLimit,
+    request::{Begun, Terminal},
     router::{CallId, KeptId, OneHook},
 };
 
@@ -162,6 +164,11 @@ impl Running {
         }
     }
 
+    /// Hooks of which [`each`] has its own time.
+    pub(super) fn hooks(what: What, hooks: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self::hook(what, Duration::MAX, || Box::pin(hooks.map(Ok)))
+    }
+
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         self.polled = true;
         let future = match &mut self.future {
@@ -169,7 +176,8 @@ impl Running {
             Some(Err(text)) => return Poll::Ready(Outcome::Panicked(std::mem::take(text))),
             None => return Poll::Ready(Outcome::TimedOut),
         };
-        let entered = self.span.enter();
+        let begun = self.timer.as_ref().and_then(|timer| timer.deadline().checked_sub(self.timeout));
+        let entered = (self.span.enter(), Begun::enter(begun));
         let polled = catch_unwind(AssertUnwindSafe(|| match future {
             RunningFuture::Handler(future) => future.as_mut().poll(cx).map(|result| result.0),
             RunningFuture::Hook(future) => future.as_mut().poll(cx).map(|result| result.map(|()| Replied::Nothing)),
@@ -214,6 +222,15 @@ impl Running {
     /// The request that is running, if it is one.
     pub(super) fn is_request(&self, correlation_id: &str) -> bool {
         self.request().is_some_and(|id| id.correlation_id == Some(correlation_id))
+    }
+
+    /// Whether its reply or error will carry this id as that of a request.
+    pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
+        match &self.what {
+            What::Fallback(id) => id.as_deref() == Some(correlation_id),
+            What::Refresh(id) => **id == *correlation_id,
+            _ => self.is_request(correlation_id),
+        }
     }
 
     pub(super) fn request(&self) -> Option<CallId<'_>> {
@@ -290,9 +307,13 @@ impl Drop for Running {
 
 /// What a future holds is the application's: its destructors may panic, too.
 #[inline]
-fn drop_quietly<T>(future: T) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(future))) {
-        tracing::error!(panic = %panic_text(&*panic), "a handler panicked when it was dropped");
+pub(crate) fn drop_quietly<T>(future: T) {
+    // Whose it was is not known here.
+    static LOG_LIMIT: LogLimit = LogLimit::new();
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(future)))
+        && let Some(suppressed) = LOG_LIMIT.may_log()
+    {
+        tracing::error!(panic = %panic_text(&*panic), suppressed, "a handler panicked when it was dropped");
     }
 }
 
@@ -314,6 +335,31 @@ where
         }
         Ok(())
     })
+}
+
+/// Runs hooks one after the other, each for so long at most. One that fails is logged, and the others
+/// run all the same.
+pub(super) async fn each<D, E>(conn: &Arc<ConnInner<D>>, what: &str, hooks: &[OneHook<D, E>], event: E)
+where
+    D: Send + Sync + 'static,
+    E: Clone + Send + 'static,
+{
+    let timeout = conn.config().hook_timeout;
+    for hook in hooks {
+        let event = event.clone();
+        let mut called = Box::pin(AssertUnwindSafe(async { hook.call(conn, event).await }).catch_unwind());
+        let outcome = tokio::time::timeout(timeout, called.as_mut()).await;
+        drop_quietly(called);
+        let outcome = match outcome {
+            Ok(Ok(Ok(()))) => continue,
+            Ok(Ok(Err(error))) => Outcome::Done(Err(error)),
+            Ok(Err(panic)) => Outcome::Panicked(panic_text(&*panic)),
+            Err(_) => Outcome::TimedOut,
+        };
+        if let Err(error) = outcome.into_result() {
+            log(conn, &error, Some(what));
+        }
+    }
 }
 
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {

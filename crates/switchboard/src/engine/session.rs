@@ -19,7 +19,7 @@ use super::{
     beside::Beside,
     inbox::Inbox,
     incoming::Work,
-    running::{Outcome, Running, What, all},
+    running::{Outcome, Running, What, all, each},
 };
 use crate::{
     conn::{ConnInner, Signal},
@@ -145,7 +145,7 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     /// Whether a request with this id is handled or waits to be.
     fn has_request(&self, id: &str) -> bool {
-        self.running.as_ref().is_some_and(|running| running.is_request(id))
+        self.running.as_ref().is_some_and(|running| running.answers_under(id))
             || self.beside.as_ref().is_some_and(|beside| beside.requests().any(|one| one.correlation_id == Some(id)))
             || self.inbox.contains_id(id)
     }
@@ -295,9 +295,11 @@ impl<D: Send + Sync + 'static> Session<D> {
     /// `$ws:abort`: ids that are unknown, because the request is done for example, are ignored.
     fn abort(&mut self, correlation_id: &str) {
         let routing = Arc::clone(&self.routing);
-        let give_up = |running: &mut Running| running.give_up(|future, span| routing.detach(future, span));
-        let what = if let Some(mut running) = self.running.take_if(|running| running.is_request(correlation_id)) {
+        let give_up = |running: &mut Running| {
             running.record("CANCELLED");
+            running.give_up(|future, span| routing.detach(future, span))
+        };
+        let what = if let Some(mut running) = self.running.take_if(|running| running.is_request(correlation_id)) {
             Some(give_up(&mut running))
         } else {
             self.beside.as_mut().and_then(|beside| beside.abort(correlation_id, give_up))
@@ -314,7 +316,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Gives up what runs and waits.
+    /// Gives up what runs and waits, but for error hooks.
     pub(super) fn give_up(&mut self) {
         self.inbox = Inbox::default();
         if let Some(calls) = self.conn.existing_calls() {
@@ -322,7 +324,9 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         let routing = Arc::clone(&self.routing);
         let beside = self.beside.take().into_iter().flat_map(|mut beside| beside.take_all());
-        for mut running in self.running.take().map(|running| *running).into_iter().chain(beside) {
+        let running = self.running.take_if(|running| !matches!(running.what, What::Error));
+        for mut running in running.map(|running| *running).into_iter().chain(beside) {
+            running.record("CANCELLED");
             running.give_up(|future, span| routing.detach(future, span));
         }
     }
@@ -336,19 +340,34 @@ impl<D: Send + Sync + 'static> Session<D> {
         metrics::closed(reason.code());
         self.give_up();
         let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
-        let timeout = conn.config().hook_timeout;
+        let (running, failures) = (self.running.take(), self.failures.take());
         let stale = conn.is_told(Signal::Stale) && !routing.hooks.stale.is_empty();
-        if routing.hooks.close.is_empty() && !stale {
+        if routing.hooks.close.is_empty() && !stale && running.is_none() && failures.is_none() {
             return;
         }
         let reason = reason.clone();
-        self.running = Some(Box::new(Running::hook(What::Close, timeout, move || {
-            Box::pin(async move {
-                if stale {
-                    all(&conn, &routing.hooks.stale, ()).await?;
+        self.running = Some(Box::new(Running::hooks(What::Close, async move {
+            let hooks = &routing.hooks;
+            let failed = async {
+                if let Some(running) = running {
+                    running.await;
                 }
-                all(&conn, &routing.hooks.close, reason).await
-            })
+                for failure in failures.into_iter().flat_map(|failures| *failures) {
+                    each(&conn, "on_error", &hooks.error, failure).await;
+                }
+            };
+            if tokio::time::timeout(conn.config().hook_timeout, failed).await.is_err()
+                && let Some(suppressed) = conn.hub().may_log()
+            {
+                tracing::warn!(
+                    suppressed,
+                    "on_error took too long: it does not see all failures of a closed connection"
+                );
+            }
+            if stale {
+                each(&conn, "on_stale", &hooks.stale, ()).await;
+            }
+            each(&conn, "on_close", &hooks.close, reason).await;
         })));
     }
 

@@ -57,8 +57,7 @@ impl Hub {
     #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn send_to<M: Message<Meta = ()>>(&self, id: ConnId, message: M) -> Result<(), SendError> {
         let frame = encode::event(&message, None, true)?;
-        let took = self.0.connection(id).is_some_and(|conn| conn.push(frame));
-        if took { Ok(()) } else { Err(SendError::closed()) }
+        self.0.connection(id).ok_or_else(SendError::closed)?.push(frame)
     }
 
     /// Closes a connection with 4503, "kicked". `false` if there is none with this id.

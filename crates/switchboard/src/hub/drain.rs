@@ -21,6 +21,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Between two looks at whether all have gone.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Longer times are cut to this, which can be added and multiplied.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Clients come back at this time after another, so that they do not all come at once.
 const SPREAD: u64 = 1000;
 
@@ -34,8 +37,9 @@ pub struct Drain {
 }
 
 impl Drain {
-    /// How long handlers that run may go on after the last connection was asked to close. By default
-    /// 5 s. What is left then is dropped.
+    /// How long handlers that run may go on after the last connection was asked to close, also those
+    /// that [run to completion](crate::RouteOptions::run_to_completion) without a connection. By default
+    /// 5 s. What is left then is dropped with its connection.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
@@ -47,6 +51,7 @@ impl Drain {
         let begin = Instant::now();
         let count = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);
         // One after the other, so that those who come back elsewhere do not all come at once.
+        let (over, grace) = (over.min(LONGEST), grace.min(LONGEST));
         let moment = |index: usize| over * u32::try_from(index).unwrap_or(u32::MAX) / count;
         tracing::info!(connections = connections.len(), "draining");
         for (index, conn) in connections.iter().enumerate() {
@@ -63,13 +68,17 @@ impl Drain {
         let deadline = begin + over + grace;
         // Who was just being accepted is told now.
         let mut told_again = false;
-        while !hub.is_empty() && Instant::now() < deadline {
+        while !hub.is_done() && Instant::now() < deadline {
             sleep(LOOK).await;
             if !told_again {
                 told_again = true;
                 let late: Vec<_> = hub.0.registry.lock().all();
                 late.iter().filter(|conn| !conn.is_told(Signal::Drain)).for_each(|conn| conn.signal(Signal::Drain));
             }
+        }
+        let detached = hub.0.detached.load(SeqCst);
+        if detached > 0 {
+            tracing::warn!(detached, "handlers that nobody waits for still run");
         }
         let rest: Vec<Arc<AnyConn>> = hub.0.registry.lock().all();
         if rest.is_empty() {
@@ -120,7 +129,8 @@ impl std::fmt::Debug for DrainFuture {
 impl Hub {
     /// Empties the hub: new upgrades get 503, and connections are closed with 1012, one after the
     /// other over this time. A connection takes on nothing new from then on, and closes when its
-    /// running handlers have come to their end. Ready once all are closed, at the latest
+    /// running handlers have come to their end. Ready once all are closed, and handlers that
+    /// [run to completion](crate::RouteOptions::run_to_completion) are done, at the latest
     /// [`grace`](Drain::grace) (5 s) and the closing handshake after that time.
     ///
     /// There is no way back: the hub stays closed.
@@ -155,6 +165,11 @@ impl Hub {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.0.draining.load(SeqCst)
+    }
+
+    /// Whether nothing runs any more either.
+    fn is_done(&self) -> bool {
+        self.is_empty() && self.0.detached.load(SeqCst) == 0
     }
 
     fn is_empty(&self) -> bool {

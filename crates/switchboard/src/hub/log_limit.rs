@@ -9,7 +9,7 @@ const PER_SECOND: u32 = 20;
 
 /// Counts in whole seconds.
 #[derive(Debug, Default)]
-pub(super) struct LogLimit(Mutex<Second>);
+pub(crate) struct LogLimit(Mutex<Second>);
 
 #[derive(Debug, Default)]
 struct Second {
@@ -19,8 +19,12 @@ struct Second {
 }
 
 impl LogLimit {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Second { number: 0, logged: 0, suppressed: 0 }))
+    }
+
     /// Whether an error may be logged now, with how many were not since the last.
-    pub(super) fn may_log(&self) -> Option<u64> {
+    pub(crate) fn may_log(&self) -> Option<u64> {
         static START: OnceLock<Instant> = OnceLock::new();
         self.may_log_at(START.get_or_init(Instant::now).elapsed().as_secs())
     }

@@ -20,6 +20,9 @@ pub struct HubStats {
     pub pending_upgrades: usize,
     /// Handlers that wait for something.
     pub running_handlers: usize,
+    /// Handlers that go on although nobody waits for them any more: see
+    /// [`run_to_completion`](crate::RouteOptions::run_to_completion).
+    pub detached_handlers: usize,
     /// Handlers that were dropped before their end, so far: aborted, too late, or their connection ended.
     pub dropped_handlers: u64,
     /// Answers of clients that came too late, or were of the wrong type, so far.

@@ -54,6 +54,8 @@ struct State {
     next: u64,
     /// When the task wakes up; `None` without a task.
     sleeps_until: Option<u64>,
+    /// Tells a task from those before it.
+    tasks: u64,
 }
 
 #[derive(Debug)]
@@ -122,7 +124,8 @@ impl Wheel {
             None => {
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     state.sleeps_until = Some(tick);
-                    runtime.spawn(turn(Running { hub: Arc::downgrade(hub) }));
+                    state.tasks += 1;
+                    runtime.spawn(turn(Running { hub: Arc::downgrade(hub), task: state.tasks }));
                 }
             }
         }
@@ -132,12 +135,17 @@ impl Wheel {
 /// The wheel's task. If it ends, with its runtime perhaps, the next schedule starts another.
 struct Running {
     hub: Weak<HubInner>,
+    task: u64,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(hub) = self.hub.upgrade() {
-            hub.wheel.state.lock().sleeps_until = None;
+            let mut state = hub.wheel.state.lock();
+            // Another may have begun since this one found nothing to do.
+            if state.tasks == self.task {
+                state.sleeps_until = None;
+            }
         }
     }
 }
@@ -187,7 +195,10 @@ async fn turn(running: Running) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Hub;
+    use crate::{
+        Hub,
+        conn::{ConnInner, ConnOrigin},
+    };
 
     impl State {
         fn entries(&self) -> usize {
@@ -211,6 +222,59 @@ mod tests {
         // Nothing is left, not even the task.
         let state = inner.wheel.state.lock();
         assert_eq!((state.entries(), state.slots.len(), state.sleeps_until), (0, 0, None));
+    }
+
+    /// A connection of a hub.
+    fn connected(hub: &Hub) -> Arc<ConnInner<()>> {
+        let router = crate::WsRouter::<()>::new().hub(hub.clone()).mount();
+        let conn = Arc::new(ConnInner::new(ConnOrigin {
+            settings: Arc::clone(router.settings()),
+            state: Arc::new(()),
+            kept: Default::default(),
+            remote_addr: None,
+            client_ip: None,
+            dialect: Default::default(),
+            place: None,
+            data: (),
+        }));
+        hub.connected(&conn);
+        conn
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_identity_is_looked_at_where_it_may_expire_and_no_more() {
+        let hub = Hub::new();
+        let conn = connected(&hub);
+        let identify = |seconds| {
+            let identity = crate::Identity::new("ann").expires_in(Duration::from_secs(seconds));
+            conn.identify(&identity).unwrap();
+        };
+        for _ in 0..100 {
+            identify(100);
+            identify(10);
+            identify(100);
+            tokio::time::sleep(Duration::from_secs(11)).await;
+        }
+        let entries = hub.inner().wheel.state.lock().entries();
+        assert!((1..=12).contains(&entries), "{entries}");
+        assert!(!conn.outbox.is_closed());
+        identify(10);
+        tokio::time::sleep(Duration::from_secs(11)).await;
+        assert!(conn.outbox.is_closed());
+        hub.disconnected(&*conn);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_task_is_not_that_of_the_next() {
+        let hub = Hub::new();
+        let inner = hub.inner();
+        let ended = Running { hub: Arc::downgrade(inner), task: 0 };
+        inner.wheel.schedule(inner, ConnId::new(), Duration::from_secs(60), Check::Ping);
+        let sleeps_until = || inner.wheel.state.lock().sleeps_until;
+        let until = sleeps_until();
+        assert!(until.is_some());
+        drop(ended);
+        assert_eq!(sleeps_until(), until);
     }
 
     #[test]

@@ -64,7 +64,8 @@ impl<P: Serialize> Progress<P> {
     ///
     /// [`Ended`](crate::SendErrorKind::Ended) once the request has its reply or error,
     /// [`Closed`](crate::SendErrorKind::Closed) once the connection is closed or closing,
-    /// [`Invalid`](crate::SendErrorKind::Invalid) if the step does not serialise.
+    /// [`Invalid`](crate::SendErrorKind::Invalid) if the step does not serialise, or does not fit into the
+    /// route's envelope.
     ///
     /// # Cancel safety
     ///
@@ -77,17 +78,19 @@ impl<P: Serialize> Progress<P> {
         let limit = self.conn.config().max_queued_progress;
         self.queued.retain(|position| *position > outbox.written_so_far());
         while self.queued.len() >= limit {
-            let Some(oldest) = self.queued.pop_front() else { break };
+            let Some(oldest) = self.queued.front() else { break };
             turn::seal();
-            if !outbox.wait(Until::Written(oldest)).await {
+            if !outbox.wait(Until::Written(*oldest)).await {
                 return Err(SendError::closed());
             }
+            // Only now: this may be dropped while it waits.
+            self.queued.pop_front();
         }
         if !outbox.wait(Until::Room).await {
             return Err(SendError::closed());
         }
         turn::seal();
-        let Some(frame) = self.conn.as_it_takes(frame) else { return Err(SendError::closed()) };
+        let frame = self.conn.as_it_takes(frame).ok_or_else(SendError::no_envelope)?;
         // Nothing is written with the request locked.
         let pushed = self.terminal.before_end(|| outbox.push_anyway(frame, Promise::Owner));
         match pushed {

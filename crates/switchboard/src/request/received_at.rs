@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::begun;
 use crate::{
     extract::{FromMessageParts, MessageParts},
     turn,
@@ -34,6 +35,7 @@ impl<S: Sync, D: Send + Sync + 'static> FromMessageParts<S, D> for ReceivedAt {
 
     async fn from_message_parts(parts: &mut MessageParts<D>, _: &S) -> Result<Self, Infallible> {
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(turn::now_ms());
-        Ok(Self(now.checked_sub(parts.waited()).unwrap_or(now)))
+        let ago = parts.waited().saturating_add(begun::elapsed());
+        Ok(Self(now.checked_sub(ago).unwrap_or(now)))
     }
 }

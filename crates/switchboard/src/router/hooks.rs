@@ -114,7 +114,8 @@ where
     }
 
     /// Called once when a connection has ended, however it did, unless the runtime itself shuts
-    /// down. It can still publish; its subscriptions end after it.
+    /// down. It can still publish; its subscriptions end after it. Each such hook runs, whatever
+    /// became of the others, for [`hook_timeout`](crate::Config::hook_timeout) at most.
     pub fn on_close<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, CloseReason>,
@@ -125,7 +126,8 @@ where
     }
 
     /// Called with every message that failed, after the client was told: bad envelopes, invalid
-    /// payloads, errors and panics of handlers. The next message waits for it.
+    /// payloads, errors and panics of handlers. The next message waits for it. Failures of the
+    /// connection's last moments come before its [`on_close`](Self::on_close).
     pub fn on_error<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, Failure>,
@@ -186,7 +188,7 @@ where
     }
 
     /// Called for a connection whose client has not answered a ping, before its
-    /// [`on_close`](Self::on_close).
+    /// [`on_close`](Self::on_close), which runs whatever becomes of this.
     pub fn on_stale<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, ()>,

@@ -20,6 +20,7 @@ use super::{Settings, StateScope, Table, hooks::Hooks};
 use crate::{
     Hub,
     conn::ConnInner,
+    engine::drop_quietly,
     extract::{ConnParts, Step},
     handler::{ErasedHook, HandlerResult},
     idempotency::Idempotency,
@@ -57,25 +58,39 @@ impl<D: Send + Sync + 'static> Routing<D> {
         impl<D> Drop for Place<D> {
             fn drop(&mut self) {
                 self.0.detached.fetch_sub(1, Relaxed);
+                self.0.settings.hub.detached_ended();
             }
         }
+        let (hub, config) = (&self.settings.hub, &self.settings.config);
         let before = self.detached.fetch_add(1, Relaxed);
+        hub.detached_begun();
         let place = Place(Arc::clone(self));
-        let config = &self.settings.config;
         if before >= config.max_detached {
-            tracing::warn!("a handler is dropped that was to run to completion: `Config::max_detached` others do");
-            return;
+            if let Some(suppressed) = hub.may_log() {
+                tracing::warn!(
+                    suppressed,
+                    "a handler is dropped that was to run to completion: `Config::max_detached` others do"
+                );
+            }
+            return drop_quietly(future);
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let longest = config.max_request_timeout;
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return drop_quietly(future) };
+        let (hub, longest) = (hub.clone(), config.max_request_timeout);
         runtime.spawn(
             async move {
                 let _place = place;
-                match tokio::time::timeout(longest, AssertUnwindSafe(future).catch_unwind()).await {
-                    Ok(Ok(HandlerResult(Ok(_)))) => {}
-                    Ok(Ok(HandlerResult(Err(error)))) => tracing::warn!(%error, "a detached handler failed"),
-                    Ok(Err(_)) => tracing::error!("a detached handler panicked"),
-                    Err(_) => tracing::error!("a detached handler took too long and was dropped"),
+                let mut future = AssertUnwindSafe(future).catch_unwind();
+                let outcome = tokio::time::timeout(longest, &mut future).await;
+                drop_quietly(future);
+                let (error, what) = match outcome {
+                    Ok(Ok(HandlerResult(Ok(_)))) => return,
+                    Ok(Ok(HandlerResult(Err(error)))) => (Some(error), "a detached handler failed"),
+                    Ok(Err(_)) => (None, "a detached handler panicked"),
+                    Err(_) => (None, "a detached handler took too long and was dropped"),
+                };
+                if let Some(suppressed) = hub.may_log() {
+                    let error = error.as_ref().map(tracing::field::display);
+                    tracing::error!(error, suppressed, "{what}");
                 }
             }
             .instrument(span),

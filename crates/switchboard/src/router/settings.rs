@@ -101,6 +101,10 @@ where
     }
 
     /// How envelopes look: for clients that were written for other servers.
+    ///
+    /// In a flat envelope a payload must be an object without keys `type` and `meta`. A reply whose is
+    /// not becomes an error `INTERNAL`, sending one fails, and of what is published these clients
+    /// do not get it, which is logged.
     pub fn envelope(mut self, style: EnvelopeStyle) -> Self {
         self.settings.envelope = style;
         self

@@ -21,7 +21,7 @@ pub(crate) use self::{
     io::{Boxed, Io},
     socket::Socket,
 };
-use super::{Broken, Frame, Received, Scratch, Transport};
+use super::{Broken, Frame, Midway, Received, Scratch, Transport};
 use crate::{
     Config,
     conn::{Outbox, Sink as _, Wrote},
@@ -228,8 +228,8 @@ impl Transport for NativeTransport {
         scratch.clear();
     }
 
-    fn midway(&self) -> Option<u32> {
-        self.decoder.is_midway().then_some(self.messages)
+    fn midway(&self) -> Option<Midway> {
+        self.decoder.is_midway().then(|| Midway { number: self.messages, bytes: self.decoder.buffered() })
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {

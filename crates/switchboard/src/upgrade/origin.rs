@@ -4,6 +4,7 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header, request::Parts, uri::Authority};
 
 use super::refusal;
+use crate::Hub;
 
 /// Which `Origin` an upgrade may have.
 ///
@@ -71,10 +72,10 @@ impl OriginPolicy {
         self.listed.iter().map(String::as_str).find(|entry| WebOrigin::parse(entry).is_none())
     }
 
-    pub(super) fn check(&self, parts: &Parts) -> Result<(), Box<Response>> {
+    pub(super) fn check(&self, parts: &Parts, hub: &Hub) -> Result<(), Box<Response>> {
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else {
-            return if self.required { Err(refuse("(none)", parts, "require_origin")) } else { Ok(()) };
+            return if self.required { Err(refuse("(none)", parts, "require_origin", hub)) } else { Ok(()) };
         };
         if self.rule == Rule::Any {
             return Ok(());
@@ -85,7 +86,7 @@ impl OriginPolicy {
             let listed = self.listed.iter().any(|listed| WebOrigin::parse(listed).as_ref() == Some(&origin));
             listed || (self.rule == Rule::SameOrigin && host(parts).is_some_and(|host| origin.is_host(&host)))
         });
-        if allowed { Ok(()) } else { Err(refuse(text, parts, "public_origin, list or any")) }
+        if allowed { Ok(()) } else { Err(refuse(text, parts, "public_origin, list or any", hub)) }
     }
 }
 
@@ -143,11 +144,13 @@ fn host(parts: &Parts) -> Option<Authority> {
     }
 }
 
-fn refuse(origin: &str, parts: &Parts, setting: &str) -> Box<Response> {
+fn refuse(origin: &str, parts: &Parts, setting: &str, hub: &Hub) -> Box<Response> {
     let host = parts.headers.get(header::HOST).map(HeaderValue::to_str).and_then(Result::ok);
     let host = host.or_else(|| parts.uri.authority().map(Authority::as_str)).unwrap_or("(none)");
     let text = format!("the Origin {origin} may not connect to {host}: see `OriginPolicy` ({setting})");
-    tracing::warn!(origin, host, "refused an upgrade by its Origin: see `OriginPolicy` ({setting})");
+    if let Some(suppressed) = hub.may_log() {
+        tracing::warn!(origin, host, suppressed, "refused an upgrade by its Origin: see `OriginPolicy` ({setting})");
+    }
     Box::new(refusal::text(StatusCode::FORBIDDEN, text))
 }
 
@@ -160,7 +163,7 @@ mod tests {
         if let Some(origin) = origin {
             request = request.header("origin", origin);
         }
-        policy.check(&request.body(()).unwrap().into_parts().0).is_ok()
+        policy.check(&request.body(()).unwrap().into_parts().0, &Hub::new()).is_ok()
     }
 
     #[test]

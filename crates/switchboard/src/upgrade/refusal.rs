@@ -3,6 +3,8 @@
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 
+use crate::Hub;
+
 pub(super) fn text(status: StatusCode, body: impl Into<String>) -> Response {
     let nosniff = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     (status, [nosniff], body.into() + "\n").into_response()
@@ -14,7 +16,10 @@ pub(super) fn unavailable(body: &'static str) -> Response {
     response
 }
 
-pub(super) fn internal(body: &'static str) -> Response {
-    tracing::error!("{body}");
+pub(super) fn internal(problem: &'static str, hub: &Hub) -> Response {
+    // Clients can have this happen again and again.
+    if let Some(suppressed) = hub.may_log() {
+        tracing::error!(suppressed, "{problem}");
+    }
     text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
 }

@@ -64,6 +64,15 @@ fn fault_25_messagepack_that_announces_more_than_there_is() {
     }
 }
 
+#[test]
+fn what_has_no_place_in_a_flat_envelope_is_not_left_out() {
+    let flat = Wire::json(EnvelopeStyle::Flat);
+    for payload in ["1", "null", "[1]", r#""x""#, r#"{"a":1,"type":"x"}"#, r#"{"meta":{}}"#] {
+        assert_eq!(flat.from_standard(&format!(r#"{{"type":"A","meta":{{}},"payload":{payload}}}"#)), None);
+    }
+    assert!(flat.from_standard(r#"{"type":"A","meta":{},"payload":{}}"#).is_some());
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

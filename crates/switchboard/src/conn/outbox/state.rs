@@ -170,6 +170,12 @@ impl<S> State<S> {
         !self.queue.is_empty() || self.pong.is_some() || self.ping
     }
 
+    /// Whether something waits because the sink takes no more, as far as can be seen.
+    pub(super) fn is_behind(&self) -> bool {
+        // Where only the owner writes, it is at it whenever something waits.
+        self.waits() > 0 && (self.blocked || self.in_turn || matches!(self.writer, Writer::Owner))
+    }
+
     /// Whether the owner may write past the queue.
     pub(super) fn is_clear(&self) -> bool {
         !self.has_something() && !self.blocked && matches!(self.writer, Writer::Free(_) | Writer::Owner)

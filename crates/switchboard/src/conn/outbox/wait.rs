@@ -98,6 +98,24 @@ impl<'a, S: Sink> Wait<'a, S> {
     }
 }
 
+/// How far writing has come.
+impl<S: Sink> Outbox<S> {
+    /// How much was ever pushed, and how much of that has left.
+    pub(crate) fn pushed_so_far(&self) -> u64 {
+        self.state.lock().pushed
+    }
+
+    pub(crate) fn written_so_far(&self) -> u64 {
+        self.state.lock().written
+    }
+
+    /// How much has left, whether more waits, and whether the sink takes no more at the moment.
+    pub(crate) fn progress(&self) -> (u64, bool, bool) {
+        let state = self.state.lock();
+        (state.written, state.waits() > 0, state.is_behind())
+    }
+}
+
 impl<S: Sink> Future for Wait<'_, S> {
     type Output = bool;
 

@@ -29,7 +29,8 @@ impl<D: Send + Sync + 'static> Session<D> {
             return self.accept_envelope(text, bytes, cx);
         }
         match self.conn.wire().text_to_standard(text) {
-            Ok(text) => self.accept_envelope(&text, bytes, cx),
+            // That is what is kept if it has to wait.
+            Ok(text) => self.accept_envelope(&text, text.len(), cx),
             Err(malformed) => self.accept(incoming::malformed_frame(malformed), bytes, cx),
         }
     }
@@ -41,7 +42,8 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         if self.conn.dialect.messagepack {
             return match self.conn.wire().messagepack_to_standard(frame) {
-                Ok(text) => self.accept_envelope(&text, bytes, cx),
+                // Numbers are longer in text, and that is what is kept if it has to wait.
+                Ok(text) => self.accept_envelope(&text, text.len(), cx),
                 Err(malformed) => self.accept(incoming::malformed_frame(malformed), bytes, cx),
             };
         }
@@ -95,7 +97,8 @@ impl<D: Send + Sync + 'static> Session<D> {
             Incoming::Work(work) => self.accept_work(work, bytes, cx),
             Incoming::Abort(id) => self.abort(&id),
             Incoming::Heartbeat => {
-                self.conn.push(encode::heartbeat_ack());
+                // Whoever is gone needs none.
+                _ = self.conn.push(encode::heartbeat_ack());
             }
             Incoming::LateAnswer => self.conn.hub().count_late_answer(),
         }

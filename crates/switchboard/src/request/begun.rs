@@ -1,0 +1,52 @@
+//! When the handler began that is polled at the moment.
+
+use std::{cell::Cell, time::Duration};
+
+use tokio::time::Instant;
+
+thread_local! {
+    static BEGUN: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// While a handler is polled again: extractors that come late, behind one that waited, learn so how
+/// late. At its first poll, where most are ready, nobody need know.
+#[must_use]
+pub(crate) struct Begun {
+    before: Option<Instant>,
+}
+
+impl Begun {
+    pub(crate) fn enter(begun: Option<Instant>) -> Self {
+        Self { before: BEGUN.replace(begun) }
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        BEGUN.set(self.before);
+    }
+}
+
+/// How long ago that was; nothing at a handler's first poll.
+pub(super) fn elapsed() -> Duration {
+    BEGUN.get().map_or(Duration::ZERO, |begun| begun.elapsed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_while_it_is_polled_again() {
+        let begun = Instant::now();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(elapsed(), Duration::ZERO);
+        {
+            let _outer = Begun::enter(Some(begun));
+            assert_eq!(elapsed(), Duration::from_secs(1));
+            drop(Begun::enter(None));
+            assert_eq!(elapsed(), Duration::from_secs(1));
+        }
+        assert_eq!(elapsed(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,48 @@
+//! What can go wrong at the client.
+
+use std::{error::Error, fmt};
+
+use super::MAX_PENDING;
+
+/// What went wrong at the client.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReplicaError {
+    /// So many changes wait for the server's word that no more are taken.
+    TooManyPending,
+    /// The server's message does not fit the revision that is known: reconnect on
+    /// [`Replica::path`](crate::Replica::path).
+    Gap {
+        /// What is known.
+        rev: Option<u64>,
+        /// What the message follows on.
+        from_rev: u64,
+    },
+    /// The server's message cannot be read.
+    Unreadable(serde_json::Error),
+}
+
+impl From<serde_json::Error> for ReplicaError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl fmt::Display for ReplicaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyPending => write!(f, "{MAX_PENDING} changes wait for the server"),
+            Self::Gap { rev, from_rev } => write!(f, "changes since revision {from_rev} do not fit revision {rev:?}"),
+            Self::Unreadable(_) => f.write_str("the server's message cannot be read"),
+        }
+    }
+}
+
+impl Error for ReplicaError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Unreadable(error) => Some(error),
+            Self::TooManyPending | Self::Gap { .. } => None,
+        }
+    }
+}

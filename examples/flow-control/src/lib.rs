@@ -1,0 +1,123 @@
+//! Clients that send more than can be worked off: each has a queue of 10, and what happens when it is
+//! full is the policy of the route. Nothing is ever dropped without a word.
+//!
+//! | path | when the queue is full |
+//! |---|---|
+//! | `/ws/drop-oldest` | the first in it is dropped, which `RESOURCE_EXHAUSTED` says, and the new one is taken |
+//! | `/ws/drop-new` | the new one is dropped, which `RESOURCE_EXHAUSTED` says instead of `DATA_ACK` |
+//! | `/ws/queue` | the new one waits for a place, which `RESOURCE_EXHAUSTED` says; then it is taken. What the client sends meanwhile is not read, and TCP slows it down |
+//! | `/watch` | what leaves the queues, as `DATA` |
+//!
+//! Ten items in a second leave each queue. What was taken leaves it even if its client is gone.
+//!
+//! ```text
+//! PORT=3000 cargo run -p flow-control
+//! ```
+//!
+//! and then, with any WebSocket client, `ws://localhost:3000/ws/drop-oldest`, more than ten times:
+//!
+//! ```text
+//! {"type":"SEND_DATA","payload":{"data":"one"}}
+//! ```
+
+mod messages;
+mod pace;
+mod queue;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Path, State},
+};
+use switchboard::{AnyMessage, Authenticated, Conn, Hub, WsError, WsRouter, ws_route};
+
+pub use self::pace::Pace;
+use self::{
+    messages::{Data, DataAck, Policy, ResourceExhausted, SendData},
+    queue::{Full, Item, Queue},
+};
+
+/// How long one item takes.
+const WORK: Duration = Duration::from_millis(100);
+
+/// What is told to who should wait: by then there is a place again.
+const RETRY_AFTER_MS: u64 = 100;
+
+/// The topic of what leaves the queues.
+const DATA: &str = "data";
+
+/// The data of a connection.
+#[derive(Debug)]
+struct Inlet {
+    policy: Policy,
+    queue: Arc<Queue>,
+}
+
+/// The application.
+pub fn app() -> Router {
+    app_with(Pace::every(WORK))
+}
+
+/// The application with queues that are worked off at another pace.
+pub fn app_with(pace: Pace) -> Router {
+    let hub = Hub::new();
+    let watch = WsRouter::new().hub(hub.clone()).on_open(watch);
+    Router::new().route("/ws/{policy}", ws_route(ws().hub(hub))).route("/watch", ws_route(watch)).with_state(pace)
+}
+
+fn ws() -> WsRouter<Pace, Inlet, AnyMessage, Authenticated> {
+    WsRouter::new()
+        .on_open(opened)
+        .on(send_data)
+        .on_close(closed)
+        // Another policy in the path is answered 400.
+        .authenticate(async |Path(policy): Path<Policy>| Ok::<_, Infallible>(Inlet { policy, queue: Arc::default() }))
+}
+
+async fn watch(conn: Conn) -> Result<(), WsError> {
+    conn.subscribe(DATA).await?;
+    Ok(())
+}
+
+/// The task ends when the connection has and the queue is empty: after a second at most.
+async fn opened(conn: Conn<Inlet>, State(pace): State<Pace>) {
+    let (queue, hub, client_id) = (Arc::clone(&conn.data().queue), conn.hub().clone(), conn.id().to_string());
+    tokio::spawn(work_off(queue, pace, hub, client_id));
+}
+
+async fn work_off(queue: Arc<Queue>, pace: Pace, hub: Hub, client_id: String) {
+    while queue.filled().await {
+        pace.next().await;
+        // Another one than that before the wait, if that was dropped.
+        let Some(Item { id, data }) = queue.pop() else { continue };
+        let data = Data { client_id: client_id.clone(), id: id.to_string(), data };
+        // Nobody watches, or too much is published: the data is worked off all the same.
+        let _ = hub.publish(DATA, data).await;
+    }
+}
+
+async fn send_data(conn: Conn<Inlet>, message: SendData) -> Result<(), WsError> {
+    let Inlet { policy, queue } = conn.data();
+    let policy = *policy;
+    let exhausted = |queue_depth| conn.send(ResourceExhausted { policy, retry_after_ms: RETRY_AFTER_MS, queue_depth });
+    let id = match (queue.push(message.data), policy) {
+        (Ok(id), _) => id,
+        (Err(Full { depth, .. }), Policy::DropNew) => return Ok(exhausted(depth)?),
+        (Err(Full { data, .. }), Policy::DropOldest) => {
+            let (id, depth) = queue.push_out(data);
+            exhausted(depth)?;
+            id
+        }
+        (Err(Full { data, depth }), Policy::Queue) => {
+            exhausted(depth)?;
+            // If that takes longer than a handler may, it is an error `DEADLINE_EXCEEDED`.
+            queue.push_when_possible(data).await
+        }
+    };
+    Ok(conn.send(DataAck { id: id.to_string() })?)
+}
+
+async fn closed(conn: Conn<Inlet>) {
+    conn.data().queue.close();
+}

@@ -1,0 +1,110 @@
+//! The queue of one connection.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Notify;
+
+/// How many items wait at most.
+const CAPACITY: usize = 10;
+
+/// Filled by the handlers of one connection, one at a time, and emptied by one task.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// Something may be there, or there will be nothing any more.
+    filled: Notify,
+    /// There may be a place.
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<Item>,
+    last_id: u64,
+    closed: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) id: u64,
+    pub(crate) data: String,
+}
+
+/// There is no place for the data, which is given back.
+#[derive(Debug)]
+pub(crate) struct Full {
+    pub(crate) data: String,
+    pub(crate) depth: usize,
+}
+
+impl Queue {
+    /// Puts data behind what is there; its id.
+    pub(crate) fn push(&self, data: String) -> Result<u64, Full> {
+        let mut state = self.lock();
+        let depth = state.items.len();
+        if depth >= CAPACITY { Err(Full { data, depth }) } else { Ok(self.take(&mut state, data)) }
+    }
+
+    /// Puts data behind what is there, and drops the first if there is no place. The data's id, and how
+    /// many there are.
+    pub(crate) fn push_out(&self, data: String) -> (u64, usize) {
+        let mut state = self.lock();
+        while state.items.len() >= CAPACITY {
+            state.items.pop_front();
+        }
+        let id = self.take(&mut state, data);
+        (id, state.items.len())
+    }
+
+    /// Waits for a place. Dropped before it is ready, nothing was put in.
+    pub(crate) async fn push_when_possible(&self, mut data: String) -> u64 {
+        loop {
+            match self.push(data) {
+                Ok(id) => return id,
+                Err(full) => data = full.data,
+            }
+            // Also if there was one since: a notice without anyone who waits is kept.
+            self.emptied.notified().await;
+        }
+    }
+
+    /// Waits until something is there. `false` if there is not and will never be.
+    pub(crate) async fn filled(&self) -> bool {
+        loop {
+            {
+                let state = self.lock();
+                if !state.items.is_empty() || state.closed {
+                    return !state.items.is_empty();
+                }
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    pub(crate) fn pop(&self) -> Option<Item> {
+        let item = self.lock().items.pop_front();
+        self.emptied.notify_one();
+        item
+    }
+
+    /// Nothing will be put in any more.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
+    fn take(&self, state: &mut State, data: String) -> u64 {
+        state.last_id += 1;
+        state.items.push_back(Item { id: state.last_id, data });
+        self.filled.notify_one();
+        state.last_id
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here can panic half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

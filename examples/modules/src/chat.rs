@@ -1,0 +1,42 @@
+//! What people say to each other.
+
+use switchboard::{Conn, WsError, WsRouter, middleware::from_fn, ws_message};
+
+use crate::{
+    middleware,
+    session::{Session, User},
+};
+
+/// The topic of the chat.
+const CHAT: &str = "chat";
+
+#[ws_message("SEND_MESSAGE")]
+struct SendMessage {
+    #[validate(length(min = 1, max = 500))]
+    text: String,
+}
+
+/// To all in the chat, also who says it.
+#[ws_message("MESSAGE")]
+struct Message {
+    name: String,
+    text: String,
+}
+
+/// The layer is around this module's handlers only, and stays there when the module is merged.
+pub(crate) fn ws() -> WsRouter<(), Session> {
+    WsRouter::new().on(send_message).layer(from_fn(middleware::require_auth)).on_open(opened)
+}
+
+/// Runs after the hook of the router that this one is merged into.
+async fn opened(conn: Conn<Session>) -> Result<(), WsError> {
+    conn.subscribe(CHAT).await?;
+    Ok(())
+}
+
+async fn send_message(conn: Conn<Session>, message: SendMessage) -> Result<(), WsError> {
+    // The middleware has looked, but the types do not say so.
+    let User { name, .. } = conn.data().user().ok_or_else(|| WsError::unauthenticated("Authentication required"))?;
+    conn.publish(CHAT, Message { name, text: message.text }).await?;
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! The last updates.
+
+use std::collections::VecDeque;
+
+use switchboard::ConnId;
+
+use crate::messages::Payload;
+
+/// How long all payloads that are kept may be together, as JSON.
+pub(crate) const MAX_BYTES: usize = 512 * 1024;
+
+/// An update that was applied.
+#[derive(Debug)]
+pub(crate) struct Update {
+    pub(crate) seq: u64,
+    pub(crate) payload: Payload,
+    author: ConnId,
+    author_seq: u64,
+    bytes: usize,
+}
+
+/// The last updates, without gaps between them.
+#[derive(Debug)]
+pub(crate) struct History {
+    updates: VecDeque<Update>,
+    capacity: usize,
+    bytes: usize,
+    last_seq: u64,
+}
+
+impl History {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { updates: VecDeque::new(), capacity, bytes: 0, last_seq: 0 }
+    }
+
+    /// Keeps an update; its number.
+    pub(crate) fn push(&mut self, author: ConnId, author_seq: u64, payload: Payload) -> u64 {
+        // What cannot be written again could not be read.
+        let bytes = serde_json::to_string(&payload).map_or(0, |json| json.len());
+        self.last_seq += 1;
+        self.updates.push_back(Update { seq: self.last_seq, payload, author, author_seq, bytes });
+        self.bytes += bytes;
+        while self.updates.len() > self.capacity || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.updates.pop_front() else { break };
+            self.bytes -= oldest.bytes;
+        }
+        self.last_seq
+    }
+
+    /// What this author's update became, if it is still kept.
+    pub(crate) fn find(&self, author: ConnId, author_seq: u64) -> Option<&Update> {
+        self.updates.iter().find(|update| update.author == author && update.author_seq == author_seq)
+    }
+
+    /// All that are kept from this number on.
+    pub(crate) fn since(&self, seq: u64) -> impl Iterator<Item = &Update> {
+        let skipped = seq.saturating_sub(self.first_seq());
+        self.updates.iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX))
+    }
+
+    /// The first that is kept, or the next if there is none.
+    pub(crate) fn first_seq(&self) -> u64 {
+        self.updates.front().map_or(self.last_seq + 1, |update| update.seq)
+    }
+}

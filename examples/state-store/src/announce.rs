@@ -1,0 +1,75 @@
+//! A message to all who are connected, 100 at a time, so that others get their turn between.
+//!
+//! The library does so by itself for what is published to a topic with very many members: this is for
+//! receivers that no topic has in common.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use switchboard::{ConnId, ws_message};
+use tokio::task::yield_now;
+
+use crate::{Client, Shared};
+
+/// How many are sent to before others get their turn.
+const CHUNK: usize = 100;
+
+#[ws_message("ANNOUNCEMENT")]
+#[derive(Clone)]
+struct Announcement {
+    #[validate(length(min = 1, max = 500))]
+    text: String,
+}
+
+/// All who are connected.
+#[derive(Debug, Default)]
+pub(crate) struct Clients(Mutex<BTreeMap<ConnId, Client>>);
+
+impl Clients {
+    pub(crate) fn add(&self, client: Client) {
+        self.lock().insert(client.id(), client);
+    }
+
+    pub(crate) fn remove(&self, id: ConnId) {
+        self.lock().remove(&id);
+    }
+
+    fn all(&self) -> Vec<Client> {
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ConnId, Client>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Announce {
+    text: String,
+}
+
+/// How many got it, in how many chunks.
+#[derive(Serialize)]
+pub(crate) struct Announced {
+    clients: usize,
+    chunks: usize,
+}
+
+pub(crate) async fn announce(State(app): State<Shared>, Json(announce): Json<Announce>) -> Json<Announced> {
+    let announcement = Announcement { text: announce.text };
+    let (mut clients, mut chunks) = (0, 0);
+    for chunk in app.clients.all().chunks(CHUNK) {
+        if chunks > 0 {
+            yield_now().await;
+        }
+        // Who has gone, or does not read, does not keep it from the others.
+        clients += chunk.iter().filter(|client| client.send(announcement.clone()).is_ok()).count();
+        chunks += 1;
+    }
+    Json(Announced { clients, chunks })
+}

@@ -1,0 +1,165 @@
+//! `examples/rate-limiting` over real sockets, one test per row of the checklist.
+
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use switchboard_tests::client::{Client, Server};
+
+fn server() -> Server {
+    Server::start(rate_limiting::app())
+}
+
+async fn joined(server: &Server, path: &str) -> Client {
+    let mut client = server.connect(path).await;
+    join(&mut client, "global").await;
+    assert_eq!(client.expect("JOIN_SUCCESS").await, json!({ "channel": "global" }));
+    client
+}
+
+async fn join(client: &mut Client, channel: &str) {
+    client.send("JOIN_CHANNEL", json!({ "channel": channel })).await;
+}
+
+/// Says something; what comes back is the message itself, or an error.
+async fn say(client: &mut Client) -> Value {
+    client.send("CHAT_MESSAGE", json!({ "text": "hi" })).await;
+    client.recv().await
+}
+
+/// Says so much, all of which passes.
+async fn say_often(client: &mut Client, times: usize) {
+    for n in 0..times {
+        let heard = say(client).await;
+        assert_eq!((&heard["type"], &heard["payload"]), (&json!("CHAT_MESSAGE"), &json!({ "text": "hi" })), "{n}");
+    }
+}
+
+/// What is said next is too much; the error.
+async fn refused(client: &mut Client, text: &str, window_ms: u64) -> Value {
+    let message = say(client).await;
+    check_refused(&message, text, window_ms);
+    message["payload"].clone()
+}
+
+fn check_refused(message: &Value, text: &str, window_ms: u64) {
+    assert_eq!(message["type"], "ERROR", "{message}");
+    let error = &message["payload"];
+    assert_eq!((&error["code"], &error["message"]), (&json!("RESOURCE_EXHAUSTED"), &json!(text)));
+    assert_eq!(error["retryable"], true);
+    let wait = error["retryAfterMs"].as_u64().unwrap();
+    assert!((1..=window_ms).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
+async fn row_000_18_each_client_has_a_window_that_slides_and_ends_with_it() {
+    let server = server();
+    let mut ann = joined(&server, "/ws").await;
+    say_often(&mut ann, 10).await;
+    refused(&mut ann, "Too many messages. Please slow down.", 60_000).await;
+    // Joins are counted apart: this is the second of five.
+    for channel in ["a", "b", "c", "d"] {
+        join(&mut ann, channel).await;
+        ann.expect("JOIN_SUCCESS").await;
+    }
+    join(&mut ann, "e").await;
+    check_refused(&ann.recv().await, "Too many join requests.", 300_000);
+    // Somebody else has not sent anything yet, and neither has who comes back.
+    let mut bob = joined(&server, "/ws").await;
+    ann.close(1000).await;
+    say_often(&mut bob, 10).await;
+    let mut ann = joined(&server, "/ws").await;
+    say_often(&mut ann, 10).await;
+}
+
+#[tokio::test]
+async fn row_000_18_after_the_time_that_the_error_tells_a_message_passes() {
+    let server = Server::start(rate_limiting::app_at_speed(100));
+    let mut client = joined(&server, "/ws").await;
+    // As slow as this may run, so many do not fit into any 600 ms.
+    let mut passed = 0;
+    let wait = loop {
+        let message = say(&mut client).await;
+        if message["type"] == "ERROR" {
+            check_refused(&message, "Too many messages. Please slow down.", 600);
+            break message["payload"]["retryAfterMs"].as_u64().unwrap();
+        }
+        passed += 1;
+        assert!(passed < 10_000, "nothing is ever too much");
+    };
+    assert!(passed >= 10, "{passed}");
+    // What is under test: as a client does it.
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+    say_often(&mut client, 1).await;
+}
+
+#[tokio::test]
+async fn row_000_19_errors_say_what_was_too_much_and_the_connection_stays() {
+    let server = server();
+    let mut client = joined(&server, "/ws").await;
+    say_often(&mut client, 10).await;
+    for _ in 0..3 {
+        refused(&mut client, "Too many messages. Please slow down.", 60_000).await;
+    }
+    // Other routes go on.
+    join(&mut client, "other").await;
+    client.expect("JOIN_SUCCESS").await;
+}
+
+#[tokio::test]
+async fn row_000_20_routes() {
+    let server = server();
+    let (mut ann, mut bob) = (joined(&server, "/ws").await, server.connect("/ws").await);
+    bob.send("CHAT_MESSAGE", json!({ "text": "to those who listen" })).await;
+    assert_eq!(ann.expect("CHAT_MESSAGE").await, json!({ "text": "to those who listen" }));
+    // Bob has not joined, and gets the answer to this first.
+    join(&mut bob, "global").await;
+    assert_eq!(bob.expect("JOIN_SUCCESS").await, json!({ "channel": "global" }));
+    for (length, is_good) in [(0, false), (1, true), (200, true), (201, false)] {
+        ann.send("CHAT_MESSAGE", json!({ "text": "x".repeat(length) })).await;
+        if is_good {
+            for client in [&mut ann, &mut bob] {
+                assert_eq!(client.expect("CHAT_MESSAGE").await["text"].as_str().unwrap().len(), length);
+            }
+        } else {
+            ann.expect_error("ERROR", "INVALID_ARGUMENT").await;
+        }
+    }
+    join(&mut ann, "no channel").await;
+    ann.expect_error("ERROR", "INVALID_ARGUMENT").await;
+}
+
+#[tokio::test]
+async fn row_001_13_a_middleware_limits_all_routes_together() {
+    let server = server();
+    let mut client = joined(&server, "/all").await;
+    say_often(&mut client, 8).await;
+    join(&mut client, "other").await;
+    client.expect("JOIN_SUCCESS").await;
+    // One join, eight messages and a join: that was ten.
+    refused(&mut client, "Too many messages. Max 10 per minute.", 60_000).await;
+    join(&mut client, "third").await;
+    check_refused(&client.recv().await, "Too many messages. Max 10 per minute.", 60_000);
+}
+
+#[tokio::test]
+async fn row_002_30_fixed_windows_without_what_is_excluded() {
+    let server = server();
+    let mut listener = joined(&server, "/windows").await;
+    let mut client = joined(&server, "/windows").await;
+    say_often(&mut client, 19).await;
+    for message_type in ["TYPING_START", "TYPING_STOP"].repeat(15) {
+        client.text(json!({ "type": message_type }).to_string()).await;
+    }
+    let error = refused(&mut client, "Rate limit exceeded", 10_000).await;
+    let seconds = error["details"]["secondsRemaining"].as_u64().unwrap();
+    assert_eq!(seconds, error["retryAfterMs"].as_u64().unwrap().div_ceil(1000));
+    assert_eq!(error["details"], json!({ "secondsRemaining": seconds, "maxMessages": 20, "windowMs": 10_000 }));
+    // All of the typing came through, and still does.
+    client.text(json!({ "type": "TYPING_START" }).to_string()).await;
+    for message_type in ["CHAT_MESSAGE"; 19].into_iter().chain(["TYPING_START", "TYPING_STOP"].repeat(15)) {
+        listener.expect(message_type).await;
+    }
+    listener.expect("TYPING_START").await;
+}

@@ -1,0 +1,118 @@
+//! Handlers that run to completion without their connection.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use axum::{Router, extract::State};
+use serde_json::json;
+use switchboard::{Config, Hub, RouteOptions, WsRouter, ws_message};
+use switchboard_tests::{
+    client::{PATIENCE, Server},
+    serve::ws_route,
+};
+use tokio::sync::Semaphore;
+
+#[ws_message("STORE")]
+struct Store {
+    panics: bool,
+}
+
+#[derive(Clone)]
+struct Work {
+    /// How many may come to their end.
+    go: Arc<Semaphore>,
+    done: Arc<AtomicUsize>,
+    dropped: Arc<AtomicUsize>,
+}
+
+struct Guard(Work, bool);
+
+impl Drop for Guard {
+    #[expect(clippy::manual_assert, clippy::panic, reason = "what is tested")]
+    fn drop(&mut self) {
+        self.0.dropped.fetch_add(1, SeqCst);
+        if self.1 {
+            panic!("as planned");
+        }
+    }
+}
+
+async fn store(State(work): State<Work>, store: Store) {
+    let _guard = Guard(work.clone(), store.panics);
+    work.go.acquire().await.unwrap().forget();
+    work.done.fetch_add(1, SeqCst);
+}
+
+fn serve(config: Config) -> (Server, Hub, Work) {
+    let (hub, counter) = (Hub::new(), Arc::<AtomicUsize>::default);
+    let work = Work { go: Arc::new(Semaphore::new(0)), done: counter(), dropped: counter() };
+    let ws = WsRouter::new().hub(hub.clone()).config(config).on_with(store, RouteOptions::new().run_to_completion());
+    let app = Router::new().route("/ws", ws_route(ws)).with_state(work.clone());
+    (Server::start(app), hub, work)
+}
+
+async fn until(what: impl Fn() -> bool) {
+    let wait = async {
+        while !what() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap();
+}
+
+#[tokio::test]
+async fn draining_waits_for_them() {
+    let (server, hub, work) = serve(Config::new());
+    let mut client = server.connect("/ws").await;
+    client.send("STORE", json!({ "panics": false })).await;
+    until(|| hub.stats().running_handlers == 1).await;
+    assert_eq!(hub.stats().detached_handlers, 0);
+    drop(client);
+    until(|| hub.stats().connections == 0).await;
+    assert_eq!((hub.stats().running_handlers, hub.stats().detached_handlers), (0, 1));
+    let drain = tokio::spawn(hub.drain(Duration::ZERO).grace(Duration::MAX).into_future());
+    until(|| hub.is_draining()).await;
+    assert!(!drain.is_finished());
+    work.go.add_permits(1);
+    tokio::time::timeout(PATIENCE, drain).await.unwrap().unwrap();
+    assert_eq!((work.done.load(SeqCst), hub.stats().detached_handlers), (1, 0));
+}
+
+#[tokio::test]
+async fn draining_waits_no_longer_than_its_grace() {
+    let (server, hub, _work) = serve(Config::new());
+    let mut client = server.connect("/ws").await;
+    client.send("STORE", json!({ "panics": false })).await;
+    until(|| hub.stats().running_handlers == 1).await;
+    drop(client);
+    until(|| hub.stats().detached_handlers == 1).await;
+    let drain = hub.drain(Duration::ZERO).grace(Duration::from_millis(50));
+    tokio::time::timeout(PATIENCE, drain.into_future()).await.unwrap();
+    assert_eq!(hub.stats().detached_handlers, 1);
+}
+
+/// Those over the limit are dropped, even if that panics.
+#[tokio::test]
+async fn row_max_detached() {
+    let (server, hub, work) = serve(Config::new().max_detached(1));
+    for detached in 1..=3 {
+        let mut client = server.connect("/ws").await;
+        client.send("STORE", json!({ "panics": detached > 1 })).await;
+        until(|| hub.stats().running_handlers == 1).await;
+        drop(client);
+        until(|| hub.stats().connections == 0).await;
+        assert_eq!((hub.stats().detached_handlers, work.dropped.load(SeqCst)), (1, detached - 1));
+    }
+    work.go.add_permits(3);
+    until(|| hub.stats().detached_handlers == 0).await;
+    assert_eq!((work.done.load(SeqCst), work.dropped.load(SeqCst)), (1, 3));
+    // There is room again.
+    let mut client = server.connect("/ws").await;
+    client.send("STORE", json!({ "panics": false })).await;
+    until(|| work.done.load(SeqCst) == 2).await;
+}

@@ -1,0 +1,70 @@
+//! Payloads that do not fit into a flat envelope.
+
+use axum::Router;
+use serde_json::{Value, json};
+use switchboard::{CallErrorKind, Conn, EnvelopeStyle, Progress, SendErrorKind, WsError, WsRouter, ws_message, ws_rpc};
+use switchboard_tests::{client::Server, serve::ws_route};
+
+/// Its key is another's in a flat envelope.
+#[ws_message("TYPED")]
+#[derive(Debug)]
+struct Typed {
+    r#type: String,
+}
+
+fn typed() -> Typed {
+    Typed { r#type: "x".into() }
+}
+
+#[ws_rpc("GET", response = Typed, progress = u32)]
+struct Get {
+    wait: bool,
+}
+
+#[ws_rpc("GIVE", response = Typed)]
+struct Give {
+    r#type: String,
+}
+
+#[ws_message("KINDS")]
+struct Kinds {
+    send: String,
+    call: String,
+}
+
+#[ws_message("TRY")]
+struct Try {}
+
+async fn get(mut progress: Progress<u32>, get: Get) -> Result<Typed, WsError> {
+    if get.wait {
+        tokio::task::yield_now().await;
+        // A number has no keys.
+        assert_eq!(progress.send(1).await.unwrap_err().kind(), SendErrorKind::Invalid);
+    }
+    Ok(typed())
+}
+
+async fn attempt(conn: Conn, _: Try) -> Kinds {
+    let send = conn.send(typed()).unwrap_err();
+    assert!(format!("{send:?}").contains("a flat one"), "{send:?}");
+    let call = conn.call(Give { r#type: "x".into() }).await.unwrap_err();
+    assert_eq!(call.kind(), CallErrorKind::InvalidRequest);
+    Kinds { send: format!("{:?}", send.kind()), call: format!("{:?}", call.kind()) }
+}
+
+#[tokio::test]
+async fn requests_have_their_end_and_senders_are_told() {
+    let ws = WsRouter::<()>::new().envelope(EnvelopeStyle::Flat).on(get).on(attempt);
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let mut client = server.connect("/ws").await;
+    for wait in [false, true] {
+        let request = json!({ "type": "GET", "meta": { "correlationId": "g" }, "wait": wait });
+        client.text(request.to_string()).await;
+        let reply: Value = client.recv().await;
+        assert_eq!((&reply["type"], &reply["meta"]["correlationId"]), (&json!("RPC_ERROR"), &json!("g")), "{reply}");
+        assert_eq!(reply["code"], "INTERNAL", "{reply}");
+    }
+    client.text(r#"{"type":"TRY"}"#).await;
+    let kinds = client.recv().await;
+    assert_eq!((&kinds["send"], &kinds["call"]), (&json!("Invalid"), &json!("InvalidRequest")), "{kinds}");
+}
