@@ -1,6 +1,6 @@
 //! Who gets what: filters that see the member and the message.
 
-use switchboard::{Hub, Matched, Topic, TopicOptions, WsError, ws_message};
+use switchboard::{Hub, Matched, Member, Topic, TopicOptions, WsError, ws_message};
 
 use crate::{Note, Other, Place, User, notes_until};
 
@@ -44,6 +44,23 @@ async fn row_002_31_selective_pub_sub() {
         conn.clear_topics().await.unwrap();
     }
     assert_eq!(place.hub.subscribers("t"), 0);
+}
+
+/// What handlers keep with a connection, filters may look at.
+#[tokio::test]
+async fn filters_see_attributes() {
+    struct Mute(u32);
+    let mut place = Place::new(Hub::new());
+    let (mut a, ann) = place.connect("ann").await;
+    let not_muted =
+        |member: &Member, note: &Note| member.attributes().get::<Mute>().is_none_or(|mute| note.n >= mute.0);
+    ann.subscribe("t").filter(not_muted).await.unwrap();
+    place.hub.publish("t", Note::new(1)).await.unwrap();
+    assert!(ann.attributes().insert(Mute(3)).unwrap().is_none());
+    for n in [2, 3] {
+        place.hub.publish("t", Note::new(n)).await.unwrap();
+    }
+    assert_eq!(notes_until(&mut a, 3).await, [1]);
 }
 
 #[ws_message("MOD_ACTION")]

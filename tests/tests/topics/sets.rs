@@ -86,6 +86,8 @@ async fn row_7_6_the_order_of_decisions() {
     assert!(!conn.subscribe("ROOM:a").await.unwrap());
     assert_eq!((conn.topics(), asked.load(SeqCst)), (vec!["room:a".to_owned()], 1));
     assert!(conn.is_subscribed("rOOM:A") && place.hub.subscribers("ROOM:A") == 1);
+    let members: Vec<_> = place.hub.members("ROOM:a").collect();
+    assert!(members.len() == 1 && members[0].is_subscribed("Room:A"));
     place.hub.publish("RooM:a", Note::new(1)).await.unwrap();
     assert_eq!(client.expect("NOTE").await["n"], 1);
 

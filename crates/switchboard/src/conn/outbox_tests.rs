@@ -379,3 +379,35 @@ fn what_is_dropped_keeps_nobody_waiting_and_does_not_look_written() {
     assert_eq!(flushed.as_mut().poll(&mut cx), Poll::Ready(true));
     assert_eq!(pipe.payloads(), ["gap", "f", "g"]);
 }
+
+#[test]
+fn what_is_dropped_does_not_count_in_the_total_either() {
+    let (pipe, total) = (Pipe::default(), Arc::new(Total::new(100_000)));
+    let outbox = pipe.outbox_in(2000, &total);
+    let mark = Arc::new(Mark::new("t", None, true));
+    let text = "x".repeat(900);
+    for _ in 0..5 {
+        assert_ne!(push_marked(&outbox, &text, &mark), Pushed::Closed);
+        outbox.write();
+        assert_eq!(total.bytes(), outbox.buffered());
+    }
+    outbox.make_room(2000, |_| None);
+    assert_eq!(total.bytes(), outbox.buffered());
+    write_all(&outbox, &pipe);
+    assert_eq!((total.bytes(), total.overflowed()), (0, 0));
+}
+
+#[test]
+fn what_may_be_dropped_is_closed_for_where_all_have_too_much() {
+    let (pipe, total) = (Pipe::default(), Arc::new(Total::new(3000)));
+    let outbox = pipe.outbox_in(100_000, &total);
+    let mark = Arc::new(Mark::new("t", None, true));
+    let text = "x".repeat(900);
+    for _ in 0..2 {
+        assert_ne!(push_marked(&outbox, &text, &mark), Pushed::Closed);
+        outbox.write();
+    }
+    while push_marked(&outbox, &text, &mark) != Pushed::Closed {}
+    assert_eq!((outbox.buffered(), total.bytes(), total.overflowed()), (0, 0, 1));
+    assert!(format!("{outbox:?}").contains("marks: None"));
+}
