@@ -45,14 +45,22 @@ async fn fault_21_22_never_reads() {
     let bytes = Arc::new(AtomicUsize::new(0));
     let (mut never, mut slow) = (Vec::new(), JoinSet::new());
     for path in ["/ws", "/limited"] {
-        for _ in 0..ATTACKERS {
-            never.push(attacker(&server, path).await);
+        for _ in 0..=ATTACKERS {
+            never.push(known(&server, path).await);
         }
-        slow.spawn(read_slowly(attacker(&server, path).await, Arc::clone(&bytes)));
     }
-    let begin = Instant::now();
     let all = 2 * (ATTACKERS + 1) + OWN;
     assert_eq!(observer.inspect().await.connections, all);
+    // All are there before the first asks for too much, which is closed soon after.
+    let begin = Instant::now();
+    for client in &mut never {
+        ask(client).await;
+    }
+    // One of each route.
+    let readers = [never.remove(0), never.pop().expect("as many as connected")];
+    for reader in readers {
+        slow.spawn(read_slowly(reader, Arc::clone(&bytes)));
+    }
     observer.wait_until(GONE, |seen| seen.connections < all).await;
     let first = begin.elapsed();
     observer.wait_until(GONE, |seen| seen.running == 0 && seen.connections == OWN).await;
@@ -96,14 +104,25 @@ async fn reads_again(path: &str) {
     server.stop().await;
 }
 
-/// Asks for some 400 MB.
+/// A client that has asked for more than it will take.
 async fn attacker(server: &Server, path: &str) -> Client {
+    let mut client = known(server, path).await;
+    ask(&mut client).await;
+    client
+}
+
+/// A client that has said who it is, where that is asked.
+async fn known(server: &Server, path: &str) -> Client {
     let mut client = server.connect(path).await;
     if path == "/limited" {
         client.send("AUTH", json!({ "token": "alice" })).await;
     }
-    client.send("FLOOD", json!({ "count": 100_000, "bytes": 4096 })).await;
     client
+}
+
+/// Asks for some 400 MB.
+async fn ask(client: &mut Client) {
+    client.send("FLOOD", json!({ "count": 100_000, "bytes": 4096 })).await;
 }
 
 /// A byte each second, until the connection ends.
