@@ -2,7 +2,7 @@
 
 mod outbox;
 
-pub(crate) use self::outbox::{Outbox, Promise, Pushed, Sink, Total, Wrote};
+pub(crate) use self::outbox::{Mark, Outbox, Promise, Pushed, Sink, Total, Wrote};
 use crate::transport::{Frame, Pipe, Variants};
 
 pub(crate) type ConnId = u32;
@@ -17,6 +17,8 @@ impl AnyConn {
     pub(crate) fn write_early(&self) {
         self.outbox.flush();
     }
+
+    pub(crate) fn make_room(&self, _: usize) {}
 
     pub(crate) fn check_size(&self, _: &Frame) {}
 

@@ -3,3 +3,6 @@
 mod topic;
 
 pub(crate) use self::topic::Topic;
+
+/// What a member lets through is not modelled.
+pub(crate) type Filter = ();

@@ -14,7 +14,7 @@ use std::{
 use loom::thread;
 
 use crate::{
-    conn::{AnyConn, Outbox, Promise, Pushed, Sink as _, Total, Wrote},
+    conn::{AnyConn, Mark, Outbox, Promise, Pushed, Sink as _, Total, Wrote},
     hub::Topic,
     transport::{Frame, Pipe},
 };
@@ -263,6 +263,60 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
     });
 }
 
+/// Queues a frame that may be lost, as topics do.
+fn push_marked(outbox: &Outbox<Pipe>, letter: &str, mark: &Arc<Mark>) {
+    if outbox.push_marked(frame(letter), mark, Promise::Caller) == Pushed::Full {
+        outbox.flush();
+        outbox.push_dropping(frame(letter), mark, |_| Some(frame("-")), Promise::Owner);
+    }
+    outbox.flush();
+}
+
+#[test]
+fn what_takes_an_older_frames_place_is_written_and_nothing_twice() {
+    check(|| {
+        let pipe = Pipe::new(100);
+        let conn = conn(1, &pipe);
+        let mark = Arc::new(Mark::new("t", Some("key".into()), false));
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || ["a", "b"].map(|letter| push_marked(&conn.outbox, letter, &mark))
+        });
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        publisher.join().unwrap();
+        owner.settle();
+        let written = letters(&pipe);
+        assert!(["ab", "b"].contains(&&*written), "{written}");
+        assert_eq!(conn.outbox.buffered(), 0);
+    });
+}
+
+#[test]
+fn what_is_dropped_while_another_writes_is_told() {
+    check_some(3, || {
+        // A frame takes two writes.
+        let pipe = Pipe::new(2);
+        let outbox = outbox(2 * frame("a").cost());
+        outbox.attach(pipe.clone());
+        let conn = Arc::new(AnyConn { id: 1, outbox });
+        let mark = Arc::new(Mark::new("t", None, true));
+        push_marked(&conn.outbox, "a", &mark);
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || ["b", "c", "d"].map(|letter| push_marked(&conn.outbox, letter, &mark))
+        });
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        publisher.join().unwrap();
+        owner.turn(|| {});
+        owner.settle();
+        let written = letters(&pipe);
+        assert!(["abcd", "a-d", "ab-d", "a-cd", "abc-", "ab-", "a-"].contains(&&*written), "{written}");
+        assert_eq!(conn.outbox.buffered(), 0);
+    });
+}
+
 #[test]
 fn a_publisher_that_is_a_member_does_not_wait_for_itself() {
     check(|| {
@@ -270,7 +324,7 @@ fn a_publisher_that_is_a_member_does_not_wait_for_itself() {
         let topic = Arc::new(Topic::new("t"));
         let conns = [conn(1, &pipes[0]), conn(2, &pipes[1])];
         for conn in &conns {
-            topic.insert(Arc::clone(conn));
+            topic.insert(Arc::clone(conn), None);
         }
         let member = |index: usize, letter: &'static str| {
             let (owner, topic) = (Owner::new(&conns[index]), Arc::clone(&topic));
@@ -299,7 +353,7 @@ fn nothing_of_a_topic_comes_after_unsubscribing() {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t"));
         let conn = conn(1, &pipe);
-        let key = topic.insert(Arc::clone(&conn));
+        let key = topic.insert(Arc::clone(&conn), None);
         let publisher = thread::spawn({
             let topic = Arc::clone(&topic);
             move || {
@@ -326,7 +380,7 @@ fn what_was_published_while_others_were_written_to_is_written_too() {
     check(|| {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t"));
-        topic.insert(conn(1, &pipe));
+        topic.insert(conn(1, &pipe), None);
         let publish = |letter: &'static str| {
             let topic = Arc::clone(&topic);
             move || {
@@ -347,7 +401,7 @@ fn what_was_published_to_one_that_another_unsubscribes_is_written() {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t"));
         let conn = conn(1, &pipe);
-        let key = topic.insert(Arc::clone(&conn));
+        let key = topic.insert(Arc::clone(&conn), None);
         let other = thread::spawn({
             let topic = Arc::clone(&topic);
             move || topic.remove(key)

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// The limits and times of a route. Every queue, buffer and wait has its bound here, but those of a
-/// whole hub, which stand in [`Hub::builder`](crate::Hub::builder).
+/// whole hub, which stand in [`Hub::builder`](crate::Hub::builder), and those of topics, which
+/// [`TopicOptions`](crate::TopicOptions) and [`BatchOptions`](crate::BatchOptions) have.
 ///
 /// | setting | default | beyond it |
 /// |---|---|---|
@@ -11,7 +12,7 @@ use std::time::Duration;
 /// | [`max_fragments`](Self::max_fragments) | 1024 of one message | close 1009 |
 /// | [`message_timeout`](Self::message_timeout) | 10 s from a message's first to its last byte | close 1008 |
 /// | [`max_control_frames`](Self::max_control_frames) | 500 pings and pongs in 10 s | close 4006 |
-/// | [`max_outbound_bytes`](Self::max_outbound_bytes) | 1 MiB | close 4002 |
+/// | [`max_outbound_bytes`](Self::max_outbound_bytes) | 1 MiB | close 4002, or as the topic says ([`SlowConsumer`](crate::SlowConsumer)) |
 /// | [`max_inbox`](Self::max_inbox) | 32 messages, 64 KiB | the socket is not read |
 /// | [`max_inbox_during_call`](Self::max_inbox_during_call) | 256 messages, 512 KiB | `conn.call` fails |
 /// | [`max_requests`](Self::max_requests) | 64 in flight | `RESOURCE_EXHAUSTED` |

@@ -18,6 +18,7 @@ mod outbox;
 mod outbox_tests;
 mod raw;
 mod slots;
+mod topics;
 
 use std::{
     any::Any,
@@ -45,15 +46,10 @@ pub use self::{
 pub(crate) use self::{
     calls::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, Signal},
-    outbox::{Closing, Promise, Pushed, Sink, Total, Until, Wrote},
+    outbox::{Closing, Mark, Promise, Pushed, Sink, Total, Until, Wrote},
     slots::SlotKey,
 };
-use crate::{
-    Hub, encode,
-    hub::{Publish, TopicError},
-    transport::Socket,
-    turn,
-};
+use crate::{Hub, encode, transport::Socket, turn};
 
 /// The queue of a connection, whose sink is its socket where that can be written to by anyone.
 pub(crate) type Outbox = outbox::Outbox<Arc<Socket>>;
@@ -225,68 +221,6 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.settings.check_declared(M::TYPE);
         let frame = encode::event(message, meta, self.inner.config().validate_outbound)?;
         self.inner.push(frame)
-    }
-
-    /// Publishes a message to the members of a topic, this connection included if it is one.
-    ///
-    /// Nothing is published before the result is awaited.
-    ///
-    /// ```
-    /// # use switchboard::{Conn, WsError, ws_message};
-    /// # #[ws_message("TYPING")] struct Typing;
-    /// async fn typing(conn: Conn, typing: Typing) -> Result<(), WsError> {
-    ///     conn.publish("room:1", typing).except_self().await?;
-    ///     Ok(())
-    /// }
-    /// ```
-    #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
-    pub fn publish<M>(&self, topic: impl AsRef<str>, message: M) -> Publish
-    where
-        M: Message<Meta = ()> + MemberOf<Out>,
-    {
-        self.inner.settings.check_declared(M::TYPE);
-        let validate = self.inner.config().validate_outbound;
-        self.inner.hub().publish_from(topic.as_ref(), &message, Some(Arc::clone(&self.inner) as Arc<AnyConn>), validate)
-    }
-
-    /// Subscribes to a topic. `false` if it was subscribed already.
-    ///
-    /// # Errors
-    ///
-    /// The topic's name is not valid, the connection has
-    /// [`max_subscriptions`](crate::Config::max_subscriptions) already, or it is closed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has done nothing or all.
-    pub async fn subscribe(&self, topic: impl AsRef<str>) -> Result<bool, TopicError> {
-        self.inner.hub().subscribe(&(Arc::clone(&self.inner) as Arc<AnyConn>), topic.as_ref())
-    }
-
-    /// Ends a subscription. Nothing of the topic arrives after this returned. `false` if there was
-    /// none.
-    ///
-    /// # Errors
-    ///
-    /// The topic's name is not valid.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has done nothing or all.
-    pub async fn unsubscribe(&self, topic: impl AsRef<str>) -> Result<bool, TopicError> {
-        self.inner.hub().unsubscribe(&*self.inner, topic.as_ref())
-    }
-
-    /// The topics that the connection is subscribed to, in the order of subscribing.
-    #[must_use]
-    pub fn topics(&self) -> Vec<String> {
-        self.inner.subscriptions.lock().names()
-    }
-
-    /// Whether the connection is subscribed to a topic.
-    #[must_use]
-    pub fn is_subscribed(&self, topic: &str) -> bool {
-        self.inner.subscriptions.lock().contains(topic)
     }
 
     /// Closes the connection once everything sent before has left; so has the reply of a handler

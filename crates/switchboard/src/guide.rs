@@ -9,6 +9,9 @@ pub mod middleware {}
 #[doc = include_str!("../docs/authentication.md")]
 pub mod authentication {}
 
+#[doc = include_str!("../docs/topics.md")]
+pub mod topics {}
+
 #[doc = include_str!("../docs/errors.md")]
 pub mod errors {}
 

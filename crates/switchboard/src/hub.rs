@@ -1,25 +1,43 @@
 //! The hub: topics, and a handle to publish from anywhere.
 
+mod authorizer;
+mod batch;
 mod builder;
 #[cfg(feature = "test")]
 mod capture;
+mod change;
 mod connections;
 mod drain;
 mod error;
+mod filter;
+mod in_flight;
+mod key_of;
 mod large;
 mod log_limit;
+mod member;
+mod paced;
 mod place;
 mod publish;
 mod registry;
+mod revoke;
+mod rules;
 mod shed;
+mod special;
 mod stats;
+mod subscribe;
 mod subscriptions;
+#[cfg(test)]
+mod testing;
+mod throttle;
 mod topic;
+mod topic_options;
+pub(crate) mod typed;
 mod user_events;
 mod users;
 mod wheel;
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     sync::{
@@ -35,21 +53,28 @@ use switchboard_core::{Message, check_topic};
 #[cfg(feature = "test")]
 pub(crate) use self::capture::{Captures, PublishLog, Record};
 pub use self::{
+    batch::{Batch, BatchOptions},
     builder::HubBuilder,
+    change::TopicChange,
     connections::{Connections, Members},
     drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
+    member::Member,
     publish::{Matched, Publish, PublishFuture, Published},
     stats::HubStats,
+    subscribe::Subscribe,
+    throttle::Throttle,
+    topic_options::{SlowConsumer, TopicOptions},
     user_events::{UserEvent, UserEvents},
 };
+use self::{builder::Normalize, registry::Registry, rules::Rules, user_events::UserFeed, wheel::Wheel};
 pub(crate) use self::{
-    log_limit::LogLimit, place::Place, registry::Full, subscriptions::Subscriptions, topic::Topic, wheel::Check,
+    change::How, filter::Filter, in_flight::InFlight, log_limit::LogLimit, place::Place, registry::Full,
+    subscriptions::Subscriptions, topic::Topic, wheel::Check,
 };
-use self::{registry::Registry, subscriptions::Subscription, user_events::UserFeed, wheel::Wheel};
 use crate::{
     conn::{AnyConn, ConnId, ConnInner, Total},
-    encode, metrics, turn,
+    encode, metrics,
 };
 
 /// A cheap-to-clone handle to the topics and connections of an application.
@@ -78,6 +103,13 @@ use crate::{
 pub struct Hub(Arc<HubInner>);
 
 pub(crate) struct HubInner {
+    /// What holds for which topics.
+    rules: Rules,
+    normalize: Option<Normalize>,
+    /// How many subscriptions have a filter of their own.
+    filters: AtomicUsize,
+    /// How often rights to topics were taken back.
+    revocations: AtomicU64,
     /// Only topics with members. A member is put in while this is locked, so that no topic is
     /// removed with a member just joining.
     topics: RwLock<HashMap<Box<str>, Arc<Topic>>>,
@@ -110,12 +142,16 @@ impl Hub {
         Self::builder().build()
     }
 
-    fn with(settings: &HubBuilder) -> Self {
+    fn with(builder: HubBuilder, rules: Rules) -> Self {
         Self(Arc::new(HubInner {
+            rules,
+            normalize: builder.normalize,
+            filters: AtomicUsize::new(0),
+            revocations: AtomicU64::new(0),
             topics: RwLock::default(),
             registry: Mutex::default(),
-            queued: Arc::new(Total::new(settings.max_queued_bytes)),
-            users: UserFeed::new(settings.max_queued_user_events),
+            queued: Arc::new(Total::new(builder.max_queued_bytes)),
+            users: UserFeed::new(builder.max_queued_user_events),
             wheel: Wheel::default(),
             log_limit: LogLimit::default(),
             subscriptions: AtomicUsize::new(0),
@@ -133,9 +169,14 @@ impl Hub {
     /// Publishes a message to the members of a topic. Nobody subscribed is a success, too.
     ///
     /// The message is always validated. Nothing is published before the result is awaited.
-    #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
     pub fn publish<M: Message<Meta = ()>>(&self, topic: impl AsRef<str>, message: M) -> Publish {
-        self.publish_from(topic.as_ref(), &message, None, true)
+        self.publish_from(topic.as_ref(), message, None, true)
+    }
+
+    /// Publishes a message to a topic that takes only messages of this type. See
+    /// [`Topic`](crate::Topic).
+    pub fn publish_to<M: Message<Meta = ()>>(&self, topic: &typed::Topic<M>, message: M) -> Publish {
+        self.publish(topic, message)
     }
 
     /// How much is going on.
@@ -163,20 +204,46 @@ impl Hub {
     /// `on_close` hooks are done.
     #[must_use]
     pub fn subscribers(&self, topic: &str) -> usize {
-        self.topic(topic).map_or(0, |topic| topic.len())
+        self.topic(&self.name(topic)).map_or(0, |topic| topic.len())
     }
 
     pub(crate) fn publish_from<M: Message>(
         &self,
         topic: &str,
-        message: &M,
+        message: M,
         sender: Option<Arc<AnyConn>>,
         validate: bool,
     ) -> Publish {
-        let frame = check_topic(topic)
+        let topic = self.name(topic);
+        let mut frame = check_topic(&topic)
             .map_err(PublishError::invalid_topic)
-            .and_then(|()| encode::event(message, None, validate).map_err(PublishError::invalid));
-        Publish::new(self.clone(), topic, frame, sender)
+            .and_then(|()| encode::event(&message, None, validate).map_err(PublishError::invalid));
+        let mut special = None;
+        if frame.is_ok() && self.may_be_special() {
+            match self.special(&topic, message) {
+                Ok(found) => special = found,
+                Err(error) => frame = Err(error),
+            }
+        }
+        Publish::new(self.clone(), &topic, frame, sender, special)
+    }
+
+    /// Whether anything can be published to a topic of this name.
+    fn check_name(&self, topic: &str) -> Result<(), PublishError> {
+        let topic = self.name(topic);
+        check_topic(&topic).map_err(PublishError::invalid_topic)?;
+        match self.0.rules.find(&topic).filter(|rule| !rule.allows_name(&topic)) {
+            Some(rule) => Err(PublishError::not_allowed(&topic, rule.pattern())),
+            None => Ok(()),
+        }
+    }
+
+    /// A topic's name as it stands in maps.
+    pub(crate) fn name<'a>(&self, topic: &'a str) -> Cow<'a, str> {
+        match &self.0.normalize {
+            Some(normalize) => Cow::Owned(normalize(topic)),
+            None => Cow::Borrowed(topic),
+        }
     }
 
     #[cfg(feature = "test")]
@@ -195,57 +262,6 @@ impl Hub {
 
     fn topic(&self, name: &str) -> Option<Arc<Topic>> {
         self.0.topics.read().get(name).cloned()
-    }
-
-    pub(crate) fn subscribe(&self, conn: &Arc<AnyConn>, name: &str) -> Result<bool, TopicError> {
-        check_topic(name).map_err(TopicError::invalid_topic)?;
-        // What was published before does not reach it.
-        turn::seal();
-        let mut subscriptions = conn.subscriptions.lock();
-        if subscriptions.contains(name) {
-            return Ok(false);
-        }
-        // Checked under the lock under which the connection's end takes all subscriptions.
-        if subscriptions.ended() || conn.outbox.is_closed() {
-            return Err(TopicError::closed());
-        }
-        let (limit, current) = (conn.settings.config.max_subscriptions, subscriptions.len());
-        if current >= limit {
-            return Err(TopicError::limit(limit, current));
-        }
-        let mut topics = self.0.topics.write();
-        let topic = match topics.get(name) {
-            Some(topic) => topic,
-            None => topics.entry(name.into()).or_insert_with(|| Arc::new(Topic::new(name))),
-        };
-        let key = topic.insert(Arc::clone(conn));
-        subscriptions.push(Subscription { topic: Arc::clone(topic), key });
-        self.0.subscriptions.fetch_add(1, Relaxed);
-        Ok(true)
-    }
-
-    pub(crate) fn unsubscribe<D: ?Sized>(&self, conn: &ConnInner<D>, name: &str) -> Result<bool, TopicError> {
-        check_topic(name).map_err(TopicError::invalid_topic)?;
-        // What was published before does reach it.
-        turn::seal();
-        // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
-        let mut subscriptions = conn.subscriptions.lock();
-        let Some(subscription) = subscriptions.remove(name) else { return Ok(false) };
-        self.leave(&subscription);
-        Ok(true)
-    }
-
-    fn leave(&self, subscription: &Subscription) {
-        self.0.subscriptions.fetch_sub(1, Relaxed);
-        if subscription.topic.remove(subscription.key) > 0 {
-            return;
-        }
-        let mut topics = self.0.topics.write();
-        let name = subscription.topic.name();
-        // Somebody may have joined since, or this may be an older topic of the same name.
-        if topics.get(name).is_some_and(|topic| Arc::ptr_eq(topic, &subscription.topic) && topic.len() == 0) {
-            topics.remove(name);
-        }
     }
 
     pub(crate) fn connected<D: Send + Sync + 'static>(&self, conn: &Arc<ConnInner<D>>) {
@@ -299,10 +315,7 @@ impl Hub {
 
     /// Ends all subscriptions of a connection; there can be none after.
     pub(crate) fn disconnected<D: ?Sized>(&self, conn: &ConnInner<D>) {
-        let all = conn.subscriptions.lock().end();
-        for subscription in all {
-            self.leave(&subscription);
-        }
+        self.leave_all(conn);
         let user = conn.user();
         let mut registry = self.0.registry.lock();
         if let Some(user) = user

@@ -97,6 +97,7 @@
 //! | route and mount | [`WsRouter`], [`ws_route`] |
 //! | let clients in | [`WsRouter::authenticate`], [`BearerToken`], [`TokenSources`], [`OriginPolicy`] |
 //! | send and publish | [`Conn`], [`Hub`] |
+//! | make rules for topics | [`HubBuilder::topic`], [`TopicOptions`], [`guide::topics`] |
 //! | see who is connected | [`HubConn`], [`Hub::users`], [`UserEvent`] |
 //! | report errors | [`WsError`], [`ErrorCode`] |
 //! | set limits | [`Config`], [`HubBuilder`] |
@@ -117,7 +118,7 @@
 //! # Limits
 //!
 //! Every queue, buffer and wait is bounded; [`Config`] lists the bounds of a route with their defaults,
-//! [`Hub::builder`] those of a hub.
+//! [`Hub::builder`] those of a hub, [`TopicOptions`] and [`BatchOptions`] those of topics.
 //!
 //! # Cancel safety
 //!
@@ -176,8 +177,9 @@ pub use self::{
         HookOutput, RawText, UnknownMessage,
     },
     hub::{
-        Connections, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Members, Publish, PublishError,
-        PublishErrorKind, PublishFuture, Published, TopicError, TopicErrorKind, UserEvent, UserEvents,
+        Batch, BatchOptions, Connections, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Member, Members,
+        Publish, PublishError, PublishErrorKind, PublishFuture, Published, SlowConsumer, Subscribe, Throttle,
+        TopicChange, TopicError, TopicErrorKind, TopicOptions, UserEvent, UserEvents, typed::Topic,
     },
     middleware::{RateLimitLayer, TraceLayer, WsReply, WsRequest},
     request::{Cancelled, Deadline, Progress, ReceivedAt},

@@ -5,13 +5,15 @@ use std::sync::OnceLock;
 use parking_lot::Mutex;
 
 use super::{ConnInner, attributes::Kept, calls::Calls, identity::Known, slots::Slots};
-use crate::hub::Place;
+use crate::hub::{InFlight, Place};
 
 /// Made when the first of it is needed, so that others do not pay for it.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
     pub(crate) known: Mutex<Known>,
     pub(crate) calls: Calls,
+    /// Changes of subscriptions that wait.
+    pub(crate) in_flight: InFlight,
     pub(super) attributes: Kept,
     /// What it holds where places are limited.
     pub(crate) place: Mutex<Option<Box<Place>>>,

@@ -85,7 +85,7 @@ impl HubConn {
     /// Whether the connection is subscribed to a topic.
     #[must_use]
     pub fn is_subscribed(&self, topic: &str) -> bool {
-        self.0.subscriptions.lock().contains(topic)
+        self.0.subscriptions.lock().contains(&self.0.hub().name(topic))
     }
 
     /// The peer's address: see [`Conn::remote_addr`](crate::Conn::remote_addr).

@@ -11,6 +11,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use serde::Serialize;
 use switchboard_core::{CloseCode, close_reason, envelope::Wire};
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
     extras::ExtrasCell,
 };
 use crate::{
-    Config, Hub, SendError,
+    Config, Hub, SendError, encode,
     extract::Kept,
     hub::{Check, Place, Subscriptions},
     router::MountedSettings,
@@ -69,6 +70,11 @@ pub(crate) enum Signal {
     Reauthorize = 2,
     /// The peer has not answered a ping: for the hooks.
     Stale = 4,
+}
+
+#[derive(Serialize)]
+struct Gap<'a> {
+    topic: &'a str,
 }
 
 /// What upgrades bring to their connections.
@@ -175,6 +181,7 @@ impl<D: ?Sized> ConnInner<D> {
             // What waits may fit into the socket.
             self.check_size(&frame);
             self.write_early();
+            self.make_room(frame.cost());
             pushed = self.outbox.push_anyway(frame, Promise::Owner);
         }
         if matches!(pushed, Pushed::Ripe | Pushed::Pressed) {
@@ -211,6 +218,18 @@ impl<D: ?Sized> ConnInner<D> {
                 "a message is larger than a connection's outbound queue: raise `Config::max_outbound_bytes`"
             );
         }
+    }
+
+    /// Drops messages of topics that may be lost, where so much more does not fit.
+    pub(crate) fn make_room(&self, cost: usize) {
+        self.outbox.make_room(cost, |topic| self.gap(topic));
+    }
+
+    /// `$ws:gap`: messages of this topic were lost. Only for clients that understand it.
+    pub(crate) fn gap(&self, topic: &str) -> Option<Frame> {
+        let gap = Gap { topic };
+        let frame = self.dialect.extended.then(|| encode::control("$ws:gap", None, &gap)).flatten();
+        frame.and_then(|frame| self.as_it_takes(frame))
     }
 
     fn written(&self) -> Written {

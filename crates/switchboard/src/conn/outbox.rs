@@ -1,7 +1,9 @@
 //! The frames that wait to be written to one connection, bounded in bytes.
 
+mod marks;
 mod outcome;
 mod overflow;
+mod own_way;
 mod queue;
 mod state;
 mod total;
@@ -9,6 +11,7 @@ mod wait;
 
 use std::{
     io,
+    ops::DerefMut,
     sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Waker},
 };
@@ -16,13 +19,14 @@ use std::{
 use switchboard_core::CloseCode;
 
 pub(crate) use self::{
+    marks::Mark,
     outcome::{Promise, Pushed, Wrote},
     state::{Closing, Sink},
     total::Total,
     wait::{Until, Wait},
 };
 use self::{
-    state::{State, Writer, Writing, ping},
+    state::{State, Writer, Writing},
     total::Counted,
 };
 use crate::{
@@ -68,7 +72,8 @@ impl<S: Sink> Outbox<S> {
         drop((sink, queue));
     }
 
-    /// Queues a frame. Where it does not fit and anyone can write, it first asks for that.
+    /// Queues a frame. Where it does not fit and anyone can write, or something may be dropped, it
+    /// first asks for that.
     pub(crate) fn push(&self, frame: Frame, promise: Promise) -> Pushed {
         self.push_if(frame, promise, true)
     }
@@ -79,19 +84,24 @@ impl<S: Sink> Outbox<S> {
     }
 
     fn push_if(&self, frame: Frame, promise: Promise, may_ask: bool) -> Pushed {
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         if state.closing.is_some() {
             return Pushed::Closed;
         }
-        let cost = frame.cost();
-        let anyone = matches!(state.writer, Writer::Free(_));
-        if state.waits_unwritten() + cost > state.limit {
-            if may_ask && anyone && !state.blocked {
+        if !state.fits(frame.cost()) {
+            let can_write = matches!(state.writer, Writer::Free(_)) && !state.blocked;
+            if may_ask && (can_write || state.marks.is_some()) {
                 return Pushed::Full;
             }
             self.give_up_now(state);
             return Pushed::Closed;
         }
+        self.enqueue(state, frame, promise)
+    }
+
+    #[inline]
+    fn enqueue(&self, mut state: impl DerefMut<Target = State<S>>, frame: Frame, promise: Promise) -> Pushed {
+        let anyone = matches!(state.writer, Writer::Free(_));
         let first = state.queue.is_empty();
         self.append(&mut state, frame);
         // Else somebody is at it and goes on with this, or nobody can.
@@ -131,7 +141,7 @@ impl<S: Sink> Outbox<S> {
     /// Answers a ping, ahead of everything that is queued and not half-written. Only the last pong
     /// is kept while none can leave.
     pub(crate) fn push_pong(&self, frame: Frame) {
-        self.state.lock().pong = Some(frame);
+        self.state.lock().pong = Some(Box::new(frame));
         self.queued.store(true, Relaxed);
     }
 
@@ -328,42 +338,5 @@ impl<S: Sink> Outbox<S> {
     /// The sink takes more again.
     pub(crate) fn unblock(&self) {
         self.state.lock().blocked = false;
-    }
-
-    /// Takes what is queued to write it in a way of the owner's own.
-    pub(crate) fn start(&self) -> Option<Writing> {
-        let mut state = self.state.lock();
-        state.has_something().then(|| state.take_queue())
-    }
-
-    /// Gives back what is left of what [`start`](Self::start) gave.
-    pub(crate) fn finish(&self, writing: Writing, written: usize) {
-        let mut state = self.state.lock();
-        let waiting = state.finish_queue(writing, written);
-        state.count_less();
-        self.queued.store(state.has_something(), Relaxed);
-        drop(state);
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
-    /// Takes the next frames, whose [`cost`](Frame::cost) counts until [`written`](Self::written).
-    pub(crate) fn pop(&self) -> Option<Frame> {
-        let mut state = self.state.lock();
-        if std::mem::take(&mut state.ping) {
-            state.push_ahead(ping());
-        }
-        let frame = state.queue.pop_front();
-        self.queued.store(state.has_something(), Relaxed);
-        frame
-    }
-
-    /// Frames of `cost` have left.
-    pub(crate) fn written(&self, cost: usize) {
-        let mut state = self.state.lock();
-        state.count_written(cost);
-        state.count_less();
-        let waiting = state.ready_waiters();
-        drop(state);
-        waiting.into_iter().for_each(Waker::wake);
     }
 }

@@ -44,7 +44,7 @@ impl Hub {
     /// from the topic in portions: who joins or leaves meanwhile may be among them or not, and who
     /// leaves and comes back may be so twice. Locks nothing while they are looked at.
     pub fn members(&self, topic: &str) -> Members {
-        let topic = self.topic(topic);
+        let topic = self.topic(&self.name(topic));
         Members { next: topic.is_some().then_some(0), topic, portion: Vec::new().into_iter() }
     }
 

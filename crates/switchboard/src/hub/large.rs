@@ -10,7 +10,10 @@ use std::{
 use tokio::task::{JoinHandle, unconstrained, yield_now};
 use tracing::Instrument as _;
 
-use super::Topic;
+use super::{
+    Topic,
+    special::{Reached, Special},
+};
 use crate::{conn::ConnId, transport::Frame};
 
 /// So many publishes to one topic may wait for their turn, each with its message.
@@ -33,54 +36,75 @@ impl Drop for Waiting {
     }
 }
 
+/// What is to be put into queues.
+pub(super) struct Delivery {
+    pub(super) frame: Frame,
+    pub(super) except: Option<ConnId>,
+    /// Where not all members get the same.
+    pub(super) special: Option<Box<Special>>,
+}
+
+impl Delivery {
+    fn push_portion(&self, topic: &Topic, start: usize, reached: &mut Reached) -> Option<usize> {
+        match &self.special {
+            Some(special) => special.push_portion(topic, &self.frame, self.except, start, reached),
+            None => topic.push_portion(&self.frame, self.except, start, &mut reached.pressed),
+        }
+    }
+
+    /// All at once.
+    pub(super) fn push(&self, topic: &Arc<Topic>) -> Reached {
+        let mut reached = Reached::default();
+        let mut next = Some(0);
+        while let Some(start) = next {
+            next = self.push_portion(topic, start, &mut reached);
+            topic.flush();
+        }
+        reached
+    }
+}
+
 /// A publish that has its place in the topic's order and goes on to its end, whatever becomes of
-/// this future. Ready with whether the queue of a member is half full.
+/// this future. What it reached is counted for special ones only.
 pub(super) enum LargePublish {
-    Task(JoinHandle<bool>),
-    Ready(bool),
+    Task(JoinHandle<Reached>),
+    Ready(Reached),
 }
 
 impl LargePublish {
     /// Takes the next place in the order. `None` if there are too many before it.
-    pub(super) fn begin(
-        topic: &Arc<Topic>,
-        frame: Frame,
-        except: Option<ConnId>,
-        cx: &mut Context<'_>,
-    ) -> Option<Self> {
+    pub(super) fn begin(topic: &Arc<Topic>, delivery: Delivery, cx: &mut Context<'_>) -> Option<Self> {
         if tokio::runtime::Handle::try_current().is_err() {
             // Nothing to run it on but this.
-            let pressed = topic.push(&frame, except);
-            topic.flush();
-            return Some(Self::Ready(pressed));
+            return Some(Self::Ready(delivery.push(topic)));
         }
         let waiting = Waiting::enter(topic)?;
         // Not to be put off to a later poll for having done much in this one: the first takes the place.
-        let mut publish: Pin<Box<dyn Future<Output = bool> + Send>> = Box::pin(unconstrained(async move {
+        let mut publish: Pin<Box<dyn Future<Output = Reached> + Send>> = Box::pin(unconstrained(async move {
             let topic = &waiting.0;
             let _place = Arc::clone(topic.turnstile()).lock_owned().await;
-            let mut pressed = false;
+            let mut reached = Reached::default();
             let mut next = Some(0);
             while let Some(start) = next {
-                next = topic.push_portion(&frame, except, start, &mut pressed);
+                next = delivery.push_portion(topic, start, &mut reached);
                 topic.flush();
                 if next.is_some() {
                     yield_now().await;
                 }
             }
-            pressed
+            reached
         }));
         Some(match publish.as_mut().poll(cx) {
-            Poll::Ready(pressed) => Self::Ready(pressed),
+            Poll::Ready(reached) => Self::Ready(reached),
             Poll::Pending => Self::Task(tokio::spawn(publish.in_current_span())),
         })
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reached> {
         match self {
             // A task that is gone because the runtime ends has nobody to wait for.
             Self::Task(task) => Pin::new(task).poll(cx).map(Result::unwrap_or_default),
-            Self::Ready(pressed) => Poll::Ready(*pressed),
+            Self::Ready(reached) => Poll::Ready(*reached),
         }
     }
 }
@@ -91,36 +115,18 @@ mod tests {
 
     use super::*;
     use crate::{
-        Hub, WsRouter,
-        conn::{AnyConn, ConnInner, ConnOrigin, Dialect},
-        extract::Kept,
-        hub::PublishFuture,
+        Hub,
+        hub::{
+            PublishFuture,
+            testing::{member, received},
+        },
     };
 
     /// More than three portions.
     const MEMBERS: usize = 200;
 
-    fn member(hub: &Hub) -> Arc<AnyConn> {
-        let router = WsRouter::<()>::new().hub(hub.clone()).mount();
-        Arc::new(ConnInner::new(ConnOrigin {
-            settings: Arc::clone(router.settings()),
-            state: Arc::new(()),
-            kept: Kept::default(),
-            remote_addr: None,
-            client_ip: None,
-            dialect: Dialect { standard: true, ..Dialect::default() },
-            place: None,
-            data: (),
-        }))
-    }
-
     fn publish(hub: &Hub, text: &str) -> PublishFuture {
-        crate::Publish::new(hub.clone(), "t", Ok(Frame::text(text)), None).into_future()
-    }
-
-    fn received(conn: &AnyConn) -> Vec<String> {
-        let frames = std::iter::from_fn(|| conn.outbox.pop());
-        frames.map(|frame| String::from_utf8_lossy(&frame.wire()[2..]).into_owned()).collect()
+        crate::Publish::new(hub.clone(), "t", Ok(Frame::text(text)), None, None).into_future()
     }
 
     #[tokio::test]
@@ -128,7 +134,7 @@ mod tests {
         let hub = Hub::new();
         let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
         for member in &members {
-            hub.subscribe(member, "t").unwrap();
+            hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
         }
         for text in ["a", "b"] {
             let mut publish = pin!(publish(&hub, text));
@@ -147,12 +153,12 @@ mod tests {
         let hub = Hub::new();
         let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
         for member in &members {
-            hub.subscribe(member, "t").unwrap();
+            hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
         }
         let mut publish = pin!(publish(&hub, "a"));
         assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         let last = &members[MEMBERS - 1];
-        hub.unsubscribe(&**last, "t").unwrap();
+        hub.unsubscribe_now(&**last, "t").unwrap().unwrap();
         publish.await.unwrap();
         assert!(received(last).is_empty());
         assert_eq!(received(&members[MEMBERS - 2]), ["a"]);

@@ -10,7 +10,12 @@ use std::{
 
 use futures_util::future::BoxFuture;
 
-use super::{Hub, PublishError, large::LargePublish};
+use super::{
+    Hub, Member, PublishError,
+    large::{Delivery, LargePublish},
+    special::{PORTION, Special},
+    topic::PUSH_PORTION,
+};
 use crate::{conn::AnyConn, metrics, transport::Frame, turn};
 
 /// A publish that happens when it is awaited.
@@ -22,7 +27,9 @@ use crate::{conn::AnyConn, metrics, transport::Frame, turn};
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is first polled, it has done nothing; after that, all.
+/// Dropped before it is first polled, or while the topic's rule is asked
+/// ([`TopicOptions::authorize_publish`](crate::TopicOptions::authorize_publish)), it has done
+/// nothing; after that, all.
 #[must_use = "nothing is published before this is awaited"]
 pub struct Publish {
     hub: Hub,
@@ -30,11 +37,18 @@ pub struct Publish {
     frame: Result<Frame, PublishError>,
     sender: Option<Arc<AnyConn>>,
     except_self: bool,
+    special: Option<Box<Special>>,
 }
 
 impl Publish {
-    pub(super) fn new(hub: Hub, topic: &str, frame: Result<Frame, PublishError>, sender: Option<Arc<AnyConn>>) -> Self {
-        Self { hub, topic: topic.into(), frame, sender, except_self: false }
+    pub(super) fn new(
+        hub: Hub,
+        topic: &str,
+        frame: Result<Frame, PublishError>,
+        sender: Option<Arc<AnyConn>>,
+        special: Option<Box<Special>>,
+    ) -> Self {
+        Self { hub, topic: topic.into(), frame, sender, except_self: false, special }
     }
 
     /// Leaves out the connection that publishes. No effect on a publish by a [`Hub`].
@@ -43,7 +57,24 @@ impl Publish {
         self
     }
 
-    fn begin(self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
+    fn begin(mut self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
+        if let Some(rule) = self.special.as_ref().and_then(|special| special.rule.as_ref()) {
+            self.except_self |= rule.options.no_self_delivery;
+            if let (Some(authorizer), Some(sender), Ok(_)) = (&rule.options.publish, &self.sender, &self.frame) {
+                let member = Member::new(Arc::clone(sender));
+                let (authorizer, limit) = (authorizer.clone(), rule.options.authorize_timeout);
+                return Ok(Step::Authorize(Box::pin(async move {
+                    let name: Arc<str> = (&*self.topic).into();
+                    let answer = authorizer.ask(member, Arc::clone(&name), limit).await;
+                    answer.map_err(|refusal| PublishError::refused(&name, refusal)).map(|()| self)
+                })));
+            }
+        }
+        self.deliver(cx)
+    }
+
+    /// Once it is allowed.
+    fn deliver(self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
         let frame = self.frame?;
         metrics::published();
         #[cfg(feature = "test")]
@@ -53,14 +84,24 @@ impl Publish {
         };
         let sender = self.sender.filter(|_| self.except_self);
         let left_out = sender.as_ref().is_some_and(|sender| sender.subscriptions.lock().contains(&self.topic));
-        let (active, large) = topic.reach();
-        let matched = active.saturating_sub(usize::from(left_out));
-        let published = Published { matched: Matched::Exact(matched) };
         let except = sender.map(|sender| sender.id);
+        if let Some(special) = self.special.filter(|special| special.is_selective()) {
+            turn::seal();
+            let delivery = Delivery { frame, except, special: Some(special) };
+            if !topic.reach(PORTION).1 {
+                let reached = delivery.push(&topic);
+                return Ok(Step::Delivered(Published::exact(reached.matched), reached.pressed));
+            }
+            let large = LargePublish::begin(&topic, delivery, cx).ok_or_else(PublishError::overloaded)?;
+            return Ok(Step::Large(None, large));
+        }
+        let (active, large) = topic.reach(PUSH_PORTION);
+        let published = Published::exact(active.saturating_sub(usize::from(left_out)));
         if large {
             turn::seal();
-            let large = LargePublish::begin(&topic, frame, except, cx).ok_or_else(PublishError::overloaded)?;
-            return Ok(Step::Large(published, large));
+            let delivery = Delivery { frame, except, special: None };
+            let large = LargePublish::begin(&topic, delivery, cx).ok_or_else(PublishError::overloaded)?;
+            return Ok(Step::Large(Some(published), large));
         }
         let pressed = turn::publish(&topic, frame, except).unwrap_or_else(|frame| {
             let pressed = topic.push(&frame, except);
@@ -94,8 +135,10 @@ pub struct PublishFuture {
 
 enum Step {
     Begin(Publish),
-    /// To very many members.
-    Large(Published, LargePublish),
+    /// The application is asked whether it may.
+    Authorize(BoxFuture<'static, Result<Publish, PublishError>>),
+    /// To very many members; and to how many, if that is known already.
+    Large(Option<Published>, LargePublish),
     /// And whether the queue of one is half full.
     Delivered(Published, bool),
     /// Others run first.
@@ -110,8 +153,17 @@ impl Future for PublishFuture {
         loop {
             self.step = match std::mem::replace(&mut self.step, Step::Done) {
                 Step::Begin(publish) => publish.begin(cx)?,
+                Step::Authorize(mut answer) => match answer.as_mut().poll(cx) {
+                    Poll::Ready(publish) => publish?.deliver(cx)?,
+                    Poll::Pending => {
+                        self.step = Step::Authorize(answer);
+                        return Poll::Pending;
+                    }
+                },
                 Step::Large(published, mut large) => match large.poll(cx) {
-                    Poll::Ready(pressed) => Step::Delivered(published, pressed),
+                    Poll::Ready(reached) => {
+                        Step::Delivered(published.unwrap_or(Published::exact(reached.matched)), reached.pressed)
+                    }
                     Poll::Pending => {
                         self.step = Step::Large(published, large);
                         return Poll::Pending;
@@ -158,6 +210,10 @@ pub enum Matched {
 }
 
 impl Published {
+    fn exact(matched: usize) -> Self {
+        Self { matched: Matched::Exact(matched) }
+    }
+
     /// How many connections the message was for, without those that are being closed.
     #[must_use]
     pub fn matched(&self) -> Matched {

@@ -18,7 +18,11 @@ pub(crate) struct Subscription {
 
 impl Subscriptions {
     pub(crate) fn names(&self) -> Vec<String> {
-        self.list.iter().map(|s| s.topic.name().to_owned()).collect()
+        self.iter_names().map(str::to_owned).collect()
+    }
+
+    pub(super) fn iter_names(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|s| s.topic.name())
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {

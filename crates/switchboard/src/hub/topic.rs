@@ -5,15 +5,19 @@
 //! writing may take its time, in portions, by anyone. Only in a topic with very many members the
 //! first step goes in portions, too: `large` sees to their order.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::Relaxed},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use slab::Slab;
 use tokio::{sync::Mutex as Turnstile, task::yield_now};
 use tracing::Instrument as _;
 
+use super::Filter;
 use crate::{
     conn::{AnyConn, ConnId, Promise, Pushed},
     sync::Mutex,
@@ -24,7 +28,7 @@ use crate::{
 const PORTION: usize = 256;
 
 /// A message is put into so many queues before other tasks get their turn: less than a millisecond.
-const PUSH_PORTION: usize = if cfg!(test) { 64 } else { 16 * 1024 };
+pub(super) const PUSH_PORTION: usize = if cfg!(test) { 64 } else { 16 * 1024 };
 
 pub(crate) struct Topic {
     name: Box<str>,
@@ -39,12 +43,22 @@ pub(crate) struct Topic {
 struct State {
     /// `None` for one that is being closed: it gets nothing any more.
     members: Slab<Option<Arc<AnyConn>>>,
+    /// What members let through, by their keys: those that stand here get only what was looked at.
+    #[expect(clippy::box_collection, reason = "topics are small, and mostly have none")]
+    filters: Option<Box<HashMap<usize, Filter>>>,
     /// How many are not being closed.
     active: usize,
     /// Somebody is writing what members have queued.
     flushing: bool,
     /// Something was queued since that began.
     again: bool,
+}
+
+/// A member, copied out.
+pub(super) struct Member {
+    pub(super) key: usize,
+    pub(super) conn: Arc<AnyConn>,
+    pub(super) filter: Option<Filter>,
 }
 
 impl Topic {
@@ -75,10 +89,19 @@ impl Topic {
         (last < end).then_some(last)
     }
 
-    pub(crate) fn insert(&self, conn: Arc<AnyConn>) -> usize {
+    pub(crate) fn insert(&self, conn: Arc<AnyConn>, filter: Option<Filter>) -> usize {
         let mut state = self.state.lock();
         state.active += 1;
-        state.members.insert(Some(conn))
+        let key = state.members.insert(Some(conn));
+        if let Some(filter) = filter {
+            state.filters.get_or_insert_default().insert(key, filter);
+        }
+        key
+    }
+
+    /// Whether a member has a filter of its own.
+    pub(super) fn has_filters(&self) -> bool {
+        self.state.lock().filters.is_some()
     }
 
     /// Sends nothing more to a member, which stays one.
@@ -91,11 +114,16 @@ impl Topic {
         drop(retired);
     }
 
-    /// How many are left.
-    pub(crate) fn remove(&self, key: usize) -> usize {
+    /// How many are left, and the member's filter. That is the application's, and not to be dropped
+    /// under a lock.
+    pub(crate) fn remove(&self, key: usize) -> (usize, Option<Filter>) {
         let mut state = self.state.lock();
         let removed = state.members.try_remove(key).flatten();
         state.active -= usize::from(removed.is_some());
+        let filter = state.filters.as_mut().and_then(|filters| filters.remove(&key));
+        if state.filters.as_ref().is_some_and(|filters| filters.is_empty()) {
+            state.filters = None;
+        }
         let left = state.members.len();
         if left == 0 {
             // A topic that was large once and is handed out at this moment keeps no room.
@@ -106,13 +134,14 @@ impl Topic {
             // Whoever is to write what was published to it before may not find it any more.
             conn.outbox.flush();
         }
-        left
+        (left, filter)
     }
 
-    /// How many a message reaches, and whether it has to go in portions, or behind another that does.
-    pub(super) fn reach(&self) -> (usize, bool) {
+    /// How many a message reaches, and whether it has to go in portions of this size, or behind
+    /// another that does.
+    pub(super) fn reach(&self, portion: usize) -> (usize, bool) {
         let state = self.state.lock();
-        let large = state.members.capacity() > PUSH_PORTION || self.waiting.load(Relaxed) > 0;
+        let large = state.members.capacity() > portion || self.waiting.load(Relaxed) > 0;
         (state.active, large)
     }
 
@@ -150,8 +179,10 @@ impl Topic {
         // Only a portion of a large topic needs the detour over its keys.
         let end = state.members.capacity();
         let last = end.min(start + PUSH_PORTION);
+        // What those would let through is not known here: they came when this was on its way.
+        let filters = state.filters.as_deref();
         let mut push = |key: usize, conn: &Arc<AnyConn>| {
-            if except == Some(conn.id) {
+            if except == Some(conn.id) || filters.is_some_and(|filters| filters.contains_key(&key)) {
                 return;
             }
             let Some(frame) = conn.variant(frame, &mut variants) else { return };
@@ -184,13 +215,14 @@ impl Topic {
 
     /// Once more to a member whose queue was full, frame by frame, writing in between: what waits
     /// may fit into the socket, and of a run each frame by itself into the queue.
-    fn push_again(&self, frame: &Frame, key: usize, conn: &Arc<AnyConn>) {
+    pub(super) fn push_again(&self, frame: &Frame, key: usize, conn: &Arc<AnyConn>) {
         let mut rest = Some(frame.clone());
         while let Some(run) = rest {
             let (first, behind) = run.split_after(0);
             rest = behind;
             conn.check_size(&first);
             conn.write_early();
+            conn.make_room(first.cost());
             let state = self.state.lock();
             // It may have left meanwhile.
             let stays =
@@ -200,6 +232,36 @@ impl Topic {
             }
         }
         conn.write_early();
+    }
+
+    /// The members from this key on, so many places of them, copied out. The key to go on from,
+    /// unless those were all.
+    pub(super) fn members(&self, start: usize, places: usize, into: &mut Vec<Member>) -> Option<usize> {
+        let state = self.state.lock();
+        let end = state.members.capacity();
+        let last = end.min(start.saturating_add(places));
+        for key in start..last {
+            if let Some(Some(conn)) = state.members.get(key) {
+                let filter = state.filters.as_ref().and_then(|filters| filters.get(&key)).cloned();
+                into.push(Member { key, conn: Arc::clone(conn), filter });
+            }
+        }
+        (last < end).then_some(last)
+    }
+
+    /// Calls `push` for those who are still members, which is to queue something; to be followed by
+    /// [`flush`](Self::flush).
+    pub(super) fn push_to<'a>(&self, members: impl IntoIterator<Item = &'a Member>, mut push: impl FnMut(&'a Member)) {
+        let mut state = self.state.lock();
+        state.again = true;
+        for member in members {
+            let filter = state.filters.as_ref().and_then(|filters| filters.get(&member.key));
+            let stays = matches!(state.members.get(member.key), Some(Some(conn)) if Arc::ptr_eq(conn, &member.conn));
+            // Unless it has left and come back with another filter.
+            if stays && filter == member.filter.as_ref() {
+                push(member);
+            }
+        }
     }
 
     /// Writes what members have queued. Goes on in a task of its own if there are many.

@@ -1,6 +1,6 @@
 //! What was published.
 
-use std::{collections::VecDeque, fmt, future::Future, panic::Location, pin::pin};
+use std::{borrow::Cow, collections::VecDeque, fmt, future::Future, panic::Location, pin::pin};
 
 use switchboard_core::Message;
 use tokio::time::timeout_at;
@@ -129,8 +129,10 @@ impl TestApp {
     }
 
     fn take_published(&self, at: &Location<'_>, topic: &str) -> Option<CapturedPublish> {
+        let hub = self.probe.hub();
+        let topic = hub.as_ref().map_or(Cow::Borrowed(topic), |hub| hub.name(topic));
         self.with_records(at, |records| {
-            let index = records.iter().position(|record| &*record.topic == topic)?;
+            let index = records.iter().position(|record| *record.topic == *topic)?;
             records.remove(index).as_ref().and_then(CapturedPublish::new)
         })
     }

@@ -1,9 +1,11 @@
 //! What is published.
 
+use std::time::Duration;
+
 use axum::{Router, body::Body, http::Request};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use switchboard::test::TestApp;
+use switchboard::{BatchOptions, Hub, WsRouter, test::TestApp};
 
 use crate::app::{Answer, Join, Joined, Say, apps, site};
 
@@ -38,6 +40,23 @@ async fn publishes_that_are_refused_are_none() {
         drop(app.hub().publish("x", Answer { text: String::new() }));
         app.expect_nothing_published().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_throttled_or_gathered_is_published_later_under_one_name() {
+    let hub = Hub::builder().normalize_topics(|name| name.to_lowercase()).build();
+    let app = TestApp::new(WsRouter::<()>::new().hub(hub.clone()));
+    let answer = |text: &str| Answer { text: text.into() };
+    let last = hub.throttle("Last", Duration::from_secs(1));
+    let all = hub.batch("All", BatchOptions::new(), |texts: Vec<&str>| Answer { text: texts.join(" ") });
+    for text in ["1", "2", "3"] {
+        last.publish(answer(text)).unwrap();
+        all.push(text).unwrap();
+    }
+    // What never left by itself is not seen by itself.
+    assert_eq!(app.expect_published::<Answer>("LAST").await.text, "3");
+    assert_eq!(app.expect_published::<Answer>("aLL").await.text, "1 2 3");
+    app.expect_nothing_published().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,8 @@ pub(crate) enum Pushed {
     Ripe,
     /// Queued, and more than half of the limit waits now.
     Pressed,
-    /// Not queued: the caller should write what is and [push it anyway](super::Outbox::push_anyway).
+    /// Not queued: the caller should write what is, [make room](super::Outbox::make_room) and [push
+    /// it anyway](super::Outbox::push_anyway).
     Full,
     /// The connection is closing, as it is once its queue overflows.
     Closed,

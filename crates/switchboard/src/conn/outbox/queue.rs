@@ -43,6 +43,21 @@ impl Queue {
         first
     }
 
+    pub(super) fn remove(&mut self, place: usize) -> Option<Frame> {
+        match place.checked_sub(1) {
+            None => self.pop_front(),
+            Some(place) => self.rest.remove(place),
+        }
+    }
+
+    pub(super) fn replace(&mut self, place: usize, frame: Frame) -> Option<Frame> {
+        let old = match place.checked_sub(1) {
+            None => self.first.as_mut(),
+            Some(place) => self.rest.get_mut(place),
+        };
+        old.map(|old| std::mem::replace(old, frame))
+    }
+
     pub(super) fn front(&self) -> Option<&Frame> {
         self.first.as_ref()
     }

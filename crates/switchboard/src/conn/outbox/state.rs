@@ -6,6 +6,7 @@ use bytes::Bytes;
 use switchboard_core::CloseCode;
 
 use super::{
+    marks::Marks,
     queue::Queue,
     total::{Counted, Share, Total},
     wait::Waiters,
@@ -61,8 +62,10 @@ pub(super) struct State<S> {
     pub(super) queue: Queue,
     /// How much of the first frame has left.
     offset: usize,
-    /// Goes ahead of what is queued.
-    pub(super) pong: Option<Frame>,
+    /// Which of the frames may be lost, if any.
+    pub(super) marks: Option<Box<Marks>>,
+    /// Goes ahead of what is queued. Boxed, since it mostly is not there.
+    pub(super) pong: Option<Box<Frame>>,
     /// So does a ping.
     pub(super) ping: bool,
     /// Of all that was ever pushed.
@@ -97,6 +100,7 @@ impl<S> State<S> {
         Self {
             queue: Queue::default(),
             offset: 0,
+            marks: None,
             pong: None,
             ping: false,
             pushed: 0,
@@ -126,6 +130,16 @@ impl<S> State<S> {
         self.waits() - if self.in_flight { self.taken.min(self.waits()) } else { 0 }
     }
 
+    /// Whether so much more may wait.
+    pub(super) fn fits(&self, cost: usize) -> bool {
+        self.waits_unwritten() + cost <= self.limit
+    }
+
+    /// Whether the first frame has not begun to leave.
+    pub(super) fn is_whole(&self) -> bool {
+        self.offset == 0
+    }
+
     pub(super) fn has_room(&self) -> bool {
         self.waits() <= self.limit / 2
     }
@@ -136,7 +150,7 @@ impl<S> State<S> {
     }
 
     pub(super) fn ready_waiters(&self) -> Vec<Waker> {
-        self.waiters.ready(self.written, self.has_room())
+        self.waiters.ready(self.written, self.has_room(), self.waits() == 0)
     }
 
     /// The sink is broken: the owner is to end the connection.
@@ -205,7 +219,7 @@ impl<S> State<S> {
     /// Leaves only the frame that is half-written; of what is being written, once that is known.
     pub(super) fn drop_whole_frames(&mut self) {
         self.overflowed = self.in_flight;
-        (self.pong, self.ping) = (None, false);
+        (self.pong, self.ping, self.marks) = (None, false, None);
         let half = (self.offset > 0).then(|| self.queue.pop_front()).flatten();
         self.queue = Queue::default();
         let mut waits = 0;
@@ -220,7 +234,7 @@ impl<S> State<S> {
 
     /// Takes all frames out for good.
     pub(super) fn forget(&mut self) -> Queue {
-        (self.pong, self.ping) = (None, false);
+        (self.pong, self.ping, self.marks) = (None, false, None);
         self.offset = 0;
         self.blocked = false;
         self.written = self.pushed;
@@ -259,7 +273,7 @@ impl<S> State<S> {
             self.push_ahead(ping());
         }
         if let Some(pong) = self.pong.take() {
-            self.push_ahead(pong);
+            self.push_ahead(*pong);
         }
         self.in_flight = true;
         self.taken = self.waits();
@@ -304,6 +318,7 @@ impl<S> State<S> {
             offset = 0;
             let cost = first.cost();
             self.count_written(cost);
+            self.unmark(first);
             queue.pop_front();
         }
         queue.append(mem::take(&mut self.queue));

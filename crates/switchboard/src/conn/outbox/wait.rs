@@ -72,8 +72,9 @@ impl Waiters {
     }
 
     /// Those whose condition holds.
-    pub(super) fn ready(&self, written: u64, has_room: bool) -> Vec<Waker> {
-        let ready = |waiter: &&Waiter| waiter.target.map_or(has_room, |target| written >= target);
+    /// With nothing waiting any more, all hold: of what was pushed, some may have been dropped.
+    pub(super) fn ready(&self, written: u64, has_room: bool, is_empty: bool) -> Vec<Waker> {
+        let ready = |waiter: &&Waiter| waiter.target.map_or(has_room, |target| is_empty || written >= target);
         self.iter().filter(ready).map(|waiter| waiter.waker.clone()).collect()
     }
 
@@ -124,7 +125,7 @@ impl<S: Sink> Future for Wait<'_, S> {
             return Poll::Ready(false);
         }
         let (has_room, pushed, written) = (state.has_room(), state.pushed, state.written);
-        if self.until == Until::Room && has_room {
+        if pushed == written || (self.until == Until::Room && has_room) {
             return Poll::Ready(true);
         }
         let known = self.id.and_then(|id| state.waiters.iter_mut().find(|waiter| waiter.id == id));

@@ -1,0 +1,199 @@
+//! A connection's topics.
+
+use std::sync::Arc;
+
+use switchboard_core::{MemberOf, Message, MessageSet};
+
+use super::{AnyConn, Conn};
+use crate::hub::{How, Publish, Subscribe, TopicChange, TopicError, typed::Topic};
+
+impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
+    /// Publishes a message to the members of a topic, this connection included if it is one.
+    ///
+    /// Nothing is published before the result is awaited.
+    ///
+    /// ```
+    /// # use switchboard::{Conn, WsError, ws_message};
+    /// # #[ws_message("TYPING")] struct Typing;
+    /// async fn typing(conn: Conn, typing: Typing) -> Result<(), WsError> {
+    ///     conn.publish("room:1", typing).except_self().await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn publish<M>(&self, topic: impl AsRef<str>, message: M) -> Publish
+    where
+        M: Message<Meta = ()> + MemberOf<Out>,
+    {
+        self.inner.settings.check_declared(M::TYPE);
+        let validate = self.inner.config().validate_outbound;
+        self.inner.hub().publish_from(topic.as_ref(), message, Some(self.any()), validate)
+    }
+
+    /// Publishes a message to a topic that takes only messages of this type: see [`Topic`].
+    pub fn publish_to<M>(&self, topic: &Topic<M>, message: M) -> Publish
+    where
+        M: Message<Meta = ()> + MemberOf<Out>,
+    {
+        self.publish(topic, message)
+    }
+
+    /// Subscribes to a topic. `false` if it was subscribed already, which changes nothing.
+    ///
+    /// Without rules for the topic ([`TopicOptions`](crate::TopicOptions)) it does not wait for
+    /// anything. With [`filter`](Subscribe::filter) only some messages come.
+    ///
+    /// # Errors
+    ///
+    /// The topic's name is not valid or not allowed, its rule refused or did not answer, the
+    /// connection has [`max_subscriptions`](crate::Config::max_subscriptions) already or the topic
+    /// or its pattern as many as may be, or the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has done nothing or all.
+    pub fn subscribe<T: AsRef<str>>(&self, topic: T) -> Subscribe<T> {
+        Subscribe::new(self.any(), topic)
+    }
+
+    /// Subscribes to all of these topics, or to none. Those that it was subscribed to already do not
+    /// matter; [`joined`](TopicChange::joined) has the others.
+    ///
+    /// ```
+    /// # use switchboard::{Conn, TopicError};
+    /// async fn enter(conn: Conn) -> Result<(), TopicError> {
+    ///     let change = conn.subscribe_many(["news", "room:1"]).await?;
+    ///     println!("new: {:?}", change.joined);
+    ///     Ok(())
+    /// }
+    /// # let _ = switchboard::WsRouter::<()>::new().on_open(enter);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe), for the first that cannot be.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has done nothing or all.
+    pub async fn subscribe_many<T: AsRef<str>>(
+        &self,
+        topics: impl IntoIterator<Item = T>,
+    ) -> Result<TopicChange, TopicError> {
+        self.change(topics, How::Join).await
+    }
+
+    /// Ends a subscription. Nothing of the topic arrives after this returned. `false` if there was
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// The topic's name is not valid.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has done nothing or all.
+    pub async fn unsubscribe(&self, topic: impl AsRef<str>) -> Result<bool, TopicError> {
+        let hub = self.inner.hub();
+        if let Some(result) = hub.unsubscribe_now(&*self.inner, &hub.name(topic.as_ref())) {
+            return result;
+        }
+        let change = Box::pin(self.change([topic], How::Leave)).await?;
+        Ok(!change.left.is_empty())
+    }
+
+    /// Ends the subscriptions to all of these topics. Nothing of them arrives after this returned;
+    /// [`left`](TopicChange::left) has those that there were.
+    ///
+    /// # Errors
+    ///
+    /// A topic's name is not valid: then all are as they were.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has done nothing or all.
+    pub async fn unsubscribe_many<T: AsRef<str>>(
+        &self,
+        topics: impl IntoIterator<Item = T>,
+    ) -> Result<TopicChange, TopicError> {
+        self.change(topics, How::Leave).await
+    }
+
+    /// Subscribes and unsubscribes so that exactly these topics remain, or changes nothing. Only
+    /// those that are new are authorised and counted; those that stay do not miss anything.
+    ///
+    /// ```
+    /// # use switchboard::{Conn, WsError, ws_message};
+    /// #[ws_message("SHOW")]
+    /// struct Show {
+    ///     rooms: Vec<String>,
+    /// }
+    ///
+    /// async fn show(conn: Conn, show: Show) -> Result<(), WsError> {
+    ///     let change = conn.set_topics(show.rooms).await?;
+    ///     println!("joined {:?}, left {:?}", change.joined, change.left);
+    ///     Ok(())
+    /// }
+    /// # let _ = switchboard::WsRouter::<()>::new().on(show);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe), for the first that cannot be.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has done nothing or all.
+    pub async fn set_topics<T: AsRef<str>>(
+        &self,
+        topics: impl IntoIterator<Item = T>,
+    ) -> Result<TopicChange, TopicError> {
+        self.change(topics, How::Exactly).await
+    }
+
+    /// Ends all subscriptions. Nothing of them arrives after this returned.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has done nothing or all.
+    pub async fn clear_topics(&self) -> Result<TopicChange, TopicError> {
+        self.change([""; 0], How::Exactly).await
+    }
+
+    /// The topics that the connection is subscribed to, in the order of subscribing.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        self.inner.subscriptions.lock().names()
+    }
+
+    /// Whether the connection is subscribed to a topic.
+    #[must_use]
+    pub fn is_subscribed(&self, topic: impl AsRef<str>) -> bool {
+        let name = self.inner.hub().name(topic.as_ref());
+        self.inner.subscriptions.lock().contains(&name)
+    }
+
+    async fn change<T: AsRef<str>>(
+        &self,
+        topics: impl IntoIterator<Item = T>,
+        how: How,
+    ) -> Result<TopicChange, TopicError> {
+        let (hub, conn) = (self.inner.hub(), self.any());
+        let wanted = hub.wanted(topics, how, &conn)?;
+        hub.change(&conn, &wanted, None).await
+    }
+
+    fn any(&self) -> Arc<AnyConn> {
+        Arc::clone(&self.inner) as Arc<AnyConn>
+    }
+}
+
+#[cfg(test)]
+impl<D, Out> Conn<D, Out> {
+    pub(crate) fn subscriptions(&self) -> &parking_lot::Mutex<crate::hub::Subscriptions> {
+        &self.inner.subscriptions
+    }
+}

@@ -1,0 +1,394 @@
+//! Changes of what a connection is subscribed to, all-or-nothing.
+//!
+//! The order is that of `docs/protocol.md`, 7.6: normalise, wait for changes of the same topics,
+//! so already: done, validate, authorise, quotas, and only then change anything.
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use parking_lot::MutexGuard;
+use switchboard_core::check_topic;
+
+use super::{Filter, Hub, Member, Subscriptions, Topic, TopicError, subscriptions::Subscription};
+use crate::{
+    conn::{AnyConn, ConnInner},
+    turn,
+};
+
+/// So many questions of one change wait for answers at once.
+const ASKED_AT_ONCE: usize = 16;
+
+/// So often is asked again because rights were taken back meanwhile.
+const MAX_ROUNDS: usize = 8;
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct TopicChange {
+    /// The topics that the connection was not subscribed to before.
+    pub joined: Vec<String>,
+    /// The topics that it is not subscribed to any more.
+    pub left: Vec<String>,
+}
+
+/// What a connection's subscriptions are to be.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Normalised; those to join once each, and no more than there may be.
+    topics: Vec<Box<str>>,
+    how: How,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Also these.
+    Join,
+    /// Not these.
+    Leave,
+    /// These and no others.
+    Exactly,
+}
+
+impl Wanted {
+    pub(super) fn topics(&self) -> &[Box<str>] {
+        &self.topics
+    }
+
+    /// Whether it concerns every topic.
+    pub(super) fn is_about_all(&self) -> bool {
+        self.how == How::Exactly
+    }
+
+    /// What there is to be done: topics to join and to leave.
+    fn difference(&self, subscriptions: &Subscriptions) -> (Vec<&str>, Vec<Box<str>>) {
+        let topics = self.topics.iter().map(|topic| &**topic);
+        let joins = match self.how {
+            How::Join | How::Exactly => topics.filter(|topic| !subscriptions.contains(topic)).collect(),
+            How::Leave => Vec::new(),
+        };
+        let wants = |topic: &str| self.topics.iter().any(|wanted| **wanted == *topic);
+        let leaves = match self.how {
+            How::Join => Vec::new(),
+            How::Leave => subscriptions.iter_names().filter(|topic| wants(topic)).map(Into::into).collect(),
+            How::Exactly => subscriptions.iter_names().filter(|topic| !wants(topic)).map(Into::into).collect(),
+        };
+        (joins, leaves)
+    }
+}
+
+/// How many rights had been taken back in the hub when the application was asked.
+type AskedAt = u64;
+
+/// Why nothing was joined.
+enum NotJoined {
+    /// Rights were taken back since the application was asked.
+    AskAgain,
+    Failed(TopicError),
+}
+
+impl From<TopicError> for NotJoined {
+    fn from(error: TopicError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Hub {
+    /// Normalises and looks whether these are names at all.
+    pub(crate) fn wanted<T: AsRef<str>>(
+        &self,
+        topics: impl IntoIterator<Item = T>,
+        how: How,
+        conn: &AnyConn,
+    ) -> Result<Wanted, TopicError> {
+        let limit = conn.settings.config.max_subscriptions;
+        let mut wanted = Wanted { topics: Vec::new(), how };
+        for topic in topics {
+            let topic = self.name(topic.as_ref());
+            check_topic(&topic).map_err(TopicError::invalid_topic)?;
+            if how != How::Leave {
+                if wanted.topics.iter().any(|other| **other == *topic) {
+                    continue;
+                }
+                // More than it may ever have: nobody is asked about all of them.
+                if wanted.topics.len() >= limit {
+                    return Err(TopicError::limit(limit, conn.subscriptions.lock().len()));
+                }
+            }
+            wanted.topics.push(topic.into());
+        }
+        Ok(wanted)
+    }
+
+    /// Subscribes to one topic of a normalised name. `None` if it has to wait: for another change,
+    /// or for the application's word.
+    pub(super) fn subscribe_now(
+        &self,
+        conn: &Arc<AnyConn>,
+        topic: &str,
+        filter: &mut Option<Filter>,
+    ) -> Option<Result<bool, TopicError>> {
+        if let Err(error) = check_topic(topic) {
+            return Some(Err(TopicError::invalid_topic(error)));
+        }
+        let rule = self.0.rules.find(topic);
+        // The application's, and so asked before anything is locked.
+        let allowed = rule.map_or(Ok(()), |rule| rule.check_name(topic));
+        // What was published before does not reach it.
+        turn::seal();
+        let mut subscriptions = conn.subscriptions.lock();
+        if conn.is_changing(topic) {
+            return None;
+        }
+        if subscriptions.contains(topic) {
+            return Some(Ok(false));
+        }
+        if let Err(error) = allowed {
+            return Some(Err(error));
+        }
+        if rule.is_some_and(|rule| rule.options.subscribe.is_some()) {
+            return None;
+        }
+        match self.join(conn, &mut subscriptions, &[topic], &[], filter, None) {
+            Ok(()) => Some(Ok(true)),
+            Err(NotJoined::Failed(error)) => Some(Err(error)),
+            Err(NotJoined::AskAgain) => None,
+        }
+    }
+
+    /// The same where it has to wait.
+    pub(super) async fn subscribe_later(
+        self,
+        conn: Arc<AnyConn>,
+        topic: Box<str>,
+        filter: Option<Filter>,
+    ) -> Result<bool, TopicError> {
+        let wanted = Wanted { topics: vec![topic], how: How::Join };
+        self.change(&conn, &wanted, filter).await.map(|change| !change.joined.is_empty())
+    }
+
+    /// Ends one subscription. `None` if it has to wait for another change.
+    pub(crate) fn unsubscribe_now<D: ?Sized>(
+        &self,
+        conn: &ConnInner<D>,
+        topic: &str,
+    ) -> Option<Result<bool, TopicError>> {
+        if let Err(error) = check_topic(topic) {
+            return Some(Err(TopicError::invalid_topic(error)));
+        }
+        // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
+        let subscriptions = conn.subscriptions.lock();
+        if conn.is_changing(topic) {
+            return None;
+        }
+        Some(Ok(self.remove(subscriptions, topic)))
+    }
+
+    /// Ends one subscription whatever else is going on.
+    pub(super) fn remove(&self, mut subscriptions: MutexGuard<'_, Subscriptions>, topic: &str) -> bool {
+        // What was published before does reach it.
+        turn::seal();
+        let removed = subscriptions.remove(topic);
+        let filter = removed.as_ref().and_then(|subscription| self.leave(subscription));
+        drop(subscriptions);
+        drop(filter);
+        removed.is_some()
+    }
+
+    /// Does all of it or nothing. Dropped while it waits, it has done nothing.
+    pub(crate) async fn change(
+        &self,
+        conn: &Arc<AnyConn>,
+        wanted: &Wanted,
+        mut filter: Option<Filter>,
+    ) -> Result<TopicChange, TopicError> {
+        if let Some(result) = self.commit(conn, wanted, &mut filter, None) {
+            return result;
+        }
+        let _reserved = conn.reserve(wanted).await;
+        for _ in 0..MAX_ROUNDS {
+            let asked_at = self.0.revocations.load(Relaxed);
+            self.authorize(conn, wanted).await?;
+            if let Some(result) = self.commit(conn, wanted, &mut filter, Some(asked_at)) {
+                return result;
+            }
+        }
+        Err(TopicError::unsettled())
+    }
+
+    /// Asks the application about all topics that are to be joined.
+    async fn authorize(&self, conn: &Arc<AnyConn>, wanted: &Wanted) -> Result<(), TopicError> {
+        let mut questions = Vec::new();
+        let (joins, _) = wanted.difference(&conn.subscriptions.lock());
+        for topic in joins {
+            let Some(rule) = self.0.rules.find(topic) else { continue };
+            rule.check_name(topic)?;
+            if let Some(authorizer) = &rule.options.subscribe {
+                let (member, name): (_, Arc<str>) = (Member::new(Arc::clone(conn)), topic.into());
+                let limit = rule.options.authorize_timeout;
+                questions.push(async move {
+                    let answer = authorizer.ask(member, Arc::clone(&name), limit).await;
+                    answer.map_err(|refusal| TopicError::refused(&name, refusal))
+                });
+            }
+        }
+        stream::iter(questions).buffered(ASKED_AT_ONCE).try_for_each(|()| async { Ok(()) }).await
+    }
+
+    /// `None` if something has to be waited for before.
+    fn commit(
+        &self,
+        conn: &Arc<AnyConn>,
+        wanted: &Wanted,
+        filter: &mut Option<Filter>,
+        asked_at: Option<AskedAt>,
+    ) -> Option<Result<TopicChange, TopicError>> {
+        // The application's, and so asked before anything is locked.
+        let not_allowed = self.not_allowed(wanted);
+        turn::seal();
+        let mut subscriptions = conn.subscriptions.lock();
+        if asked_at.is_none() && conn.is_changing_any(wanted) {
+            return None;
+        }
+        let (joins, leaves) = wanted.difference(&subscriptions);
+        for topic in &joins {
+            let Some(rule) = self.0.rules.find(topic) else { continue };
+            if not_allowed.contains(topic) {
+                return Some(Err(TopicError::not_allowed(topic, rule.pattern())));
+            }
+            if asked_at.is_none() && rule.options.subscribe.is_some() {
+                return None;
+            }
+        }
+        if !joins.is_empty() {
+            match self.join(conn, &mut subscriptions, &joins, &leaves, filter, asked_at) {
+                Ok(()) => {}
+                Err(NotJoined::Failed(error)) => return Some(Err(error)),
+                Err(NotJoined::AskAgain) => return None,
+            }
+        }
+        let mut filters = Vec::new();
+        for topic in &leaves {
+            if let Some(subscription) = subscriptions.remove(topic) {
+                filters.extend(self.leave(&subscription));
+            }
+        }
+        drop(subscriptions);
+        drop(filters);
+        let joined = joins.into_iter().map(str::to_owned).collect();
+        Some(Ok(TopicChange { joined, left: leaves.into_iter().map(String::from).collect() }))
+    }
+
+    /// The names to join that may not be.
+    fn not_allowed<'a>(&self, wanted: &'a Wanted) -> Vec<&'a str> {
+        if self.0.rules.is_empty() || wanted.how == How::Leave {
+            return Vec::new();
+        }
+        let topics = wanted.topics.iter().map(|topic| &**topic);
+        topics.filter(|topic| self.0.rules.find(topic).is_some_and(|rule| !rule.allows_name(topic))).collect()
+    }
+
+    /// Adds subscriptions, all or none. The topics are valid and allowed; those in `leaves` do not
+    /// count.
+    fn join(
+        &self,
+        conn: &Arc<AnyConn>,
+        subscriptions: &mut Subscriptions,
+        joins: &[&str],
+        leaves: &[Box<str>],
+        filter: &mut Option<Filter>,
+        asked_at: Option<AskedAt>,
+    ) -> Result<(), NotJoined> {
+        // Checked under the lock under which the connection's end takes all subscriptions.
+        if subscriptions.ended() || conn.outbox.is_closed() {
+            return Err(TopicError::closed().into());
+        }
+        let (limit, current) = (conn.settings.config.max_subscriptions, subscriptions.len() - leaves.len());
+        if current + joins.len() > limit {
+            return Err(TopicError::limit(limit, current).into());
+        }
+        if !self.0.rules.is_empty() {
+            self.check_pattern_limits(subscriptions, joins, leaves)?;
+        }
+        let mut topics = self.0.topics.write();
+        // Looked at under this lock: whoever takes rights back counts first, and looks for members
+        // then.
+        if asked_at.is_some_and(|asked_at| asked_at != self.0.revocations.load(Relaxed)) {
+            return Err(NotJoined::AskAgain);
+        }
+        if !self.0.rules.is_empty() {
+            for name in joins {
+                let current = topics.get(*name).map_or(0, |topic| topic.len());
+                let limit = self.0.rules.find(name).and_then(|rule| rule.options.max_members);
+                if let Some(limit) = limit.filter(|limit| current >= *limit) {
+                    return Err(TopicError::members_limit(name, limit, current).into());
+                }
+            }
+        }
+        let filter = filter.take();
+        if filter.is_some() {
+            // Before a publisher can find it.
+            self.0.filters.fetch_add(joins.len(), Relaxed);
+        }
+        for name in joins {
+            let topic = match topics.get(*name) {
+                Some(topic) => topic,
+                None => topics.entry((*name).into()).or_insert_with(|| Arc::new(Topic::new(name))),
+            };
+            let key = topic.insert(Arc::clone(conn), filter.clone());
+            subscriptions.push(Subscription { topic: Arc::clone(topic), key });
+        }
+        self.0.subscriptions.fetch_add(joins.len(), Relaxed);
+        Ok(())
+    }
+
+    fn check_pattern_limits(
+        &self,
+        subscriptions: &Subscriptions,
+        joins: &[&str],
+        leaves: &[Box<str>],
+    ) -> Result<(), TopicError> {
+        for (index, name) in joins.iter().enumerate() {
+            let Some(rule) = self.0.rules.find(name) else { continue };
+            let Some(limit) = rule.options.max_per_connection else { continue };
+            let is_of_it = |name: &&str| self.0.rules.find(name).is_some_and(|other| Arc::ptr_eq(other, rule));
+            let stays = |name: &&str| leaves.iter().all(|leave| **leave != **name);
+            let had = subscriptions.iter_names().filter(stays).filter(is_of_it).count();
+            let current = had + joins[..index].iter().copied().filter(is_of_it).count();
+            if current >= limit {
+                return Err(TopicError::pattern_limit(rule.pattern(), limit, had));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends one subscription. Its filter is to be dropped with nothing locked.
+    #[must_use]
+    fn leave(&self, subscription: &Subscription) -> Option<Filter> {
+        self.0.subscriptions.fetch_sub(1, Relaxed);
+        let (left, filter) = subscription.topic.remove(subscription.key);
+        if filter.is_some() {
+            self.0.filters.fetch_sub(1, Relaxed);
+        }
+        if left > 0 {
+            return filter;
+        }
+        let mut topics = self.0.topics.write();
+        let name = subscription.topic.name();
+        // Somebody may have joined since, or this may be an older topic of the same name.
+        if topics.get(name).is_some_and(|topic| Arc::ptr_eq(topic, &subscription.topic) && topic.len() == 0) {
+            topics.remove(name);
+        }
+        filter
+    }
+
+    /// Ends all subscriptions of a connection; there can be none after.
+    pub(super) fn leave_all<D: ?Sized>(&self, conn: &ConnInner<D>) {
+        let all = conn.subscriptions.lock().end();
+        for subscription in all {
+            drop(self.leave(&subscription));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::{
+    BatchOptions, Hub,
+    conn::AnyConn,
+    hub::testing::{member, received},
+    ws_message,
+};
+
+#[ws_message("N", crate = crate)]
+struct N {
+    n: Vec<u32>,
+}
+
+fn one(n: u32) -> N {
+    N { n: vec![n] }
+}
+
+const MS: Duration = Duration::from_millis(1);
+
+fn hub_and_member() -> (Hub, Arc<AnyConn>) {
+    let hub = Hub::new();
+    let member = member(&hub);
+    hub.subscribe_now(&member, "t", &mut None).unwrap().unwrap();
+    (hub, member)
+}
+
+/// What came since the last look, as `1` or `1,2`.
+fn came(conn: &AnyConn) -> Vec<String> {
+    let numbers = |text: String| text.split(['[', ']']).nth(1).unwrap().to_owned();
+    received(conn).into_iter().map(numbers).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_an_interval_and_the_latest_at_last() {
+    let (hub, member) = hub_and_member();
+    let throttle = hub.throttle("t", 100 * MS);
+    let start = Instant::now();
+    // A value each 10 ms from 0 to 990.
+    for n in 0..100 {
+        sleep_until(start + n * 10 * MS).await;
+        throttle.publish(one(n)).unwrap();
+    }
+    sleep(1000 * MS).await;
+    let numbers: Vec<u32> = came(&member).iter().map(|n| n.parse().unwrap()).collect();
+    assert_eq!((numbers.len(), numbers[0], numbers[10]), (11, 0, 99), "{numbers:?}");
+    // After a pause at once, and the pause after a single one is kept, too.
+    throttle.publish(one(1)).unwrap();
+    sleep(MS).await;
+    throttle.publish(one(2)).unwrap();
+    sleep(98 * MS).await;
+    assert_eq!(came(&member), ["1"]);
+    sleep(2 * MS).await;
+    assert_eq!(came(&member), ["2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_wait_for_others_but_not_longer_than_they_may() {
+    let (hub, member) = hub_and_member();
+    let batch = hub.batch("t", BatchOptions::new().max_items(3).max_delay(50 * MS), |n| N { n });
+    for n in 0..7 {
+        batch.push(n).unwrap();
+    }
+    sleep(MS).await;
+    assert_eq!(came(&member), ["0,1,2", "3,4,5"]);
+    sleep(50 * MS).await;
+    assert_eq!(came(&member), ["6"]);
+    // From the first on.
+    for n in 0..2 {
+        batch.push(n).unwrap();
+        sleep(30 * MS).await;
+    }
+    assert_eq!(came(&member), ["0,1"]);
+    // Nothing is published when nothing came.
+    batch.flush().await;
+    sleep(1000 * MS).await;
+    assert!(came(&member).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_waits_for_what_came_before_and_leaves_no_task() {
+    let (hub, member) = hub_and_member();
+    let start = Instant::now();
+    let (batch, throttle) = (
+        hub.batch("t", BatchOptions::new().max_items(2).max_delay(Duration::MAX), |n| N { n }),
+        hub.throttle("t", Duration::MAX),
+    );
+    for n in 0..5 {
+        batch.push(n).unwrap();
+    }
+    batch.flush().await;
+    assert_eq!(came(&member), ["0,1", "2,3", "4"]);
+    for n in 0..5 {
+        throttle.publish(one(n)).unwrap();
+    }
+    throttle.flush().await;
+    assert_eq!(came(&member).last().unwrap(), "4");
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[test]
+fn without_a_runtime_a_flush_publishes() {
+    let (hub, member) = hub_and_member();
+    let throttle = hub.throttle("t", MS);
+    throttle.publish(one(1)).unwrap();
+    throttle.publish(one(2)).unwrap();
+    assert!(came(&member).is_empty());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(throttle.flush());
+    assert_eq!(came(&member), ["2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_whose_message_cannot_be_made_keeps_nobody_waiting() {
+    fn panics(items: Vec<u32>) -> N {
+        assert!(items != [1], "broken");
+        N { n: items }
+    }
+    let (hub, member) = hub_and_member();
+    let batch = hub.batch("t", BatchOptions::new(), panics);
+    batch.push(1).unwrap();
+    batch.flush().await;
+    batch.push(2).unwrap();
+    batch.flush().await;
+    assert_eq!(came(&member), ["2"]);
+}

@@ -1,0 +1,39 @@
+//! Connections without sockets: what they get stays in their queues.
+
+use std::sync::Arc;
+
+use crate::{
+    Config, Conn, Hub, WsRouter,
+    conn::{AnyConn, ConnInner, ConnOrigin, Dialect},
+    extract::Kept,
+};
+
+fn inner(hub: &Hub, config: Config) -> Arc<ConnInner<()>> {
+    let router = WsRouter::<()>::new().hub(hub.clone()).config(config).mount();
+    Arc::new(ConnInner::new(ConnOrigin {
+        settings: Arc::clone(router.settings()),
+        state: Arc::new(()),
+        kept: Kept::default(),
+        remote_addr: None,
+        client_ip: None,
+        dialect: Dialect { standard: true, ..Dialect::default() },
+        place: None,
+        data: (),
+    }))
+}
+
+pub(super) fn member(hub: &Hub) -> Arc<AnyConn> {
+    inner(hub, Config::new())
+}
+
+/// A connection as handlers have it, and what is behind it.
+pub(super) fn conn(hub: &Hub, config: Config) -> (Conn, Arc<AnyConn>) {
+    let inner = inner(hub, config);
+    (Conn::new(Arc::clone(&inner)), inner)
+}
+
+/// The payloads of the frames that wait; they must be short.
+pub(super) fn received(conn: &AnyConn) -> Vec<String> {
+    let frames = std::iter::from_fn(|| conn.outbox.pop());
+    frames.map(|frame| String::from_utf8_lossy(&frame.wire()[2..]).into_owned()).collect()
+}

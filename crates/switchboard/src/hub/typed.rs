@@ -1,0 +1,108 @@
+//! Topics that know what is published to them.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use switchboard_core::Message;
+
+/// A topic's name that goes together with the messages published to it.
+///
+/// It stands wherever a topic's name does, and publishing to it with
+/// [`Hub::publish_to`](crate::Hub::publish_to) or [`Conn::publish_to`](crate::Conn::publish_to)
+/// takes only its messages. For several types of messages give each its own handle of the same
+/// name.
+///
+/// ```
+/// use switchboard::{Conn, Hub, PublishError, Topic, WsError, ws_message};
+///
+/// #[ws_message("NEWS")]
+/// struct News {
+///     text: String,
+/// }
+///
+/// #[ws_message("READ_NEWS")]
+/// struct ReadNews;
+///
+/// const NEWS: Topic<News> = Topic::from_static("news");
+///
+/// fn news_of(city: &str) -> Topic<News> {
+///     Topic::new(format!("news:{city}"))
+/// }
+///
+/// async fn read_news(conn: Conn, _: ReadNews) -> Result<(), WsError> {
+///     conn.subscribe(NEWS).await?;
+///     Ok(())
+/// }
+///
+/// async fn announce(hub: Hub) -> Result<(), PublishError> {
+///     hub.publish_to(&NEWS, News { text: "hi".into() }).await?;
+///     hub.publish_to(&news_of("Riga"), News { text: "rain".into() }).await?;
+///     Ok(())
+/// }
+/// # let _ = switchboard::WsRouter::<()>::new().on(read_news);
+/// ```
+///
+/// Another message is a compile error:
+///
+/// ```compile_fail,E0308
+/// use switchboard::{Hub, Topic, ws_message};
+///
+/// #[ws_message("NEWS")]
+/// struct News {}
+///
+/// #[ws_message("WEATHER")]
+/// struct Weather {}
+///
+/// const NEWS: Topic<News> = Topic::from_static("news");
+///
+/// async fn announce(hub: Hub) {
+///     let _ = hub.publish_to(&NEWS, Weather {}).await;
+/// }
+/// ```
+pub struct Topic<M> {
+    name: Cow<'static, str>,
+    of: PhantomData<fn(M)>,
+}
+
+impl<M: Message> Topic<M> {
+    /// A topic. Whether the name is valid is checked where it is used.
+    #[must_use]
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), of: PhantomData }
+    }
+
+    /// The same for constants.
+    #[must_use]
+    pub const fn from_static(name: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), of: PhantomData }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl<M> AsRef<str> for Topic<M> {
+    fn as_ref(&self) -> &str {
+        &self.name
+    }
+}
+
+impl<M> Clone for Topic<M> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), of: PhantomData }
+    }
+}
+
+impl<M> fmt::Debug for Topic<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Topic").field(&self.name).finish()
+    }
+}
+
+impl<M> fmt::Display for Topic<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
