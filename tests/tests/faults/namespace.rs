@@ -1,7 +1,8 @@
 //! A network of its own for a server, in which packets can be lost.
 
-use std::process::Stdio;
+use std::{os::fd::AsFd as _, process::Stdio};
 
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use switchboard_tests::client::PATIENCE;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
@@ -41,10 +42,22 @@ fn beside(server: &Server, program: &str) -> Command {
     command
 }
 
-/// Has the loopback device lose every packet, or no more.
-pub(super) async fn set_link(server: &Server, state: &str) {
-    let status = beside(server, "ip").args(["link", "set", "lo", state]).status();
+/// Where the clients are whose packets can be lost.
+pub(super) const VANISHING: &str = "127.0.0.9";
+
+/// Where the others are.
+pub(super) const STAYING: &str = "127.0.0.1";
+
+/// Loses every packet to and from [`VANISHING`], and tells neither side.
+pub(super) async fn lose_packets(server: &Server) {
+    let status = beside(server, "ip").args(["route", "add", "blackhole", VANISHING, "table", "local"]).status();
     assert!(timeout(PATIENCE, status).await.expect("an end in time").expect("ip starts").success());
+}
+
+/// Moves this thread into the network of a server.
+pub(super) fn enter(pid: u32) {
+    let namespace = std::fs::File::open(format!("/proc/{pid}/ns/net")).expect("a server that runs");
+    move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("a network to enter");
 }
 
 /// A client in the network of a server. Killed when dropped.
@@ -55,10 +68,10 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Connects, and sends these text frames at once.
-    pub(super) fn start(server: &Server, path: &str, frames: &[&str]) -> Self {
+    /// Connects from an address, and sends these text frames at once.
+    pub(super) fn start(server: &Server, from: &str, path: &str, frames: &[&str]) -> Self {
         let mut command = beside(server, env!("CARGO_BIN_EXE_ws-client"));
-        command.arg(format!("ws://{}{path}", server.address())).args(frames).stdout(Stdio::piped());
+        command.args([&server.address().to_string(), path, from]).args(frames).stdout(Stdio::piped());
         let mut process = command.spawn().expect("ws-client starts");
         let output = BufReader::new(process.stdout.take().expect("a piped output")).lines();
         Self { process, output }

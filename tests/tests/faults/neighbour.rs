@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::process::connect;
+use super::{namespace::enter, process::connect};
 
 /// Between two requests, so that it is no load of its own.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -40,10 +40,21 @@ pub(super) struct Neighbour {
 
 impl Neighbour {
     pub(super) fn start(address: SocketAddr) -> Self {
+        Self::start_where(address, || {})
+    }
+
+    /// The same in the network of a server with this process id.
+    pub(super) fn start_in_network_of(pid: u32, address: SocketAddr) -> Self {
+        Self::start_where(address, move || enter(pid))
+    }
+
+    /// `enter` is called by its thread first.
+    fn start_where(address: SocketAddr, enter: impl FnOnce() + Send + 'static) -> Self {
         let (told, times) = mpsc::channel(MOST_TIMES);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
+            enter();
             let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(run(address, &stopped, &told));
         });
