@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "a soak says how far it is")]
 
 mod client;
+mod everything;
 #[expect(dead_code, reason = "shared with the tests of faults, which use all of it")]
 #[path = "../faults/process.rs"]
 mod process;
