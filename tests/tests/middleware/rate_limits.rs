@@ -275,7 +275,8 @@ async fn without_addresses_nobody_gets_past_a_limit_by_address() {
 #[test]
 fn limits_that_make_no_sense_are_refused_when_they_are_made() {
     type Limit = RateLimitLayer<()>;
-    let makes: [(&str, fn() -> Limit); 5] = [
+    type Make = fn() -> Limit;
+    let makes: [(&str, Make); 5] = [
         ("a rate limit of 0 messages", || Limit::per_connection(0, LONG)),
         ("a rate limit of 16777216 messages", || Limit::per_user(1 << 24, LONG)),
         ("a window that is longer", || Limit::per_ip(1, Duration::ZERO)),
