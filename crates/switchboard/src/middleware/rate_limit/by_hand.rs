@@ -47,8 +47,9 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     /// }
     ///
     /// let limit = RateLimitLayer::per_connection(10, Duration::from_secs(60));
-    /// let ws = WsRouter::<App>::new().on(batch).on(captcha).with_state(App { limit });
-    /// # let _ = ws;
+    /// let ws = WsRouter::new().on(batch).on(captcha);
+    /// let app = axum::Router::new().route("/ws", switchboard::ws_route(ws)).with_state(App { limit });
+    /// # let _: axum::Router = app;
     /// ```
     ///
     /// # Errors
