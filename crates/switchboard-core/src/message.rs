@@ -104,7 +104,7 @@ pub trait Request: Message<Kind = Rpc<<Self as Request>::Response>> {
     type Progress: Serialize + Send + 'static;
 }
 
-/// Checks a type tag at compile time; the attributes put it into a constant.
+/// Checks a type tag: at compile time, where the attributes put it into a constant, and those that came in.
 ///
 /// # Errors
 ///
