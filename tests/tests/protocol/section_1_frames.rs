@@ -250,7 +250,23 @@ struct Notice {
 }
 
 #[ws_message("NOTIFY")]
-struct Notify {}
+struct Notify {
+    #[serde(default)]
+    of: String,
+}
+
+#[tokio::test]
+async fn row_1_meta_keys_of_the_type_are_checked_also_where_no_handler_asks_for_them() {
+    let note = async |notice: Notice| Notify { of: notice.text };
+    let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::<()>::new().on(note))));
+    let mut client = server.connect("/ws").await;
+    let text = |meta: &str| format!(r#"{{"type":"NOTICE","meta":{meta},"payload":{{"text":"x"}}}}"#);
+    client.text(text(r#"{"room":7}"#)).await;
+    let error = client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+    assert_eq!(error["details"]["issues"][0]["path"], "meta.room");
+    client.text(text(r#"{"room":"blue"}"#)).await;
+    assert_eq!(client.expect("NOTIFY").await, json!({ "of": "x" }));
+}
 
 #[tokio::test]
 async fn row_1_meta_keys_of_the_type_go_out() {
