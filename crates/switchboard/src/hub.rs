@@ -172,6 +172,7 @@ impl Hub {
     ///
     /// The message is always validated. Nothing is published before the result is awaited. A
     /// [`Topic`](crate::Topic) takes only messages of its own type.
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn publish<M: Message<Meta = ()>>(&self, topic: impl TopicOf<M>, message: M) -> Publish {
         self.publish_from(topic.topic_name(), message, None, true)
     }
@@ -200,6 +201,7 @@ impl Hub {
     /// How many connections are subscribed to a topic; one that is being closed counts until its
     /// `on_close` hooks are done.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn subscribers(&self, topic: impl TopicName) -> usize {
         self.topic(&self.name(topic.topic_name())).map_or(0, |topic| topic.len())
     }

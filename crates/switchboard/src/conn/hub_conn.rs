@@ -84,6 +84,7 @@ impl HubConn {
 
     /// Whether the connection is subscribed to a topic.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn is_subscribed(&self, topic: impl TopicName) -> bool {
         self.0.subscriptions.lock().contains(&self.0.hub().name(topic.topic_name()))
     }

@@ -21,6 +21,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///     Ok(())
     /// }
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn publish<M>(&self, topic: impl TopicOf<M>, message: M) -> Publish
     where
         M: Message<Meta = ()> + MemberOf<Out>,
@@ -164,6 +165,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
 
     /// Whether the connection is subscribed to a topic.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn is_subscribed(&self, topic: impl TopicName) -> bool {
         let name = self.inner.hub().name(topic.topic_name());
         self.inner.subscriptions.lock().contains(&name)

@@ -109,6 +109,7 @@ impl<T: Send + 'static> Gather for Items<T> {
 impl Hub {
     /// A handle that gathers items and publishes them to a topic as one message, which `make` makes.
     /// The topic's name is checked when an item is pushed.
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn batch<T, M>(
         &self,
         topic: impl TopicOf<M>,

@@ -62,6 +62,7 @@ impl Hub {
     /// A handle that publishes at most one message an interval to a topic, and always the latest at
     /// last. The topic's name is checked when something is published.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn throttle<M: Message<Meta = ()>>(&self, topic: impl TopicOf<M>, interval: Duration) -> Throttle<M> {
         let make = Box::new(|message| message);
         Throttle(Paced::new(self, topic.topic_name(), Pace::Pause(interval), Latest(None), make))

@@ -86,6 +86,7 @@ impl TestApp {
     /// If it is another, nothing is published there within the patience, or as
     /// [`captured`](Self::captured).
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn expect_published<M: Message>(&self, topic: impl TopicOf<M>) -> impl Future<Output = M> + Send {
         let (at, topic) = (Location::caller(), topic.topic_name().to_owned());
         async move {
