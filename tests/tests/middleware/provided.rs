@@ -96,7 +96,7 @@ async fn row_003_3_each_message_is_logged_with_type_and_duration() {
 }
 
 #[tokio::test]
-async fn row_003_3_so_is_one_that_does_not_come_to_its_end() {
+async fn a_message_that_does_not_come_to_its_end_is_logged_too() {
     #[ws_rpc("HANG", response = Sum)]
     struct Hang {}
     #[ws_rpc("PANIC", response = Sum)]
