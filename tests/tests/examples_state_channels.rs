@@ -128,10 +128,16 @@ async fn who_was_away_catches_up_as_far_as_is_kept() {
         catch_up(&mut cid, from).await;
         quiet(&mut cid, 1).await;
     }
-    // Neither is what a repeat would be answered with.
-    update(&mut ann, 1, "a1").await;
+    // Neither is the update that a repeat repeats: it is acknowledged as it came, and has no effect.
+    update(&mut ann, 1, "a1 again").await;
+    synced(&mut ann, 1, "a1 again").await;
     quiet(&mut ann, 8).await;
-    for bad in [json!({ "seq": 0, "payload": {} }), json!({ "seq": 8, "payload": [] }), json!({ "seq": 8 })] {
+    quiet(&mut cid, 1).await;
+    update(&mut ann, 8, "a8").await;
+    for client in [&mut ann, &mut cid] {
+        synced(client, 8, "a8").await;
+    }
+    for bad in [json!({ "seq": 0, "payload": {} }), json!({ "seq": 9, "payload": [] }), json!({ "seq": 9 })] {
         ann.send("STATE_UPDATE", bad).await;
         ann.expect_error("ERROR", "INVALID_ARGUMENT").await;
     }

@@ -30,6 +30,7 @@ mod subscriptions;
 mod testing;
 mod throttle;
 mod topic;
+mod topic_name;
 mod topic_options;
 pub(crate) mod typed;
 mod user_events;
@@ -64,13 +65,14 @@ pub use self::{
     stats::HubStats,
     subscribe::Subscribe,
     throttle::Throttle,
+    topic_name::{TopicName, TopicOf},
     topic_options::{SlowConsumer, TopicOptions},
     user_events::{UserEvent, UserEvents},
 };
 use self::{builder::Normalize, registry::Registry, rules::Rules, user_events::UserFeed, wheel::Wheel};
 pub(crate) use self::{
     change::How, filter::Filter, in_flight::InFlight, log_limit::LogLimit, place::Place, registry::Full,
-    subscriptions::Subscriptions, topic::Topic, wheel::Check,
+    subscriptions::Subscriptions, topic::Topic, topic_name::AsStr, wheel::Check,
 };
 use crate::{
     conn::{AnyConn, ConnId, ConnInner, Total},
@@ -168,15 +170,11 @@ impl Hub {
 
     /// Publishes a message to the members of a topic. Nobody subscribed is a success, too.
     ///
-    /// The message is always validated. Nothing is published before the result is awaited.
-    pub fn publish<M: Message<Meta = ()>>(&self, topic: impl AsRef<str>, message: M) -> Publish {
-        self.publish_from(topic.as_ref(), message, None, true)
-    }
-
-    /// Publishes a message to a topic that takes only messages of this type. See
-    /// [`Topic`](crate::Topic).
-    pub fn publish_to<M: Message<Meta = ()>>(&self, topic: &typed::Topic<M>, message: M) -> Publish {
-        self.publish(topic, message)
+    /// The message is always validated. Nothing is published before the result is awaited. A
+    /// [`Topic`](crate::Topic) takes only messages of its own type.
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn publish<M: Message<Meta = ()>>(&self, topic: impl TopicOf<M>, message: M) -> Publish {
+        self.publish_from(topic.topic_name(), message, None, true)
     }
 
     /// How much is going on.
@@ -203,8 +201,9 @@ impl Hub {
     /// How many connections are subscribed to a topic; one that is being closed counts until its
     /// `on_close` hooks are done.
     #[must_use]
-    pub fn subscribers(&self, topic: &str) -> usize {
-        self.topic(&self.name(topic)).map_or(0, |topic| topic.len())
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn subscribers(&self, topic: impl TopicName) -> usize {
+        self.topic(&self.name(topic.topic_name())).map_or(0, |topic| topic.len())
     }
 
     pub(crate) fn publish_from<M: Message>(

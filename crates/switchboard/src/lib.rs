@@ -179,7 +179,7 @@ pub use self::{
     hub::{
         Batch, BatchOptions, Connections, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Member, Members,
         Publish, PublishError, PublishErrorKind, PublishFuture, Published, SlowConsumer, Subscribe, Throttle,
-        TopicChange, TopicError, TopicErrorKind, TopicOptions, UserEvent, UserEvents, typed::Topic,
+        TopicChange, TopicError, TopicErrorKind, TopicName, TopicOf, TopicOptions, UserEvent, UserEvents, typed::Topic,
     },
     middleware::{RateLimitLayer, TraceLayer, WsReply, WsRequest},
     request::{Cancelled, Deadline, Progress, ReceivedAt},

@@ -36,7 +36,10 @@ use crate::{
 ///
 /// `S` is the application's state, inferred from the axum router that it is mounted in. `D` is the
 /// data of a connection, which [`authenticate`](Self::authenticate) returns. `Out` restricts what
-/// may be sent, see [`sending`](WsRouter::sending). The order of calls does not matter.
+/// may be sent, see [`sending`](WsRouter::sending).
+///
+/// The order of calls matters for [layers](Self::layer), which are around the handlers that were added
+/// before, and for hooks, of which those for the same event run in the order in which they were added.
 ///
 /// ```
 /// use axum::{Router, extract::State};
@@ -228,8 +231,12 @@ where
         self
     }
 
-    /// Takes in the handlers and hooks of another router, with the layers around them: its hooks run
-    /// after this one's. Its settings (hub, config, origin, tokens, protocols, transport) do not count.
+    /// Takes in the handlers and hooks of another router, with the layers around them.
+    ///
+    /// Its hooks run after those that were added to this one before, and before those that are added
+    /// later. Its [`identify`](Self::identify) counts if neither this one nor a router that was merged
+    /// before has any. Its other settings do not count: hub, config, origin, tokens, protocols,
+    /// transport, trusted proxies, envelope, `refuse_after_accept`.
     ///
     /// # Panics
     ///
@@ -239,13 +246,14 @@ where
         self.table.merge(other.table);
         self.hooks.merge(other.hooks);
         self.add_steps(other.steps);
+        self.identify = self.identify.or(other.identify);
         self.settings.emits.extend(other.settings.emits);
         self
     }
 
     /// As [`merge`](Self::merge), with `prefix` in front of the types that the other router handles:
     /// nested under `chat.`, its `JOIN` is sent as `chat.JOIN`. What it replies and publishes keeps its
-    /// type.
+    /// type. Its layers see [both](crate::WsRequest::declared_type).
     ///
     /// ```
     /// use switchboard::{WsRouter, ws_message};

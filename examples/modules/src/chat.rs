@@ -28,7 +28,7 @@ pub(crate) fn ws() -> WsRouter<(), Session> {
     WsRouter::new().on(send_message).layer(from_fn(middleware::require_auth)).on_open(opened)
 }
 
-/// Runs after the hook of the router that this one is merged into.
+/// Runs before the hook of the main router, which is added after this module was merged.
 async fn opened(conn: Conn<Session>) -> Result<(), WsError> {
     conn.subscribe(CHAT).await?;
     Ok(())

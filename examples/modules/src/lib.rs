@@ -62,6 +62,7 @@ pub fn app() -> Router {
         .merge(admin::ws())
         // After them, and so around them all, outside of the layers that they have.
         .layer(from_fn(middleware::log))
+        // After them, too: what `chat` does when a connection opens is done by then.
         .on_open(opened)
         .on_close(closed)
         .authenticate(async || Ok::<_, Infallible>(Session::default()));

@@ -59,25 +59,11 @@ async fn opened(conn: Conn) -> Result<(), WsError> {
 
 /// All of them, or none.
 async fn subscribe(conn: Conn, subscribe: Subscribe) -> Result<SubscribeSuccess, WsError> {
-    let mut added = Vec::new();
-    for topic in subscribe.topics.iter().map(|name| names::topic(name)) {
-        match conn.subscribe(&topic).await {
-            Ok(true) => added.push(topic),
-            Ok(false) => {}
-            Err(error) => {
-                for topic in added {
-                    conn.unsubscribe(topic).await?;
-                }
-                return Err(error.into());
-            }
-        }
-    }
+    conn.subscribe_many(subscribe.topics.iter().map(|name| names::topic(name))).await?;
     Ok(SubscribeSuccess { topics: subscribe.topics })
 }
 
 async fn unsubscribe(conn: Conn, unsubscribe: Unsubscribe) -> Result<UnsubscribeSuccess, WsError> {
-    for name in &unsubscribe.topics {
-        conn.unsubscribe(names::topic(name)).await?;
-    }
+    conn.unsubscribe_many(unsubscribe.topics.iter().map(|name| names::topic(name))).await?;
     Ok(UnsubscribeSuccess { topics: unsubscribe.topics })
 }

@@ -84,8 +84,8 @@ pub(crate) async fn pool(State(hub): State<Hub>, Path(pool): Path<String>) -> Js
 
 pub(crate) async fn stats(State(hub): State<Hub>) -> Json<Stats> {
     let stats = hub.stats();
-    // Everyone is in the topic of presence.
-    let pools = stats.topics - usize::from(stats.connections > 0 && hub.subscribers(crate::PRESENCE) > 0);
+    // The topic of presence is no pool. It may have come into being since the figures were taken.
+    let pools = stats.topics.saturating_sub(usize::from(hub.subscribers(crate::PRESENCE) > 0));
     Json(Stats { connections: stats.connections, users: stats.users, pools })
 }
 

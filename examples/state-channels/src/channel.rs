@@ -89,9 +89,10 @@ async fn apply(hub: &Hub, history: &mut History, client: &Client, update: StateU
     if seq > last + 1 {
         let _ = client.send(SequenceGap { expected_seq: last + 1, received_seq: seq, resume_from: server + 1 });
     } else if seq <= last {
-        if let Some(update) = history.find(client.id(), seq) {
-            let _ = client.send(sync(update));
-        }
+        // What is not kept any more has only the client's own number left. That is never beyond the
+        // server's, which counts its updates, too: clients take it for what it is, something old.
+        let sync = history.find(client.id(), seq).map_or(StateSync { seq, payload }, sync);
+        let _ = client.send(sync);
     } else {
         let server = history.push(client.id(), seq, Payload::clone(&payload));
         client.data().set(Last { client: seq, server });

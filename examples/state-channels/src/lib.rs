@@ -9,8 +9,9 @@
 //! | `CATCH_UP_REQUEST{fromSeq}` | client | wants what is kept from there on |
 //!
 //! An update that is next is applied, sent to all who are connected, and kept: the last 1024, and not
-//! more than 512 KiB. One that was applied before is answered with its `STATE_SYNC`, if that is still
-//! kept, to that client only. `resumeFrom` of a gap is behind the client's last update.
+//! more than 512 KiB. One that was applied before has no effect, and is answered to that client only:
+//! with its `STATE_SYNC`, or with one of what came, if that is not kept any more. `resumeFrom` of a gap
+//! is behind the client's last update.
 //!
 //! One task numbers and sends, so that all clients see all updates in the same order.
 //!

@@ -84,6 +84,40 @@ async fn merged_and_nested_routers_keep_their_layers() {
 }
 
 #[tokio::test]
+async fn a_layer_knows_messages_wherever_its_router_is_nested() {
+    /// Another message of the same name, of another module.
+    #[switchboard::ws_message("PING")]
+    struct OtherPing {}
+
+    let log = Log::default();
+    let noting = |name: &'static str| {
+        let log = log.clone();
+        from_fn(async move |request: WsRequest<()>, next: Next<()>| {
+            let (wire, declared) = (request.message_type(), request.declared_type());
+            let is = [request.is::<Ping>(), request.is::<OtherPing>(), request.is::<Add>()];
+            log.add(format!("{name} {wire} {declared} {is:?}"));
+            next.run(request).await
+        })
+    };
+    let chat = WsRouter::new().on(ping).layer(noting("chat"));
+    let game = WsRouter::new().on(async |_: OtherPing| {}).on(add);
+    let ws = WsRouter::new().nest("b.", chat).nest("c.", game).layer(noting("all"));
+    let server = serve(WsRouter::new().nest("a.", ws));
+    let mut client = server.connect("/ws").await;
+    client.send("a.b.PING", json!({})).await;
+    client.expect("PONG").await;
+    client.send("a.c.PING", json!({})).await;
+    client.request("a.c.ADD", "1", json!({ "a": 1, "b": 2 })).await;
+    let expected = [
+        "all a.b.PING PING [true, false, false]",
+        "chat a.b.PING PING [true, false, false]",
+        "all a.c.PING PING [false, true, false]",
+        "all a.c.ADD ADD [false, false, true]",
+    ];
+    assert_eq!(log.take(), expected);
+}
+
+#[tokio::test]
 async fn a_layer_stops_a_message_before_it_is_decoded() {
     let refuse = from_fn(async |request: WsRequest<()>, next: Next<()>| {
         if request.payload().is_some_and(|json| json.contains('7')) {

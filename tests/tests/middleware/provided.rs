@@ -1,13 +1,19 @@
 //! Guards, and what layers say of messages.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::http::StatusCode;
 use serde_json::json;
-use switchboard::{RouteOptions, TraceLayer, WsError, WsRequest, WsRouter, middleware::guard};
-use switchboard_tests::{client::Server, serve::ws_route};
+use switchboard::{RouteOptions, TraceLayer, WsError, WsRequest, WsRouter, middleware::guard, ws_rpc};
+use switchboard_tests::{
+    client::{PATIENCE, Server},
+    serve::ws_route,
+};
 
-use crate::{add, ping, serve};
+use crate::{Sum, add, ping, serve};
 
 #[tokio::test]
 async fn row_001_10_and_11_a_guard_stops_the_chain_for_all_or_for_one_route() {
@@ -54,13 +60,27 @@ impl std::io::Write for Lines {
     }
 }
 
+impl Lines {
+    /// What this thread logs, as long as the guard lives.
+    fn of_this_thread() -> (Self, tracing::subscriber::DefaultGuard) {
+        let lines = Self::default();
+        let writer = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).without_time().finish();
+        (lines, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// The outcomes that [`TraceLayer`] has logged of messages of a type.
+    fn outcomes(&self, message_type: &str) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().filter(|line| line.contains(&format!("type=\"{message_type}\"")));
+        lines.filter_map(|line| line.split_once("outcome=\"")?.1.split('"').next().map(str::to_owned)).collect()
+    }
+}
+
 #[tokio::test]
 async fn row_003_3_each_message_is_logged_with_type_and_duration() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).without_time().finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (lines, _guard) = Lines::of_this_thread();
     let server = serve(WsRouter::new().on(add).layer(TraceLayer::new()));
     let mut client = server.connect("/ws").await;
     client.request("ADD", "1", json!({ "a": 1, "b": 2 })).await;
@@ -73,4 +93,47 @@ async fn row_003_3_each_message_is_logged_with_type_and_duration() {
             assert!(line.contains(part), "{part} in {line}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_message_that_does_not_come_to_its_end_is_logged_too() {
+    #[ws_rpc("HANG", response = Sum)]
+    struct Hang {}
+    #[ws_rpc("PANIC", response = Sum)]
+    struct Panic {
+        later: bool,
+    }
+    async fn hang(_: Hang) -> Sum {
+        std::future::pending().await
+    }
+    #[expect(clippy::panic, reason = "what is tested")]
+    async fn panics(panic: Panic) -> Sum {
+        if panic.later {
+            tokio::task::yield_now().await;
+        }
+        panic!("as planned");
+    }
+    let (lines, _guard) = Lines::of_this_thread();
+    let server = serve(WsRouter::new().on(hang).on(panics).layer(TraceLayer::new()));
+    let mut client = server.connect("/ws").await;
+    for later in [false, true] {
+        client.request("PANIC", "p", json!({ "later": later })).await;
+    }
+    assert_eq!(lines.outcomes("PANIC"), ["INTERNAL", "INTERNAL"]);
+    // By its deadline, by the client, and by the end of the connection.
+    client.text(r#"{"type":"HANG","meta":{"correlationId":"1","timeoutMs":20},"payload":{}}"#).await;
+    client.expect_error("RPC_ERROR", "DEADLINE_EXCEEDED").await;
+    assert_eq!(lines.outcomes("HANG"), ["dropped"]);
+    client.send_request("HANG", "2", json!({})).await;
+    client.text(r#"{"type":"$ws:abort","meta":{"correlationId":"2"}}"#).await;
+    client.expect_error("RPC_ERROR", "CANCELLED").await;
+    assert_eq!(lines.outcomes("HANG"), ["dropped"; 2]);
+    client.send_request("HANG", "3", json!({})).await;
+    client.close(1000).await;
+    let all_three = async {
+        while lines.outcomes("HANG") != ["dropped"; 3] {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, all_three).await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use axum::{Router, extract::State};
 use serde_json::json;
-use switchboard::{Conn, RawText, WsRouter};
+use switchboard::{Conn, Identity, RawText, WsRouter};
 use switchboard_tests::client::Server;
 use switchboard_tests::serve::ws_route;
 
@@ -79,6 +79,53 @@ async fn row_002_13_merged_routers_work_as_one() {
     client.send("PING", json!({})).await;
     for text in ["open a", "open b", "a"] {
         assert_eq!(client.expect("PONG").await, json!({ "text": text }));
+    }
+}
+
+#[tokio::test]
+async fn hooks_run_in_the_order_of_calls_whichever_router_they_are_of() {
+    let router = |name: &'static str| {
+        let opened = async move |conn: Conn| conn.send(Pong::new(format!("open {name}")));
+        let closed = async move |conn: Conn| conn.publish("left", Pong::new(format!("close {name}"))).await.map(drop);
+        WsRouter::<()>::new().on_open(opened).on_close(closed)
+    };
+    // The same hooks, in front of the merged ones and behind them.
+    let main = async |conn: Conn| conn.send(Pong::new("open last"));
+    let watch = async |conn: Conn| conn.subscribe("left").await.map(drop);
+    let ws = router("first").merge(router("a")).nest("b.", router("b")).on_open(main).on_open(watch);
+    let server = serve(ws);
+    let (mut stays, mut goes) = (server.connect("/ws").await, server.connect("/ws").await);
+    for client in [&mut stays, &mut goes] {
+        for text in ["open first", "open a", "open b", "open last"] {
+            assert_eq!(client.expect("PONG").await["text"], text);
+        }
+    }
+    goes.close(1000).await;
+    for text in ["close first", "close a", "close b"] {
+        assert_eq!(stays.expect("PONG").await["text"], text);
+    }
+}
+
+#[tokio::test]
+async fn a_merged_router_says_who_it_is_where_the_others_do_not() {
+    async fn who(conn: Conn, _: Ping) -> Pong {
+        Pong::new(conn.user().as_deref().unwrap_or("nobody"))
+    }
+    let ws = || WsRouter::<()>::new();
+    let named = |name: &'static str| ws().identify(move |()| Some(Identity::new(name)));
+    for (ws, user) in [
+        (ws().merge(ws()), "nobody"),
+        (ws().merge(named("merged")), "merged"),
+        (ws().nest("a.", named("nested").with_state(())), "nested"),
+        // Its own is before those of others, whatever the order.
+        (ws().merge(named("merged")).identify(|()| Some(Identity::new("own"))), "own"),
+        (named("own").merge(named("merged")), "own"),
+        (ws().merge(named("first")).merge(named("second")), "first"),
+    ] {
+        let server = serve(ws.on(who));
+        let mut client = server.connect("/ws").await;
+        client.send("PING", json!({})).await;
+        assert_eq!(client.expect("PONG").await["text"], user);
     }
 }
 

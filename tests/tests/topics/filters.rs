@@ -148,10 +148,10 @@ async fn a_filter_that_panics_and_one_that_came_too_late_let_nothing_through() {
     let (mut a, ann) = place.connect("ann").await;
     let (mut b, bob) = place.connect("bob").await;
     ann.subscribe(&topic).await.unwrap();
-    let before = place.hub.publish_to(&topic, Note::new(1));
+    let before = place.hub.publish(&topic, Note::new(1));
     bob.subscribe(&topic).filter(panics).await.unwrap();
     before.await.unwrap();
-    assert_eq!(place.hub.publish_to(&topic, Note::new(2)).await.unwrap().count(), Some(1));
+    assert_eq!(place.hub.publish(&topic, Note::new(2)).await.unwrap().count(), Some(1));
     place.hub.publish("t", Other {}).await.unwrap();
     b.expect("OTHER").await;
     assert_eq!(notes_until(&mut a, 2).await, [1]);

@@ -1,6 +1,8 @@
 //! Rules for topics: names, who may, and how many.
 
-use switchboard::{Hub, Matched, PublishErrorKind, Topic, TopicErrorKind, TopicOptions, WsError};
+use std::time::Duration;
+
+use switchboard::{BatchOptions, Hub, Matched, PublishErrorKind, Topic, TopicErrorKind, TopicOptions, WsError};
 
 use crate::{Note, Other, Place, User, notes_until};
 
@@ -108,9 +110,24 @@ async fn topics_may_know_their_messages() {
     let (mut client, conn) = place.connect("ann").await;
     conn.subscribe(NOTES).await.unwrap();
     let others = Topic::<Other>::new(format!("no{}", "tes"));
-    conn.publish_to(&NOTES, Note::new(1)).await.unwrap();
-    place.hub.publish_to(&others, Other {}).await.unwrap();
+    conn.publish(&NOTES, Note::new(1)).await.unwrap();
+    place.hub.publish(&others, Other {}).await.unwrap();
     assert_eq!(client.expect("NOTE").await["n"], 1);
     client.expect("OTHER").await;
+    // They stand wherever a name does.
+    assert_eq!((place.hub.subscribers(&NOTES), place.hub.members(NOTES).count()), (1, 1));
     assert!(conn.is_subscribed(&others) && conn.unsubscribe(&NOTES).await.unwrap());
+    assert_eq!(conn.subscribe_many([&NOTES]).await.unwrap().joined, ["notes"]);
+    assert_eq!(conn.set_topics([NOTES]).await.unwrap().left, [""; 0]);
+    // What publishes less often knows its message by the topic.
+    let latest = place.hub.throttle(&NOTES, Duration::from_millis(1));
+    latest.publish(Note::new(2)).unwrap();
+    latest.flush().await;
+    let batch = place.hub.batch(&NOTES, BatchOptions::new(), |items: Vec<u32>| Note::new(items[0]));
+    batch.push(3).unwrap();
+    batch.flush().await;
+    for n in [2, 3] {
+        assert_eq!(client.expect("NOTE").await["n"], n);
+    }
+    assert_eq!(conn.unsubscribe_many([NOTES]).await.unwrap().left, ["notes"]);
 }

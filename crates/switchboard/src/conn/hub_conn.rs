@@ -11,7 +11,7 @@ use std::{
 use switchboard_core::{CloseCode, Message};
 
 use super::{AnyConn, ConnId, SendError, Signal};
-use crate::encode;
+use crate::{TopicName, encode};
 
 /// One connection of a [`Hub`](crate::Hub), whatever its data: what [`Hub::connections`] and
 /// [`Hub::members`] give. Cheap to clone; one that is kept keeps the connection's memory, not the
@@ -84,8 +84,9 @@ impl HubConn {
 
     /// Whether the connection is subscribed to a topic.
     #[must_use]
-    pub fn is_subscribed(&self, topic: &str) -> bool {
-        self.0.subscriptions.lock().contains(&self.0.hub().name(topic))
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn is_subscribed(&self, topic: impl TopicName) -> bool {
+        self.0.subscriptions.lock().contains(&self.0.hub().name(topic.topic_name()))
     }
 
     /// The peer's address: see [`Conn::remote_addr`](crate::Conn::remote_addr).

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use switchboard_core::{MemberOf, Message, MessageSet};
 
 use super::{AnyConn, Conn};
-use crate::hub::{How, Publish, Subscribe, TopicChange, TopicError, typed::Topic};
+use crate::hub::{AsStr, How, Publish, Subscribe, TopicChange, TopicError, TopicName, TopicOf};
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// Publishes a message to the members of a topic, this connection included if it is one.
     ///
-    /// Nothing is published before the result is awaited.
+    /// Nothing is published before the result is awaited. A [`Topic`](crate::Topic) takes only
+    /// messages of its own type.
     ///
     /// ```
     /// # use switchboard::{Conn, WsError, ws_message};
@@ -20,21 +21,14 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///     Ok(())
     /// }
     /// ```
-    pub fn publish<M>(&self, topic: impl AsRef<str>, message: M) -> Publish
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn publish<M>(&self, topic: impl TopicOf<M>, message: M) -> Publish
     where
         M: Message<Meta = ()> + MemberOf<Out>,
     {
         self.inner.settings.check_declared(M::TYPE);
         let validate = self.inner.config().validate_outbound;
-        self.inner.hub().publish_from(topic.as_ref(), message, Some(self.any()), validate)
-    }
-
-    /// Publishes a message to a topic that takes only messages of this type: see [`Topic`].
-    pub fn publish_to<M>(&self, topic: &Topic<M>, message: M) -> Publish
-    where
-        M: Message<Meta = ()> + MemberOf<Out>,
-    {
-        self.publish(topic, message)
+        self.inner.hub().publish_from(topic.topic_name(), message, Some(self.any()), validate)
     }
 
     /// Subscribes to a topic. `false` if it was subscribed already, which changes nothing.
@@ -51,7 +45,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, it has done nothing or all.
-    pub fn subscribe<T: AsRef<str>>(&self, topic: T) -> Subscribe<T> {
+    pub fn subscribe<T: TopicName>(&self, topic: T) -> Subscribe<T> {
         Subscribe::new(self.any(), topic)
     }
 
@@ -75,7 +69,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, it has done nothing or all.
-    pub async fn subscribe_many<T: AsRef<str>>(
+    pub async fn subscribe_many<T: TopicName>(
         &self,
         topics: impl IntoIterator<Item = T>,
     ) -> Result<TopicChange, TopicError> {
@@ -92,9 +86,9 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, it has done nothing or all.
-    pub async fn unsubscribe(&self, topic: impl AsRef<str>) -> Result<bool, TopicError> {
+    pub async fn unsubscribe(&self, topic: impl TopicName) -> Result<bool, TopicError> {
         let hub = self.inner.hub();
-        if let Some(result) = hub.unsubscribe_now(&*self.inner, &hub.name(topic.as_ref())) {
+        if let Some(result) = hub.unsubscribe_now(&*self.inner, &hub.name(topic.topic_name())) {
             return result;
         }
         let change = Box::pin(self.change([topic], How::Leave)).await?;
@@ -111,7 +105,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, it has done nothing or all.
-    pub async fn unsubscribe_many<T: AsRef<str>>(
+    pub async fn unsubscribe_many<T: TopicName>(
         &self,
         topics: impl IntoIterator<Item = T>,
     ) -> Result<TopicChange, TopicError> {
@@ -143,7 +137,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, it has done nothing or all.
-    pub async fn set_topics<T: AsRef<str>>(
+    pub async fn set_topics<T: TopicName>(
         &self,
         topics: impl IntoIterator<Item = T>,
     ) -> Result<TopicChange, TopicError> {
@@ -171,18 +165,19 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
 
     /// Whether the connection is subscribed to a topic.
     #[must_use]
-    pub fn is_subscribed(&self, topic: impl AsRef<str>) -> bool {
-        let name = self.inner.hub().name(topic.as_ref());
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn is_subscribed(&self, topic: impl TopicName) -> bool {
+        let name = self.inner.hub().name(topic.topic_name());
         self.inner.subscriptions.lock().contains(&name)
     }
 
-    async fn change<T: AsRef<str>>(
+    async fn change<T: TopicName>(
         &self,
         topics: impl IntoIterator<Item = T>,
         how: How,
     ) -> Result<TopicChange, TopicError> {
         let (hub, conn) = (self.inner.hub(), self.any());
-        let wanted = hub.wanted(topics, how, &conn)?;
+        let wanted = hub.wanted(topics.into_iter().map(AsStr), how, &conn)?;
         hub.change(&conn, &wanted, None).await
     }
 

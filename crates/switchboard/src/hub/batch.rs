@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use switchboard_core::Message;
 
 use super::{
-    Hub, PublishError,
+    Hub, PublishError, TopicOf,
     paced::{Gather, Pace, Paced},
 };
 
@@ -109,9 +109,10 @@ impl<T: Send + 'static> Gather for Items<T> {
 impl Hub {
     /// A handle that gathers items and publishes them to a topic as one message, which `make` makes.
     /// The topic's name is checked when an item is pushed.
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn batch<T, M>(
         &self,
-        topic: impl AsRef<str>,
+        topic: impl TopicOf<M>,
         options: BatchOptions,
         make: impl Fn(Vec<T>) -> M + Send + Sync + 'static,
     ) -> Batch<T, M>
@@ -120,7 +121,7 @@ impl Hub {
         M: Message<Meta = ()>,
     {
         let items = Items { items: Vec::new(), options };
-        Batch(Paced::new(self, topic.as_ref(), Pace::Delay(options.max_delay), items, Box::new(make)))
+        Batch(Paced::new(self, topic.topic_name(), Pace::Delay(options.max_delay), items, Box::new(make)))
     }
 }
 

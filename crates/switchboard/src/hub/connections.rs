@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, vec};
 
 use switchboard_core::{CloseCode, Message};
 
-use super::{Hub, Topic};
+use super::{Hub, Topic, TopicName};
 use crate::{
     conn::{AnyConn, ConnId, HubConn, SendError},
     encode,
@@ -43,8 +43,9 @@ impl Hub {
     /// The members of a topic, without those that are being closed, in no order. They are taken
     /// from the topic in portions: who joins or leaves meanwhile may be among them or not, and who
     /// leaves and comes back may be so twice. Locks nothing while they are looked at.
-    pub fn members(&self, topic: &str) -> Members {
-        let topic = self.topic(&self.name(topic));
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn members(&self, topic: impl TopicName) -> Members {
+        let topic = self.topic(&self.name(topic.topic_name()));
         Members { next: topic.is_some().then_some(0), topic, portion: Vec::new().into_iter() }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{any::Any, fmt, net::IpAddr, sync::Arc};
 
+use super::TopicName;
 use crate::conn::{AnyConn, Attributes, ConnId};
 
 /// A connection as the rules of topics see it, whatever its route's data: who is asking to
@@ -58,8 +59,9 @@ impl Member {
 
     /// Whether it is subscribed to a topic.
     #[must_use]
-    pub fn is_subscribed(&self, topic: &str) -> bool {
-        self.0.subscriptions.lock().contains(&self.0.hub().name(topic))
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn is_subscribed(&self, topic: impl TopicName) -> bool {
+        self.0.subscriptions.lock().contains(&self.0.hub().name(topic.topic_name()))
     }
 }
 

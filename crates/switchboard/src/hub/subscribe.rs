@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use switchboard_core::Message;
 
-use super::{Filter, Hub, Member, TopicError};
+use super::{Filter, Hub, Member, TopicError, TopicName};
 use crate::conn::AnyConn;
 
 /// A subscription that begins when it is awaited: [`Conn::subscribe`](crate::Conn::subscribe).
@@ -75,7 +75,7 @@ impl<T> Subscribe<T> {
 impl<T> Unpin for Subscribe<T> {}
 
 /// `false` if it was subscribed already, which changes nothing.
-impl<T: AsRef<str>> Future for Subscribe<T> {
+impl<T: TopicName> Future for Subscribe<T> {
     type Output = Result<bool, TopicError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -84,7 +84,7 @@ impl<T: AsRef<str>> Future for Subscribe<T> {
             return later.as_mut().poll(cx);
         }
         let hub: &Hub = this.conn.hub();
-        let topic = hub.name(this.topic.as_ref());
+        let topic = hub.name(this.topic.topic_name());
         if let Some(result) = hub.subscribe_now(&this.conn, &topic, &mut this.filter) {
             return Poll::Ready(result);
         }

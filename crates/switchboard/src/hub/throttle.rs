@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use switchboard_core::Message;
 
 use super::{
-    Hub, PublishError,
+    Hub, PublishError, TopicOf,
     paced::{Gather, Pace, Paced},
 };
 use crate::SendError;
@@ -62,9 +62,10 @@ impl Hub {
     /// A handle that publishes at most one message an interval to a topic, and always the latest at
     /// last. The topic's name is checked when something is published.
     #[must_use]
-    pub fn throttle<M: Message<Meta = ()>>(&self, topic: impl AsRef<str>, interval: Duration) -> Throttle<M> {
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn throttle<M: Message<Meta = ()>>(&self, topic: impl TopicOf<M>, interval: Duration) -> Throttle<M> {
         let make = Box::new(|message| message);
-        Throttle(Paced::new(self, topic.as_ref(), Pace::Pause(interval), Latest(None), make))
+        Throttle(Paced::new(self, topic.topic_name(), Pace::Pause(interval), Latest(None), make))
     }
 }
 

@@ -6,10 +6,10 @@ use switchboard_core::Message;
 
 /// A topic's name that goes together with the messages published to it.
 ///
-/// It stands wherever a topic's name does, and publishing to it with
-/// [`Hub::publish_to`](crate::Hub::publish_to) or [`Conn::publish_to`](crate::Conn::publish_to)
-/// takes only its messages. For several types of messages give each its own handle of the same
-/// name.
+/// It stands wherever a topic's name does, and nothing else can be published to it: not by
+/// [`Hub::publish`](crate::Hub::publish) and [`Conn::publish`](crate::Conn::publish), nor by what
+/// [`Hub::throttle`](crate::Hub::throttle) and [`Hub::batch`](crate::Hub::batch) make. For several
+/// types of messages give each its own handle of the same name.
 ///
 /// ```
 /// use switchboard::{Conn, Hub, PublishError, Topic, WsError, ws_message};
@@ -34,8 +34,8 @@ use switchboard_core::Message;
 /// }
 ///
 /// async fn announce(hub: Hub) -> Result<(), PublishError> {
-///     hub.publish_to(&NEWS, News { text: "hi".into() }).await?;
-///     hub.publish_to(&news_of("Riga"), News { text: "rain".into() }).await?;
+///     hub.publish(&NEWS, News { text: "hi".into() }).await?;
+///     hub.publish(&news_of("Riga"), News { text: "rain".into() }).await?;
 ///     Ok(())
 /// }
 /// # let _ = switchboard::WsRouter::<()>::new().on(read_news);
@@ -55,7 +55,7 @@ use switchboard_core::Message;
 /// const NEWS: Topic<News> = Topic::from_static("news");
 ///
 /// async fn announce(hub: Hub) {
-///     let _ = hub.publish_to(&NEWS, Weather {}).await;
+///     let _ = hub.publish(&NEWS, Weather {}).await;
 /// }
 /// ```
 pub struct Topic<M> {
@@ -75,16 +75,12 @@ impl<M: Message> Topic<M> {
     pub const fn from_static(name: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), of: PhantomData }
     }
+}
 
+impl<M> Topic<M> {
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl<M> AsRef<str> for Topic<M> {
-    fn as_ref(&self) -> &str {
         &self.name
     }
 }

@@ -1,6 +1,6 @@
 //! What a middleware sees of a message.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{any::TypeId, fmt, sync::Arc, time::Duration};
 
 use http::Extensions;
 use switchboard_core::{Message, WsError};
@@ -14,7 +14,7 @@ use crate::{
     extract::Timing,
     handler::{self, HandlerResult},
     idempotency,
-    router::{AsCall as _, CallId, KeptCall, Routing},
+    router::{AsCall as _, CallId, KeptCall, Route, Routing},
 };
 
 /// A message on its way through the middleware to its handler. Its payload is not decoded yet.
@@ -47,10 +47,56 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
         self.call.as_call().id()
     }
 
-    /// The message's type tag.
+    fn route(&self) -> &Route<D> {
+        self.routing.table.get(self.route)
+    }
+
+    /// The message's type tag as it came: in a router that is
+    /// [nested](crate::WsRouter::nest) with the prefix.
+    ///
+    /// A layer that is to know a message wherever its router is nested asks with [`is`](Self::is), or
+    /// compares [`declared_type`](Self::declared_type).
     #[must_use]
     pub fn message_type(&self) -> &'static str {
         self.id().message_type
+    }
+
+    /// The type tag as the message declares it ([`Message::TYPE`]), whatever prefixes stand in front of
+    /// it on the wire. Messages of different routers may declare the same.
+    #[must_use]
+    pub fn declared_type(&self) -> &'static str {
+        self.route().declared_type
+    }
+
+    /// Whether the message is an `M`: whether that is what its handler takes. Nesting changes nothing.
+    ///
+    /// ```
+    /// use switchboard::{WsRequest, WsRouter, middleware::guard, ws_message};
+    ///
+    /// #[ws_message("SAY")]
+    /// struct Say {
+    ///     text: String,
+    /// }
+    ///
+    /// #[ws_message("LEAVE")]
+    /// struct Leave;
+    ///
+    /// struct User {
+    ///     is_muted: bool,
+    /// }
+    ///
+    /// async fn say(_: Say) {}
+    /// async fn leave(_: Leave) {}
+    ///
+    /// let muted = guard(|request: &WsRequest<User>| !request.data().is_muted || request.is::<Leave>());
+    /// let chat = WsRouter::<(), User>::new().on(say).on(leave).layer(muted);
+    /// // `chat.LEAVE` passes the guard, too.
+    /// let ws = WsRouter::new().nest("chat.", chat);
+    /// # let _ = ws;
+    /// ```
+    #[must_use]
+    pub fn is<M: Message>(&self) -> bool {
+        self.route().message == TypeId::of::<M>()
     }
 
     /// Whether the message is a request, which is answered with exactly one reply or error.
@@ -92,7 +138,7 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
     /// The connection as extractors see it: [`FromConnParts`](crate::FromConnParts) works here, too.
     #[must_use]
     pub fn conn_parts(&self) -> ConnParts<D> {
-        let scope = self.routing.table.get(self.route).scope.clone();
+        let scope = self.route().scope.clone();
         ConnParts::new(Arc::clone(&self.conn), scope)
     }
 

@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -15,8 +15,9 @@ use tower::{Layer, Service};
 
 use super::{WsReply, WsRequest, service};
 
-/// Says in the log, at level `INFO`, of each message that was handled: its type, its connection, how
-/// long that took, and how it ended (`OK` or the error's code).
+/// Says in the log, at level `INFO`, of each message: its type, its connection, how long it took, and
+/// how it ended: `OK`, the error's code (`INTERNAL` after a panic), or `dropped` if it was given up before
+/// its end, since its deadline passed, the client aborted it or the connection ended.
 ///
 /// The engine itself opens a span `ws_message` for each message at level `DEBUG`; this is for those who
 /// want a line for each.
@@ -52,7 +53,21 @@ impl<S> Layer<S> for TraceLayer {
 }
 
 /// Records the time that messages take in the histogram `switchboard_message_seconds`, with the labels
-/// `type` and `outcome`.
+/// `type` and `outcome`: `OK`, an error's code (`INTERNAL` after a panic, `custom` for codes of the
+/// application), or `dropped` for those that were given up before their end, since their deadline passed,
+/// the client aborted them or the connection ended.
+///
+/// ```
+/// use switchboard::{WsRouter, middleware::MetricsLayer, ws_message};
+///
+/// #[ws_message("PING")]
+/// struct Ping;
+///
+/// async fn ping(_: Ping) {}
+///
+/// let ws = WsRouter::<()>::new().on(ping).layer(MetricsLayer::new());
+/// # let _ = ws;
+/// ```
 #[cfg(feature = "metrics")]
 #[derive(Debug, Clone, Copy, Default)]
 #[must_use]
@@ -89,6 +104,43 @@ struct Report {
     outcome: &'static str,
 }
 
+/// A message that is on its way: reported once, at the latest when this is dropped.
+struct Timing {
+    message_type: &'static str,
+    conn: crate::ConnId,
+    since: Instant,
+    /// `None` once it was called.
+    report: Option<fn(Report)>,
+    /// Whether the thread is in what is inside. If it is when this is dropped, that has panicked.
+    is_inside: bool,
+}
+
+impl Timing {
+    /// Runs what is inside.
+    fn inside<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        self.is_inside = true;
+        let result = run();
+        self.is_inside = false;
+        result
+    }
+
+    fn end(&mut self, outcome: &'static str) {
+        if let Some(report) = self.report.take() {
+            let Self { message_type, conn, since, .. } = *self;
+            report(Report { message_type, conn, took: since.elapsed(), outcome });
+        }
+    }
+}
+
+impl Drop for Timing {
+    fn drop(&mut self) {
+        self.end(if self.is_inside { "INTERNAL" } else { DROPPED });
+    }
+}
+
+/// How a message ended that did not come to its end.
+const DROPPED: &str = "dropped";
+
 /// The service of [`TraceLayer`] and `MetricsLayer`.
 #[derive(Clone)]
 pub struct Timed<S> {
@@ -112,7 +164,9 @@ where
 
     fn call(&mut self, request: WsRequest<D>) -> TimedFuture<S::Future> {
         let (message_type, conn, since) = (request.message_type(), request.inner().id, Instant::now());
-        TimedFuture { future: self.inner.call(request), message_type, conn, since, report: self.report }
+        let mut timing = Timing { message_type, conn, since, report: Some(self.report), is_inside: false };
+        let future = timing.inside(|| self.inner.call(request));
+        TimedFuture { future, timing }
     }
 }
 
@@ -123,15 +177,13 @@ impl<S> fmt::Debug for Timed<S> {
 }
 
 pin_project! {
-    /// The future of a [`Timed`] service. Dropped before its end, it says nothing.
+    /// The future of a [`Timed`] service. Dropped before its end, it says so.
     #[must_use = "the message is handled when it is awaited"]
     pub struct TimedFuture<F> {
         #[pin]
         future: F,
-        message_type: &'static str,
-        conn: crate::ConnId,
-        since: Instant,
-        report: fn(Report),
+        // Behind the future, whose destructors count as well.
+        timing: Timing,
     }
 }
 
@@ -144,11 +196,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.future.poll(cx)).map_err(|error| service::error_of(error.into()));
-        let outcome = result.as_ref().map_or_else(|error| crate::metrics::code(error.code()), |_| "OK");
-        let (message_type, conn, took) = (*this.message_type, *this.conn, this.since.elapsed());
-        (this.report)(Report { message_type, conn, took, outcome });
-        Poll::Ready(result)
+        this.timing.inside(|| this.future.poll(cx)).map(|result| {
+            let result = result.map_err(|error| service::error_of(error.into()));
+            this.timing.end(result.as_ref().map_or_else(|error| crate::metrics::code(error.code()), |_| "OK"));
+            result
+        })
     }
 }
 

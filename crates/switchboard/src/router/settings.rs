@@ -7,7 +7,8 @@ use switchboard_core::{MemberOf, Message, MessageSet, envelope::EnvelopeStyle};
 use super::{WsRouter, contract::Emitted};
 use crate::{Config, Hub, Identity, OriginPolicy, TokenSources, TransportKind, TrustedProxies};
 
-/// What does not depend on the router's types. A router that is merged into another loses its own.
+/// What does not depend on the router's types. A router that is merged into another loses its own, but
+/// for what it emits.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) hub: Option<Hub>,

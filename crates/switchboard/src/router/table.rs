@@ -1,7 +1,7 @@
 //! Which handler takes which type tag.
 
 use std::{
-    any::Any,
+    any::{Any, TypeId},
     panic::Location,
     sync::{
         Arc,
@@ -31,7 +31,12 @@ impl StateScope {
 
 /// One handler.
 pub(crate) struct Route<D> {
+    /// On the wire: with the prefixes of all the routers that this one is nested in.
     pub(crate) message_type: &'static str,
+    /// As the message declares it.
+    pub(crate) declared_type: &'static str,
+    /// Which Rust type it is.
+    pub(crate) message: TypeId,
     pub(crate) is_rpc: bool,
     pub(crate) handler: ErasedHandler<D>,
     pub(crate) scope: Option<Arc<StateScope>>,
@@ -57,6 +62,8 @@ impl<D> Route<D> {
     ) -> Self {
         Self {
             message_type: M::TYPE,
+            declared_type: M::TYPE,
+            message: TypeId::of::<M>(),
             is_rpc: M::Kind::IS_RPC,
             handler,
             scope: None,

@@ -11,7 +11,7 @@ use super::{
     failure::{fail, meanwhile, shown},
     wire::Envelope,
 };
-use crate::{ConnId, hub::Record};
+use crate::{ConnId, TopicOf, hub::Record};
 
 /// A message that was published, whether anybody was subscribed or not.
 pub struct CapturedPublish {
@@ -86,8 +86,9 @@ impl TestApp {
     /// If it is another, nothing is published there within the patience, or as
     /// [`captured`](Self::captured).
     #[track_caller]
-    pub fn expect_published<M: Message>(&self, topic: impl Into<String>) -> impl Future<Output = M> + Send {
-        let (at, topic) = (Location::caller(), topic.into());
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn expect_published<M: Message>(&self, topic: impl TopicOf<M>) -> impl Future<Output = M> + Send {
+        let (at, topic) = (Location::caller(), topic.topic_name().to_owned());
         async move {
             let what = format!("{} to be published to {topic:?}", M::TYPE);
             let deadline = deadline(self.patience);
