@@ -60,6 +60,10 @@ async fn row_6_4504_connections_per_user() {
     for _ in 0..3 {
         assert_eq!(server.connect("/ws").await.expect_close().await.0, 4504);
     }
+    let extended = [("sec-websocket-protocol", "switchboard.v1.json")];
+    let mut client = server.upgrade("/ws", &extended).await.unwrap();
+    client.expect("$ws:hello").await;
+    assert_eq!(client.expect_close().await.0, 4504);
     drop(one);
     let again = async {
         loop {

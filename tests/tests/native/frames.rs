@@ -135,7 +135,7 @@ async fn row_8_age_of_a_message() {
     let frame = timeout(2 * PATIENCE, client.ws.next()).await.unwrap().unwrap().unwrap();
     assert!(matches!(frame, Message::Close(Some(close)) if u16::from(close.code) == 1008));
     let took = begin.elapsed();
-    assert!((Duration::from_secs(10)..Duration::from_secs(13)).contains(&took), "{took:?}");
+    assert!((Duration::from_secs(10)..Duration::from_secs(15)).contains(&took), "{took:?}");
 }
 
 #[tokio::test]

@@ -221,5 +221,5 @@ async fn row_8_close_handshake() {
     let mut client = half_closed(&server).await;
     write_to_the_end(&mut client, &masked(0x89, b""), Duration::from_millis(5)).await;
     let took = begin.elapsed();
-    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&took), "{took:?}");
+    assert!((Duration::from_secs(2)..Duration::from_secs(6)).contains(&took), "{took:?}");
 }

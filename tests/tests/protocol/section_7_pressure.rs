@@ -120,7 +120,7 @@ impl Pad {
 /// Progress of writing, that is, to a client that reads a little and answers nothing.
 #[tokio::test]
 async fn row_7_3_progress_counts_as_alive() {
-    let beat = Duration::from_millis(100);
+    let beat = Duration::from_millis(250);
     let hub = Hub::new();
     let opened = async |conn: Conn| conn.subscribe("t").await.map(|_| ());
     let config = Config::new().ping_interval(beat).pong_timeout(beat).max_outbound_bytes(1 << 30);
