@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 use axum::{Router, extract};
+use regex::Regex;
 use serde_json::{Value, json};
 use switchboard::{Conn, ErrorCode, Message, WsError, WsRouter, validator::ValidationError, ws_message, ws_payload};
 use switchboard_tests::{
@@ -198,8 +199,12 @@ fn row_001_17_every_example_has_tests() {
     assert_eq!(untested, ["quick-start"]);
 }
 
+static ARTICLE: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[A-Z]{2}-[0-9]+$").unwrap());
+
 #[ws_message("ORDER")]
 struct Order {
+    #[validate(regex(path = *ARTICLE))]
+    article: String,
     #[validate(length(min = 2, max = 5))]
     name: String,
     #[validate(range(min = 1, max = 9))]
@@ -227,7 +232,9 @@ struct Part {
 async fn row_002_6_message() {
     let server = serve(WsRouter::new().on(async |order: Order| order));
     let mut client = server.connect("/ws").await;
-    let good = json!({ "name": "box", "count": 3, "size": "small", "page": "https://example.com", "parts": null });
+    let good = json!({
+        "article": "BX-7", "name": "box", "count": 3, "size": "small", "page": "https://example.com", "parts": null,
+    });
     for parts in [json!(null), json!([]), json!([{ "partName": "lid" }, { "partName": "base" }])] {
         let mut payload = good.clone();
         payload["parts"] = parts;
@@ -235,6 +242,7 @@ async fn row_002_6_message() {
         assert_eq!(client.expect("ORDER").await, payload);
     }
     for (key, bad, path, code) in [
+        ("article", json!("BX-7 "), "article", "regex"),
         ("name", json!("b"), "name", "length"),
         ("name", json!("boxbox"), "name", "length"),
         ("count", json!(0), "count", "range"),

@@ -2,14 +2,17 @@
 //! here.
 
 mod build;
+mod schema;
 mod schemas;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use sha1::{Digest as _, Sha1};
 
 pub use self::{
     build::{Answering, ContractBuilder},
+    schema::Schema,
     schemas::{AnySchema, KnownSchema, Schemas, TypeProbe},
 };
 use crate::{ErrorCode, envelope::EnvelopeStyle};
@@ -69,7 +72,7 @@ pub struct Side {
     pub rpcs: Vec<RpcContract>,
     /// The schemas of the types that the others refer to, by name.
     #[serde(rename = "$defs")]
-    pub definitions: Map<String, Value>,
+    pub definitions: BTreeMap<String, Schema>,
 }
 
 /// One type of message.
@@ -82,10 +85,10 @@ pub struct MessageContract {
     pub message_type: String,
     /// The payload's JSON Schema; `None` if there is no payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Value>,
+    pub payload: Option<Schema>,
     /// The JSON Schema of the keys of its own in `meta`, if it declares any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub meta: Option<Value>,
+    pub meta: Option<Schema>,
     /// Whether a server takes in keys that the schema does not name. Clients always should.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_unknown: bool,
@@ -105,7 +108,7 @@ pub struct RpcContract {
     pub response: Option<MessageContract>,
     /// The JSON Schema of what is reported meanwhile, if anything is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub progress: Option<Value>,
+    pub progress: Option<Schema>,
 }
 
 /// One error code.

@@ -221,7 +221,7 @@ impl WsError {
         match self.0.retry_after {
             RetryAfter::Suggested => self.0.code.backoff_ms().map(Some),
             RetryAfter::Never => Some(None),
-            RetryAfter::Millis(_) if self.0.retryable == Some(false) => None,
+            RetryAfter::Millis(_) if self.retryable() == Some(false) => None,
             RetryAfter::Millis(ms) => Some(Some(ms)),
         }
     }

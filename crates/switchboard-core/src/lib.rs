@@ -35,10 +35,8 @@ pub use self::{
 /// What the attributes of `switchboard-macros` refer to. Not API.
 #[doc(hidden)]
 pub mod __private {
-    pub use serde_json::Value as JsonValue;
-
     pub use crate::contract::{
-        Answering, AnySchema, ContractBuilder, KnownSchema, MessageContract, Schemas, TypeProbe,
+        Answering, AnySchema, ContractBuilder, KnownSchema, MessageContract, Schema, Schemas, TypeProbe,
     };
     #[cfg(feature = "schema")]
     pub use schemars;

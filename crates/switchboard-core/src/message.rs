@@ -1,11 +1,10 @@
 //! What a message type is.
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use crate::{
     Issues, Kind, MessageMeta, Rpc,
-    contract::{Answering, MessageContract, Schemas},
+    contract::{Answering, MessageContract, Schema, Schemas},
 };
 
 /// A struct that travels under a type tag.
@@ -75,8 +74,8 @@ pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// The payload's JSON Schema, for the [`Contract`](crate::Contract). `true`, which allows anything,
     /// unless the type says better.
-    fn schema(_: &mut Schemas) -> Value {
-        Value::Bool(true)
+    fn schema(_: &mut Schemas) -> Schema {
+        Schema::any()
     }
 
     /// What a request is answered with, for the [`Contract`](crate::Contract): `#[ws_rpc]` writes
@@ -86,7 +85,7 @@ pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {
     }
 
     /// The JSON Schema of a request's progress, if it reports any.
-    fn progress_schema(_: &mut Schemas) -> Option<Value> {
+    fn progress_schema(_: &mut Schemas) -> Option<Schema> {
         None
     }
 }
@@ -105,7 +104,7 @@ pub trait Request: Message<Kind = Rpc<<Self as Request>::Response>> {
     type Progress: Serialize + Send + 'static;
 }
 
-/// Checks a type tag at compile time; the attributes put it into a constant.
+/// Checks a type tag: at compile time, where the attributes put it into a constant, and those that came in.
 ///
 /// # Errors
 ///

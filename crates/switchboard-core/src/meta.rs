@@ -1,9 +1,11 @@
 //! Keys of a message type's own in `meta`.
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
-use crate::{Issues, contract::Schemas};
+use crate::{
+    Issues,
+    contract::{Schema, Schemas},
+};
 
 /// The keys that a message type declares in `meta` beside the protocol's own.
 ///
@@ -25,8 +27,8 @@ pub trait MessageMeta: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// The JSON Schema of these keys, for the [`Contract`](crate::Contract). `true`, which allows
     /// anything, unless the type says better.
-    fn schema(_: &mut Schemas) -> Value {
-        Value::Bool(true)
+    fn schema(_: &mut Schemas) -> Schema {
+        Schema::any()
     }
 }
 

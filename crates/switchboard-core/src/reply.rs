@@ -6,13 +6,13 @@ use crate::{MemberOf, Message, MessageSet, WsError, contract::ContractBuilder, e
 ///
 /// | handler of | may return |
 /// |---|---|
-/// | an event | `()`, or a message, which goes back to the sender |
+/// | an event | `()`, or a message, which goes back to the sender, or `Option` of one |
 /// | a request | its response |
 /// | both | `Result` of that with any error that converts into [`WsError`] |
 #[diagnostic::on_unimplemented(
     message = "a handler of `{M}` cannot return `{Self}`: `{M}` is an `{K}`",
     label = "wrong return type",
-    note = "an event's handler returns `()` or a message; a request's handler returns its response",
+    note = "an event's handler returns `()`, a message, or `Option` of one; a request's handler returns its response",
     note = "both may return `Result<_, E>` where `E: Into<WsError>`; for errors of other crates that is `Result<_, BoxError>`, or `.map_err(WsError::internal)`"
 )]
 pub trait Reply<M, K, Out> {
@@ -71,6 +71,21 @@ where
 {
     fn write(self, writer: &mut ReplyWriter<'_>) -> Result<(), WsError> {
         writer.message(&self)
+    }
+
+    fn describe(contract: &mut ContractBuilder) {
+        contract.sends::<R>();
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<M, R, Out> Reply<M, crate::Event, Out> for Option<R>
+where
+    R: Message<Meta = ()> + MemberOf<Out>,
+    Out: MessageSet,
+{
+    fn write(self, writer: &mut ReplyWriter<'_>) -> Result<(), WsError> {
+        self.map_or(Ok(()), |reply| writer.message(&reply))
     }
 
     fn describe(contract: &mut ContractBuilder) {

@@ -47,7 +47,7 @@ pub(crate) use self::{
     calls::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, Signal},
     outbox::{Closing, Mark, Promise, Pushed, Sink, Total, Until, Wrote},
-    slots::SlotKey,
+    slots::{SlotKey, Slots},
 };
 use crate::{Hub, encode, transport::Socket, turn};
 
@@ -144,6 +144,10 @@ pub struct Conn<D = (), Out = AnyMessage> {
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     pub(crate) fn new(inner: Arc<ConnInner<D>>) -> Self {
         Self { inner, out: PhantomData }
+    }
+
+    pub(crate) fn inner(&self) -> &ConnInner<D> {
+        &self.inner
     }
 
     /// The connection's id.

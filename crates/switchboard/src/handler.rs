@@ -11,7 +11,7 @@ use std::{future::Future, sync::Arc};
 use futures_util::future::BoxFuture;
 use http::Extensions;
 use switchboard_core::{
-    AnyMessage, Message, MessageMeta as _, MessageSet, Reply, WsError, contract::ContractBuilder, decode,
+    AnyMessage, Message, MessageMeta as _, MessageSet, Reply, WsError, contract::ContractBuilder, decode, envelope,
 };
 
 pub(crate) use self::hook::{ErasedHook, erase as erase_hook};
@@ -121,7 +121,12 @@ where
         let route = routing.table.get(route);
         // Now, while the frame is at hand: the future would have to keep a copy of it. What is wrong
         // counts only after the extractors.
-        let message = decode::decode::<M>(call.payload);
+        let mut message = decode::decode::<M>(call.payload);
+        // Also where no argument asks for it: the type promises it.
+        if M::Meta::DECLARED {
+            let meta = envelope::extended_meta_from_json::<M::Meta>(call.frame);
+            message = message.and_then(|message| meta.map(|_| message));
+        }
         let frame = (M::Meta::DECLARED || route.keeps_frame).then(|| call.frame.into());
         let conn = ConnParts::new(Arc::clone(conn), route.scope.clone());
         let timestamp = call.meta.timestamp();

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::{extract::State, http::StatusCode};
 use serde_json::{Value, json};
-use switchboard::{Identity, RateLimitLayer, WsError, WsRequest, WsRouter};
+use switchboard::{Conn, Identity, RateLimitLayer, WsError, WsRequest, WsRouter, ws_message};
 use switchboard_tests::{
     client::{Client, Server},
     serve::ws_route,
 };
 
-use crate::{Add, Ping, Sum, add, ping, serve};
+use crate::{Add, Ping, Pong, Sum, add, ping, serve};
 
 /// Longer than any test takes.
 const LONG: Duration = Duration::from_secs(600);
@@ -57,7 +57,8 @@ async fn after_the_time_that_it_says_a_message_passes() {
             match reply["retryAfterMs"].as_u64() {
                 None => passed += 1,
                 Some(wait) => {
-                    assert!((1..=80).contains(&wait), "{reply}");
+                    // Of windows one after the other each may be 2 ms longer.
+                    assert!((1..=82).contains(&wait), "{reply}");
                     // What is under test: as a client does it.
                     tokio::time::sleep(Duration::from_millis(wait)).await;
                     assert!(ask(&mut client, 100 + n).await["code"].is_null());
@@ -129,6 +130,13 @@ async fn users_and_keys_are_counted_over_all_their_connections() {
         assert_eq!(passes(other, 3).await, 1);
         assert_eq!(passes(ben, 4).await, 3);
     }
+    // So do addresses, which all of these have in common.
+    let server = Server::start(axum::Router::new().route("/ws", ws_route(router(RateLimitLayer::per_ip(3, LONG)))));
+    let mut passed = 0;
+    for user in ["ann", "ben", "cid"] {
+        passed += passes(&mut server.upgrade("/ws", &[("user", user)]).await.unwrap(), 2).await;
+    }
+    assert_eq!(passed, 3);
     // Who is not known counts by connection.
     let server = Server::start(axum::Router::new().route("/ws", ws_route(router(RateLimitLayer::per_user(3, LONG)))));
     for _ in 0..2 {
@@ -171,4 +179,113 @@ async fn handlers_beside_each_other_count_together() {
         passed += usize::from(client.recv().await["type"] == "SUM");
     }
     assert_eq!(passed, 5);
+}
+
+#[ws_message("BATCH")]
+struct Batch {
+    parts: u32,
+}
+
+/// Of the connection, or of a key.
+#[ws_message("FORGIVE")]
+struct Forgive {
+    key: Option<String>,
+}
+
+async fn batch(State(limit): State<RateLimitLayer<()>>, conn: Conn, batch: Batch) -> Result<Pong, WsError> {
+    limit.check(&conn, batch.parts)?;
+    Ok(Pong {})
+}
+
+async fn forgive(State(limit): State<RateLimitLayer<()>>, conn: Conn, forgive: Forgive) {
+    match forgive.key {
+        Some(key) => limit.reset_key(&key),
+        None => limit.reset(&conn),
+    }
+}
+
+/// `ADD` is in the layer, the others take the limit from the application's state.
+fn by_hand(limit: RateLimitLayer<()>) -> Server {
+    let ws = WsRouter::new().on(add).layer(limit.clone()).on(batch).on(forgive).with_state(limit);
+    Server::start(axum::Router::new().route("/ws", ws_route(ws)))
+}
+
+#[tokio::test]
+async fn row_000_18_handlers_check_and_reset_a_limit() {
+    for limit in [
+        RateLimitLayer::per_connection(5, LONG),
+        RateLimitLayer::per_connection(5, LONG).fixed_window(),
+        RateLimitLayer::per_user(5, LONG),
+    ] {
+        let server = by_hand(limit);
+        let (mut client, mut other) = (server.connect("/ws").await, server.connect("/ws").await);
+        assert_eq!(passes(&mut client, 2).await, 2);
+        client.send("BATCH", json!({ "parts": 3 })).await;
+        client.expect("PONG").await;
+        assert_eq!(ask(&mut client, 0).await["code"], "RESOURCE_EXHAUSTED");
+        client.send("BATCH", json!({ "parts": 1 })).await;
+        let refused = client.expect_error("ERROR", "RESOURCE_EXHAUSTED").await;
+        assert!(refused["retryAfterMs"].as_u64().unwrap() > 0, "{refused}");
+        client.send("BATCH", json!({ "parts": 6 })).await;
+        client.expect_error("ERROR", "FAILED_PRECONDITION").await;
+        // A batch of nothing passes always, and another's reset does not help.
+        client.send("BATCH", json!({ "parts": 0 })).await;
+        client.expect("PONG").await;
+        other.send("FORGIVE", json!({})).await;
+        assert_eq!(passes(&mut other, 5).await, 5);
+        assert_eq!(passes(&mut client, 1).await, 0);
+        client.send("FORGIVE", json!({})).await;
+        assert_eq!(passes(&mut client, 6).await, 5);
+    }
+}
+
+#[tokio::test]
+async fn row_000_18_a_key_and_all_types_of_a_connection_are_reset() {
+    let server = by_hand(RateLimitLayer::keyed(2, LONG, |_: &WsRequest<()>| "all".into()));
+    let mut client = server.connect("/ws").await;
+    assert_eq!(passes(&mut client, 3).await, 2);
+    for (key, passed) in [("other", 0), ("all", 2)] {
+        client.send("FORGIVE", json!({ "key": key })).await;
+        assert_eq!(passes(&mut client, 3).await, passed, "{key}");
+    }
+    let server = by_hand(RateLimitLayer::per_connection(2, LONG).by_type());
+    let mut client = server.connect("/ws").await;
+    for _ in 0..2 {
+        assert_eq!(passes(&mut client, 3).await, 2);
+        client.send("FORGIVE", json!({})).await;
+    }
+}
+
+/// A limit that was asked for and cannot be kept must not be thought to be.
+#[tokio::test]
+async fn without_addresses_nobody_gets_past_a_limit_by_address() {
+    let limited = WsRouter::<()>::new().on(add).layer(RateLimitLayer::per_ip(100, LONG)).on(ping);
+    let app = axum::Router::new().route("/ws", ws_route(limited));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let server = Server { addr, task };
+    let mut client = server.connect("/ws").await;
+    assert_eq!(ask(&mut client, 1).await["code"], "INTERNAL");
+    // What is not in the layer goes on.
+    client.send("PING", json!({})).await;
+    client.expect("PONG").await;
+}
+
+#[test]
+fn limits_that_make_no_sense_are_refused_when_they_are_made() {
+    type Limit = RateLimitLayer<()>;
+    type Make = fn() -> Limit;
+    let makes: [(&str, Make); 5] = [
+        ("a rate limit of 0 messages", || Limit::per_connection(0, LONG)),
+        ("a rate limit of 16777216 messages", || Limit::per_user(1 << 24, LONG)),
+        ("a window that is longer", || Limit::per_ip(1, Duration::ZERO)),
+        ("`fixed_window` is for `per_connection`", || Limit::per_user(1, LONG).fixed_window()),
+        ("`max_keys` is for limits by user", || Limit::per_connection(1, LONG).max_keys(9)),
+    ];
+    for (text, make) in makes {
+        let panic = std::panic::catch_unwind(make).unwrap_err();
+        let found = panic.downcast_ref::<String>().cloned().or(panic.downcast_ref::<&str>().map(|text| (*text).into()));
+        assert!(found.as_deref().is_some_and(|found| found.contains(text)), "{found:?} instead of {text}");
+    }
 }

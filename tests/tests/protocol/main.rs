@@ -5,6 +5,8 @@
 mod section_1_envelopes;
 mod section_1_frames;
 mod section_1_requests;
+mod section_1_types;
+mod section_2_bad_messages;
 mod section_2_panics;
 mod section_2_races;
 mod section_2_situations;

@@ -5,13 +5,17 @@ use serde_json::{Value, json};
 use switchboard_tests::client::Client;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::server;
+use crate::{section_1_frames::keys, server};
+
+type To = fn(&Value) -> Message;
+type From = fn(&Message) -> Value;
+
+async fn send(client: &mut Client, to: To, message: Value) {
+    client.ws.send(to(&message)).await.unwrap();
+}
 
 /// What every client sees, whatever its envelope, as a standard one.
-async fn exchange(client: &mut Client, to: fn(&Value) -> Message, from: fn(&Message) -> Value) {
-    async fn send(client: &mut Client, to: fn(&Value) -> Message, message: Value) {
-        client.ws.send(to(&message)).await.unwrap();
-    }
+async fn exchange(client: &mut Client, to: To, from: From) {
     let ping = json!({ "type": "PING", "meta": {}, "payload": { "text": "hi" } });
     send(client, to, ping).await;
     let pong = from(&client.frame().await);
@@ -34,6 +38,43 @@ async fn exchange(client: &mut Client, to: fn(&Value) -> Message, from: fn(&Mess
     let progress = from(&client.frame().await);
     assert_eq!((&progress["type"], &progress["payload"]), (&json!("$ws:rpc-progress"), &json!({ "n": 1 })));
     assert_eq!(from(&client.frame().await)["payload"], json!({ "total": 1 }));
+    control_frames(client, to, from).await;
+    calls(client, to, from).await;
+}
+
+async fn control_frames(client: &mut Client, to: To, from: From) {
+    send(client, to, json!({ "type": "__heartbeat" })).await;
+    let ack = from(&client.frame().await);
+    assert_eq!((&ack["type"], keys(&ack)), (&json!("__heartbeat_ack"), vec!["meta", "type"]));
+    assert_eq!(keys(&ack["meta"]), ["ts"]);
+    let meta = json!({ "correlationId": "s" });
+    send(client, to, json!({ "type": "SLEEP", "meta": meta, "payload": { "ms": 60_000 } })).await;
+    send(client, to, json!({ "type": "$ws:abort", "meta": meta })).await;
+    let error = from(&client.frame().await);
+    assert_eq!((&error["type"], &error["meta"]["correlationId"]), (&json!("RPC_ERROR"), &json!("s")));
+    assert_eq!(error["payload"]["code"], "CANCELLED");
+}
+
+/// Requests of the server: one is answered, one gets an error.
+async fn calls(client: &mut Client, to: To, from: From) {
+    let answers = [
+        ("ANSWER", json!({ "text": "me" }), "ANSWERED", json!({ "text": "me" })),
+        (
+            "RPC_ERROR",
+            json!({ "code": "OUT_OF_CAKE", "message": "sorry" }),
+            "ERROR",
+            json!({ "code": "OUT_OF_CAKE", "message": "sorry" }),
+        ),
+    ];
+    for (answer, payload, expected_type, expected) in answers {
+        send(client, to, json!({ "type": "ASK_ME", "payload": { "question": "who?" } })).await;
+        let ask = from(&client.frame().await);
+        assert_eq!((&ask["type"], &ask["payload"]), (&json!("ASK"), &json!({ "question": "who?" })));
+        let meta = json!({ "correlationId": ask["meta"]["correlationId"] });
+        send(client, to, json!({ "type": answer, "meta": meta, "payload": payload })).await;
+        let end = from(&client.frame().await);
+        assert_eq!((&end["type"], &end["payload"]), (&json!(expected_type), &expected));
+    }
 }
 
 fn json_of(message: &Message) -> Value {
@@ -62,7 +103,7 @@ fn from_flat(message: &Message) -> Value {
 }
 
 #[tokio::test]
-async fn row_other_envelopes_flat() {
+async fn row_1_other_envelopes_flat() {
     exchange(&mut server().connect("/flat").await, to_flat, from_flat).await;
 }
 
@@ -84,8 +125,31 @@ fn from_data(message: &Message) -> Value {
 }
 
 #[tokio::test]
-async fn row_other_envelopes_another_payload_key() {
+async fn row_1_other_envelopes_another_payload_key() {
     exchange(&mut server().connect("/data").await, to_data, from_data).await;
+}
+
+/// `from`: of the route's envelope.
+async fn hello_and_goaway(path: &str, from: From) {
+    let server = server();
+    let offer = [("sec-websocket-protocol", "switchboard.v1.json")];
+    let mut client = server.upgrade(path, &offer).await.unwrap();
+    let hello = from(&client.frame().await);
+    assert_eq!(hello["type"], "$ws:hello");
+    assert_eq!(hello["payload"]["clientId"].as_str(), client.headers["x-client-id"].to_str().ok());
+    assert_eq!(hello["payload"]["heartbeatMs"], 25_000);
+    assert_eq!(hello["payload"]["limits"]["maxMessageBytes"], 65_536);
+    assert_eq!(server.http("POST", "/drain", Some(json!({ "seconds": 0 }))).await.0, 202);
+    let goaway = from(&client.frame().await);
+    assert_eq!(goaway["type"], "$ws:goaway");
+    assert!(goaway["payload"]["reason"].is_string() && goaway["payload"]["retryInMs"].is_u64(), "{goaway}");
+    assert_eq!(client.expect_close().await.0, 1012);
+}
+
+#[tokio::test]
+async fn row_5_hello_follows_the_envelope() {
+    hello_and_goaway("/flat", from_flat).await;
+    hello_and_goaway("/data", from_data).await;
 }
 
 fn to_messagepack(message: &Value) -> Message {
@@ -98,7 +162,7 @@ fn from_messagepack(message: &Message) -> Value {
 }
 
 #[tokio::test]
-async fn row_messagepack_by_subprotocol() {
+async fn row_1_messagepack_by_subprotocol() {
     let server = server();
     let offer = [("sec-websocket-protocol", "switchboard.v1.msgpack, switchboard.v1.json")];
     let mut client = server.upgrade("/ws", &offer).await.unwrap();
@@ -115,7 +179,7 @@ async fn row_messagepack_by_subprotocol() {
 }
 
 #[tokio::test]
-async fn one_publish_reaches_members_in_each_ones_envelope() {
+async fn row_1_one_publish_reaches_members_in_each_ones_envelope() {
     let server = server();
     let offer = [("sec-websocket-protocol", "switchboard.v1.msgpack")];
     let mut packed = server.upgrade("/ws", &offer).await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use switchboard_tests::client::{Client, Server};
 
-use crate::server;
+use crate::{section_1_frames::keys, server};
 
 /// Waits until as many handlers run as expected, asked on another connection.
 pub(crate) async fn wait_for_running(server: &Server, expected: &Value) {
@@ -25,7 +25,7 @@ pub(crate) async fn inspect(client: &mut Client) -> Value {
 }
 
 #[tokio::test]
-async fn row_rpc_progress_comes_before_the_reply_with_both_keys() {
+async fn row_1_rpc_progress_comes_before_the_reply_with_both_keys() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.send_request("COUNT", "c1", json!({ "to": 100 })).await;
@@ -45,7 +45,7 @@ async fn row_rpc_progress_comes_before_the_reply_with_both_keys() {
 }
 
 #[tokio::test]
-async fn row_abort_drops_the_handler_and_says_cancelled() {
+async fn row_1_abort_drops_the_handler_and_says_cancelled() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let before = inspect(&mut client).await["dropped"].as_u64().unwrap();
@@ -65,22 +65,41 @@ async fn row_abort_drops_the_handler_and_says_cancelled() {
 }
 
 #[tokio::test]
-async fn row_connection_lost_drops_its_handlers() {
+async fn row_1_abort_without_an_id() {
     let server = server();
     let mut client = server.connect("/ws").await;
-    client.send_request("SLEEP", "a", json!({ "ms": 60_000 })).await;
-    wait_for_running(&server, &json!(1)).await;
-    drop(client);
-    wait_for_running(&server, &json!(0)).await;
+    for meta in ["", r#","meta":{}"#, r#","meta":{"correlationId":5}"#, r#","meta":{"correlationId":""}"#] {
+        client.text(format!(r#"{{"type":"$ws:abort"{meta}}}"#)).await;
+        let error = client.recv().await;
+        assert_eq!((&error["type"], error["meta"].get("correlationId")), (&json!("ERROR"), None), "{meta}");
+        assert_eq!(error["payload"]["code"], "INVALID_ARGUMENT", "{meta}");
+    }
+    client.assert_alive().await;
 }
 
 #[tokio::test]
-async fn row_server_to_client_request() {
+async fn row_2_connection_lost_drops_all_its_handlers() {
+    let server = server();
+    let mut other = server.connect("/ws").await;
+    let before = inspect(&mut other).await["dropped"].as_u64().unwrap();
+    let mut client = server.connect("/limited").await;
+    for id in ["a", "b"] {
+        client.send_request("SLEEP", id, json!({ "ms": 60_000 })).await;
+    }
+    wait_for_running(&server, &json!(2)).await;
+    drop(client);
+    wait_for_running(&server, &json!(0)).await;
+    assert_eq!(inspect(&mut other).await["dropped"], before + 2);
+}
+
+#[tokio::test]
+async fn row_1_server_to_client_request() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.send("ASK_ME", json!({ "question": "who?" })).await;
     let ask = client.recv().await;
     assert_eq!((&ask["type"], &ask["payload"]), (&json!("ASK"), &json!({ "question": "who?" })));
+    assert_eq!(keys(&ask["meta"]), ["correlationId", "timestamp"]);
     let id = ask["meta"]["correlationId"].as_str().unwrap().to_owned();
     assert!(id.starts_with("s:"), "{id}");
     // Of another type, with another id, with one that never was: not the answer, and no error either.
@@ -99,7 +118,7 @@ async fn row_server_to_client_request() {
 }
 
 #[tokio::test]
-async fn a_client_may_answer_with_an_error_or_not_at_all() {
+async fn row_1_a_client_may_answer_with_an_error_or_not_at_all() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.send("ASK_ME", json!({ "question": "who?" })).await;
@@ -119,7 +138,7 @@ async fn a_client_may_answer_with_an_error_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn fault_38_the_answer_to_another_connections_request_is_nothing() {
+async fn row_2_fault_38_the_answer_to_another_connections_request_is_nothing() {
     let server = server();
     let (mut asked, mut other) = (server.connect("/ws").await, server.connect("/ws").await);
     asked.send("ASK_ME", json!({ "question": "who?" })).await;
@@ -133,7 +152,7 @@ async fn fault_38_the_answer_to_another_connections_request_is_nothing() {
 }
 
 #[tokio::test]
-async fn a_deadline_passes_also_for_a_request_that_waits() {
+async fn row_2_deadline_of_a_request_that_waits() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.send_request("SLEEP", "first", json!({ "ms": 60_000 })).await;

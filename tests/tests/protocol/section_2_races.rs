@@ -1,12 +1,15 @@
 //! Section 2: whatever wants the last word on a request, exactly one has it.
 
-use axum::Router;
+use std::time::{Duration, Instant};
+
+use axum::{Router, extract::State};
 use serde_json::json;
-use switchboard::{RouteOptions, WsRouter, ws_message, ws_rpc};
+use switchboard::{Progress, RouteOptions, SendErrorKind, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::{
-    client::{Client, Server, masked},
+    client::{Client, PATIENCE, Server, masked},
     serve::ws_route,
 };
+use tokio::sync::mpsc;
 
 #[ws_message("DONE")]
 struct Done {}
@@ -74,5 +77,110 @@ async fn row_2_fault_29_abort_races_the_reply() {
         let mut client = server.connect("/ws").await;
         let aborted = race(&mut client, 500).await;
         assert!((1..500).contains(&aborted), "one of the two always won: {aborted}");
+    }
+}
+
+/// Takes so long, in steps, beside the connection's task or within it.
+#[ws_rpc("SPIN", response = Done)]
+struct Spin {
+    us: u64,
+    apart: bool,
+}
+
+async fn spin(spin: Spin) -> Done {
+    let steps = async move {
+        let end = Instant::now() + Duration::from_micros(spin.us);
+        while Instant::now() < end {
+            tokio::task::yield_now().await;
+        }
+    };
+    if spin.apart {
+        tokio::spawn(steps).await.unwrap()
+    } else {
+        steps.await
+    }
+    Done {}
+}
+
+/// How many of many requests were too late; each has had one terminal.
+async fn race_the_deadline(client: &mut Client, rounds: u64) -> u64 {
+    let mut late = 0;
+    for round in 0..rounds {
+        let meta = json!({ "correlationId": round.to_string(), "timeoutMs": 1 });
+        let payload = json!({ "us": round * 37 % 3000, "apart": round % 2 == 0 });
+        client.text(json!({ "type": "SPIN", "meta": meta, "payload": payload }).to_string()).await;
+        let terminal = client.recv().await;
+        // A second terminal of the round before would come here.
+        assert_eq!(terminal["meta"]["correlationId"], round.to_string(), "{terminal}");
+        match terminal["type"].as_str() {
+            Some("DONE") => {}
+            _ => {
+                assert_eq!(terminal["type"], "RPC_ERROR", "{terminal}");
+                assert_eq!(terminal["payload"]["code"], "DEADLINE_EXCEEDED", "{terminal}");
+                late += 1;
+            }
+        }
+        client.text(r#"{"type":"__heartbeat"}"#).await;
+        assert_eq!(client.recv().await["type"], "__heartbeat_ack");
+    }
+    // What still runs of the last ones comes to its end meanwhile.
+    let last = client.request("SPIN", "last", json!({ "us": 5000, "apart": false })).await;
+    assert_eq!((&last["type"], &last["meta"]["correlationId"]), (&json!("DONE"), &json!("last")));
+    late
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_2_the_deadline_races_the_reply() {
+    for options in
+        [RouteOptions::new(), RouteOptions::new().concurrent(4), RouteOptions::new().run_to_completion().concurrent(4)]
+    {
+        let ws = WsRouter::<()>::new().on_with(spin, options);
+        let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+        let mut client = server.connect("/ws").await;
+        let late = race_the_deadline(&mut client, 200).await;
+        assert!((1..200).contains(&late), "one of the two always won: {late}");
+    }
+}
+
+#[ws_rpc("REPORT", response = Done, progress = u64)]
+struct Report {}
+
+type Told = mpsc::Sender<SendErrorKind>;
+
+/// Reports until it may not any more.
+async fn report(State(told): State<Told>, mut progress: Progress<u64>, _: Report) -> Done {
+    for step in 0.. {
+        if let Err(error) = progress.send(step).await {
+            told.send(error.kind()).await.unwrap();
+            break;
+        }
+    }
+    Done {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_2_no_progress_behind_the_terminal() {
+    let (told, mut seen) = mpsc::channel(1);
+    let ws = WsRouter::new().on_with(report, RouteOptions::new().run_to_completion());
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)).with_state(told));
+    let mut client = server.connect("/ws").await;
+    for round in 0..50 {
+        let id = round.to_string();
+        client.send_request("REPORT", &id, json!({})).await;
+        for step in 0..=round {
+            assert_eq!(client.expect("$ws:rpc-progress").await, step);
+        }
+        client.text(json!({ "type": "$ws:abort", "meta": { "correlationId": id } }).to_string()).await;
+        let mut message = client.recv().await;
+        while message["type"] == "$ws:rpc-progress" {
+            message = client.recv().await;
+        }
+        assert_eq!((&message["type"], &message["meta"]["correlationId"]), (&json!("RPC_ERROR"), &json!(id)));
+        assert_eq!(message["payload"]["code"], "CANCELLED");
+        // The handler goes on until it learns of it.
+        let kind = tokio::time::timeout(PATIENCE, seen.recv()).await.unwrap();
+        assert_eq!(kind, Some(SendErrorKind::Ended));
+        client.text(r#"{"type":"__heartbeat"}"#).await;
+        assert_eq!(client.recv().await["type"], "__heartbeat_ack");
     }
 }

@@ -10,108 +10,14 @@ use std::{
 
 use axum::{Router, extract::State, routing::get};
 use serde_json::json;
-use switchboard::{Config, WsRouter, ws_message, ws_rpc};
+use switchboard::{Config, RouteOptions, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::client::{Server, masked};
 use switchboard_tests::serve::ws_route;
 
 use crate::server;
 
 #[tokio::test]
-async fn malformed_messages() {
-    let server = server();
-    let mut client = server.connect("/ws").await;
-    let deep = format!(r#"{{"type":"PING","payload":{{"text":{}"#, "[".repeat(30_000));
-    for text in ["", "x", "{", "[]", "null", "1", "\"PING\"", "{}", r#"{"type":1}"#, r#"{"type":null}"#, &deep] {
-        client.text(text).await;
-        client.expect_error("ERROR", "INVALID_ARGUMENT").await;
-    }
-    client.assert_alive().await;
-}
-
-#[tokio::test]
-async fn nesting_and_duplicate_keys_are_errors() {
-    let server = server();
-    let mut client = server.connect("/ws").await;
-    let deep = format!(r#"{{"type":"PING","payload":{{"text":{}{}}}}}"#, "[".repeat(20_000), "]".repeat(20_000));
-    for text in [
-        deep.as_str(),
-        r#"{"type":"PING","payload":{"text":"a","text":"b"}}"#,
-        r#"{"type":"PING","payload":{"text":"a","__proto__":{}}}"#,
-    ] {
-        client.text(text).await;
-        client.expect_error("ERROR", "INVALID_ARGUMENT").await;
-    }
-    client.assert_alive().await;
-}
-
-#[tokio::test]
-async fn the_20th_bad_message_in_a_row_ends_the_connection() {
-    let server = server();
-    let mut client = server.connect("/ws").await;
-    for round in 0..19 {
-        client.text(if round % 2 == 0 { "x" } else { r#"{"type":"NOPE"}"# }).await;
-        client.expect("ERROR").await;
-    }
-    // One good one in between, and the count begins again; an invalid payload is not bad.
-    client.assert_alive().await;
-    for _ in 0..10 {
-        client.text("x").await;
-        client.expect("ERROR").await;
-    }
-    client.send("PING", json!({ "text": "" })).await;
-    client.expect("ERROR").await;
-    for _ in 0..20 {
-        client.text("x").await;
-    }
-    for _ in 0..20 {
-        client.expect_error("ERROR", "INVALID_ARGUMENT").await;
-    }
-    assert_eq!(client.expect_close().await.0, 1008);
-}
-
-#[tokio::test]
-async fn unknown_type() {
-    let server = server();
-    let mut client = server.connect("/ws").await;
-    client.send("NOPE", json!({})).await;
-    client.expect_error("ERROR", "UNIMPLEMENTED").await;
-    let error = client.request("NOPE", "c1", json!({})).await;
-    assert_eq!((&error["type"], &error["meta"]["correlationId"]), (&json!("RPC_ERROR"), &json!("c1")));
-    assert_eq!(error["payload"]["code"], "UNIMPLEMENTED");
-    client.assert_alive().await;
-}
-
-#[tokio::test]
-async fn payload_fails_to_validate() {
-    let server = server();
-    let mut client = server.connect("/ws").await;
-    client.send("SAY", json!({ "topic": "t", "text": "secret".repeat(200) })).await;
-    let error = client.expect_error("ERROR", "INVALID_ARGUMENT").await;
-    let expected = json!([{ "path": "text", "code": "length", "message": "must have a length of 1 to 1000" }]);
-    assert_eq!(error["details"], json!({ "issues": expected }));
-    assert!(!error.to_string().contains("secret"));
-    client.assert_alive().await;
-}
-
-#[tokio::test]
-async fn at_most_32_issues_sorted_by_path() {
-    let server = server();
-    let mut client = server.connect("/ws").await;
-    let mut payload = serde_json::Map::new();
-    for i in 0..100 {
-        payload.insert(format!("k{i:02}"), json!("value"));
-    }
-    client.send("PING", payload.into()).await;
-    let error = client.expect_error("ERROR", "INVALID_ARGUMENT").await;
-    let issues = error["details"]["issues"].as_array().unwrap();
-    let paths: Vec<_> = issues.iter().map(|issue| issue["path"].as_str().unwrap()).collect();
-    assert_eq!(paths.len(), 32);
-    assert!(paths.is_sorted());
-    assert!(!error.to_string().contains("value"));
-}
-
-#[tokio::test]
-async fn handler_returns_an_error() {
+async fn row_2_handler_returns_an_error() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let error = client.request("FAIL", "c1", json!({ "code": "NOT_FOUND", "message": "no" })).await;
@@ -121,7 +27,7 @@ async fn handler_returns_an_error() {
 }
 
 #[tokio::test]
-async fn handler_panics() {
+async fn row_2_handler_panics() {
     let server = server();
     let mut client = server.connect("/ws").await;
     for payload in [Some(json!({})), None] {
@@ -139,7 +45,7 @@ async fn handler_panics() {
 }
 
 #[tokio::test]
-async fn message_over_the_size_limit() {
+async fn row_2_message_over_the_size_limit() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let text = |len: usize| {
@@ -157,7 +63,7 @@ async fn message_over_the_size_limit() {
 }
 
 #[tokio::test]
-async fn fragments_count_together() {
+async fn row_2_fragments_count_together() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.raw(&masked(0x01, &vec![b' '; 60_000])).await;
@@ -166,7 +72,7 @@ async fn fragments_count_together() {
 }
 
 #[tokio::test]
-async fn deadline_of_the_request() {
+async fn row_2_deadline_of_the_request() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let meta = json!({ "correlationId": "c1", "timeoutMs": 30 });
@@ -179,7 +85,7 @@ async fn deadline_of_the_request() {
 }
 
 #[tokio::test]
-async fn deadline_counts_from_receipt() {
+async fn row_1_meta_timeout_counts_from_receipt() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.send("SLOW", json!({ "id": 1, "ms": 200 })).await;
@@ -229,16 +135,20 @@ async fn hang_event(State(dropped): State<Dropped>, _: HangEvent) {
     std::future::pending().await
 }
 
-fn hanging(config: Config) -> Server {
+pub(crate) fn hanging(config: Config) -> Server {
+    hanging_with(config, RouteOptions::new())
+}
+
+fn hanging_with(config: Config, requests: RouteOptions) -> Server {
     let add = async |add: Add| Sum { result: add.a + add.b };
-    let ws = WsRouter::new().config(config).on(hang).on(hang_event).on(add);
+    let ws = WsRouter::new().config(config).on_with(hang, requests).on(hang_event).on(add);
     let dropped = async |State(dropped): State<Dropped>| axum::Json(json!({ "dropped": dropped.0.load(SeqCst) }));
     let app = Router::new().route("/ws", ws_route(ws)).route("/dropped", get(dropped)).with_state(Dropped::default());
     Server::start(app)
 }
 
 #[tokio::test]
-async fn default_deadline_for_requests_and_events() {
+async fn row_2_default_deadline_for_requests_and_events() {
     let server = hanging(Config::new().handler_timeout(Duration::from_millis(20)));
     let mut client = server.connect("/ws").await;
     client.send("HANG_EVENT", json!({})).await;
@@ -250,7 +160,7 @@ async fn default_deadline_for_requests_and_events() {
 }
 
 #[tokio::test]
-async fn the_maximum_is_for_what_requests_ask_only() {
+async fn row_1_meta_timeout_maximum_is_for_what_requests_ask_only() {
     let config = Config::new().max_request_timeout(Duration::from_millis(20));
     let server = hanging(config.handler_timeout(Duration::from_millis(300)));
     let mut client = server.connect("/ws").await;
@@ -261,7 +171,7 @@ async fn the_maximum_is_for_what_requests_ask_only() {
 }
 
 #[tokio::test]
-async fn timeouts_of_requests_are_clamped() {
+async fn row_1_meta_timeout_is_clamped() {
     let server = hanging(Config::new().max_request_timeout(Duration::from_millis(20)));
     let mut client = server.connect("/ws").await;
     let meta = json!({ "correlationId": "c1", "timeoutMs": 1e12 });
@@ -270,7 +180,7 @@ async fn timeouts_of_requests_are_clamped() {
 }
 
 #[tokio::test]
-async fn abort_drops_the_handler_or_takes_the_request_out_of_the_inbox() {
+async fn row_2_abort_drops_the_handler_or_takes_the_request_out_of_the_inbox() {
     let server = hanging(Config::new());
     let mut client = server.connect("/ws").await;
     client.send_request("HANG", "c1", json!({})).await;
@@ -290,20 +200,28 @@ async fn abort_drops_the_handler_or_takes_the_request_out_of_the_inbox() {
 }
 
 #[tokio::test]
-async fn connection_lost_drops_the_handler() {
-    let server = hanging(Config::new());
-    let mut client = server.connect("/ws").await;
-    client.send_request("HANG", "c1", json!({})).await;
-    drop(client);
-    server.wait_for("/dropped", "dropped", &json!(1)).await;
-    let mut client = server.connect("/ws").await;
-    client.send_request("HANG", "c1", json!({})).await;
-    assert_eq!(client.close(1000).await, 1000);
-    server.wait_for("/dropped", "dropped", &json!(2)).await;
+async fn row_2_connection_lost_drops_the_handlers() {
+    let server = hanging_with(Config::new(), RouteOptions::new().concurrent(2));
+    for dropped in [3, 6] {
+        let mut client = server.connect("/ws").await;
+        client.send("HANG_EVENT", json!({})).await;
+        // The third has no place, and so nothing that could be dropped.
+        for id in ["a", "b", "c"] {
+            client.send_request("HANG", id, json!({})).await;
+        }
+        client.text(r#"{"type":"__heartbeat"}"#).await;
+        assert_eq!(client.recv().await["type"], "__heartbeat_ack");
+        if dropped == 3 {
+            drop(client);
+        } else {
+            assert_eq!(client.close(1000).await, 1000);
+        }
+        server.wait_for("/dropped", "dropped", &json!(dropped)).await;
+    }
 }
 
 #[tokio::test]
-async fn correlation_id_in_flight() {
+async fn row_2_correlation_id_in_flight() {
     let server = hanging(Config::new());
     let mut client = server.connect("/ws").await;
     client.send_request("HANG", "c1", json!({})).await;
@@ -323,7 +241,7 @@ async fn correlation_id_in_flight() {
 }
 
 #[tokio::test]
-async fn event_handler_fails() {
+async fn row_2_event_handler_fails() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.send("JOIN", json!({ "topic": "private:x" })).await;

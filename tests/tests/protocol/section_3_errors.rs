@@ -1,7 +1,12 @@
 //! Section 3: error codes, retries, details.
 
+use axum::Router;
 use serde_json::{Value, json};
-use switchboard_tests::client::Client;
+use switchboard::{WsError, WsRouter, ws_rpc};
+use switchboard_tests::{
+    client::{Client, Server},
+    serve::ws_route,
+};
 
 use crate::server;
 
@@ -10,7 +15,7 @@ async fn fail(client: &mut Client, payload: Value) -> Value {
 }
 
 #[tokio::test]
-async fn codes_that_are_not_retryable() {
+async fn row_3_codes_that_are_not_retryable() {
     let server = server();
     let mut client = server.connect("/ws").await;
     for code in [
@@ -29,7 +34,7 @@ async fn codes_that_are_not_retryable() {
 }
 
 #[tokio::test]
-async fn retryable_codes_and_their_backoff() {
+async fn row_3_retryable_codes_and_their_backoff() {
     let server = server();
     let mut client = server.connect("/ws").await;
     for (code, ms) in [("DEADLINE_EXCEEDED", 50), ("RESOURCE_EXHAUSTED", 100), ("UNAVAILABLE", 100), ("ABORTED", 50)] {
@@ -44,7 +49,7 @@ async fn retryable_codes_and_their_backoff() {
 }
 
 #[tokio::test]
-async fn internal_and_custom_codes() {
+async fn row_3_internal_and_custom_codes() {
     let server = server();
     let mut client = server.connect("/ws").await;
     for code in ["INTERNAL", "OUT_OF_CAKE"] {
@@ -53,8 +58,49 @@ async fn internal_and_custom_codes() {
     }
 }
 
+#[ws_rpc("REFUSE", response = Refuse)]
+struct Refuse {
+    code: String,
+    retryable: bool,
+    retry_after_ms: Option<u64>,
+}
+
 #[tokio::test]
-async fn old_names_are_mapped() {
+async fn row_3_retryable_is_left_to_the_server_for_internal_and_custom_codes_only() {
+    let refuse = async |refuse: Refuse| {
+        let error = WsError::new(refuse.code, "m").with_retryable(refuse.retryable);
+        Err::<Refuse, _>(match refuse.retry_after_ms {
+            Some(ms) => error.with_retry_after_ms(ms),
+            None => error,
+        })
+    };
+    let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::<()>::new().on(refuse))));
+    let mut client = server.connect("/ws").await;
+    for (code, set, retryable, after) in [
+        ("INTERNAL", true, true, Some(7)),
+        ("INTERNAL", false, false, None),
+        ("OUT_OF_CAKE", true, true, Some(7)),
+        ("OUT_OF_CAKE", false, false, None),
+        ("NOT_FOUND", true, false, None),
+        ("UNAVAILABLE", false, true, Some(7)),
+    ] {
+        let payload = json!({ "code": code, "retryable": set, "retryAfterMs": 7 });
+        let error = client.request("REFUSE", "c", payload).await["payload"].take();
+        let mut expected = json!({ "code": code, "message": "m", "retryable": retryable });
+        if let Some(ms) = after {
+            expected["retryAfterMs"] = json!(ms);
+        }
+        assert_eq!(error, expected);
+    }
+    // They have no suggested backoff.
+    for code in ["INTERNAL", "OUT_OF_CAKE"] {
+        let error = client.request("REFUSE", "c", json!({ "code": code, "retryable": true })).await["payload"].take();
+        assert_eq!(error, json!({ "code": code, "message": "m", "retryable": true }));
+    }
+}
+
+#[tokio::test]
+async fn row_3_old_names_are_mapped() {
     let server = server();
     let mut client = server.connect("/ws").await;
     for (old, new) in [
@@ -72,7 +118,7 @@ async fn old_names_are_mapped() {
 }
 
 #[tokio::test]
-async fn details_are_sanitised() {
+async fn row_3_details_are_sanitised() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let mut secret = serde_json::Map::new();

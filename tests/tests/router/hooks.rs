@@ -45,7 +45,7 @@ async fn on_open_runs_first_and_what_arrives_meanwhile_waits() {
 }
 
 #[tokio::test]
-async fn an_open_hook_that_fails_closes_with_1011() {
+async fn row_6_1011_open_hook_failed() {
     async fn fails(_: Conn) -> Result<(), WsError> {
         Err(WsError::unavailable("the secret database is down"))
     }
@@ -116,7 +116,7 @@ async fn row_002_2_on_close_knows_code_reason_and_who() {
 }
 
 #[tokio::test]
-async fn what_was_sent_before_close_and_the_handlers_error_still_arrive() {
+async fn row_7_2_what_was_sent_before_close_and_the_handlers_error_still_arrive() {
     let (server, _reasons) = reporting(WsRouter::new());
     let mut client = server.connect("/ws").await;
     client.send("CLOSE", json!({ "code": 1008 })).await;

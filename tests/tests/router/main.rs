@@ -10,6 +10,7 @@ mod flat;
 mod hooks;
 mod in_flight;
 mod raw;
+mod replies;
 mod sending;
 mod upgrade_by_hand;
 

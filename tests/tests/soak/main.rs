@@ -1,13 +1,14 @@
 //! Many connections that do what they like for a while, in `conformance-server` as a process of its own: afterwards its
 //! memory and its maps are where they began.
 //!
-//! Short as a test; `cargo xtask soak` runs it with 10 000 connections and a million joins and leaves, by these two
-//! variables: `SWITCHBOARD_SOAK_CONNECTIONS` and `SWITCHBOARD_SOAK_JOINS`.
+//! Short as a test; `cargo xtask soak` runs it with 10 000 connections and a million joins and leaves, by these
+//! variables: `SWITCHBOARD_SOAK_CONNECTIONS`, `SWITCHBOARD_SOAK_ROUNDS` and `SWITCHBOARD_SOAK_JOINS`.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::print_stdout, reason = "a soak says how far it is")]
 
 mod client;
+mod everything;
 #[expect(dead_code, reason = "shared with the tests of faults, which use all of it")]
 #[path = "../faults/process.rs"]
 mod process;
@@ -29,7 +30,7 @@ use self::{
 };
 
 /// Each with all connections. The first warms the server up: what it holds after that is the base.
-const ROUNDS: u8 = 3;
+const ROUNDS: usize = 3;
 
 /// How long the server may take to see that everyone is gone.
 const SETTLES: Duration = Duration::from_secs(60);
@@ -86,7 +87,8 @@ async fn connections_that_come_and_go_leave_nothing_behind() {
     let connections = size("SWITCHBOARD_SOAK_CONNECTIONS", 200);
     let server = Server::start().await;
     let mut base = None;
-    for round in 0..ROUNDS {
+    for round in 0..size("SWITCHBOARD_SOAK_ROUNDS", ROUNDS) {
+        let round = u8::try_from(round).expect("as many addresses as there are rounds");
         let begin = Instant::now();
         let mut tasks = JoinSet::new();
         for n in 0..connections {

@@ -157,7 +157,7 @@ mod tests {
                 }
 
                 #[cfg(feature = "schema")]
-                fn schema(schemas: &mut Schemas) -> serde_json::Value {
+                fn schema(schemas: &mut Schemas) -> super::super::Schema {
                     schemas.of::<Self>()
                 }
             }

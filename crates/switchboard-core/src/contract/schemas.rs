@@ -1,8 +1,8 @@
 //! JSON Schemas of types, where they are known.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
-use serde_json::{Map, Value};
+use super::Schema;
 
 /// Makes JSON Schemas, and keeps those that others refer to.
 ///
@@ -42,19 +42,19 @@ impl Schemas {
 
     /// The schema of a type: mostly a reference to one that is kept.
     #[cfg(feature = "schema")]
-    pub fn of<T: schemars::JsonSchema + ?Sized>(&mut self) -> Value {
-        self.generator.subschema_for::<T>().to_value()
+    pub fn of<T: schemars::JsonSchema + ?Sized>(&mut self) -> Schema {
+        Schema::new(self.generator.subschema_for::<T>().to_value())
     }
 
     /// The schemas that were referred to, by name.
-    pub(super) fn into_definitions(self) -> Map<String, Value> {
+    pub(super) fn into_definitions(self) -> BTreeMap<String, Schema> {
         #[cfg(feature = "schema")]
         {
             let mut generator = self.generator;
-            generator.take_definitions(true)
+            generator.take_definitions(true).into_iter().map(|(name, schema)| (name, Schema::new(schema))).collect()
         }
         #[cfg(not(feature = "schema"))]
-        Map::new()
+        BTreeMap::new()
     }
 }
 
@@ -84,24 +84,24 @@ impl<T: ?Sized> fmt::Debug for TypeProbe<T> {
 /// The schema of a type that derives it.
 #[doc(hidden)]
 pub trait KnownSchema {
-    fn schema(&self, schemas: &mut Schemas) -> Value;
+    fn schema(&self, schemas: &mut Schemas) -> Schema;
 }
 
 /// `true`, which allows anything, for the others.
 #[doc(hidden)]
 pub trait AnySchema {
-    fn schema(&self, schemas: &mut Schemas) -> Value;
+    fn schema(&self, schemas: &mut Schemas) -> Schema;
 }
 
 #[cfg(feature = "schema")]
 impl<T: schemars::JsonSchema + ?Sized> KnownSchema for TypeProbe<T> {
-    fn schema(&self, schemas: &mut Schemas) -> Value {
+    fn schema(&self, schemas: &mut Schemas) -> Schema {
         schemas.of::<T>()
     }
 }
 
 impl<T: ?Sized> AnySchema for &TypeProbe<T> {
-    fn schema(&self, _: &mut Schemas) -> Value {
-        Value::Bool(true)
+    fn schema(&self, _: &mut Schemas) -> Schema {
+        Schema::any()
     }
 }

@@ -87,7 +87,7 @@ fn schema(private: &TokenStream, progress: Option<&Type>) -> TokenStream {
         quote! {
             fn progress_schema(
                 schemas: &mut #private::Schemas,
-            ) -> ::core::option::Option<#private::JsonValue> {
+            ) -> ::core::option::Option<#private::Schema> {
                 ::core::option::Option::Some(#of_progress)
             }
         }
@@ -99,7 +99,7 @@ fn schema(private: &TokenStream, progress: Option<&Type>) -> TokenStream {
 pub(crate) fn schema_method(private: &TokenStream) -> TokenStream {
     let own = schema_of(private, &quote!(Self));
     quote! {
-        fn schema(schemas: &mut #private::Schemas) -> #private::JsonValue {
+        fn schema(schemas: &mut #private::Schemas) -> #private::Schema {
             #own
         }
     }

@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use switchboard_core::{
-    WsError,
+    WsError, check_type_tag,
     envelope::{Inbound, InboundMeta, MalformedEnvelope, RawPayload},
-    is_reserved_type,
 };
 
 use crate::{
@@ -192,15 +191,14 @@ fn unrouted<D>(
         }
         // Whatever its type: no handler takes it.
         (_, Some(id)) if is_call_id(id) && may_answer(message_type) => Incoming::LateAnswer,
-        (_, id) if is_reserved_type(message_type) => {
-            bad(WsError::invalid_argument("this message type is reserved"), id)
-        }
-        ("", id) => bad(WsError::invalid_argument("the message type is empty"), id),
-        (_, id) if routing.hooks.fallback.is_some() => {
-            let payload = payload.map(|RawPayload::Json(json)| json);
-            Incoming::Work(Work::Fallback(UnknownMessage::new(message_type, id, payload)))
-        }
-        (_, id) => bad(WsError::unimplemented("unknown message type"), id),
+        (_, id) => match check_type_tag(message_type) {
+            Err(problem) => bad(WsError::invalid_argument(problem), id),
+            Ok(()) if routing.hooks.fallback.is_some() => {
+                let payload = payload.map(|RawPayload::Json(json)| json);
+                Incoming::Work(Work::Fallback(UnknownMessage::new(message_type, id, payload)))
+            }
+            Ok(()) => bad(WsError::unimplemented("unknown message type"), id),
+        },
     }
 }
 
@@ -211,7 +209,7 @@ fn is_call_id(id: &str) -> bool {
 }
 
 fn may_answer(message_type: &str) -> bool {
-    message_type == "RPC_ERROR" || !(message_type.is_empty() || is_reserved_type(message_type))
+    message_type == "RPC_ERROR" || check_type_tag(message_type).is_ok()
 }
 
 fn refresh(id: Option<&str>, payload: Option<RawPayload<'_>>, is_supported: bool) -> Incoming<'static> {

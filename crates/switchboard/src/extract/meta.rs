@@ -4,7 +4,8 @@ use std::ops::Deref;
 
 /// The `meta` of the message: the protocol's keys, and those that the message's type declares.
 ///
-/// A handler of a message with `meta = RoomMeta` takes `Meta<RoomMeta>`; others take `Meta`.
+/// A handler of a message with `meta = RoomMeta` takes `Meta<RoomMeta>`; others take `Meta`. What the
+/// type declares is checked whether a handler takes it or not.
 ///
 /// ```
 /// use switchboard::{Meta, ws_message, ws_meta};

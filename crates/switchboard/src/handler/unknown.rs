@@ -25,7 +25,7 @@ impl UnknownMessage {
         }))
     }
 
-    /// The type tag, which is whatever the client says: up to the size of a message.
+    /// The type tag, as the client says it: 1–128 bytes without control characters, not reserved.
     #[must_use]
     pub fn message_type(&self) -> &str {
         &self.0.message_type

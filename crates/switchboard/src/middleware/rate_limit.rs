@@ -1,26 +1,24 @@
 //! How often messages may come.
 
+mod by_hand;
 mod keyed;
+mod service;
+mod state;
 mod window;
 
-use std::{
-    fmt,
-    num::NonZeroU32,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use switchboard_core::WsError;
-use tokio::time::Instant;
-use tower::{Layer, Service};
 
+pub use self::service::RateLimit;
 use self::{
-    keyed::{Key, Keyed},
-    window::{Fixed, MAX_COUNT, Policy, Sliding, Wait},
+    keyed::Key,
+    state::{Counted, State},
+    window::{MAX_COUNT, Policy, Wait},
 };
-use super::{CheckedFuture, WsReply, WsRequest};
-use crate::conn::SlotKey;
+use super::WsRequest;
+use crate::conn::ConnInner;
 
 /// How many keys a limit by key holds unless [`max_keys`](RateLimitLayer::max_keys) says otherwise.
 const DEFAULT_MAX_KEYS: usize = 100_000;
@@ -35,6 +33,9 @@ const DEFAULT_MAX_KEYS: usize = 100_000;
 /// | [`per_user`](Self::per_user), [`per_ip`](Self::per_ip), [`keyed`](Self::keyed) | in a token bucket, over all connections | `max` at once, then one for each `max`th part of the window |
 ///
 /// One layer around several routes counts them together, unless [`by_type`](Self::by_type) is set.
+/// What a handler counts itself, and what makes a limit forget, is in [`check`](Self::check) and
+/// [`reset`](Self::reset).
+///
 /// Messages are counted before they are decoded. Unknown and malformed ones have a limit of their own:
 /// [`Config::max_bad_messages`](crate::Config::max_bad_messages).
 ///
@@ -69,6 +70,8 @@ pub struct RateLimitLayer<D> {
     by_type: bool,
     /// Shared by all routes, unless each type counts by itself.
     state: Arc<State>,
+    /// Those of the types, if each counts by itself: as many as there are routes in the layer.
+    of_types: Arc<Mutex<Vec<Arc<State>>>>,
 }
 
 /// What a limit is set to.
@@ -92,14 +95,6 @@ enum By<D> {
     Custom(KeyOf<D>),
 }
 
-/// What is counted so far.
-struct State {
-    /// Where connections keep theirs.
-    slot: SlotKey,
-    keyed: Option<Keyed>,
-    since: Instant,
-}
-
 /// A message that came too soon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -121,7 +116,10 @@ impl Limited {
 }
 
 impl<D: Send + Sync + 'static> RateLimitLayer<D> {
+    #[track_caller]
     fn new(max: u32, window: Duration, by: By<D>) -> Self {
+        assert!((1..=MAX_COUNT).contains(&max), "a rate limit of {max} messages: it can be 1 to {MAX_COUNT}");
+        assert!(!window.is_zero(), "a rate limit needs a window that is longer than nothing");
         let window = u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
         let refuse = |limited: Limited| {
             WsError::resource_exhausted("too many messages")
@@ -129,13 +127,18 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
                 .with_detail("windowMs", millis(limited.window))
                 .with_retry_after_ms(limited.retry_after_ms())
         };
-        let policy = Policy { max: max.clamp(1, MAX_COUNT), window };
-        let state = Arc::new(State::new(&by, DEFAULT_MAX_KEYS));
+        let policy = Policy { max, window };
         let settings = Settings { policy, by, cost: None, excluded: Arc::default(), refuse: Arc::new(refuse) };
-        Self { settings, max_keys: DEFAULT_MAX_KEYS, by_type: false, state }
+        let state = Arc::new(settings.state(DEFAULT_MAX_KEYS));
+        Self { settings, max_keys: DEFAULT_MAX_KEYS, by_type: false, state, of_types: Arc::default() }
     }
 
     /// At most `max` messages (1 to 16 777 215) of each connection in any time as long as `window`.
+    ///
+    /// # Panics
+    ///
+    /// If `max` or `window` is 0, or `max` is more than said: so do the others.
+    #[track_caller]
     pub fn per_connection(max: u32, window: Duration) -> Self {
         Self::new(max, window, By::Connection)
     }
@@ -143,6 +146,7 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     /// At most `max` messages at once of each [user](crate::Conn::user), then one for each `max`th part
     /// of `window`: on all of the user's connections together. Connections without one count by
     /// themselves.
+    #[track_caller]
     pub fn per_user(max: u32, window: Duration) -> Self {
         Self::new(max, window, By::User)
     }
@@ -150,11 +154,18 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     /// The same for each client address: behind a proxy that is one of the
     /// [trusted proxies](crate::WsRouter::trusted_proxies), the one that it tells. Of IPv6 addresses the
     /// first 64 bits count.
+    ///
+    /// Addresses are known to applications that serve with
+    /// [`into_make_service_with_connect_info::<SocketAddr>()`](axum::Router::into_make_service_with_connect_info).
+    /// Where they are not, each message gets `INTERNAL`, and the log says why: a limit that cannot be kept
+    /// must not be thought to be. In tests with the test kit, `connect().peer(…)` gives one.
+    #[track_caller]
     pub fn per_ip(max: u32, window: Duration) -> Self {
         Self::new(max, window, By::Ip)
     }
 
-    /// The same by a key that is made of the message.
+    /// The same by a key that is made of the message. Of a key only a hash is kept, so that it may be long.
+    #[track_caller]
     pub fn keyed<K>(max: u32, window: Duration, key: K) -> Self
     where
         K: Fn(&WsRequest<D>) -> String + Send + Sync + 'static,
@@ -163,11 +174,18 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     }
 
     /// Counts in windows one after the other instead of one that slides: the first message after the
-    /// end of one begins the next. Only for [`per_connection`](Self::per_connection).
+    /// end of one begins the next. One is up to 2 ms longer than was said, never shorter.
+    ///
+    /// # Panics
+    ///
+    /// If the limit is not [`per_connection`](Self::per_connection): the others are token buckets.
+    #[track_caller]
     pub fn fixed_window(mut self) -> Self {
-        if matches!(self.settings.by, By::Connection) {
-            self.settings.by = By::ConnectionInFixedWindows;
-        }
+        assert!(
+            !self.settings.is_keyed(),
+            "`fixed_window` is for `per_connection`: the other limits are token buckets"
+        );
+        self.settings.by = By::ConnectionInFixedWindows;
         self
     }
 
@@ -191,10 +209,20 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     }
 
     /// How many keys are remembered at the same time, 100 000 by default, rounded up to a multiple of
-    /// 16. While there are more that came within a window, new ones get the error.
+    /// 16; each costs about 150 bytes. While there are more that came within a window, new ones get the
+    /// error.
+    ///
+    /// # Panics
+    ///
+    /// If the limit is [`per_connection`](Self::per_connection), which has no keys.
+    #[track_caller]
     pub fn max_keys(mut self, count: usize) -> Self {
+        assert!(
+            self.settings.is_keyed(),
+            "`max_keys` is for limits by user, address or key: connections keep their own"
+        );
         self.max_keys = count;
-        self.state = Arc::new(self.new_state());
+        self.state = Arc::new(self.settings.state(count));
         self
     }
 
@@ -204,30 +232,41 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
         self
     }
 
-    fn new_state(&self) -> State {
-        State::new(&self.settings.by, self.max_keys)
-    }
-}
-
-impl State {
-    fn new<D>(by: &By<D>, max_keys: usize) -> Self {
-        let is_keyed = !matches!(by, By::Connection | By::ConnectionInFixedWindows);
-        Self { slot: SlotKey::new(), keyed: is_keyed.then(|| Keyed::new(max_keys)), since: Instant::now() }
-    }
-
-    fn now(&self) -> u64 {
-        // Not 0, which stands for never.
-        u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX).saturating_add(1)
+    /// Where one more route counts.
+    fn state_of_a_route(&self) -> Arc<State> {
+        if !self.by_type {
+            return Arc::clone(&self.state);
+        }
+        let state = Arc::new(self.settings.state(self.max_keys));
+        self.of_types.lock().push(Arc::clone(&state));
+        state
     }
 }
 
 impl<D: Send + Sync + 'static> Settings<D> {
+    fn state(&self, max_keys: usize) -> State {
+        State::new(self.is_keyed().then_some(max_keys))
+    }
+
+    fn is_keyed(&self) -> bool {
+        !matches!(self.by, By::Connection | By::ConnectionInFixedWindows)
+    }
+
     /// Whether a message may be handled now.
-    fn check(&self, state: &State, request: &WsRequest<D>) -> Result<(), WsError> {
+    fn check_request(&self, state: &State, request: &WsRequest<D>) -> Result<(), WsError> {
         if self.excluded.contains(&request.message_type()) {
             return Ok(());
         }
         let cost = self.cost.as_ref().map_or(1, |cost| cost(request));
+        self.check(state, cost, || self.counted(request.inner(), Some(request)))
+    }
+
+    fn check<'a>(
+        &self,
+        state: &State,
+        cost: u32,
+        counted: impl FnOnce() -> Result<Counted<'a>, WsError>,
+    ) -> Result<(), WsError> {
         let Some(cost) = NonZeroU32::new(cost) else { return Ok(()) };
         if cost.get() > self.policy.max {
             return Err(WsError::failed_precondition("the message counts for more than may ever be sent")
@@ -235,45 +274,33 @@ impl<D: Send + Sync + 'static> Settings<D> {
                 .with_detail("cost", cost));
         }
         let window = Duration::from_nanos(self.policy.window);
-        self.take(state, request, cost).map_err(|Wait(wait)| {
+        state.take(self.policy, counted()?, cost).map_err(|Wait(wait)| {
             (self.refuse)(Limited { retry_after: Duration::from_nanos(wait), max: self.policy.max, window })
         })
     }
 
-    fn take(&self, state: &State, request: &WsRequest<D>, cost: NonZeroU32) -> Result<(), Wait> {
-        let (conn, now) = (request.inner(), state.now());
-        let slots = || &conn.extras().slots;
-        let key = match &self.by {
-            By::Connection => {
-                let sliding = slots().get(state.slot, || Sliding::new(self.policy));
-                return sliding.map_or(Ok(()), |sliding| sliding.take(self.policy, now, cost.get()));
-            }
-            By::ConnectionInFixedWindows => {
-                let fixed = slots().get(state.slot, Fixed::default);
-                return fixed.map_or(Ok(()), |fixed| fixed.take(self.policy, now, cost.get()));
-            }
-            By::User => conn.user().map_or(Key::Connection(conn.id), Key::User),
-            By::Ip => conn.client_ip().map_or(Key::Connection(conn.id), Key::of_ip),
-            By::Custom(key) => Key::Custom(key(request).into()),
-        };
-        state.keyed.as_ref().map_or(Ok(()), |keyed| keyed.take(self.policy, key, now, cost))
+    /// For whom something counts; keys of the application's own are made of a message.
+    fn counted<'a>(&self, conn: &'a ConnInner<D>, request: Option<&WsRequest<D>>) -> Result<Counted<'a>, WsError> {
+        let by_itself = || Key::Connection(conn.id);
+        Ok(Counted::Key(match &self.by {
+            By::Connection => return Ok(Counted::Sliding(&conn.extras().slots)),
+            By::ConnectionInFixedWindows => return Ok(Counted::Fixed(&conn.extras().slots)),
+            By::User => conn.user().map_or_else(by_itself, Key::User),
+            By::Ip => Key::of_ip(conn.client_ip().ok_or_else(no_address)?),
+            By::Custom(key) => request.map_or_else(by_itself, |request| Key::Custom(key(request).into())),
+        }))
     }
+}
+
+fn no_address() -> WsError {
+    WsError::internal(
+        "`RateLimitLayer::per_ip` needs the peers' addresses: \
+         serve with `into_make_service_with_connect_info::<SocketAddr>()`",
+    )
 }
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-impl<D, S> Layer<S> for RateLimitLayer<D>
-where
-    D: Send + Sync + 'static,
-{
-    type Service = RateLimit<D, S>;
-
-    fn layer(&self, inner: S) -> RateLimit<D, S> {
-        let state = if self.by_type { Arc::new(self.new_state()) } else { Arc::clone(&self.state) };
-        RateLimit { settings: Arc::new(self.settings.clone()), state, inner }
-    }
 }
 
 impl<D> Clone for Settings<D> {
@@ -307,6 +334,7 @@ impl<D> Clone for RateLimitLayer<D> {
             max_keys: self.max_keys,
             by_type: self.by_type,
             state: Arc::clone(&self.state),
+            of_types: Arc::clone(&self.of_types),
         }
     }
 }
@@ -314,46 +342,5 @@ impl<D> Clone for RateLimitLayer<D> {
 impl<D> fmt::Debug for RateLimitLayer<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimitLayer").field("policy", &self.settings.policy).finish_non_exhaustive()
-    }
-}
-
-/// The service of [`RateLimitLayer`].
-pub struct RateLimit<D, S> {
-    settings: Arc<Settings<D>>,
-    state: Arc<State>,
-    inner: S,
-}
-
-impl<D, S: Clone> Clone for RateLimit<D, S> {
-    fn clone(&self) -> Self {
-        Self { settings: Arc::clone(&self.settings), state: Arc::clone(&self.state), inner: self.inner.clone() }
-    }
-}
-
-impl<D, S> Service<WsRequest<D>> for RateLimit<D, S>
-where
-    D: Send + Sync + 'static,
-    S: Service<WsRequest<D>, Response = WsReply>,
-    S::Error: From<WsError>,
-{
-    type Response = WsReply;
-    type Error = S::Error;
-    type Future = CheckedFuture<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: WsRequest<D>) -> CheckedFuture<S::Future> {
-        match self.settings.check(&self.state, &request) {
-            Ok(()) => CheckedFuture::passed(self.inner.call(request)),
-            Err(error) => CheckedFuture::refused(error),
-        }
-    }
-}
-
-impl<D, S> fmt::Debug for RateLimit<D, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RateLimit").field("policy", &self.settings.policy).finish_non_exhaustive()
     }
 }

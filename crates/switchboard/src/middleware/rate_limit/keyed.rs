@@ -25,6 +25,9 @@ use crate::ConnId;
 const SHARDS: usize = 16;
 
 /// Who is counted.
+///
+/// Of keys only hashes are kept: 128 bits of two hashers with keys that nobody knows, so that a client can neither
+/// choose two that are the same nor have much stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     User(Arc<str>),
@@ -68,7 +71,7 @@ struct Entry {
 
 #[derive(Default)]
 struct Shard {
-    entries: HashMap<Key, Entry, RandomState>,
+    entries: HashMap<[u64; 2], Entry, RandomState>,
     /// Not looked for entries to be forgotten before.
     sweep_at: u64,
     now: Now,
@@ -77,7 +80,7 @@ struct Shard {
 /// The buckets of all keys.
 pub(super) struct Keyed {
     shards: [Mutex<Shard>; SHARDS],
-    hasher: RandomState,
+    hashers: [RandomState; 2],
     max_per_shard: usize,
 }
 
@@ -85,25 +88,25 @@ impl Keyed {
     pub(super) fn new(max_keys: usize) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
-            hasher: RandomState::new(),
+            hashers: [RandomState::new(), RandomState::new()],
             max_per_shard: max_keys.div_ceil(SHARDS).max(1),
         }
     }
 
     /// `cost` is at most the maximum. A key that does not fit into the table any more waits.
-    pub(super) fn take(&self, policy: Policy, key: Key, now: u64, cost: NonZeroU32) -> Result<(), Wait> {
-        let index = usize::try_from(self.hasher.hash_one(&key) % SHARDS as u64).unwrap_or_default();
-        let Some(shard) = self.shards.get(index) else { return Ok(()) };
+    pub(super) fn take(&self, policy: Policy, key: &Key, now: u64, cost: NonZeroU32) -> Result<(), Wait> {
+        let hash = self.hash(key);
+        let Some(shard) = self.shard(hash) else { return Ok(()) };
         let mut shard = shard.lock();
         shard.now.0.store(now, std::sync::atomic::Ordering::Relaxed);
-        if !shard.entries.contains_key(&key) && shard.entries.len() >= self.max_per_shard {
+        if !shard.entries.contains_key(&hash) {
             shard.sweep(now, policy.window);
             if shard.entries.len() >= self.max_per_shard {
                 return Err(Wait(shard.sweep_at.saturating_sub(now).max(1)));
             }
         }
         let Shard { entries, now: clock, .. } = &mut *shard;
-        let entry = entries.entry(key).or_insert_with(|| Entry { bucket: bucket(policy, clock), full_at: 0 });
+        let entry = entries.entry(hash).or_insert_with(|| Entry { bucket: bucket(policy, clock), full_at: 0 });
         entry.full_at = now.saturating_add(policy.window);
         match entry.bucket.check_n(cost) {
             Ok(Ok(())) => Ok(()),
@@ -114,6 +117,22 @@ impl Keyed {
             // The cost was compared with the maximum before.
             Err(_) => Err(Wait(policy.window)),
         }
+    }
+
+    /// Forgets what came so far of a key.
+    pub(super) fn reset(&self, key: &Key) {
+        let hash = self.hash(key);
+        if let Some(shard) = self.shard(hash) {
+            shard.lock().entries.remove(&hash);
+        }
+    }
+
+    fn hash(&self, key: &Key) -> [u64; 2] {
+        self.hashers.each_ref().map(|hasher| hasher.hash_one(key))
+    }
+
+    fn shard(&self, [hash, _]: [u64; 2]) -> Option<&Mutex<Shard>> {
+        self.shards.get(usize::try_from(hash % SHARDS as u64).ok()?)
     }
 
     #[cfg(test)]
@@ -128,6 +147,10 @@ impl Shard {
         if now >= self.sweep_at {
             self.sweep_at = now.saturating_add((window / 10).max(1));
             self.entries.retain(|_, entry| entry.full_at > now);
+            // After a crowd.
+            if self.entries.len() < self.entries.capacity() / 4 {
+                self.entries.shrink_to(self.entries.len() * 2);
+            }
         }
     }
 }
@@ -162,7 +185,7 @@ mod tests {
             for (after, cost) in arrivals {
                 now += after * 10;
                 let cost = NonZeroU32::new(cost.min(max)).unwrap();
-                if keyed.take(policy, user("a"), now, cost).is_ok() {
+                if keyed.take(policy, &user("a"), now, cost).is_ok() {
                     taken.push((now, cost.get()));
                 }
                 // From any time on: as many as fit at once, and one more for each part of a window.
@@ -180,10 +203,23 @@ mod tests {
         let policy = Policy { max: 1, window: 1000 };
         let keyed = Keyed::new(1000);
         for key in [user("a"), user("b"), Key::Connection(ConnId::new()), Key::of_ip([1, 2, 3, 4].into())] {
-            assert_eq!(keyed.take(policy, key.clone(), 1, ONE), Ok(()));
-            assert_eq!(keyed.take(policy, key.clone(), 2, ONE), Err(Wait(999)), "{key:?}");
-            assert_eq!(keyed.take(policy, key, 1001, ONE), Ok(()));
+            assert_eq!(keyed.take(policy, &key, 1, ONE), Ok(()));
+            assert_eq!(keyed.take(policy, &key, 2, ONE), Err(Wait(999)), "{key:?}");
+            assert_eq!(keyed.take(policy, &key, 1001, ONE), Ok(()));
         }
+    }
+
+    #[test]
+    fn a_key_that_was_reset_is_as_good_as_new() {
+        let policy = Policy { max: 1, window: 1000 };
+        let keyed = Keyed::new(1000);
+        for key in [user("a"), user("b")] {
+            assert_eq!(keyed.take(policy, &key, 1, ONE), Ok(()));
+        }
+        keyed.reset(&user("a"));
+        assert_eq!(keyed.take(policy, &user("a"), 2, ONE), Ok(()));
+        assert_eq!(keyed.take(policy, &user("b"), 2, ONE), Err(Wait(999)));
+        assert_eq!(keyed.len(), 2);
     }
 
     #[test]
@@ -198,12 +234,29 @@ mod tests {
     fn keys_are_bounded_and_those_that_are_known_do_not_suffer() {
         let policy = Policy { max: 2, window: 1000 };
         let keyed = Keyed::new(SHARDS);
-        assert_eq!(keyed.take(policy, user("known"), 1, ONE), Ok(()));
-        let refused = (0..1000).filter(|n| keyed.take(policy, user(&n.to_string()), 1, ONE).is_err()).count();
+        assert_eq!(keyed.take(policy, &user("known"), 1, ONE), Ok(()));
+        let refused = (0..1000).filter(|n| keyed.take(policy, &user(&n.to_string()), 1, ONE).is_err()).count();
         assert!(keyed.len() <= SHARDS && refused >= 1000 - SHARDS, "{refused}");
-        assert_eq!(keyed.take(policy, user("known"), 2, ONE), Ok(()));
+        assert_eq!(keyed.take(policy, &user("known"), 2, ONE), Ok(()));
         // A window later there is room again.
-        assert!((0..100).any(|n| keyed.take(policy, user(&format!("x{n}")), 2002, ONE).is_ok()));
+        assert!((0..100).any(|n| keyed.take(policy, &user(&format!("x{n}")), 2002, ONE).is_ok()));
         assert!(keyed.len() <= SHARDS);
+    }
+
+    #[test]
+    fn a_crowd_is_forgotten() {
+        let policy = Policy { max: 2, window: 1000 };
+        let keyed = Keyed::new(100_000);
+        for n in 0..20_000 {
+            assert_eq!(keyed.take(policy, &user(&n.to_string()), 1, ONE), Ok(()));
+        }
+        assert_eq!(keyed.len(), 20_000);
+        // As soon as others come, in each part of the table.
+        for n in 0..1000 {
+            assert_eq!(keyed.take(policy, &user(&format!("x{n}")), 1002, ONE), Ok(()));
+        }
+        assert_eq!(keyed.len(), 1000);
+        let capacity: usize = keyed.shards.iter().map(|shard| shard.lock().entries.capacity()).sum();
+        assert!(capacity < 4000, "{capacity}");
     }
 }

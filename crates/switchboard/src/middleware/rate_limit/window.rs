@@ -20,19 +20,57 @@ pub(super) struct Wait(pub(super) u64);
 /// Never more than the policy's maximum in any window: remembers when each of the last came.
 #[derive(Debug)]
 pub(super) struct Sliding {
-    /// Of the last so many, in a ring; 0 stands for none.
+    /// Of the last so many, in a ring.
     times: Box<[AtomicU64]>,
     /// Where the next goes, and the oldest stands.
     next: AtomicUsize,
+    /// What came up to then does not count.
+    reset_at: AtomicU64,
+}
+
+/// When something came, and whether in an odd lap around the ring: who finds the lap before the one that it looks for
+/// knows that another thread has taken the place, and has not written the time yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    time: u64,
+    lap_is_odd: bool,
+}
+
+impl Mark {
+    fn of(bits: u64) -> Self {
+        Self { time: bits >> 1, lap_is_odd: bits & 1 == 1 }
+    }
+
+    fn bits(self) -> u64 {
+        self.time << 1 | u64::from(self.lap_is_odd)
+    }
 }
 
 impl Sliding {
     pub(super) fn new(policy: Policy) -> Self {
-        Self { times: (0..policy.max.max(1)).map(|_| AtomicU64::new(0)).collect(), next: AtomicUsize::new(0) }
+        // As if it were written in the lap before the first, at the beginning of time.
+        let never = Mark { time: 0, lap_is_odd: true };
+        let times = (0..policy.max.max(1)).map(|_| AtomicU64::new(never.bits())).collect();
+        Self { times, next: AtomicUsize::new(0), reset_at: AtomicU64::new(0) }
     }
 
-    fn at(&self, index: usize) -> Option<&AtomicU64> {
-        self.times.get(index % self.times.len())
+    /// The place of the so manieth, and whether its lap is an odd one.
+    fn at(&self, index: usize) -> (Option<&AtomicU64>, bool) {
+        (self.times.get(index % self.times.len()), index / self.times.len() % 2 == 1)
+    }
+
+    /// How long the place that this index takes has to stay free yet.
+    fn wait(&self, policy: Policy, now: u64, index: usize) -> u64 {
+        let (Some(place), lap_is_odd) = self.at(index) else { return 0 };
+        let before = Mark::of(place.load(Acquire));
+        if before.lap_is_odd == lap_is_odd {
+            // Somebody takes it this moment.
+            return policy.window.max(1);
+        }
+        if before.time <= self.reset_at.load(Acquire) {
+            return 0;
+        }
+        before.time.saturating_add(policy.window).saturating_sub(now)
     }
 
     /// `cost`: as many as this counts for, at most the maximum. `now` is not 0.
@@ -40,24 +78,27 @@ impl Sliding {
         let cost = cost as usize;
         loop {
             let next = self.next.load(Acquire);
-            // The youngest of those that have to be out of the window for this to fit in.
-            let youngest = next.wrapping_add(cost.saturating_sub(1));
-            let before = self.at(youngest).map_or(0, |time| time.load(Acquire));
-            if cost > 0 && before > 0 {
-                let free = before.saturating_add(policy.window);
-                if now < free {
-                    return Err(Wait(free - now));
-                }
+            let places = next..next.wrapping_add(cost);
+            // All of those have to be out of the window for this to fit in.
+            match places.clone().map(|index| self.wait(policy, now, index)).max() {
+                None | Some(0) => {}
+                Some(_) if self.next.load(Acquire) != next => continue,
+                Some(wait) => return Err(Wait(wait)),
             }
-            if self.next.compare_exchange(next, next.wrapping_add(cost), AcqRel, Relaxed).is_ok() {
-                for index in next..next.wrapping_add(cost) {
-                    if let Some(time) = self.at(index) {
-                        time.store(now, Release);
+            if self.next.compare_exchange(next, places.end, AcqRel, Relaxed).is_ok() {
+                for index in places {
+                    if let (Some(place), lap_is_odd) = self.at(index) {
+                        place.store(Mark { time: now, lap_is_odd }.bits(), Release);
                     }
                 }
                 return Ok(());
             }
         }
+    }
+
+    /// Forgets what came so far.
+    pub(super) fn reset(&self, now: u64) {
+        self.reset_at.fetch_max(now, AcqRel);
     }
 }
 
@@ -79,8 +120,8 @@ const NANOS_PER_MILLI: u64 = 1_000_000;
 impl Fixed {
     pub(super) fn take(&self, policy: Policy, now: u64, cost: u32) -> Result<(), Wait> {
         let (max, cost) = (u64::from(policy.max.min(MAX_COUNT)), u64::from(cost));
-        // Rounded up: a window is rather longer than shorter.
-        let (now, window) = (now / NANOS_PER_MILLI + 1, policy.window.div_ceil(NANOS_PER_MILLI));
+        // A window is rather longer than shorter: it may have begun at the end of the millisecond.
+        let (now, window) = (now / NANOS_PER_MILLI + 1, policy.window.div_ceil(NANOS_PER_MILLI).saturating_add(1));
         let mut state = self.state.load(Acquire);
         loop {
             let (began, count) = (state >> COUNT_BITS, state & u64::from(MAX_COUNT));
@@ -94,6 +135,11 @@ impl Fixed {
                 Err(other) => state = other,
             }
         }
+    }
+
+    /// Forgets what came so far.
+    pub(super) fn reset(&self) {
+        self.state.store(0, Release);
     }
 }
 
@@ -138,23 +184,67 @@ mod tests {
         #[test]
         fn a_fixed_window_never_holds_more_and_refuses_nothing_that_fits(
             max in 1u32..12,
-            arrivals in arrivals(),
+            arrivals in prop::collection::vec((0u64..4 * NANOS_PER_MILLI, 1u32..4), 1..200),
         ) {
-            let ms = NANOS_PER_MILLI;
-            let policy = Policy { max, window: 1000 * ms };
-            let (fixed, mut now, mut window) = (Fixed::default(), 1, (0, 0));
+            let policy = Policy { max, window: 10 * NANOS_PER_MILLI };
+            let longest = policy.window + 2 * NANOS_PER_MILLI;
+            let (fixed, mut now, mut begins, mut count) = (Fixed::default(), 1, None, 0);
             for (after, cost) in arrivals {
-                now += after * ms;
+                now += after;
                 let cost = cost.min(max);
-                if window.0 == 0 || now >= window.0 + policy.window {
-                    window = (now, 0);
+                let began = fixed.state.load(Acquire) >> COUNT_BITS;
+                match (fixed.take(policy, now, cost), begins) {
+                    (Ok(()), Some(_)) if fixed.state.load(Acquire) >> COUNT_BITS == began => {
+                        count += cost;
+                        prop_assert!(count <= max);
+                    }
+                    // One that ended early would let more pass.
+                    (Ok(()), before) => {
+                        prop_assert!(before.is_none_or(|before| now >= before + policy.window));
+                        (begins, count) = (Some(now), cost);
+                    }
+                    (Err(Wait(wait)), Some(before)) => {
+                        prop_assert!(count + cost > max && now < before + longest);
+                        prop_assert!(now + wait >= before + policy.window && now + wait <= before + longest);
+                        let later = Fixed { state: AtomicU64::new(fixed.state.load(Acquire)) };
+                        prop_assert_eq!(later.take(policy, now + wait, cost), Ok(()));
+                    }
+                    (Err(_), None) => prop_assert!(false, "the first was refused"),
                 }
-                let result = fixed.take(policy, now, cost);
-                prop_assert_eq!(result.is_ok(), window.1 + cost <= max);
-                match result {
-                    Ok(()) => window.1 += cost,
-                    Err(Wait(wait)) => prop_assert_eq!(now + wait, window.0 + policy.window),
-                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_counted_before_a_reset_does_not_count() {
+        let policy = Policy { max: 2, window: 1000 * NANOS_PER_MILLI };
+        let (sliding, fixed) = (Sliding::new(policy), Fixed::default());
+        for round in 1..5 {
+            assert_eq!((sliding.take(policy, round, 2), fixed.take(policy, round, 2)), (Ok(()), Ok(())));
+            assert!(sliding.take(policy, round, 1).is_err() && fixed.take(policy, round, 1).is_err());
+            sliding.reset(round);
+            fixed.reset();
+        }
+    }
+
+    #[test]
+    fn threads_together_never_take_more() {
+        for (max, cost) in [(1, 1), (2, 1), (7, 3)] {
+            let policy = Policy { max, window: u64::MAX };
+            for _ in 0..200 {
+                let (sliding, fixed) = (Sliding::new(policy), Fixed::default());
+                let taken = std::thread::scope(|scope| {
+                    let threads: [_; 3] = std::array::from_fn(|_| {
+                        scope.spawn(|| {
+                            let count =
+                                |take: &dyn Fn() -> Result<(), Wait>| (0..max).filter(|_| take().is_ok()).count();
+                            (count(&|| sliding.take(policy, 1, cost)), count(&|| fixed.take(policy, 1, cost)))
+                        })
+                    });
+                    threads.map(|thread| thread.join().expect("no panic"))
+                });
+                let sum = taken.into_iter().fold((0, 0), |(a, b), (x, y)| (a + x, b + y));
+                assert_eq!(sum, ((max / cost) as usize, (max / cost) as usize));
             }
         }
     }
@@ -163,8 +253,10 @@ mod tests {
     fn a_fixed_window_begins_with_a_message_that_fits() {
         let policy = Policy { max: 1, window: 10 * NANOS_PER_MILLI };
         let fixed = Fixed::default();
-        assert_eq!(fixed.take(policy, 1, 1), Ok(()));
-        assert_eq!(fixed.take(policy, 5 * NANOS_PER_MILLI, 1), Err(Wait(5 * NANOS_PER_MILLI)));
-        assert_eq!(fixed.take(policy, 10 * NANOS_PER_MILLI, 1), Ok(()));
+        // At the end of a millisecond: so 10 ms have not passed at 10 ms.
+        assert_eq!(fixed.take(policy, NANOS_PER_MILLI - 1, 1), Ok(()));
+        assert_eq!(fixed.take(policy, 5 * NANOS_PER_MILLI, 1), Err(Wait(6 * NANOS_PER_MILLI)));
+        assert_eq!(fixed.take(policy, 10 * NANOS_PER_MILLI, 1), Err(Wait(NANOS_PER_MILLI)));
+        assert_eq!(fixed.take(policy, 11 * NANOS_PER_MILLI, 1), Ok(()));
     }
 }
