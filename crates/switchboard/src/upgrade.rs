@@ -185,8 +185,12 @@ impl<D: Send + Sync + 'static> Accepted<D> {
         let origin = ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data };
         let conn = Arc::new(ConnInner::new(origin));
         let mut this = Self { conn, routing: Arc::clone(&mounted.routing), protocol, refused: false, begun: false };
-        // Before the client learns its id, and others whose it is: whoever hears of it finds it.
         let conn = &this.conn;
+        if dialect.extended {
+            // Before anybody can find the connection and send to it: this is the first frame.
+            conn.push_hello();
+        }
+        // Before the client learns its id, and others whose it is: whoever hears of it finds it.
         conn.hub().connected(conn);
         this.refused = identity.is_some_and(|identity| conn.identify(&identity).is_err());
         if this.refused {

@@ -29,7 +29,8 @@ const FAST: &str = "not binary(/^(ui|chat_browser|faults|interop)$/)";
 
 /// The test programs whose servers take `SWITCHBOARD_TRANSPORT`. Those of the examples serve the examples' own apps,
 /// which say what they run on; those of `native` test what only that transport does.
-const ON_BOTH_TRANSPORTS: [&str; 5] = ["checklist", "lifecycle", "protocol", "router", "streams"];
+const ON_BOTH_TRANSPORTS: [&str; 8] =
+    ["checklist", "hub", "lifecycle", "middleware", "protocol", "router", "streams", "topics"];
 
 pub(crate) fn run(extent: Extent) -> Result<()> {
     let mut steps = Steps::new();

@@ -103,7 +103,7 @@ async fn at_the_limit_whoever_is_to_get_more_is_closed_at_once() {
 }
 
 #[tokio::test]
-async fn a_publish_to_a_slow_member_changes_nothing_for_the_others() {
+async fn row_7_5_a_publish_to_a_slow_member_changes_nothing_for_the_others() {
     let hub = Hub::builder().max_queued_bytes(8 * MIB).build();
     let server = serve(&hub);
     let ((mut slow, conn), (mut fast, _)) = (connected(&server, &hub).await, connected(&server, &hub).await);

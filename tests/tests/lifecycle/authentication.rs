@@ -23,7 +23,7 @@ use tokio::{
 use crate::server;
 
 #[tokio::test]
-async fn refusals_stay_http_unless_a_route_asks() {
+async fn row_4_refusals_stay_http_unless_a_route_asks() {
     let server = server();
     for (token, status) in [("", 401), ("?access_token=eve", 401), ("?access_token=boom", 500)] {
         let refusal = server.upgrade(&format!("/secure{token}"), &[]).await.unwrap_err();
@@ -41,7 +41,7 @@ async fn refusals_stay_http_unless_a_route_asks() {
 }
 
 #[tokio::test]
-async fn row_accept_then_close_4401_shows_a_browser_why() {
+async fn row_6_4401_shows_a_browser_why() {
     let server = server();
     for (path, headers) in [
         ("/secure-close", vec![]),
@@ -75,7 +75,7 @@ async fn a_panic_while_identifying_costs_one_upgrade() {
 }
 
 #[tokio::test]
-async fn row_accept_then_close_4403() {
+async fn row_6_4403_refused_after_accept() {
     let refuse = async || Err::<(), _>(StatusCode::FORBIDDEN);
     // Whatever would be done with it.
     let open = async |conn: Conn| conn.send(Slow {});
@@ -86,7 +86,7 @@ async fn row_accept_then_close_4403() {
 }
 
 #[tokio::test]
-async fn fault_8_silent_where_authentication_is_in_band() {
+async fn row_6_1008_fault_8_authentication_required() {
     let server = server();
     let mut client = server.connect("/limited").await;
     assert_eq!(client.expect_close().await, (1008, "Authentication required".to_owned()));
@@ -111,7 +111,7 @@ async fn in_band_authentication_keeps_the_connection() {
 }
 
 #[tokio::test]
-async fn a_bad_token_in_band_is_told_and_closed() {
+async fn row_6_1008_invalid_token() {
     let server = server();
     let mut client = server.connect("/limited").await;
     client.send("AUTH", json!({ "token": "eve" })).await;
@@ -121,7 +121,7 @@ async fn a_bad_token_in_band_is_told_and_closed() {
 }
 
 #[tokio::test]
-async fn an_identity_that_expires_closes_with_4001() {
+async fn row_6_4001_token_expired() {
     let identity = |_: &()| Some(Identity::new("ann").expires_in(Duration::from_millis(50)));
     let ws = WsRouter::<()>::new().identify(identity);
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));

@@ -10,9 +10,9 @@ use std::{
 
 use axum::{Router, extract::State};
 use serde_json::json;
-use switchboard::{CloseReason, Config, Conn, WsRouter, ws_message};
+use switchboard::{CloseReason, Config, Conn, Hub, WsRouter, ws_message};
 use switchboard_tests::{
-    client::{Client, Server},
+    client::{Client, PATIENCE, Server},
     serve::ws_route,
 };
 use tokio::io::AsyncReadExt as _;
@@ -59,7 +59,7 @@ fn app(seen: Seen) -> Router {
 }
 
 #[tokio::test]
-async fn fault_20_no_pong_closes_in_interval_and_timeout() {
+async fn row_6_1008_fault_20_heartbeat_timeout() {
     let seen = Seen::default();
     let server = Server::start(app(seen.clone()));
     let client = server.connect("/ws").await;
@@ -80,6 +80,26 @@ async fn fault_20_no_pong_closes_in_interval_and_timeout() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(seen.stale.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn row_6_1008_fault_20_a_member_of_a_busy_topic_that_does_not_answer_is_noticed() {
+    let beat = Duration::from_millis(100);
+    let hub = Hub::new();
+    let opened = async |conn: Conn| conn.subscribe("busy").await.map(|_| ());
+    let config = Config::new().ping_interval(beat).pong_timeout(beat);
+    let ws = WsRouter::<()>::new().hub(hub.clone()).config(config).on_open(opened);
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    // Nobody reads here, but the kernel has room for all of it.
+    let client = server.connect("/ws").await;
+    let closed = async {
+        while hub.stats().connections > 0 {
+            hub.publish("busy", Trip {}).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, closed).await.unwrap();
+    drop(client);
 }
 
 #[tokio::test]
@@ -114,7 +134,7 @@ async fn row_7_3_the_pong_deadline_waits_while_nothing_is_read() {
 }
 
 #[tokio::test]
-async fn overflow_beats_the_heartbeat() {
+async fn row_6_overflow_beats_the_heartbeat() {
     let server = server();
     let mut client = server.connect("/limited").await;
     client.send("AUTH", json!({ "token": "alice" })).await;

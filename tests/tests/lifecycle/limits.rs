@@ -15,7 +15,7 @@ fn is_full(refusal: &Refusal) -> bool {
 }
 
 #[tokio::test]
-async fn row_connections_per_hub() {
+async fn row_8_connections_per_hub() {
     let hub = Hub::new();
     let ws = || ws_route(WsRouter::<()>::new().hub(hub.clone()).config(Config::new().max_connections(2)));
     let server = Server::start(Router::new().route("/a", ws()).route("/b", ws()));
@@ -33,7 +33,7 @@ async fn row_connections_per_hub() {
 }
 
 #[tokio::test]
-async fn row_connections_per_ip_behind_a_trusted_proxy() {
+async fn row_8_connections_per_ip_behind_a_trusted_proxy() {
     let config = Config::new().max_connections_per_ip(1);
     let proxies = TrustedProxies::new(["127.0.0.1"]).unwrap();
     let ws = WsRouter::<()>::new().config(config).trusted_proxies(proxies);
@@ -50,7 +50,7 @@ async fn row_connections_per_ip_behind_a_trusted_proxy() {
 }
 
 #[tokio::test]
-async fn row_4504_connections_per_user() {
+async fn row_6_4504_connections_per_user() {
     let ws = WsRouter::<()>::new()
         .config(Config::new().max_connections_per_user(1))
         .identify(|_| Some(Identity::new("ann")))
@@ -60,6 +60,10 @@ async fn row_4504_connections_per_user() {
     for _ in 0..3 {
         assert_eq!(server.connect("/ws").await.expect_close().await.0, 4504);
     }
+    let extended = [("sec-websocket-protocol", "switchboard.v1.json")];
+    let mut client = server.upgrade("/ws", &extended).await.unwrap();
+    client.expect("$ws:hello").await;
+    assert_eq!(client.expect_close().await.0, 4504);
     drop(one);
     let again = async {
         loop {

@@ -92,7 +92,7 @@ fn app() -> Router {
 }
 
 #[tokio::test]
-async fn fault_53_tokens_are_never_logged() {
+async fn row_4_fault_53_tokens_are_never_logged() {
     let (log, _guard) = Log::start();
     let server = Server::start(app());
     let (query, header, cookie) =
@@ -120,6 +120,18 @@ async fn fault_53_tokens_are_never_logged() {
     let text = log.text();
     assert!(text.contains("authenticating") && text.contains("refreshing") && text.contains("disconnected"), "{text}");
     assert!(!text.contains(SECRET), "{text}");
+}
+
+#[tokio::test]
+async fn row_4_a_refused_origin_is_logged() {
+    let (log, _guard) = Log::start();
+    let server = Server::start(app());
+    let headers = [("origin", "https://evil.example"), ("authorization", "Bearer x")];
+    assert_eq!(server.upgrade("/ws", &headers).await.unwrap_err().status, 403);
+    let (text, host) = (log.text(), server.addr.to_string());
+    let told = text.lines().filter(|line| line.contains("https://evil.example")).collect::<Vec<_>>();
+    let [line] = told[..] else { panic!("one line: {text}") };
+    assert!(line.contains("WARN") && line.contains(&host) && line.contains("public_origin"), "{line}");
 }
 
 #[tokio::test]

@@ -1,17 +1,23 @@
 //! Frames that break a rule or a limit: the close frame says so, and really arrives.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use switchboard::Config;
-use switchboard_tests::client::{Client, PATIENCE, masked};
+use switchboard_tests::client::{Client, PATIENCE, Server, masked};
 use tokio::{io::AsyncReadExt as _, time::timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::serve;
 
-/// Writes bytes, expects a close frame with this code, and then the end of the stream.
+/// A server that ends its half of the stream behind the close frame, and keeps the other for so long that an end that
+/// is seen is that one.
+fn patient(config: Config) -> Server {
+    serve(config.close_timeout(Duration::from_secs(600)))
+}
+
+/// Writes bytes to a [`patient`] server, expects a close frame with this code, and then the end of the stream.
 async fn expect_refused(client: &mut Client, bytes: &[u8], code: u16, what: &str) {
     client.raw(bytes).await;
     assert_eq!(client.expect_close().await.0, code, "{what}");
@@ -26,7 +32,7 @@ fn long(first: u8, len: u64) -> Vec<u8> {
 
 #[tokio::test]
 async fn faults_9_and_10_broken_frames_get_1002() {
-    let server = serve(Config::new());
+    let server = patient(Config::new());
     let unmasked = b"\x81\x02hi".to_vec();
     let frames = [
         ("not masked", unmasked),
@@ -53,7 +59,7 @@ async fn faults_9_and_10_broken_frames_get_1002() {
 
 #[tokio::test]
 async fn faults_11_bad_utf_8_gets_1007_at_once() {
-    let server = serve(Config::new());
+    let server = patient(Config::new());
     let frames = [
         ("at once", masked(0x81, b"\xff")),
         // The rest of the message never comes.
@@ -70,7 +76,7 @@ async fn faults_11_bad_utf_8_gets_1007_at_once() {
 
 #[tokio::test]
 async fn faults_12_a_length_over_the_limit_gets_1009_before_the_message_comes() {
-    let server = serve(Config::new());
+    let server = patient(Config::new());
     for len in [64 * 1024 + 1, 1 << 40, (1 << 63) - 1] {
         expect_refused(&mut server.connect("/ws").await, &long(0x82, len), 1009, "length").await;
     }
@@ -79,8 +85,8 @@ async fn faults_12_a_length_over_the_limit_gets_1009_before_the_message_comes() 
 }
 
 #[tokio::test]
-async fn faults_13_and_14_too_many_fragments_get_1009() {
-    let server = serve(Config::new());
+async fn row_8_fragments_faults_13_14_too_many_get_1009() {
+    let server = patient(Config::new());
     let mut one_byte = masked(0x01, b"x");
     let mut empty = masked(0x01, b"");
     for _ in 0..1024 {
@@ -93,8 +99,8 @@ async fn faults_13_and_14_too_many_fragments_get_1009() {
 }
 
 #[tokio::test]
-async fn faults_13_as_many_fragments_as_are_allowed() {
-    let server = serve(Config::new().max_fragments(3));
+async fn row_8_fragments_faults_13_14_as_many_as_are_allowed() {
+    let server = patient(Config::new().max_fragments(3));
     let mut client = server.connect("/ws").await;
     let text = br#"{"type":"PING","payload":{}}"#;
     client.raw(&[masked(0x01, &text[..5]), masked(0x00, b""), masked(0x80, &text[5..])].concat()).await;
@@ -104,7 +110,7 @@ async fn faults_13_as_many_fragments_as_are_allowed() {
 }
 
 #[tokio::test]
-async fn faults_15_a_message_that_is_never_finished_gets_1008() {
+async fn row_8_age_of_a_message_fault_15_never_finished_gets_1008() {
     let server = serve(Config::new().message_timeout(Duration::from_millis(100)));
     for (what, bytes) in [
         ("a header", b"\x81".to_vec()),
@@ -118,15 +124,29 @@ async fn faults_15_a_message_that_is_never_finished_gets_1008() {
     }
 }
 
+/// By default.
 #[tokio::test]
-async fn faults_15_each_message_has_its_own_time() {
+async fn row_8_age_of_a_message() {
+    let begin = Instant::now();
+    let server = serve(Config::new());
+    let mut client = server.connect("/ws").await;
+    client.raw(&masked(0x01, b"{")).await;
+    // Longer than other tests wait for anything.
+    let frame = timeout(2 * PATIENCE, client.ws.next()).await.unwrap().unwrap().unwrap();
+    assert!(matches!(frame, Message::Close(Some(close)) if u16::from(close.code) == 1008));
+    let took = begin.elapsed();
+    assert!((Duration::from_secs(10)..Duration::from_secs(15)).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
+async fn row_8_age_of_a_message_fault_15_each_has_its_own_time() {
     let server = serve(Config::new().message_timeout(Duration::from_millis(400)));
     let mut client = server.connect("/ws").await;
     let frame = masked(0x81, br#"{"type":"PING","payload":{}}"#);
     let (first, rest) = frame.split_at(10);
     // Something is half-way for much longer than that, but never the same.
     client.raw(first).await;
-    let begin = tokio::time::Instant::now();
+    let begin = Instant::now();
     while begin.elapsed() < Duration::from_millis(1000) {
         client.raw(&[rest, first].concat()).await;
         client.expect("PONG").await;
@@ -136,7 +156,7 @@ async fn faults_15_each_message_has_its_own_time() {
 }
 
 #[tokio::test]
-async fn faults_19_a_flood_of_pings_gets_4006() {
+async fn row_6_4006_fault_19_a_flood_of_pings() {
     let server = serve(Config::new().max_control_frames(100));
     let mut client = server.connect("/ws").await;
     for n in 0..100_u8 {
@@ -179,7 +199,7 @@ async fn rfc_6455_5_5_1_nothing_is_handled_after_the_peers_close_frame() {
 /// A peer that goes on sending after a violation: a reset would take the close frame away.
 #[tokio::test]
 async fn row_6_the_close_frame_arrives_although_more_is_on_its_way() {
-    let server = serve(Config::new());
+    let server = patient(Config::new());
     let mut client = server.connect("/ws").await;
     let more = vec![0_u8; 200_000];
     expect_refused(&mut client, &[&masked(0x83, b"")[..], &more].concat(), 1002, "with 200 kB behind").await;

@@ -3,9 +3,7 @@
 
 mod frames;
 mod pressure;
-mod progress;
 mod publishing;
-mod replying;
 
 use axum::{Router, extract::State, routing::get};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, http::StatusCode};
 use serde_json::json;
-use switchboard::{BearerToken, Config, OriginPolicy, TokenSources, WsRouter};
+use switchboard::{BearerToken, Config, Conn, TokenSources, WsRouter, ws_message};
 use switchboard_tests::client::{Client, Refusal, Server};
 use switchboard_tests::serve::ws_route;
 use tokio::{
@@ -43,7 +43,7 @@ async fn raw(server: &Server, version: &str, changed: &[(&str, Option<&str>)]) -
 }
 
 #[tokio::test]
-async fn response_of_an_upgrade() {
+async fn row_4_response_of_an_upgrade() {
     let server = server();
     let head = raw(&server, "HTTP/1.1", &[]).await;
     assert!(head.starts_with("http/1.1 101"), "{head}");
@@ -56,7 +56,7 @@ async fn response_of_an_upgrade() {
 }
 
 #[tokio::test]
-async fn requests_that_are_no_handshake() {
+async fn row_4_requests_that_are_no_handshake() {
     let server = server();
     for (changed, status) in [
         (("Upgrade", None), "426"),
@@ -83,59 +83,8 @@ async fn requests_that_are_no_handshake() {
     assert_eq!(server.http("POST", "/ws", Some(json!({}))).await.0, 405);
 }
 
-async fn status(server: &Server, path: &str, headers: &[(&str, &str)]) -> u16 {
+pub(crate) async fn status(server: &Server, path: &str, headers: &[(&str, &str)]) -> u16 {
     server.upgrade(path, headers).await.map_or_else(|refusal| refusal.status.as_u16(), |_| 101)
-}
-
-#[tokio::test]
-async fn origin_must_be_the_same_by_default() {
-    let server = server();
-    let own = format!("http://{}", server.addr);
-    assert_eq!(status(&server, "/ws", &[("origin", &own)]).await, 101);
-    assert_eq!(status(&server, "/ws", &[]).await, 101);
-    for foreign in [
-        "http://evil.example",
-        "null",
-        "file://",
-        "http://127.0.0.1",
-        "http://127.0.0.1.evil.example",
-        "http://localhost",
-    ] {
-        assert_eq!(status(&server, "/ws", &[("origin", foreign)]).await, 403, "{foreign}");
-        // Before authentication: a cookie of the user changes nothing.
-        let headers = [("origin", foreign), ("cookie", "auth_token=alice")];
-        assert_eq!(status(&server, "/secure", &headers).await, 403, "{foreign}");
-    }
-    let refusal = server.upgrade("/ws", &[("origin", "http://evil.example")]).await.unwrap_err();
-    let body = refusal.body;
-    assert!(body.contains("http://evil.example") && body.contains(&server.addr.to_string()), "{body}");
-    assert!(body.contains("OriginPolicy"), "{body}");
-}
-
-#[tokio::test]
-async fn origin_policies() {
-    let route = |policy| ws_route(WsRouter::new().origin(policy));
-    let app = Router::new()
-        .route("/any", route(OriginPolicy::any()))
-        .route("/list", route(OriginPolicy::list(["https://a.example"])))
-        .route("/public", route(OriginPolicy::same_origin().public_origin("https://a.example")))
-        .route("/required", route(OriginPolicy::same_origin().require_origin()));
-    let server = Server::start(app);
-    let own = format!("http://{}", server.addr);
-    let (a, b) = ("https://a.example", "https://b.example");
-    for (path, origin, expected) in [
-        ("/any", b, 101),
-        ("/list", a, 101),
-        ("/list", b, 403),
-        ("/list", &own, 403),
-        ("/public", a, 101),
-        ("/public", &own, 101),
-        ("/public", b, 403),
-        ("/required", &own, 101),
-    ] {
-        assert_eq!(status(&server, path, &[("origin", origin)]).await, expected, "{path} {origin}");
-    }
-    assert_eq!(status(&server, "/required", &[]).await, 403);
 }
 
 async fn user(client: Result<Client, Refusal>) -> String {
@@ -144,7 +93,7 @@ async fn user(client: Result<Client, Refusal>) -> String {
 }
 
 #[tokio::test]
-async fn token_sources_and_their_order() {
+async fn row_4_token_sources_and_their_order() {
     let server = server();
     let (header, cookie, entry) = (
         ("authorization", "Bearer alice"),
@@ -162,17 +111,62 @@ async fn token_sources_and_their_order() {
 }
 
 #[tokio::test]
-async fn the_extractors_rejection_is_the_response() {
+async fn row_4_the_extractors_rejection_is_the_response() {
     let server = server();
     assert_eq!(status(&server, "/secure", &[]).await, 401);
     assert_eq!(status(&server, "/secure?access_token=nobody", &[]).await, 401);
     assert_eq!(status(&server, "/secure?access_token=boom", &[]).await, 500);
     let refusal = server.upgrade("/secure", &[]).await.unwrap_err();
     assert_eq!(refusal.headers["www-authenticate"], "Bearer");
+    let ws = WsRouter::<()>::new().authenticate(async || Err::<(), _>((StatusCode::FORBIDDEN, "not you")));
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let refusal = server.upgrade("/ws", &[]).await.unwrap_err();
+    assert_eq!((refusal.status.as_u16(), refusal.body.as_str()), (403, "not you"));
+}
+
+#[ws_message("ASK")]
+struct Ask;
+
+#[ws_message("TOLD")]
+struct Told {
+    token: String,
+}
+
+/// All sources at once, then one less each time.
+#[tokio::test]
+async fn row_4_the_first_token_found_wins() {
+    let tell = async |conn: Conn<String>, _: Ask| Told { token: conn.data().clone() };
+    let custom = |parts: &axum::http::request::Parts| Some(parts.headers.get("x-token")?.to_str().ok()?.to_owned());
+    let ws = WsRouter::<(), String>::new()
+        // Chosen whatever the token came in: the client would not take it if nothing was.
+        .protocols(["chat"])
+        .tokens(TokenSources::new().cookie("auth").custom(custom))
+        .on(tell)
+        .authenticate(async |token: BearerToken| Ok::<_, StatusCode>(token.into_string()));
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let sources = ["header", "cookie", "query", "entry", "custom"];
+    for (missing, expected) in sources.into_iter().enumerate() {
+        let has = |source| sources[missing..].contains(&source);
+        let mut headers = vec![("x-token", "custom"), ("sec-websocket-protocol", "chat")];
+        if has("header") {
+            headers.push(("authorization", "Bearer header"));
+        }
+        if has("cookie") {
+            headers.push(("cookie", "a=b; auth=cookie"));
+        }
+        if has("entry") {
+            headers[1].1 = "chat, bearer.entry";
+        }
+        let path = if has("query") { "/ws?access_token=query" } else { "/ws" };
+        let mut client = server.upgrade(path, &headers).await.unwrap();
+        client.text(r#"{"type":"ASK"}"#).await;
+        assert_eq!(client.expect("TOLD").await, json!({ "token": expected }));
+    }
+    assert_eq!(server.upgrade("/ws", &[]).await.unwrap_err().status, 401);
 }
 
 #[tokio::test]
-async fn subprotocols() {
+async fn row_4_subprotocols() {
     let allow = async |token: Option<BearerToken>| {
         if token.is_some_and(|token| token.as_str() == "no") { Err(StatusCode::UNAUTHORIZED) } else { Ok(()) }
     };
@@ -183,6 +177,11 @@ async fn subprotocols() {
         ("x, chat.v1", Some("chat.v1")),
         ("bearer.t, chat.v1", Some("chat.v1")),
         ("bearer.t, x", Some("bearer.t")),
+        // Ours before the application's own, and of ours the client's first.
+        ("chat.v1, switchboard.v1.json", Some("switchboard.v1.json")),
+        ("bearer.t, switchboard.v1.msgpack", Some("switchboard.v1.msgpack")),
+        ("switchboard.v1.json, switchboard.v1.msgpack", Some("switchboard.v1.json")),
+        ("switchboard.v1.msgpack, switchboard.v1.json", Some("switchboard.v1.msgpack")),
     ] {
         let client = server.upgrade("/ws", &[("sec-websocket-protocol", offered)]).await.unwrap();
         let protocol = client.headers.get("sec-websocket-protocol").map(|value| value.to_str().unwrap());
@@ -198,7 +197,7 @@ async fn subprotocols() {
 }
 
 #[tokio::test]
-async fn slow_extractors_get_503() {
+async fn row_8_extractors_at_the_upgrade() {
     let never = async || std::future::pending::<Result<(), StatusCode>>().await;
     let config = Config::new().upgrade_timeout(Duration::from_millis(20));
     let ws = WsRouter::<()>::new().config(config).authenticate(never);

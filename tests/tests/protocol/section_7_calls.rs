@@ -42,9 +42,16 @@ async fn ask_me(State(outcomes): State<mpsc::Sender<Outcome>>, conn: Conn, ask: 
     Ok(())
 }
 
+#[ws_message("HANG")]
+struct Hang {}
+
+async fn hang(_: Hang) {
+    std::future::pending().await
+}
+
 fn serve(config: Config) -> (Server, Hub, mpsc::Receiver<Outcome>) {
     let (hub, (send, outcomes)) = (Hub::new(), mpsc::channel(16));
-    let ws = WsRouter::new().hub(hub.clone()).config(config).on(ask_me);
+    let ws = WsRouter::new().hub(hub.clone()).config(config).on(ask_me).on(hang);
     (Server::start(Router::new().route("/ws", ws_route(ws)).with_state(send)), hub, outcomes)
 }
 
@@ -60,13 +67,24 @@ async fn asked(client: &mut Client) -> String {
 }
 
 #[tokio::test]
-async fn a_call_fails_when_the_client_leaves() {
+async fn row_2_connection_lost_fails_its_calls() {
     let (server, _hub, mut outcomes) = serve(Config::new());
     let mut client = server.connect("/ws").await;
     client.send("ASK_ME", json!({ "times": 1, "ms": 60_000 })).await;
     asked(&mut client).await;
     drop(client);
     assert_eq!(next(&mut outcomes).await, Err(CallErrorKind::Closed));
+}
+
+#[tokio::test]
+async fn row_7_1_answers_do_not_wait() {
+    let (server, _hub, mut outcomes) = serve(Config::new());
+    let mut client = server.connect("/ws").await;
+    client.send("ASK_ME", json!({ "times": 1, "ms": 60_000 })).await;
+    let id = asked(&mut client).await;
+    client.send("HANG", json!({})).await;
+    client.send_request("ANSWER", &id, json!({ "n": 7 })).await;
+    assert_eq!(next(&mut outcomes).await, Ok(7));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Section 7: concurrency, calls of clients that do not read, and idempotency keys.
+//! Section 7: concurrency, and calls of clients that do not read.
 
 use std::sync::{
     Arc,
@@ -7,8 +7,8 @@ use std::sync::{
 use std::time::Duration;
 
 use axum::{Router, extract::State};
-use serde_json::{Value, json};
-use switchboard::{Config, Conn, Identity, RouteOptions, WsError, WsRouter, ws_message, ws_rpc};
+use serde_json::json;
+use switchboard::{Config, Conn, Hub, Identity, RouteOptions, WsError, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::{
     client::{Client, Server},
     serve::ws_route,
@@ -29,6 +29,28 @@ async fn row_7_1_a_route_can_ask_for_bounded_concurrency() {
     assert_eq!(reply["meta"]["correlationId"], "short");
     assert_eq!(client.recv().await["meta"]["correlationId"], "long");
     assert_eq!(client.expect("DONE").await, json!({ "id": 1 }));
+}
+
+#[tokio::test]
+async fn row_7_1_concurrency_is_bounded() {
+    let hub = Hub::new();
+    let ws = router(Config::new(), RouteOptions::new().concurrent(2)).hub(hub.clone());
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)).with_state(App::new()));
+    let mut client = server.connect("/ws").await;
+    for id in ["1", "2", "3"] {
+        client.send_request("WAIT", id, json!({})).await;
+    }
+    heartbeat(&mut client).await;
+    assert_eq!(hub.stats().running_handlers, 2);
+    // Where one has ended, the third begins.
+    permit(&mut server.connect("/ws").await, 1).await;
+    assert_eq!(client.expect("DONE").await["handled"], 1);
+    heartbeat(&mut client).await;
+    assert_eq!(hub.stats().running_handlers, 2);
+    permit(&mut server.connect("/ws").await, 2).await;
+    for handled in [2, 3] {
+        assert_eq!(client.expect("DONE").await["handled"], handled);
+    }
 }
 
 #[tokio::test]
@@ -60,7 +82,7 @@ async fn row_2_too_many_requests_in_flight() {
 }
 
 #[tokio::test]
-async fn fault_28_ten_thousand_calls_in_flight() {
+async fn row_8_requests_in_flight_fault_28() {
     let server = Server::start(app(Config::new(), RouteOptions::new().concurrent(64)));
     let mut client = server.connect("/ws").await;
     for id in 0..10_000 {
@@ -68,6 +90,7 @@ async fn fault_28_ten_thousand_calls_in_flight() {
         if id >= 64 {
             let error = client.recv().await;
             assert_eq!(error["payload"]["code"], "RESOURCE_EXHAUSTED", "{error}");
+            assert_eq!(error["payload"]["details"], json!({ "limit": 64, "current": 64 }));
         }
     }
     let mut other = server.connect("/ws").await;
@@ -101,10 +124,21 @@ struct Am {
     user: String,
 }
 
+#[ws_rpc("REFUND", response = Done)]
+struct Refund {
+    amount: u32,
+}
+
 #[derive(Clone)]
-struct App {
+pub(crate) struct App {
     permits: Arc<Semaphore>,
     handled: Arc<AtomicUsize>,
+}
+
+impl App {
+    pub(crate) fn new() -> Self {
+        Self { permits: Arc::new(Semaphore::new(0)), handled: Arc::default() }
+    }
 }
 
 async fn wait(State(app): State<App>, _: Wait) -> Result<Done, WsError> {
@@ -128,19 +162,22 @@ async fn pay(State(app): State<App>, pay: Pay) -> Result<Done, WsError> {
     }
 }
 
+async fn refund(app: State<App>, Refund { amount }: Refund) -> Result<Done, WsError> {
+    pay(app, Pay { amount }).await
+}
+
 async fn am(conn: Conn, am: Am) -> Result<(), WsError> {
     conn.identify(Identity::new(am.user))
 }
 
-fn app(config: Config, options: RouteOptions) -> Router {
-    let app = App { permits: Arc::new(Semaphore::new(0)), handled: Arc::default() };
-    let ws = WsRouter::new()
-        .config(config)
-        .on_with(wait, options)
-        .on_with(pay, RouteOptions::new().concurrent(8))
-        .on(release)
-        .on(am);
-    Router::new().route("/ws", ws_route(ws)).with_state(app)
+pub(crate) fn router(config: Config, options: RouteOptions) -> WsRouter<App> {
+    let beside = RouteOptions::new().concurrent(8);
+    let ws = WsRouter::new().config(config).on_with(wait, options);
+    ws.on_with(pay, beside).on_with(refund, beside).on(release).on(am)
+}
+
+pub(crate) fn app(config: Config, options: RouteOptions) -> Router {
+    Router::new().route("/ws", ws_route(router(config, options))).with_state(App::new())
 }
 
 #[tokio::test]
@@ -175,86 +212,15 @@ async fn row_7_3_beyond_the_hard_limit_the_call_fails() {
     }
 }
 
-async fn pay_with_key(client: &mut Client, id: &str, key: &str, amount: u32) {
-    let meta = json!({ "correlationId": id, "idempotencyKey": key });
-    client.text(json!({ "type": "PAY", "meta": meta, "payload": { "amount": amount } }).to_string()).await;
+/// An answered heartbeat: all that was sent before has been taken in.
+pub(crate) async fn heartbeat(client: &mut Client) {
+    client.text(r#"{"type":"__heartbeat"}"#).await;
+    assert_eq!(client.recv().await["type"], "__heartbeat_ack");
 }
 
-async fn permit(client: &mut Client, count: usize) {
+pub(crate) async fn permit(client: &mut Client, count: usize) {
     client.send_request("RELEASE", "r", json!({ "count": count })).await;
     client.expect("DONE").await;
-}
-
-fn handled(reply: &Value) -> (&str, u64) {
-    (reply["meta"]["correlationId"].as_str().unwrap(), reply["payload"]["handled"].as_u64().unwrap())
-}
-
-#[tokio::test]
-async fn row_7_9_a_retry_gets_the_first_result() {
-    let server = Server::start(app(Config::new(), RouteOptions::new()));
-    let mut client = server.connect("/ws").await;
-    permit(&mut client, 100).await;
-    pay_with_key(&mut client, "a", "k", 5).await;
-    assert_eq!(handled(&client.recv().await), ("a", 1));
-    pay_with_key(&mut client, "b", "k", 5).await;
-    assert_eq!(handled(&client.recv().await), ("b", 1));
-    // Another key, another type's key, another connection: another message.
-    pay_with_key(&mut client, "c", "other", 5).await;
-    assert_eq!(handled(&client.recv().await), ("c", 2));
-    let mut stranger = server.connect("/ws").await;
-    pay_with_key(&mut stranger, "d", "k", 5).await;
-    assert_eq!(handled(&stranger.recv().await), ("d", 3));
-    pay_with_key(&mut client, "e", "k", 6).await;
-    let error = client.recv().await;
-    assert_eq!((&error["type"], &error["payload"]["code"]), (&json!("RPC_ERROR"), &json!("FAILED_PRECONDITION")));
-}
-
-#[tokio::test]
-async fn row_7_9_of_a_user_it_is_the_same_on_all_connections() {
-    let server = Server::start(app(Config::new(), RouteOptions::new()));
-    let (mut one, mut two) = (server.connect("/ws").await, server.connect("/ws").await);
-    for client in [&mut one, &mut two] {
-        client.send("AM", json!({ "user": "ann" })).await;
-    }
-    // The second joins the first, which still runs.
-    pay_with_key(&mut one, "a", "k", 5).await;
-    pay_with_key(&mut two, "b", "k", 5).await;
-    permit(&mut server.connect("/ws").await, 1).await;
-    assert_eq!(handled(&one.recv().await), ("a", 1));
-    assert_eq!(handled(&two.recv().await), ("b", 1));
-}
-
-#[tokio::test]
-async fn row_7_9_who_has_joined_takes_over_from_one_that_is_gone() {
-    let server = Server::start(app(Config::new(), RouteOptions::new()));
-    let (mut one, mut two) = (server.connect("/ws").await, server.connect("/ws").await);
-    for client in [&mut one, &mut two] {
-        client.send("AM", json!({ "user": "ann" })).await;
-    }
-    pay_with_key(&mut one, "a", "k", 5).await;
-    one.text(r#"{"type":"__heartbeat"}"#).await;
-    assert_eq!(one.recv().await["type"], "__heartbeat_ack");
-    pay_with_key(&mut two, "b", "k", 5).await;
-    drop(one);
-    permit(&mut server.connect("/ws").await, 1).await;
-    assert_eq!(handled(&two.recv().await), ("b", 1));
-}
-
-#[tokio::test]
-async fn row_7_9_errors_that_may_pass_are_not_remembered() {
-    let server = Server::start(app(Config::new(), RouteOptions::new()));
-    let mut client = server.connect("/ws").await;
-    permit(&mut client, 100).await;
-    for (round, (amount, code)) in [(0, "UNAVAILABLE"), (1, "NOT_FOUND")].into_iter().enumerate() {
-        for id in ["a", "b"] {
-            pay_with_key(&mut client, id, code, amount).await;
-            let error = client.recv().await;
-            assert_eq!((&error["meta"]["correlationId"], &error["payload"]["code"]), (&json!(id), &json!(code)));
-        }
-        // The first kind was handled twice, the second once.
-        client.send_request("RELEASE", "r", json!({ "count": 0 })).await;
-        assert_eq!(client.expect("DONE").await["handled"], [2, 3][round]);
-    }
 }
 
 #[tokio::test]
@@ -270,8 +236,7 @@ async fn handlers_that_run_to_completion_do() {
     client.text(late.to_string()).await;
     assert_eq!(client.recv().await["payload"]["code"], "DEADLINE_EXCEEDED");
     client.send_request("WAIT", "c", json!({})).await;
-    client.text(r#"{"type":"__heartbeat"}"#).await;
-    client.recv().await;
+    heartbeat(&mut client).await;
     drop(client);
     permit(&mut other, 3).await;
     let all = async {

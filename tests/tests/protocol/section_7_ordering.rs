@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::StreamExt as _;
 use serde_json::json;
-use switchboard::{Config, Conn, WsError, WsRouter, ws_message, ws_rpc};
-use switchboard_tests::client::{Client, Server};
-use switchboard_tests::serve::ws_route;
+use switchboard::{Config, Conn, Progress, WsError, WsRouter, ws_message, ws_payload, ws_rpc};
+use switchboard_tests::{
+    client::{Client, PATIENCE, Server, masked},
+    serve::ws_route,
+};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::server;
@@ -28,22 +31,27 @@ async fn row_7_1_messages_are_handled_in_order_one_at_a_time() {
     }
 }
 
+/// The payload of the next frame, which must be a pong.
+pub(crate) async fn pong(client: &mut Client) -> Vec<u8> {
+    let frame = tokio::time::timeout(PATIENCE, client.ws.next()).await.unwrap().unwrap().unwrap();
+    let Message::Pong(payload) = frame else { panic!("no pong: {frame:?}") };
+    payload.to_vec()
+}
+
 #[tokio::test]
 async fn row_7_1_control_frames_do_not_wait() {
     let server = server();
     let mut client = server.connect("/ws").await;
-    client.send("SLOW", json!({ "id": 1, "ms": 5000 })).await;
-    client.raw(&switchboard_tests::client::masked(0x89, b"hi")).await;
-    let pong = async {
-        loop {
-            let frame = futures_util::StreamExt::next(&mut client.ws).await.unwrap().unwrap();
-            if let Message::Pong(payload) = frame {
-                return payload;
-            }
-        }
-    };
-    let pong = tokio::time::timeout(Duration::from_secs(3), pong).await.unwrap();
-    assert_eq!(&pong[..], b"hi");
+    let sleep = json!({ "ms": 60_000 });
+    client.send_request("SLEEP", "s", sleep.clone()).await;
+    client.raw(&masked(0x89, b"hi")).await;
+    assert_eq!(pong(&mut client).await, b"hi");
+    client.text(r#"{"type":"__heartbeat"}"#).await;
+    assert_eq!(client.recv().await["type"], "__heartbeat_ack");
+    client.text(r#"{"type":"$ws:abort","meta":{"correlationId":"s"}}"#).await;
+    client.expect_error("RPC_ERROR", "CANCELLED").await;
+    client.send_request("SLEEP", "s", sleep).await;
+    assert_eq!(client.close(4000).await, 4000);
 }
 
 #[ws_message("NUMBER")]
@@ -51,8 +59,16 @@ struct Number {
     n: u32,
 }
 
-#[ws_rpc("MIX", response = Number)]
-struct Mix {}
+#[ws_payload]
+struct Step {
+    n: u32,
+}
+
+#[ws_rpc("MIX", response = Number, progress = Step)]
+struct Mix {
+    #[serde(default)]
+    fails: bool,
+}
 
 #[ws_message("JOIN")]
 struct Join {
@@ -67,31 +83,38 @@ async fn join(conn: Conn, join: Join) -> Result<Joined, WsError> {
     Ok(Joined {})
 }
 
-/// Sends and publishes in turn, suspended in between, and then replies.
-async fn mix(conn: Conn, _: Mix) -> Result<Number, WsError> {
-    for n in 0..50 {
-        if n % 2 == 0 {
-            conn.send(Number { n })?;
-        } else {
-            conn.publish("mix", Number { n }).await?;
+/// Sends, publishes and reports in turn, suspended in between, and then replies or fails.
+async fn mix(conn: Conn, mut progress: Progress<Step>, mix: Mix) -> Result<Number, WsError> {
+    for n in 0..51 {
+        match n % 3 {
+            0 => conn.send(Number { n })?,
+            1 => drop(conn.publish("mix", Number { n }).await?),
+            _ => progress.send(Step { n }).await?,
         }
         if n % 7 == 0 {
             tokio::task::yield_now().await;
         }
     }
-    Ok(Number { n: 50 })
+    if mix.fails { Err(WsError::not_found("no more")) } else { Ok(Number { n: 51 }) }
 }
 
 #[tokio::test]
-async fn row_7_2_one_order_for_sends_publishes_and_the_reply() {
+async fn row_7_2_one_order_for_sends_publishes_progress_and_the_terminal() {
     let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::new().on(mix).on(join))));
     let mut client = server.connect("/ws").await;
     client.send("JOIN", json!({ "topic": "mix" })).await;
     client.expect("JOINED").await;
-    for _ in 0..20 {
-        client.send_request("MIX", "m", json!({})).await;
-        for n in 0..=50 {
-            assert_eq!(client.expect("NUMBER").await, json!({ "n": n }));
+    for round in 0..20 {
+        let fails = round % 2 == 1;
+        client.send_request("MIX", "m", json!({ "fails": fails })).await;
+        for n in 0..51 {
+            let message_type = if n % 3 == 2 { "$ws:rpc-progress" } else { "NUMBER" };
+            assert_eq!(client.expect(message_type).await, json!({ "n": n }));
+        }
+        if fails {
+            client.expect_error("RPC_ERROR", "NOT_FOUND").await;
+        } else {
+            assert_eq!(client.expect("NUMBER").await, json!({ "n": 51 }));
         }
     }
 }
@@ -118,8 +141,7 @@ async fn flood(conn: Conn, flood: Flood) -> Result<(), WsError> {
 }
 
 /// Publishes to everyone, without looking whether they keep up; others run in between.
-async fn spray(conn: Conn, spray: Mix) -> Result<Number, WsError> {
-    let Mix {} = spray;
+async fn spray(conn: Conn, _: Mix) -> Result<Number, WsError> {
     let mut reached = 0;
     for n in 0..100 {
         reached = conn.publish("mix", Pad { n, pad: "x".repeat(50_000) }).await?.count().unwrap_or(0);
@@ -264,7 +286,7 @@ async fn row_7_6_subscribing_twice_has_no_effect_and_quota_is_kept() {
 async fn row_7_7_topic_names() {
     let server = server();
     let mut client = server.connect("/ws").await;
-    for bad in ["", "a b", "a*", "a>", "a\0b", "a\r\nb", &"x".repeat(129)] {
+    for bad in ["", "a b", "a*", "a>", "a\0b", "a\r\nb", "a\u{7f}b", "a\u{85}b", &"x".repeat(129), &"é".repeat(65)] {
         for message_type in ["JOIN", "LEAVE", "SAY"] {
             let mut payload = json!({ "topic": bad });
             if message_type == "SAY" {
@@ -274,8 +296,10 @@ async fn row_7_7_topic_names() {
             client.expect_error("ERROR", "INVALID_ARGUMENT").await;
         }
     }
-    client.send("JOIN", json!({ "topic": "комната:1" })).await;
-    client.expect("JOINED").await;
+    for good in ["комната:1", "x", &"x".repeat(128), &"é".repeat(64)] {
+        client.send("JOIN", json!({ "topic": good })).await;
+        client.expect("JOINED").await;
+    }
 }
 
 #[tokio::test]

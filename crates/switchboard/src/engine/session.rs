@@ -72,9 +72,6 @@ impl<D: Send + Sync + 'static> Session<D> {
         let timeout = config.hook_timeout;
         let running =
             (!hooks.is_empty()).then(|| Box::new(Running::hook(What::Open, timeout, || all(&conn, hooks, ()))));
-        if conn.dialect.extended {
-            conn.push_hello();
-        }
         Self { running, ..Self::refused(conn, routing) }.accepted()
     }
 

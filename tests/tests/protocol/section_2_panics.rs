@@ -1,10 +1,13 @@
-//! Replies of one turn, which leave together.
+//! Section 2: replies that panic while they are written.
 
 use axum::Router;
 use serde::{Serialize, Serializer};
 use serde_json::json;
-use switchboard::{Config, WsRouter, ws_message, ws_payload, ws_route, ws_rpc};
-use switchboard_tests::client::{Server, masked};
+use switchboard::{WsRouter, ws_message, ws_payload, ws_rpc};
+use switchboard_tests::{
+    client::{Server, masked},
+    serve::ws_route,
+};
 
 #[ws_rpc("ECHO", response = Echoed)]
 struct Echo {
@@ -37,8 +40,8 @@ async fn echo(echo: Echo) -> Echoed {
 }
 
 #[tokio::test]
-async fn faults_30_a_reply_that_panics_while_it_is_written_costs_no_other() {
-    let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::new().config(Config::new()).on(echo))));
+async fn row_2_fault_30_a_reply_that_panics_while_it_is_written_costs_no_other() {
+    let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::new().on(echo))));
     let mut client = server.connect("/ws").await;
     let request = |n: u32| {
         let text = json!({ "type": "ECHO", "meta": { "correlationId": n.to_string() }, "payload": { "n": n } });
