@@ -256,6 +256,23 @@ async fn row_000_18_a_key_and_all_types_of_a_connection_are_reset() {
     }
 }
 
+#[tokio::test]
+async fn what_is_excluded_stays_so_where_a_router_is_nested() {
+    let limited = |excluded| {
+        let chat = WsRouter::<()>::new().on(ping).layer(RateLimitLayer::per_connection(1, LONG).exclude([excluded]));
+        serve(WsRouter::new().nest("chat.", chat))
+    };
+    for (excluded, passes) in [("PING", true), ("chat.PING", true), ("OTHER", false)] {
+        let server = limited(excluded);
+        let mut client = server.connect("/ws").await;
+        client.send("chat.PING", json!({})).await;
+        client.expect("PONG").await;
+        client.send("chat.PING", json!({})).await;
+        let is_pong = client.recv().await["type"] == "PONG";
+        assert_eq!(is_pong, passes, "{excluded}");
+    }
+}
+
 /// A limit that was asked for and cannot be kept must not be thought to be.
 #[tokio::test]
 async fn without_addresses_nobody_gets_past_a_limit_by_address() {

@@ -202,7 +202,8 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
         self
     }
 
-    /// Types that do not count.
+    /// Types that do not count: as they are declared, or as they are where a router is
+    /// [nested](crate::WsRouter::nest).
     pub fn exclude(mut self, types: impl IntoIterator<Item = &'static str>) -> Self {
         self.settings.excluded = types.into_iter().collect();
         self
@@ -254,7 +255,7 @@ impl<D: Send + Sync + 'static> Settings<D> {
 
     /// Whether a message may be handled now.
     fn check_request(&self, state: &State, request: &WsRequest<D>) -> Result<(), WsError> {
-        if self.excluded.contains(&request.message_type()) {
+        if self.excluded.contains(&request.declared_type()) || self.excluded.contains(&request.message_type()) {
             return Ok(());
         }
         let cost = self.cost.as_ref().map_or(1, |cost| cost(request));
