@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use crate::{manifest, step::CommandLine};
 
-/// Packages and their benchmarks.
-const BENCHES: [(&str, &[&str]); 3] = [
+/// Packages and their benchmarks. Those of the feature `metrics` by themselves: with it, every message is counted.
+const BENCHES: [(&str, &[&str]); 4] = [
     ("switchboard-frame", &["codec"]),
     ("switchboard-core", &["envelope"]),
     ("switchboard-tests", &["dispatch", "layers", "fanout"]),
+    ("switchboard-tests --features metrics", &["metrics"]),
 ];
 
 /// What one benchmark found.
@@ -39,9 +40,9 @@ pub(super) enum Amount {
 pub(super) fn run(quick: bool) -> Result<Vec<Found>> {
     let started = SystemTime::now();
     for (package, names) in BENCHES {
-        let command = names
-            .iter()
-            .fold(CommandLine::cargo("bench --package").arg(package), |command, name| command.args(["--bench", name]));
+        let command = names.iter().fold(CommandLine::cargo(&format!("bench --package {package}")), |command, name| {
+            command.args(["--bench", name])
+        });
         let times: &[&str] = if quick { &["--quick"] } else { &["--warm-up-time", "1", "--measurement-time", "3"] };
         let command = command.arg("--").args(["--noplot"]).args(times.iter().copied());
         println!("    $ {command}");
