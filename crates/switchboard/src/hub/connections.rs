@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, vec};
 
 use switchboard_core::{CloseCode, Message};
 
-use super::{Hub, Topic};
+use super::{Hub, Topic, topic::Walk};
 use crate::{
     conn::{AnyConn, ConnId, HubConn, SendError},
     encode,
@@ -45,7 +45,7 @@ impl Hub {
     /// leaves and comes back may be so twice. Locks nothing while they are looked at.
     pub fn members(&self, topic: &str) -> Members {
         let topic = self.topic(&self.name(topic));
-        Members { next: topic.is_some().then_some(0), topic, portion: Vec::new().into_iter() }
+        Members { next: topic.is_some().then_some(0), topic: topic.map(Walk::begin), portion: Vec::new().into_iter() }
     }
 
     /// Sends a message to one connection. It is always validated.
@@ -102,7 +102,7 @@ impl fmt::Debug for Connections {
 /// Members of a topic: see [`Hub::members`].
 #[must_use = "iterators are lazy"]
 pub struct Members {
-    topic: Option<Arc<Topic>>,
+    topic: Option<Walk<Arc<Topic>>>,
     /// From where in the topic the next portion is taken.
     next: Option<usize>,
     portion: vec::IntoIter<Arc<AnyConn>>,
