@@ -192,9 +192,9 @@ impl Hub {
         }
         let removed = subscriptions.remove(topic).map(|subscription| self.leave(&subscription));
         drop(subscriptions);
-        let was_there = removed.is_some();
-        removed.into_iter().for_each(Removed::finish);
-        Some(was_there)
+        let Some(removed) = removed else { return Some(false) };
+        removed.finish();
+        Some(true)
     }
 
     /// Does all of it or nothing. Dropped while it waits, it has done nothing.
@@ -370,6 +370,7 @@ impl Hub {
     }
 
     /// Ends one subscription; what is left to do of that, with nothing locked.
+    #[inline]
     fn leave(&self, subscription: &Subscription) -> Removed {
         self.0.subscriptions.fetch_sub(1, Relaxed);
         let removed = subscription.topic.remove(subscription.key);
@@ -377,15 +378,19 @@ impl Hub {
             self.0.filters.fetch_sub(1, Relaxed);
         }
         if removed.is_last() {
-            let mut topics = self.0.topics.write();
-            let name = subscription.topic.name();
-            // Somebody may have joined since, or this may be an older topic of the same name.
-            if topics.get(name).is_some_and(|topic| Arc::ptr_eq(topic, &subscription.topic) && topic.len() == 0) {
-                topics.remove(name);
-                give_room_back(&mut topics);
-            }
+            self.forget(&subscription.topic);
         }
         removed
+    }
+
+    /// A topic had no member any more.
+    fn forget(&self, topic: &Arc<Topic>) {
+        let mut topics = self.0.topics.write();
+        // Somebody may have joined since, or this may be an older topic of the same name.
+        if topics.get(topic.name()).is_some_and(|other| Arc::ptr_eq(other, topic) && topic.len() == 0) {
+            topics.remove(topic.name());
+            give_room_back(&mut topics);
+        }
     }
 
     /// Ends all subscriptions of a connection; there can be none after.

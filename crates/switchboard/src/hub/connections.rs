@@ -100,6 +100,8 @@ impl fmt::Debug for Connections {
 }
 
 /// Members of a topic: see [`Hub::members`].
+///
+/// As long as it is kept, the topic keeps the room of members that have left.
 #[must_use = "iterators are lazy"]
 pub struct Members {
     topic: Option<Walk<Arc<Topic>>>,

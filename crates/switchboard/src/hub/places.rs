@@ -66,18 +66,24 @@ impl<T> Places<T> {
         })
     }
 
+    #[inline]
     pub(super) fn insert(&mut self, value: T) -> usize {
         self.taken += 1;
         let key = self.free;
-        if key == NONE {
+        let Some(place) = self.places.get_mut(key) else {
             self.places.push(Place::Taken(value));
             return self.places.len() - 1;
+        };
+        if let Place::Free { after, .. } = std::mem::replace(place, Place::Taken(value)) {
+            self.free = after;
+            if let Some(Place::Free { before, .. }) = self.places.get_mut(after) {
+                *before = NONE;
+            }
         }
-        self.unlink(key);
-        self.places[key] = Place::Taken(value);
         key
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, key: usize) -> Option<T> {
         let place = self.places.get_mut(key)?;
         if matches!(place, Place::Free { .. }) {
@@ -95,13 +101,19 @@ impl<T> Places<T> {
         }
     }
 
+    /// Whether there are too many places.
+    #[inline]
+    pub(super) fn is_untidy(&self) -> bool {
+        self.places.len() > 4 * self.taken + SPARE
+    }
+
     /// Gives back some of the places at the end if there are too many. What stands there moves to
     /// another, unless `may_move` says no to what, from where and to where: then this ends.
     ///
     /// After each removal, this keeps up: one removal makes four places too many at most.
     pub(super) fn tidy(&mut self, mut may_move: impl FnMut(&T, usize, usize) -> bool) {
         for _ in 0..STEPS {
-            if self.places.len() <= 4 * self.taken + SPARE {
+            if !self.is_untidy() {
                 break;
             }
             let (from, to) = (self.places.len() - 1, self.free);
