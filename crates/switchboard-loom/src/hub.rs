@@ -1,8 +1,22 @@
 //! Topics.
 
+mod places;
 mod topic;
 
 pub(crate) use self::topic::Topic;
+use self::topic::Walk;
+use crate::transport::Frame;
 
 /// What a member lets through is not modelled.
 pub(crate) type Filter = ();
+
+impl Topic {
+    /// As is done where there are very many members.
+    pub(crate) fn push_in_portions(&self, frame: &Frame) {
+        let walk = Walk::begin(self);
+        let mut next = Some(0);
+        while let Some(start) = next {
+            next = walk.push_portion(frame, None, start, &mut false);
+        }
+    }
+}

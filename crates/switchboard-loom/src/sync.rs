@@ -1,7 +1,7 @@
 //! The same names as in `crates/switchboard`.
 
 use loom::sync::MutexGuard;
-pub(crate) use loom::sync::atomic::AtomicBool;
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize};
 
 /// As `parking_lot`'s: no poisoning.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! What must hold in every order of steps.
 
+mod places;
 mod terminal;
 
 use std::{
@@ -14,8 +15,9 @@ use std::{
 use loom::thread;
 
 use crate::{
-    conn::{AnyConn, Mark, Outbox, Promise, Pushed, Sink as _, Total, Wrote},
+    conn::{AnyConn, GONE, Mark, Outbox, Promise, Pushed, Sink as _, Total, Wrote},
     hub::Topic,
+    sync::AtomicUsize,
     transport::{Frame, Pipe},
 };
 
@@ -41,7 +43,7 @@ fn outbox(limit: usize) -> Outbox<Pipe> {
 fn conn(id: u32, pipe: &Pipe) -> Arc<AnyConn> {
     let outbox = outbox(LIMIT);
     outbox.attach(pipe.clone());
-    Arc::new(AnyConn { id, outbox })
+    Arc::new(AnyConn { id, outbox, place: AtomicUsize::new(GONE) })
 }
 
 /// One frame of one letter.
@@ -244,7 +246,7 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
         let pipe = Pipe::new(4);
         let outbox = outbox(3 * frame("a").cost());
         outbox.attach(pipe.clone());
-        let conn = Arc::new(AnyConn { id: 1, outbox });
+        let conn = Arc::new(AnyConn { id: 1, outbox, place: AtomicUsize::new(GONE) });
         for letter in ["a", "b"] {
             conn.outbox.push(frame(letter), Promise::Caller);
         }
@@ -299,7 +301,7 @@ fn what_is_dropped_while_another_writes_is_told() {
         let pipe = Pipe::new(2);
         let outbox = outbox(2 * frame("a").cost());
         outbox.attach(pipe.clone());
-        let conn = Arc::new(AnyConn { id: 1, outbox });
+        let conn = Arc::new(AnyConn { id: 1, outbox, place: AtomicUsize::new(GONE) });
         let mark = Arc::new(Mark::new("t", None, true));
         push_marked(&conn.outbox, "a", &mark);
         let publisher = thread::spawn({
@@ -365,7 +367,7 @@ fn nothing_of_a_topic_comes_after_unsubscribing() {
         });
         let owner = Owner::new(&conn);
         owner.turn(|| {
-            topic.remove(key);
+            topic.remove(key).finish();
             conn.outbox.push(frame("!"), Promise::Owner);
         });
         publisher.join().unwrap();
@@ -404,12 +406,27 @@ fn what_was_published_to_one_that_another_unsubscribes_is_written() {
         let key = topic.insert(Arc::clone(&conn), None);
         let other = thread::spawn({
             let topic = Arc::clone(&topic);
-            move || topic.remove(key)
+            move || topic.remove(key).finish()
         });
         topic.push(&frame("a"), None);
         topic.flush();
         other.join().unwrap();
         // Nobody else is going to write it.
         assert_eq!(conn.outbox.buffered(), 0);
+    });
+}
+
+#[test]
+fn what_was_published_to_one_that_leaves_is_written_when_nothing_is_locked() {
+    check(|| {
+        let pipe = Pipe::new(100);
+        let topic = Arc::new(Topic::new("t"));
+        let conn = conn(1, &pipe);
+        let key = topic.insert(Arc::clone(&conn), None);
+        topic.push(&frame("a"), None);
+        let removed = topic.remove(key);
+        assert_eq!(letters(&pipe), "");
+        removed.finish();
+        assert_eq!(letters(&pipe), "a");
     });
 }

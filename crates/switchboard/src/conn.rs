@@ -15,6 +15,8 @@ mod inner;
 mod outbox;
 // Not below `outbox`, whose files a model checker compiles, too.
 #[cfg(test)]
+mod outbox_marks_tests;
+#[cfg(test)]
 mod outbox_tests;
 mod raw;
 mod slots;

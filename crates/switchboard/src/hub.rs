@@ -17,11 +17,18 @@ mod log_limit;
 mod member;
 mod paced;
 mod place;
+mod places;
+// Not below `places`, which a model checker compiles, too.
+#[cfg(test)]
+mod places_tests;
 mod publish;
+mod questions;
 mod registry;
 mod revoke;
 mod rules;
 mod shed;
+#[cfg(test)]
+mod shrink_tests;
 mod special;
 mod stats;
 mod subscribe;
@@ -69,7 +76,9 @@ pub use self::{
     topic_options::{SlowConsumer, TopicOptions},
     user_events::{UserEvent, UserEvents},
 };
-use self::{builder::Normalize, registry::Registry, rules::Rules, user_events::UserFeed, wheel::Wheel};
+use self::{
+    builder::Normalize, questions::Questions, registry::Registry, rules::Rules, user_events::UserFeed, wheel::Wheel,
+};
 pub(crate) use self::{
     change::How, filter::Filter, in_flight::InFlight, log_limit::LogLimit, place::Place, registry::Full,
     subscriptions::Subscriptions, topic::Topic, topic_name::AsStr, wheel::Check,
@@ -110,8 +119,8 @@ pub(crate) struct HubInner {
     normalize: Option<Normalize>,
     /// How many subscriptions have a filter of their own.
     filters: AtomicUsize,
-    /// How often rights to topics were taken back.
-    revocations: AtomicU64,
+    /// What the application is being asked.
+    questions: Questions,
     /// Only topics with members. A member is put in while this is locked, so that no topic is
     /// removed with a member just joining.
     topics: RwLock<HashMap<Box<str>, Arc<Topic>>>,
@@ -149,7 +158,7 @@ impl Hub {
             rules,
             normalize: builder.normalize,
             filters: AtomicUsize::new(0),
-            revocations: AtomicU64::new(0),
+            questions: Questions::default(),
             topics: RwLock::default(),
             registry: Mutex::default(),
             queued: Arc::new(Total::new(builder.max_queued_bytes)),

@@ -1,5 +1,11 @@
 //! Who gets what: filters that see the member and the message.
 
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
 use switchboard::{Hub, Matched, Member, Topic, TopicOptions, WsError, ws_message};
 
 use crate::{Note, Other, Place, User, notes_until};
@@ -155,4 +161,47 @@ async fn a_filter_that_panics_and_one_that_came_too_late_let_nothing_through() {
     place.hub.publish("t", Other {}).await.unwrap();
     b.expect("OTHER").await;
     assert_eq!(notes_until(&mut a, 2).await, [1]);
+}
+
+/// Counts the errors of this thread that say so.
+#[derive(Clone, Default)]
+struct Errors(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Errors {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_panics_for_each_message_does_not_fill_the_log() {
+    #[expect(clippy::panic, reason = "what is tested")]
+    fn panics(_: &Member, _: &Note) -> bool {
+        panic!("broken");
+    }
+    let errors = Errors::default();
+    let writer = errors.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::ERROR)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut place = Place::new(Hub::builder().topic("t", TopicOptions::new().filter(panics)).build());
+    let (_client, conn) = place.connect("ann").await;
+    conn.subscribe("t").await.unwrap();
+    let start = Instant::now();
+    for n in 0..300 {
+        assert_eq!(place.hub.publish("t", Note::new(n)).await.unwrap().count(), Some(0));
+    }
+    let text = String::from_utf8_lossy(&errors.0.lock().unwrap()).into_owned();
+    let logged = text.matches("a topic's filter panicked").count();
+    // Twenty in each second that it took, and in the one in which it began.
+    let most = 20 * (2 + usize::try_from(start.elapsed().as_secs()).unwrap());
+    assert!((20..=most.min(200)).contains(&logged), "{logged} of at most {most}");
 }

@@ -8,6 +8,7 @@ mod revoke;
 mod rules;
 mod sets;
 mod slow;
+mod taken_back;
 
 use std::{future::poll_fn, pin::pin, task::Poll};
 

@@ -1,5 +1,6 @@
 //! The frames that wait to be written to one connection, bounded in bytes.
 
+mod mark_index;
 mod marks;
 mod outcome;
 mod overflow;
@@ -164,6 +165,9 @@ impl<S: Sink> Outbox<S> {
 
     fn append(&self, state: &mut State<S>, frame: Frame) {
         state.pushed += frame.cost() as u64;
+        if let Some(marks) = &mut state.marks {
+            marks.count_queued();
+        }
         state.queue.push_back(frame);
         self.queued.store(true, Relaxed);
     }

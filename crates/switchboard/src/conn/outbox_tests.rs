@@ -16,13 +16,13 @@ use crate::transport::Frame;
 
 /// Takes as much as it is told.
 #[derive(Debug, Clone, Default)]
-struct Pipe {
-    room: Rc<Cell<usize>>,
+pub(super) struct Pipe {
+    pub(super) room: Rc<Cell<usize>>,
     written: Rc<RefCell<Vec<u8>>>,
 }
 
 impl Pipe {
-    fn outbox(&self, limit: usize) -> Outbox<Self> {
+    pub(super) fn outbox(&self, limit: usize) -> Outbox<Self> {
         self.outbox_in(limit, &Arc::new(Total::new(usize::MAX)))
     }
 
@@ -33,7 +33,7 @@ impl Pipe {
     }
 
     /// The payloads of all whole frames that were written.
-    fn payloads(&self) -> Vec<String> {
+    pub(super) fn payloads(&self) -> Vec<String> {
         let mut wire = &self.written.borrow()[..];
         let mut payloads = Vec::new();
         while let Some((_, payload)) = switchboard_frame::encode::first(wire) {

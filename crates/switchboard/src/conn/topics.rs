@@ -185,10 +185,3 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         Arc::clone(&self.inner) as Arc<AnyConn>
     }
 }
-
-#[cfg(test)]
-impl<D, Out> Conn<D, Out> {
-    pub(crate) fn subscriptions(&self) -> &parking_lot::Mutex<crate::hub::Subscriptions> {
-        &self.inner.subscriptions
-    }
-}

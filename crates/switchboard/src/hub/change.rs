@@ -6,10 +6,12 @@
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use parking_lot::MutexGuard;
 use switchboard_core::check_topic;
 
-use super::{Filter, Hub, Member, Subscriptions, Topic, TopicError, subscriptions::Subscription};
+use super::{
+    Filter, Hub, Member, Subscriptions, Topic, TopicError, questions::Asked, registry::give_room_back,
+    subscriptions::Subscription, topic::Removed,
+};
 use crate::{
     conn::{AnyConn, ConnInner},
     turn,
@@ -18,7 +20,7 @@ use crate::{
 /// So many questions of one change wait for answers at once.
 const ASKED_AT_ONCE: usize = 16;
 
-/// So often is asked again because rights were taken back meanwhile.
+/// So often is asked again because rights to the same topics were taken back meanwhile.
 const MAX_ROUNDS: usize = 8;
 
 /// What changed.
@@ -76,12 +78,9 @@ impl Wanted {
     }
 }
 
-/// How many rights had been taken back in the hub when the application was asked.
-type AskedAt = u64;
-
 /// Why nothing was joined.
 enum NotJoined {
-    /// Rights were taken back since the application was asked.
+    /// The application was not asked about all, or rights were taken back since.
     AskAgain,
     Failed(TopicError),
 }
@@ -175,23 +174,27 @@ impl Hub {
         if let Err(error) = check_topic(topic) {
             return Some(Err(TopicError::invalid_topic(error)));
         }
-        // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
-        let subscriptions = conn.subscriptions.lock();
-        if conn.is_changing(topic) {
-            return None;
-        }
-        Some(Ok(self.remove(subscriptions, topic)))
+        self.remove_if(conn, topic, || !conn.is_changing(topic)).map(Ok)
     }
 
     /// Ends one subscription whatever else is going on.
-    pub(super) fn remove(&self, mut subscriptions: MutexGuard<'_, Subscriptions>, topic: &str) -> bool {
-        // What was published before does reach it.
+    pub(super) fn remove<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str) -> bool {
+        self.remove_if(conn, topic, || true).unwrap_or_default()
+    }
+
+    fn remove_if<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str, may: impl FnOnce() -> bool) -> Option<bool> {
+        // What was published before does reach it. That may write, and so nothing is locked yet.
         turn::seal();
-        let removed = subscriptions.remove(topic);
-        let filter = removed.as_ref().and_then(|subscription| self.leave(subscription));
+        // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
+        let mut subscriptions = conn.subscriptions.lock();
+        if !may() {
+            return None;
+        }
+        let removed = subscriptions.remove(topic).map(|subscription| self.leave(&subscription));
         drop(subscriptions);
-        drop(filter);
-        removed.is_some()
+        let Some(removed) = removed else { return Some(false) };
+        removed.finish();
+        Some(true)
     }
 
     /// Does all of it or nothing. Dropped while it waits, it has done nothing.
@@ -205,25 +208,28 @@ impl Hub {
             return result;
         }
         let _reserved = conn.reserve(wanted).await;
+        let mut asked = Asked::new(&self.0.questions, conn.id);
         for _ in 0..MAX_ROUNDS {
-            let asked_at = self.0.revocations.load(Relaxed);
-            self.authorize(conn, wanted).await?;
-            if let Some(result) = self.commit(conn, wanted, &mut filter, Some(asked_at)) {
+            self.authorize(conn, wanted, &mut asked).await?;
+            if let Some(result) = self.commit(conn, wanted, &mut filter, Some(&asked)) {
                 return result;
             }
         }
         Err(TopicError::unsettled())
     }
 
-    /// Asks the application about all topics that are to be joined.
-    async fn authorize(&self, conn: &Arc<AnyConn>, wanted: &Wanted) -> Result<(), TopicError> {
+    /// Asks the application about all topics that are to be joined, but those about which it has
+    /// answered already.
+    async fn authorize(&self, conn: &Arc<AnyConn>, wanted: &Wanted, asked: &mut Asked<'_>) -> Result<(), TopicError> {
         let mut questions = Vec::new();
         let (joins, _) = wanted.difference(&conn.subscriptions.lock());
         for topic in joins {
             let Some(rule) = self.0.rules.find(topic) else { continue };
             rule.check_name(topic)?;
-            if let Some(authorizer) = &rule.options.subscribe {
-                let (member, name): (_, Arc<str>) = (Member::new(Arc::clone(conn)), topic.into());
+            if let Some(authorizer) = &rule.options.subscribe
+                && let Some(name) = asked.begin(topic)
+            {
+                let member = Member::new(Arc::clone(conn));
                 let limit = rule.options.authorize_timeout;
                 questions.push(async move {
                     let answer = authorizer.ask(member, Arc::clone(&name), limit).await;
@@ -240,13 +246,13 @@ impl Hub {
         conn: &Arc<AnyConn>,
         wanted: &Wanted,
         filter: &mut Option<Filter>,
-        asked_at: Option<AskedAt>,
+        asked: Option<&Asked<'_>>,
     ) -> Option<Result<TopicChange, TopicError>> {
         // The application's, and so asked before anything is locked.
         let not_allowed = self.not_allowed(wanted);
         turn::seal();
         let mut subscriptions = conn.subscriptions.lock();
-        if asked_at.is_none() && conn.is_changing_any(wanted) {
+        if asked.is_none() && conn.is_changing_any(wanted) {
             return None;
         }
         let (joins, leaves) = wanted.difference(&subscriptions);
@@ -255,25 +261,23 @@ impl Hub {
             if not_allowed.contains(topic) {
                 return Some(Err(TopicError::not_allowed(topic, rule.pattern())));
             }
-            if asked_at.is_none() && rule.options.subscribe.is_some() {
+            if asked.is_none() && rule.options.subscribe.is_some() {
                 return None;
             }
         }
         if !joins.is_empty() {
-            match self.join(conn, &mut subscriptions, &joins, &leaves, filter, asked_at) {
+            match self.join(conn, &mut subscriptions, &joins, &leaves, filter, asked) {
                 Ok(()) => {}
                 Err(NotJoined::Failed(error)) => return Some(Err(error)),
                 Err(NotJoined::AskAgain) => return None,
             }
         }
-        let mut filters = Vec::new();
+        let mut removed = Vec::new();
         for topic in &leaves {
-            if let Some(subscription) = subscriptions.remove(topic) {
-                filters.extend(self.leave(&subscription));
-            }
+            removed.extend(subscriptions.remove(topic).map(|subscription| self.leave(&subscription)));
         }
         drop(subscriptions);
-        drop(filters);
+        removed.into_iter().for_each(Removed::finish);
         let joined = joins.into_iter().map(str::to_owned).collect();
         Some(Ok(TopicChange { joined, left: leaves.into_iter().map(String::from).collect() }))
     }
@@ -296,7 +300,7 @@ impl Hub {
         joins: &[&str],
         leaves: &[Box<str>],
         filter: &mut Option<Filter>,
-        asked_at: Option<AskedAt>,
+        asked: Option<&Asked<'_>>,
     ) -> Result<(), NotJoined> {
         // Checked under the lock under which the connection's end takes all subscriptions.
         if subscriptions.ended() || conn.outbox.is_closed() {
@@ -310,10 +314,14 @@ impl Hub {
             self.check_pattern_limits(subscriptions, joins, leaves)?;
         }
         let mut topics = self.0.topics.write();
-        // Looked at under this lock: whoever takes rights back counts first, and looks for members
-        // then.
-        if asked_at.is_some_and(|asked_at| asked_at != self.0.revocations.load(Relaxed)) {
-            return Err(NotJoined::AskAgain);
+        // Looked at under this lock: whoever takes rights back says so first, and looks for members
+        // then. A topic may be among these that was not to be joined when the others were asked
+        // about: the connection was removed from it since.
+        if let Some(asked) = asked {
+            let has_rule = |name: &&str| self.0.rules.find(name).is_some_and(|rule| rule.options.subscribe.is_some());
+            if !asked.counts_for(joins.iter().copied().filter(has_rule)) {
+                return Err(NotJoined::AskAgain);
+            }
         }
         if !self.0.rules.is_empty() {
             for name in joins {
@@ -361,31 +369,35 @@ impl Hub {
         Ok(())
     }
 
-    /// Ends one subscription. Its filter is to be dropped with nothing locked.
-    #[must_use]
-    fn leave(&self, subscription: &Subscription) -> Option<Filter> {
+    /// Ends one subscription; what is left to do of that, with nothing locked.
+    #[inline]
+    fn leave(&self, subscription: &Subscription) -> Removed {
         self.0.subscriptions.fetch_sub(1, Relaxed);
-        let (left, filter) = subscription.topic.remove(subscription.key);
-        if filter.is_some() {
+        let removed = subscription.topic.remove(subscription.key);
+        if removed.has_filter() {
             self.0.filters.fetch_sub(1, Relaxed);
         }
-        if left > 0 {
-            return filter;
+        if removed.is_last() {
+            self.forget(&subscription.topic);
         }
+        removed
+    }
+
+    /// A topic had no member any more.
+    fn forget(&self, topic: &Arc<Topic>) {
         let mut topics = self.0.topics.write();
-        let name = subscription.topic.name();
         // Somebody may have joined since, or this may be an older topic of the same name.
-        if topics.get(name).is_some_and(|topic| Arc::ptr_eq(topic, &subscription.topic) && topic.len() == 0) {
-            topics.remove(name);
+        if topics.get(topic.name()).is_some_and(|other| Arc::ptr_eq(other, topic) && topic.len() == 0) {
+            topics.remove(topic.name());
+            give_room_back(&mut topics);
         }
-        filter
     }
 
     /// Ends all subscriptions of a connection; there can be none after.
     pub(super) fn leave_all<D: ?Sized>(&self, conn: &ConnInner<D>) {
         let all = conn.subscriptions.lock().end();
         for subscription in all {
-            drop(self.leave(&subscription));
+            self.leave(&subscription).finish();
         }
     }
 }

@@ -37,7 +37,12 @@ impl Filter {
     pub(super) fn passes(&self, member: &Member, message: AnyMessageRef<'_>) -> bool {
         let passes = catch_unwind(AssertUnwindSafe(|| (self.rule)(member, message)));
         passes.unwrap_or_else(|_| {
-            tracing::error!(conn = %member.id(), "a topic's filter panicked: the member does not get the message");
+            if let Some(suppressed) = member.hub().may_log() {
+                tracing::error!(
+                    conn = %member.id(), suppressed,
+                    "a topic's filter panicked: the member does not get the message"
+                );
+            }
             false
         })
     }

@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use super::{
     Topic,
     special::{Reached, Special},
+    topic::Walk,
 };
 use crate::{conn::ConnId, transport::Frame};
 
@@ -54,6 +55,7 @@ impl Delivery {
 
     /// All at once.
     pub(super) fn push(&self, topic: &Arc<Topic>) -> Reached {
+        let _walk = Walk::begin(&**topic);
         let mut reached = Reached::default();
         let mut next = Some(0);
         while let Some(start) = next {
@@ -83,6 +85,7 @@ impl LargePublish {
         let mut publish: Pin<Box<dyn Future<Output = Reached> + Send>> = Box::pin(unconstrained(async move {
             let topic = &waiting.0;
             let _place = Arc::clone(topic.turnstile()).lock_owned().await;
+            let _walk = Walk::begin(Arc::clone(topic));
             let mut reached = Reached::default();
             let mut next = Some(0);
             while let Some(start) = next {

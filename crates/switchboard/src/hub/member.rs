@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt, net::IpAddr, sync::Arc};
 
-use super::TopicName;
+use super::{Hub, TopicName};
 use crate::conn::{AnyConn, Attributes, ConnId};
 
 /// A connection as the rules of topics see it, whatever its route's data: who is asking to
@@ -25,6 +25,10 @@ pub struct Member(Arc<AnyConn>);
 impl Member {
     pub(crate) fn new(conn: Arc<AnyConn>) -> Self {
         Self(conn)
+    }
+
+    pub(super) fn hub(&self) -> &Hub {
+        self.0.hub()
     }
 
     /// The connection's id.

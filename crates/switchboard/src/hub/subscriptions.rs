@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::topic::Topic;
+use crate::conn::AnyConn;
 
 /// Few, so a list: it costs nothing while empty and keeps the order.
 #[derive(Default)]
@@ -58,5 +59,23 @@ impl Subscriptions {
     pub(super) fn end(&mut self) -> Vec<Subscription> {
         self.ended = true;
         std::mem::take(&mut self.list)
+    }
+}
+
+impl AnyConn {
+    /// Its place in a topic is going to be another. `false` if that cannot be noted: it must not move.
+    ///
+    /// The topic is locked, which comes behind the subscriptions in the order of locks: so this does
+    /// not wait for those.
+    pub(super) fn moved(&self, topic: &Topic, from: usize, to: usize) -> bool {
+        let Some(mut subscriptions) = self.subscriptions.try_lock() else { return false };
+        let subscription = subscriptions.list.iter_mut().find(|s| std::ptr::eq(&*s.topic, topic));
+        match subscription {
+            Some(subscription) if subscription.key == from => {
+                subscription.key = to;
+                true
+            }
+            _ => false,
+        }
     }
 }

@@ -7,17 +7,17 @@
 
 use std::{
     collections::HashMap,
+    ops::Deref,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 
-use slab::Slab;
 use tokio::{sync::Mutex as Turnstile, task::yield_now};
 use tracing::Instrument as _;
 
-use super::Filter;
+use super::{Filter, places::Places};
 use crate::{
     conn::{AnyConn, ConnId, Promise, Pushed},
     sync::Mutex,
@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// So many members are written to before other tasks get their turn: about half a millisecond.
-const PORTION: usize = 256;
+const PORTION: usize = if cfg!(test) { 2 } else { 256 };
 
 /// A message is put into so many queues before other tasks get their turn: less than a millisecond.
-pub(super) const PUSH_PORTION: usize = if cfg!(test) { 64 } else { 16 * 1024 };
+pub(super) const PUSH_PORTION: usize = if cfg!(test) { 4 } else { 16 * 1024 };
 
 pub(crate) struct Topic {
     name: Box<str>,
@@ -42,7 +42,7 @@ pub(crate) struct Topic {
 #[derive(Default)]
 struct State {
     /// `None` for one that is being closed: it gets nothing any more.
-    members: Slab<Option<Arc<AnyConn>>>,
+    members: Places<Option<Arc<AnyConn>>>,
     /// What members let through, by their keys: those that stand here get only what was looked at.
     #[expect(clippy::box_collection, reason = "topics are small, and mostly have none")]
     filters: Option<Box<HashMap<usize, Filter>>>,
@@ -52,6 +52,89 @@ struct State {
     flushing: bool,
     /// Something was queued since that began.
     again: bool,
+    /// So many go over the members in portions, or have their keys: nobody may get another.
+    walks: usize,
+}
+
+impl State {
+    /// Gives back places where members have left, so that nobody has to walk over them.
+    #[inline]
+    fn tidy(&mut self, topic: &Topic) {
+        if self.members.is_untidy() && self.walks == 0 {
+            self.move_members(topic);
+        }
+    }
+
+    fn move_members(&mut self, topic: &Topic) {
+        let Self { members, filters, flushing, .. } = self;
+        members.tidy(|member, from, to| {
+            // One that is being closed is gone soon.
+            let Some(conn) = member else { return false };
+            // Whoever is writing to members may be beyond the place that this one would get.
+            if *flushing && conn.outbox.has_queued() || !conn.moved(topic, from, to) {
+                return false;
+            }
+            if let Some(filters) = filters
+                && let Some(filter) = filters.remove(&from)
+            {
+                filters.insert(to, filter);
+            }
+            true
+        });
+    }
+}
+
+/// Until this is dropped, members keep their keys, and who stays is met by whoever goes over them.
+pub(super) struct Walk<T: Deref<Target = Topic>>(T);
+
+impl<T: Deref<Target = Topic>> Walk<T> {
+    pub(super) fn begin(topic: T) -> Self {
+        topic.state.lock().walks += 1;
+        Self(topic)
+    }
+}
+
+impl<T: Deref<Target = Topic>> Deref for Walk<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Deref<Target = Topic>> Drop for Walk<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.walks -= 1;
+        state.tidy(&self.0);
+    }
+}
+
+/// A member was removed. What is left to do must not be done with anything locked.
+#[must_use]
+pub(crate) struct Removed {
+    conn: Option<Arc<AnyConn>>,
+    filter: Option<Filter>,
+    is_last: bool,
+}
+
+impl Removed {
+    pub(super) fn has_filter(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    /// Whether the topic has no member any more.
+    pub(super) fn is_last(&self) -> bool {
+        self.is_last
+    }
+
+    /// Writes what was published to it: whoever was to do that may not find it any more. Drops its
+    /// filter, which is the application's.
+    pub(crate) fn finish(self) {
+        if let Some(conn) = &self.conn {
+            conn.outbox.flush();
+        }
+    }
 }
 
 /// A member, copied out.
@@ -83,7 +166,7 @@ impl Topic {
     /// unless that were all.
     pub(super) fn members_from(&self, start: usize, portion: &mut Vec<Arc<AnyConn>>) -> Option<usize> {
         let state = self.state.lock();
-        let end = state.members.capacity();
+        let end = state.members.end();
         let last = end.min(start + PORTION);
         portion.extend((start..last).filter_map(|key| state.members.get(key)?.clone()));
         (last < end).then_some(last)
@@ -114,34 +197,34 @@ impl Topic {
         drop(retired);
     }
 
-    /// How many are left, and the member's filter. That is the application's, and not to be dropped
-    /// under a lock.
-    pub(crate) fn remove(&self, key: usize) -> (usize, Option<Filter>) {
+    /// Removes a member: nothing is queued for it any more.
+    #[inline]
+    pub(crate) fn remove(&self, key: usize) -> Removed {
         let mut state = self.state.lock();
-        let removed = state.members.try_remove(key).flatten();
-        state.active -= usize::from(removed.is_some());
-        let filter = state.filters.as_mut().and_then(|filters| filters.remove(&key));
-        if state.filters.as_ref().is_some_and(|filters| filters.is_empty()) {
-            state.filters = None;
+        let conn = state.members.remove(key).flatten();
+        state.active -= usize::from(conn.is_some());
+        let mut filter = None;
+        if let Some(filters) = &mut state.filters {
+            filter = filters.remove(&key);
+            if filters.is_empty() {
+                state.filters = None;
+            }
         }
-        let left = state.members.len();
-        if left == 0 {
+        let is_last = state.members.len() == 0;
+        if is_last {
             // A topic that was large once and is handed out at this moment keeps no room.
-            state.members = Slab::new();
+            state.members = Places::default();
+        } else {
+            state.tidy(self);
         }
-        drop(state);
-        if let Some(conn) = removed {
-            // Whoever is to write what was published to it before may not find it any more.
-            conn.outbox.flush();
-        }
-        (left, filter)
+        Removed { conn, filter, is_last }
     }
 
     /// How many a message reaches, and whether it has to go in portions of this size, or behind
     /// another that does.
     pub(super) fn reach(&self, portion: usize) -> (usize, bool) {
         let state = self.state.lock();
-        let large = state.members.capacity() > portion || self.waiting.load(Relaxed) > 0;
+        let large = state.members.end() > portion || self.waiting.load(Relaxed) > 0;
         (state.active, large)
     }
 
@@ -158,14 +241,12 @@ impl Topic {
     /// the queue of one is half full.
     pub(crate) fn push(&self, frame: &Frame, except: Option<ConnId>) -> bool {
         let mut pressed = false;
-        let mut next = Some(0);
-        while let Some(start) = next {
-            next = self.push_portion(frame, except, start, &mut pressed);
-        }
+        self.push_to_some(frame, except, 0, usize::MAX, &mut pressed);
         pressed
     }
 
-    /// The same for the members from this key on. The key to go on from, unless that were all.
+    /// The same for the members from this key on, in a [`Walk`]. The key to go on from, unless that
+    /// were all.
     pub(super) fn push_portion(
         &self,
         frame: &Frame,
@@ -173,12 +254,23 @@ impl Topic {
         start: usize,
         pressed: &mut bool,
     ) -> Option<usize> {
+        self.push_to_some(frame, except, start, PUSH_PORTION, pressed)
+    }
+
+    fn push_to_some(
+        &self,
+        frame: &Frame,
+        except: Option<ConnId>,
+        start: usize,
+        places: usize,
+        pressed: &mut bool,
+    ) -> Option<usize> {
         let (mut full, mut variants) = (Vec::new(), Variants::default());
         let mut state = self.state.lock();
         state.again = true;
         // Only a portion of a large topic needs the detour over its keys.
-        let end = state.members.capacity();
-        let last = end.min(start + PUSH_PORTION);
+        let end = state.members.end();
+        let last = end.min(start.saturating_add(places));
         // What those would let through is not known here: they came when this was on its way.
         let filters = state.filters.as_deref();
         let mut push = |key: usize, conn: &Arc<AnyConn>| {
@@ -192,7 +284,7 @@ impl Topic {
                 Pushed::Full => full.push((key, Arc::clone(conn), frame)),
             }
         };
-        if end <= PUSH_PORTION {
+        if start == 0 && end <= places {
             state.members.iter().for_each(|(key, conn)| {
                 if let Some(conn) = conn {
                     push(key, conn);
@@ -205,10 +297,15 @@ impl Topic {
                 }
             }
         }
-        drop(state);
-        *pressed |= !full.is_empty();
-        for (key, conn, frame) in full {
-            self.push_again(&frame, key, &conn);
+        if !full.is_empty() {
+            *pressed = true;
+            // They are found by their keys again.
+            state.walks += 1;
+            drop(state);
+            let walk = Walk(self);
+            for (key, conn, frame) in full {
+                walk.push_again(&frame, key, &conn);
+            }
         }
         (last < end).then_some(last)
     }
@@ -238,7 +335,7 @@ impl Topic {
     /// unless those were all.
     pub(super) fn members(&self, start: usize, places: usize, into: &mut Vec<Member>) -> Option<usize> {
         let state = self.state.lock();
-        let end = state.members.capacity();
+        let end = state.members.end();
         let last = end.min(start.saturating_add(places));
         for key in start..last {
             if let Some(Some(conn)) = state.members.get(key) {
@@ -303,7 +400,7 @@ impl Topic {
     fn flush_portion(&self, start: usize, portion: &mut Vec<Arc<AnyConn>>) -> Option<usize> {
         let mut state = self.state.lock();
         let mut next = start;
-        let end = state.members.capacity();
+        let end = state.members.end();
         let last = end.min(start + PUSH_PORTION);
         while next < last && portion.len() < PORTION {
             if let Some(Some(conn)) = state.members.get(next)
@@ -319,6 +416,8 @@ impl Topic {
             Some(0)
         } else {
             state.flushing = false;
+            // Who could not move until then.
+            state.tidy(self);
             None
         };
         drop(state);

@@ -131,7 +131,8 @@ impl TopicOptions {
         self
     }
 
-    /// How long an authorisation may take. Beyond it the answer is no: `UNAVAILABLE`.
+    /// How long an authorisation may take. Beyond it the answer is no: `UNAVAILABLE`. For
+    /// [`reauthorize_topic`](crate::Hub::reauthorize_topic) it is 900 ms where this is more.
     pub fn authorize_timeout(mut self, limit: Duration) -> Self {
         self.authorize_timeout = limit;
         self

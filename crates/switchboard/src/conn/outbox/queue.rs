@@ -1,6 +1,11 @@
 //! Frames in order. One needs no allocation: mostly there is one.
+//!
+//! What is removed from the middle leaves a hole, so that the others keep their places, counted from
+//! the end.
 
 use std::collections::VecDeque;
+
+use bytes::Bytes;
 
 use crate::transport::Frame;
 
@@ -11,7 +16,27 @@ pub(super) struct Queue {
     rest: VecDeque<Frame>,
 }
 
+fn hole() -> Frame {
+    Frame::new(Bytes::new())
+}
+
+fn is_hole(frame: &Frame) -> bool {
+    frame.len() == 0
+}
+
 impl Queue {
+    /// How many places it has, holes among them.
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
+    pub(super) fn get(&self, place: usize) -> Option<&Frame> {
+        match place.checked_sub(1) {
+            None => self.first.as_ref(),
+            Some(place) => self.rest.get(place),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.first.is_none()
     }
@@ -36,6 +61,7 @@ impl Queue {
     pub(super) fn pop_front(&mut self) -> Option<Frame> {
         let first = self.first.take();
         self.first = self.rest.pop_front();
+        self.trim();
         if self.rest.is_empty() {
             // An idle connection keeps no room.
             self.rest = VecDeque::new();
@@ -43,11 +69,21 @@ impl Queue {
         first
     }
 
-    pub(super) fn remove(&mut self, place: usize) -> Option<Frame> {
-        match place.checked_sub(1) {
-            None => self.pop_front(),
-            Some(place) => self.rest.remove(place),
+    /// Leaves no holes at the front.
+    pub(super) fn trim(&mut self) {
+        while self.first.as_ref().is_some_and(is_hole) {
+            self.first = self.rest.pop_front();
         }
+    }
+
+    /// To be [trimmed](Self::trim) after, unless others are to be put in front of this.
+    pub(super) fn remove(&mut self, place: usize) -> Option<Frame> {
+        self.replace(place, hole())
+    }
+
+    /// Leaves no holes.
+    pub(super) fn sweep(&mut self) {
+        self.rest.retain(|frame| !is_hole(frame));
     }
 
     pub(super) fn replace(&mut self, place: usize, frame: Frame) -> Option<Frame> {
@@ -63,17 +99,17 @@ impl Queue {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Frame> {
-        self.first.iter().chain(&self.rest)
+        self.first.iter().chain(&self.rest).filter(|frame| !is_hole(frame))
     }
 
     /// All of `later` behind this.
     pub(super) fn append(&mut self, mut later: Self) {
         if self.is_empty() {
             *self = later;
+            self.trim();
             return;
         }
-        while let Some(frame) = later.pop_front() {
-            self.push_back(frame);
-        }
+        self.rest.extend(later.first.take());
+        self.rest.append(&mut later.rest);
     }
 }

@@ -82,7 +82,7 @@ pub(super) struct State<S> {
     /// The owner's last turn ended before it could write all.
     pub(super) stalled: bool,
     /// Frames were taken out to be written and are not back yet.
-    in_flight: bool,
+    pub(super) in_flight: bool,
     /// What they cost.
     taken: usize,
     /// All but the half-written frame is to be dropped of them when they come back.

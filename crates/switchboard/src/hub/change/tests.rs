@@ -6,6 +6,7 @@ use switchboard_core::WsError;
 
 use crate::{
     Config, Conn, Hub, TopicError, TopicErrorKind, TopicOptions,
+    conn::AnyConn,
     hub::testing::{conn, member},
 };
 
@@ -120,14 +121,14 @@ fn kind(error: &TopicError) -> &'static str {
 
 type Changed = Result<(Vec<String>, Vec<String>), &'static str>;
 
-async fn run(hub: &Hub, conn: &Conn, op: &Op) -> Changed {
+async fn run(hub: &Hub, conn: &Conn, inner: &AnyConn, op: &Op) -> Changed {
     let one = |changed: bool, topic: usize| if changed { vec![TOPICS[topic].to_owned()] } else { vec![] };
     let result = match op {
         Op::Subscribe(topic) => conn.subscribe(TOPICS[*topic]).await.map(|new| (one(new, *topic), vec![])),
         Op::Unsubscribe(topic) => conn.unsubscribe(TOPICS[*topic]).await.map(|was| (vec![], one(was, *topic))),
         Op::Remove(topic) => {
             // The registry does not know connections without a socket.
-            let was = hub.remove(conn.subscriptions().lock(), TOPICS[*topic]);
+            let was = hub.remove(inner, TOPICS[*topic]);
             Ok((vec![], one(was, *topic)))
         }
         Op::SubscribeMany(topics) => conn.subscribe_many(names(topics)).await.map(|c| (c.joined, c.left)),
@@ -181,7 +182,7 @@ proptest! {
             for (op, refuse) in ops {
                 *refused.lock() = refuse.iter().map(|topic| TOPICS[*topic]).collect();
                 let expected = expected(&mut model, &op, &refused.lock().clone());
-                assert_eq!(run(&hub, &conn, &op).await, expected, "{op:?}");
+                assert_eq!(run(&hub, &conn, &inner, &op).await, expected, "{op:?}");
                 assert_eq!(conn.topics(), model.0);
                 check_hub(&hub, &conn.topics());
             }
@@ -202,9 +203,9 @@ proptest! {
             hub.change(&member(&hub), &hub.wanted([FULL], super::How::Join, &member(&hub)).unwrap(), None).await.unwrap();
             let (conn, inner) = conn(&hub, Config::new().max_subscriptions(MAX_SUBSCRIPTIONS));
             let all = ops.iter().map(|(op, is_dropped)| {
-                let (hub, conn) = (&hub, &conn);
+                let (hub, conn, inner) = (&hub, &conn, &inner);
                 async move {
-                    let mut run = std::pin::pin!(run(hub, conn, op));
+                    let mut run = std::pin::pin!(run(hub, conn, inner, op));
                     if *is_dropped {
                         // Polled once and given up.
                         poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx).is_ready())).await;
