@@ -1,6 +1,7 @@
 //! Topics.
 
 mod places;
+mod room;
 mod topic;
 
 pub(crate) use self::topic::Topic;

@@ -25,6 +25,7 @@ mod publish;
 mod questions;
 mod registry;
 mod revoke;
+mod room;
 mod rules;
 mod shed;
 #[cfg(test)]

@@ -211,3 +211,28 @@ async fn row_7_6_who_may_no_more_is_gone_within_a_second_whatever_the_rule_takes
     assert_eq!(place.hub.subscribers("room:1"), 30);
     assert!(members.iter().all(|(_, conn)| conn.is_subscribed("room:1") == (conn.data().role == "admin")));
 }
+
+#[tokio::test]
+async fn row_7_6_an_answer_about_one_subscription_does_not_end_a_later_one() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    // The second question, which is the one about members, gets no answer in time.
+    let rooms = TopicOptions::new().authorize_subscribe(async move |_, _: Arc<str>| {
+        if count.fetch_add(1, SeqCst) == 1 {
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, WsError>(())
+    });
+    let mut place = Place::new(Hub::builder().topic("room:*", rooms).build());
+    let (_client, conn) = place.connect("ann").await;
+    conn.subscribe("room:1").await.unwrap();
+    let hub = place.hub.clone();
+    let again = tokio::spawn(async move { hub.reauthorize_topic("room:1").await });
+    while asked.load(SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert!(conn.unsubscribe("room:1").await.unwrap());
+    assert!(conn.subscribe("room:1").await.unwrap());
+    assert_eq!(again.await.unwrap(), 0);
+    assert!(conn.is_subscribed("room:1"));
+}

@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use switchboard_core::check_topic;
 
 use super::{
-    Filter, Hub, Member, Subscriptions, Topic, TopicError, questions::Asked, registry::give_room_back,
+    Filter, Hub, Member, Subscriptions, Topic, TopicError, questions::Asked, room::give_room_back,
     subscriptions::Subscription, topic::Removed,
 };
 use crate::{
@@ -174,20 +174,30 @@ impl Hub {
         if let Err(error) = check_topic(topic) {
             return Some(Err(TopicError::invalid_topic(error)));
         }
-        self.remove_if(conn, topic, || !conn.is_changing(topic)).map(Ok)
+        self.remove_if(conn, topic, |_| !conn.is_changing(topic)).map(Ok)
     }
 
     /// Ends one subscription whatever else is going on.
     pub(super) fn remove<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str) -> bool {
-        self.remove_if(conn, topic, || true).unwrap_or_default()
+        self.remove_if(conn, topic, |_| true).unwrap_or_default()
     }
 
-    fn remove_if<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str, may: impl FnOnce() -> bool) -> Option<bool> {
+    /// The same, if it is the subscription of this number and not a later one.
+    pub(super) fn remove_number<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str, number: u32) -> bool {
+        self.remove_if(conn, topic, |subscriptions| subscriptions.number(topic) == Some(number)).unwrap_or_default()
+    }
+
+    fn remove_if<D: ?Sized>(
+        &self,
+        conn: &ConnInner<D>,
+        topic: &str,
+        may: impl FnOnce(&Subscriptions) -> bool,
+    ) -> Option<bool> {
         // What was published before does reach it. That may write, and so nothing is locked yet.
         turn::seal();
         // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
         let mut subscriptions = conn.subscriptions.lock();
-        if !may() {
+        if !may(&subscriptions) {
             return None;
         }
         let removed = subscriptions.remove(topic).map(|subscription| self.leave(&subscription));
@@ -343,7 +353,7 @@ impl Hub {
                 None => topics.entry((*name).into()).or_insert_with(|| Arc::new(Topic::new(name))),
             };
             let key = topic.insert(Arc::clone(conn), filter.clone());
-            subscriptions.push(Subscription { topic: Arc::clone(topic), key });
+            subscriptions.push(Arc::clone(topic), key);
         }
         self.0.subscriptions.fetch_add(joins.len(), Relaxed);
         Ok(())
@@ -373,7 +383,7 @@ impl Hub {
     #[inline]
     fn leave(&self, subscription: &Subscription) -> Removed {
         self.0.subscriptions.fetch_sub(1, Relaxed);
-        let removed = subscription.topic.remove(subscription.key);
+        let removed = subscription.topic.remove(subscription.key());
         if removed.has_filter() {
             self.0.filters.fetch_sub(1, Relaxed);
         }

@@ -3,8 +3,11 @@
 /// So many places more than four times as many as are taken are kept.
 const SPARE: usize = if cfg!(test) { 1 } else { 64 };
 
+/// So many move at once at most.
+const MOVES: usize = if cfg!(test) { 4 } else { 64 };
+
 /// So many places are given back at once at most.
-const STEPS: usize = 64;
+const STEPS: usize = 16 * MOVES;
 
 /// There is no free place.
 const NONE: usize = usize::MAX;
@@ -108,20 +111,24 @@ impl<T> Places<T> {
     }
 
     /// Gives back some of the places at the end if there are too many. What stands there moves to
-    /// another, unless `may_move` says no to what, from where and to where: then this ends.
+    /// another, unless `may_move` says no to what, from where and to where: then this ends. Whether
+    /// another call would give back more.
     ///
     /// After each removal, this keeps up: one removal makes four places too many at most.
-    pub(super) fn tidy(&mut self, mut may_move: impl FnMut(&T, usize, usize) -> bool) {
+    pub(super) fn tidy(&mut self, mut may_move: impl FnMut(&T, usize, usize) -> bool) -> bool {
+        let (mut moves, mut may_go_on) = (MOVES, true);
         for _ in 0..STEPS {
-            if !self.is_untidy() {
+            if !self.is_untidy() || moves == 0 {
                 break;
             }
             let (from, to) = (self.places.len() - 1, self.free);
             match &self.places[from] {
                 Place::Taken(value) => {
                     if !may_move(value, from, to) {
+                        may_go_on = false;
                         break;
                     }
+                    moves -= 1;
                     // The last is not free, so that one is before it.
                     self.unlink(to);
                     self.places.swap_remove(to);
@@ -135,6 +142,7 @@ impl<T> Places<T> {
         if self.places.capacity() > 4 * self.places.len() + SPARE {
             self.places.shrink_to(2 * self.places.len());
         }
+        may_go_on && self.is_untidy()
     }
 
     /// Takes a place out of the list of the free ones.

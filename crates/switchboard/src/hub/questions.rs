@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
-use super::registry::give_room_back;
+use super::room::give_room_back;
 use crate::conn::ConnId;
 
 /// By topic and connection, whether the answer counts. A connection has one change of a topic at a

@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, Hash},
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
 };
 
 use rustc_hash::FxHashMap;
 
+use super::room::give_room_back;
 use crate::conn::{AnyConn, ConnId};
 
 /// The connections of a hub.
@@ -132,13 +132,6 @@ impl Registry {
                 give_room_back(&mut self.by_ip);
             }
         }
-    }
-}
-
-/// A map that was much larger once does not stay so.
-pub(super) fn give_room_back<K: Eq + Hash, V, S: BuildHasher>(map: &mut HashMap<K, V, S>) {
-    if map.capacity() > 4 * map.len() + 64 {
-        map.shrink_to(2 * map.len());
     }
 }
 

@@ -1,8 +1,9 @@
 //! Taking back what was allowed.
 
-use std::{iter, sync::Arc, time::Duration};
+use std::{iter, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
+use tokio::task::yield_now;
 
 use super::{Hub, Member, TopicName, topic::Walk};
 use crate::conn::ConnId;
@@ -70,10 +71,58 @@ impl Hub {
         });
         let answers = portions.flatten().map(|member| async {
             let conn = member.conn;
+            // Who leaves and comes back meanwhile is asked about then: this answer is not for that.
+            let number = conn.subscriptions.lock().number(&name);
+            let Some(number) = number else { return false };
             let answer = authorizer.ask(Member::new(Arc::clone(&conn)), Arc::clone(&name), limit).await;
-            answer.is_err() && self.remove(&*conn, &name)
+            answer.is_err() && self.remove_number(&*conn, &name, number)
         });
-        let answers = stream::iter(answers).buffer_unordered(ASKED_AT_ONCE);
-        answers.fold(0, async |removed, was_removed| removed + usize::from(was_removed)).await
+        let mut answers = pin!(stream::iter(answers).buffer_unordered(ASKED_AT_ONCE));
+        let (mut answered, mut removed) = (0_usize, 0);
+        while let Some(was_removed) = answers.next().await {
+            removed += usize::from(was_removed);
+            answered += 1;
+            // A rule that answers at once would keep the thread until it was asked about everybody.
+            if answered.is_multiple_of(ASKED_AT_ONCE) {
+                yield_now().await;
+            }
+        }
+        removed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use super::{super::testing::conn, *};
+    use crate::{Config, TopicOptions, WsError};
+
+    #[tokio::test]
+    async fn a_rule_that_answers_at_once_leaves_others_their_turn() {
+        const MEMBERS: usize = 4 * ASKED_AT_ONCE;
+        let is_open = Arc::new(AtomicUsize::new(1));
+        let rule = Arc::clone(&is_open);
+        let options = TopicOptions::new().authorize_subscribe(async move |_, _: Arc<str>| {
+            if rule.load(SeqCst) == 1 { Ok(()) } else { Err(WsError::permission_denied("closed")) }
+        });
+        let hub = Hub::builder().topic("t", options).build();
+        let members: Vec<_> = (0..MEMBERS).map(|_| conn(&hub, Config::new())).collect();
+        for (conn, _) in &members {
+            conn.subscribe("t").await.unwrap();
+        }
+        is_open.store(0, SeqCst);
+        let turns = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&turns);
+        let other = tokio::spawn(async move {
+            loop {
+                count.fetch_add(1, SeqCst);
+                yield_now().await;
+            }
+        });
+        assert_eq!(hub.reauthorize_topic("t").await, MEMBERS);
+        other.abort();
+        assert!(turns.load(SeqCst) >= 4, "{turns:?}");
+        assert_eq!(hub.stats().topics, 0);
     }
 }

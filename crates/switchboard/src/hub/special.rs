@@ -99,7 +99,7 @@ impl Special {
         for (member, frame) in full {
             match &self.mark {
                 Some(mark) => self.push_again(topic, member, &frame, mark),
-                None => topic.push_again(&frame, member.key, &member.conn),
+                None => topic.push_again(&frame, member.key, &member.conn, member.filter.as_ref()),
             }
         }
         next

@@ -10,11 +10,27 @@ use crate::conn::AnyConn;
 pub(crate) struct Subscriptions {
     list: Vec<Subscription>,
     ended: bool,
+    /// How often something was subscribed to, which is the number of the last one.
+    count: u32,
 }
 
 pub(crate) struct Subscription {
     pub(super) topic: Arc<Topic>,
-    pub(super) key: usize,
+    /// In 32 bits, as more members have no room anywhere.
+    key: u32,
+    /// Unlike that of one to the same topic before it.
+    number: u32,
+}
+
+impl Subscription {
+    /// The place in the topic.
+    pub(super) fn key(&self) -> usize {
+        self.key as usize
+    }
+}
+
+fn narrow(key: usize) -> u32 {
+    u32::try_from(key).unwrap_or(u32::MAX)
 }
 
 impl Subscriptions {
@@ -34,8 +50,14 @@ impl Subscriptions {
         self.list.len()
     }
 
-    pub(super) fn push(&mut self, subscription: Subscription) {
-        self.list.push(subscription);
+    pub(super) fn push(&mut self, topic: Arc<Topic>, key: usize) {
+        self.count = self.count.wrapping_add(1);
+        self.list.push(Subscription { topic, key: narrow(key), number: self.count });
+    }
+
+    /// Which subscription to a topic it is, of those that there have been.
+    pub(super) fn number(&self, name: &str) -> Option<u32> {
+        self.list.iter().find(|s| s.topic.name() == name).map(|s| s.number)
     }
 
     pub(super) fn remove(&mut self, name: &str) -> Option<Subscription> {
@@ -47,7 +69,7 @@ impl Subscriptions {
     /// nothing any more.
     pub(crate) fn retire(&self) {
         for subscription in &self.list {
-            subscription.topic.retire(subscription.key);
+            subscription.topic.retire(subscription.key());
         }
     }
 
@@ -71,8 +93,8 @@ impl AnyConn {
         let Some(mut subscriptions) = self.subscriptions.try_lock() else { return false };
         let subscription = subscriptions.list.iter_mut().find(|s| std::ptr::eq(&*s.topic, topic));
         match subscription {
-            Some(subscription) if subscription.key == from => {
-                subscription.key = to;
+            Some(subscription) if subscription.key() == from => {
+                subscription.key = narrow(to);
                 true
             }
             _ => false,

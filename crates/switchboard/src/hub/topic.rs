@@ -17,7 +17,7 @@ use std::{
 use tokio::{sync::Mutex as Turnstile, task::yield_now};
 use tracing::Instrument as _;
 
-use super::{Filter, places::Places};
+use super::{Filter, places::Places, room::give_room_back};
 use crate::{
     conn::{AnyConn, ConnId, Promise, Pushed},
     sync::Mutex,
@@ -57,15 +57,20 @@ struct State {
 }
 
 impl State {
-    /// Gives back places where members have left, so that nobody has to walk over them.
-    #[inline]
-    fn tidy(&mut self, topic: &Topic) {
-        if self.members.is_untidy() && self.walks == 0 {
-            self.move_members(topic);
-        }
+    /// Whether that is still a member, and has not left and come back with another filter.
+    fn has(&self, key: usize, conn: &Arc<AnyConn>, filter: Option<&Filter>) -> bool {
+        matches!(self.members.get(key), Some(Some(member)) if Arc::ptr_eq(member, conn))
+            && self.filters.as_ref().and_then(|filters| filters.get(&key)) == filter
     }
 
-    fn move_members(&mut self, topic: &Topic) {
+    /// Gives back some of the places where members have left, so that nobody has to walk over them.
+    /// Whether there are more that can be given back.
+    #[inline]
+    fn tidy(&mut self, topic: &Topic) -> bool {
+        self.members.is_untidy() && self.walks == 0 && self.move_members(topic)
+    }
+
+    fn move_members(&mut self, topic: &Topic) -> bool {
         let Self { members, filters, flushing, .. } = self;
         members.tidy(|member, from, to| {
             // One that is being closed is gone soon.
@@ -80,7 +85,7 @@ impl State {
                 filters.insert(to, filter);
             }
             true
-        });
+        })
     }
 }
 
@@ -104,9 +109,8 @@ impl<T: Deref<Target = Topic>> Deref for Walk<T> {
 
 impl<T: Deref<Target = Topic>> Drop for Walk<T> {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        state.walks -= 1;
-        state.tidy(&self.0);
+        self.0.state.lock().walks -= 1;
+        self.0.tidy();
     }
 }
 
@@ -208,6 +212,8 @@ impl Topic {
             filter = filters.remove(&key);
             if filters.is_empty() {
                 state.filters = None;
+            } else {
+                give_room_back(filters);
             }
         }
         let is_last = state.members.len() == 0;
@@ -218,6 +224,11 @@ impl Topic {
             state.tidy(self);
         }
         Removed { conn, filter, is_last }
+    }
+
+    /// Gives back what could not be given back before: in steps, as others want the lock, too.
+    fn tidy(&self) {
+        while self.state.lock().tidy(self) {}
     }
 
     /// How many a message reaches, and whether it has to go in portions of this size, or behind
@@ -304,7 +315,7 @@ impl Topic {
             drop(state);
             let walk = Walk(self);
             for (key, conn, frame) in full {
-                walk.push_again(&frame, key, &conn);
+                walk.push_again(&frame, key, &conn, None);
             }
         }
         (last < end).then_some(last)
@@ -312,7 +323,7 @@ impl Topic {
 
     /// Once more to a member whose queue was full, frame by frame, writing in between: what waits
     /// may fit into the socket, and of a run each frame by itself into the queue.
-    pub(super) fn push_again(&self, frame: &Frame, key: usize, conn: &Arc<AnyConn>) {
+    pub(super) fn push_again(&self, frame: &Frame, key: usize, conn: &Arc<AnyConn>, filter: Option<&Filter>) {
         let mut rest = Some(frame.clone());
         while let Some(run) = rest {
             let (first, behind) = run.split_after(0);
@@ -321,9 +332,7 @@ impl Topic {
             conn.write_early();
             conn.make_room(first.cost());
             let state = self.state.lock();
-            // It may have left meanwhile.
-            let stays =
-                state.members.get(key).is_some_and(|member| member.as_ref().is_some_and(|m| Arc::ptr_eq(m, conn)));
+            let stays = state.has(key, conn, filter);
             if !stays || conn.outbox.push_anyway(first, Promise::Owner) == Pushed::Closed {
                 return;
             }
@@ -352,10 +361,7 @@ impl Topic {
         let mut state = self.state.lock();
         state.again = true;
         for member in members {
-            let filter = state.filters.as_ref().and_then(|filters| filters.get(&member.key));
-            let stays = matches!(state.members.get(member.key), Some(Some(conn)) if Arc::ptr_eq(conn, &member.conn));
-            // Unless it has left and come back with another filter.
-            if stays && filter == member.filter.as_ref() {
+            if state.has(member.key, &member.conn, member.filter.as_ref()) {
                 push(member);
             }
         }
@@ -412,18 +418,20 @@ impl Topic {
         }
         let next = if next < end {
             Some(next)
-        } else if std::mem::take(&mut state.again) {
-            Some(0)
         } else {
+            // Who could not move until now may: nobody is beyond any place.
             state.flushing = false;
-            // Who could not move until then.
             state.tidy(self);
-            None
+            state.flushing = std::mem::take(&mut state.again);
+            state.flushing.then_some(0)
         };
         drop(state);
         // Nothing is locked while writing.
         for conn in portion.drain(..) {
             conn.outbox.flush();
+        }
+        if next.is_none() {
+            self.tidy();
         }
         next
     }

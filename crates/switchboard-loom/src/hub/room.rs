@@ -1,0 +1,1 @@
+../../../switchboard/src/hub/room.rs
