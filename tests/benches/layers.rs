@@ -1,24 +1,20 @@
-//! What each provided layer adds to a request: pipelined, so that little but the server's own work is in the figures.
+//! What each provided layer adds to a request.
 
+#[path = "shared/layers.rs"]
+mod layers;
 #[path = "shared/pair.rs"]
 mod pair;
 
 use std::time::Duration;
 
-use axum::Router;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use switchboard::{
-    RateLimitLayer, TraceLayer, WsRequest, WsRouter,
+    RateLimitLayer, TraceLayer, WsRequest,
     middleware::{Next, from_fn, guard},
-    ws_message, ws_rpc,
 };
-use switchboard_tests::serve::ws_route;
 use tower::timeout::TimeoutLayer;
 
-use self::pair::Pair;
-
-const REQUEST: &str = r#"{"type":"ADD","meta":{"correlationId":"1"},"payload":{"a":1,"b":2}}"#;
-const REPLY: &str = r#"{"type":"SUM","meta":{"correlationId":"1""#;
+use self::layers::{measure, router};
 
 /// More than any run sends.
 const MAX: u32 = 16_000_000;
@@ -26,25 +22,7 @@ const MAX: u32 = 16_000_000;
 /// In this time.
 const SECOND: Duration = Duration::from_secs(1);
 
-const IN_FLIGHT: u32 = 16;
-
-#[ws_message("SUM")]
-struct Sum {
-    result: f64,
-}
-
-#[ws_rpc("ADD", response = Sum)]
-struct Add {
-    a: f64,
-    b: f64,
-}
-
-async fn add(add: Add) -> Sum {
-    Sum { result: add.a + add.b }
-}
-
-fn layers(c: &mut Criterion) {
-    let router = || WsRouter::<()>::new().on(add);
+fn provided(c: &mut Criterion) {
     // As many as come in a second, at most: a sliding window keeps the time of each.
     let sliding = RateLimitLayer::per_connection(1 << 14, Duration::from_millis(1));
     let routers = [
@@ -57,14 +35,8 @@ fn layers(c: &mut Criterion) {
         ("trace, nobody listens", router().layer(TraceLayer::new())),
         ("tower's timeout", router().layer(TimeoutLayer::new(SECOND))),
     ];
-    let mut group = c.benchmark_group("layers");
-    group.throughput(Throughput::Elements(1));
-    for (name, router) in routers {
-        let mut pair = Pair::new(Router::new().route("/ws", ws_route(router)));
-        group.bench_function(name, |b| b.iter_custom(|count| pair.ask(REQUEST, REPLY, IN_FLIGHT, count)));
-    }
-    group.finish();
+    measure(c, "layers", routers);
 }
 
-criterion_group!(benches, layers);
+criterion_group!(benches, provided);
 criterion_main!(benches);
