@@ -93,7 +93,7 @@ impl Hub {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
     use super::{super::testing::conn, *};
     use crate::{Config, TopicOptions, WsError};
@@ -101,17 +101,17 @@ mod tests {
     #[tokio::test]
     async fn a_rule_that_answers_at_once_leaves_others_their_turn() {
         const MEMBERS: usize = 4 * ASKED_AT_ONCE;
-        let is_open = Arc::new(AtomicUsize::new(1));
+        let is_open = Arc::new(AtomicBool::new(true));
         let rule = Arc::clone(&is_open);
         let options = TopicOptions::new().authorize_subscribe(async move |_, _: Arc<str>| {
-            if rule.load(SeqCst) == 1 { Ok(()) } else { Err(WsError::permission_denied("closed")) }
+            if rule.load(SeqCst) { Ok(()) } else { Err(WsError::permission_denied("closed")) }
         });
         let hub = Hub::builder().topic("t", options).build();
         let members: Vec<_> = (0..MEMBERS).map(|_| conn(&hub, Config::new())).collect();
         for (conn, _) in &members {
             conn.subscribe("t").await.unwrap();
         }
-        is_open.store(0, SeqCst);
+        is_open.store(false, SeqCst);
         let turns = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&turns);
         let other = tokio::spawn(async move {

@@ -416,12 +416,13 @@ impl Topic {
             }
             next += 1;
         }
+        let mut is_untidy = false;
         let next = if next < end {
             Some(next)
         } else {
             // Who could not move until now may: nobody is beyond any place.
             state.flushing = false;
-            state.tidy(self);
+            is_untidy = state.tidy(self);
             state.flushing = std::mem::take(&mut state.again);
             state.flushing.then_some(0)
         };
@@ -430,7 +431,7 @@ impl Topic {
         for conn in portion.drain(..) {
             conn.outbox.flush();
         }
-        if next.is_none() {
+        if is_untidy && next.is_none() {
             self.tidy();
         }
         next
