@@ -1,7 +1,9 @@
 //! The same names as in `crates/switchboard`.
 
-use loom::sync::MutexGuard;
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize};
+pub(crate) use loom::sync::{
+    MutexGuard,
+    atomic::{AtomicBool, AtomicUsize},
+};
 
 /// As `parking_lot`'s: no poisoning.
 #[derive(Debug)]

@@ -332,7 +332,7 @@ fn a_publisher_that_is_a_member_does_not_wait_for_itself() {
             let (owner, topic) = (Owner::new(&conns[index]), Arc::clone(&topic));
             move || {
                 owner.turn(|| {
-                    topic.push(&frame(letter), None);
+                    topic.push(&frame(letter), None, usize::MAX);
                     topic.flush();
                 });
                 owner
@@ -359,9 +359,9 @@ fn nothing_of_a_topic_comes_after_unsubscribing() {
         let publisher = thread::spawn({
             let topic = Arc::clone(&topic);
             move || {
-                topic.push(&frame("a"), None);
+                topic.push(&frame("a"), None, usize::MAX);
                 topic.flush();
-                topic.push(&frame("b"), None);
+                topic.push(&frame("b"), None, usize::MAX);
                 topic.flush();
             }
         });
@@ -386,7 +386,7 @@ fn what_was_published_while_others_were_written_to_is_written_too() {
         let publish = |letter: &'static str| {
             let topic = Arc::clone(&topic);
             move || {
-                topic.push(&frame(letter), None);
+                topic.push(&frame(letter), None, usize::MAX);
                 topic.flush();
             }
         };
@@ -408,7 +408,7 @@ fn what_was_published_to_one_that_another_unsubscribes_is_written() {
             let topic = Arc::clone(&topic);
             move || topic.remove(key).finish()
         });
-        topic.push(&frame("a"), None);
+        topic.push(&frame("a"), None, usize::MAX);
         topic.flush();
         other.join().unwrap();
         // Nobody else is going to write it.
@@ -423,7 +423,7 @@ fn what_was_published_to_one_that_leaves_is_written_when_nothing_is_locked() {
         let topic = Arc::new(Topic::new("t"));
         let conn = conn(1, &pipe);
         let key = topic.insert(Arc::clone(&conn), None);
-        topic.push(&frame("a"), None);
+        topic.push(&frame("a"), None, usize::MAX);
         let removed = topic.remove(key);
         assert_eq!(letters(&pipe), "");
         removed.finish();

@@ -51,7 +51,7 @@ pub(crate) use self::{
     outbox::{Closing, Mark, Promise, Pushed, Sink, Total, Until, Wrote},
     slots::{SlotKey, Slots},
 };
-use crate::{Hub, encode, transport::Socket, turn};
+use crate::{Hub, encode, transport::Socket};
 
 /// The queue of a connection, whose sink is its socket where that can be written to by anyone.
 pub(crate) type Outbox = outbox::Outbox<Arc<Socket>>;
@@ -262,7 +262,6 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Safe: nothing is lost when it is dropped.
     pub async fn ready(&self) -> Result<(), SendError> {
-        turn::seal();
         let outbox = &self.inner.outbox;
         let mut room = pin!(outbox.wait(Until::Room));
         // Else a loop that sends to a client who reads fast would keep others from running.
@@ -296,7 +295,6 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Safe: nothing is lost when it is dropped.
     pub async fn flushed(&self) -> Result<(), SendError> {
-        turn::seal();
         open(self.inner.outbox.wait(Until::Flushed).await)
     }
 }

@@ -3,4 +3,4 @@
 
 pub(crate) use std::sync::atomic::AtomicBool;
 
-pub(crate) use parking_lot::Mutex;
+pub(crate) use parking_lot::{Mutex, MutexGuard};

@@ -1,8 +1,8 @@
-//! What one turn of a connection's task puts out, in one ordered list.
+//! What one turn of a connection's task sends.
 //!
-//! While a connection's task is polled, its own frames are gathered in one buffer, and consecutive
-//! publishes to one topic in one run, which each member then gets with one write. Whatever could
-//! show the order of the two closes the run first. All of it leaves before the task waits.
+//! While a connection's task is polled, its own frames are gathered in one buffer. What it publishes
+//! is queued for each member at once, so that its order is settled when the publish returns; only
+//! writing it waits for the end of the turn, so that each member gets all of it with one write.
 //!
 //! The state is the thread's: a turn never changes threads. It is never borrowed while code of the
 //! application runs.
@@ -13,16 +13,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
-
-use crate::{
-    conn::{ConnId, Outbox},
-    hub::Topic,
-    transport::Frame,
-};
-
-/// No frame is added beyond this.
-const MAX_RUN: usize = 64 * 1024;
+use crate::{conn::Outbox, hub::Topic, transport::Frame};
 
 /// From so many bytes on, own frames leave within the turn; and what is kept of the buffer.
 pub(crate) const MAX_OUT: usize = 64 * 1024;
@@ -39,24 +30,8 @@ struct State {
     now_ms: u64,
     /// Own frames as they go over the wire.
     out: Vec<u8>,
-    run: Option<Run>,
-    /// The bytes of the run, if it is of several frames.
-    run_bytes: Vec<u8>,
     /// Topics whose members have frames queued that nobody has written yet.
     topics: Vec<Arc<Topic>>,
-}
-
-/// Consecutive publishes to one topic.
-struct Run {
-    topic: Arc<Topic>,
-    except: Option<ConnId>,
-    first: Frame,
-}
-
-impl Run {
-    fn takes(&self, topic: &Arc<Topic>, except: Option<ConnId>) -> bool {
-        Arc::ptr_eq(&self.topic, topic) && self.except == except
-    }
 }
 
 thread_local! {
@@ -66,8 +41,6 @@ thread_local! {
             direct: false,
             now_ms: 0,
             out: Vec::new(),
-            run: None,
-            run_bytes: Vec::new(),
             topics: Vec::new(),
         })
     };
@@ -106,16 +79,12 @@ impl Drop for Turn {
         if self.nested {
             return;
         }
-        seal();
         let mut topics = with(|state| {
             state.owner = None;
             state.out.clear();
             // What has grown is not kept: see `encode::ROOM`.
             if state.out.capacity() > MAX_OUT {
                 state.out = Vec::new();
-            }
-            if state.run_bytes.capacity() > MAX_RUN {
-                state.run_bytes = Vec::new();
             }
             std::mem::take(&mut state.topics)
         });
@@ -126,13 +95,11 @@ impl Drop for Turn {
     }
 }
 
-/// Reserves the thread's buffers: see `encode::ROOM`.
+/// Reserves the thread's buffer: see `encode::ROOM`.
 pub(crate) fn prepare() {
     with(|state| {
-        for (buffer, room) in [(&mut state.out, MAX_OUT), (&mut state.run_bytes, MAX_RUN)] {
-            if buffer.capacity() == 0 {
-                buffer.reserve_exact(room);
-            }
+        if state.out.capacity() == 0 {
+            state.out.reserve_exact(MAX_OUT);
         }
     });
 }
@@ -165,14 +132,7 @@ pub(crate) fn out_for(outbox: &Outbox) -> Option<Vec<u8>> {
     if outbox.has_queued() || outbox.is_closed() {
         return None;
     }
-    let take =
-        |state: &mut State| (state.direct && state.owner == Some(key(outbox))).then(|| std::mem::take(&mut state.out));
-    let out = with(|state| if state.run.is_none() { Ok(take(state)) } else { Err(()) });
-    out.unwrap_or_else(|()| {
-        seal();
-        // What the run brought to this connection itself leaves first.
-        if outbox.has_queued() { None } else { with(take) }
-    })
+    with(|state| (state.direct && state.owner == Some(key(outbox))).then(|| std::mem::take(&mut state.out)))
 }
 
 /// Whether so much was put out in this turn that it should leave.
@@ -219,52 +179,20 @@ pub(crate) fn pong(outbox: &Outbox, payload: &[u8]) {
     }
 }
 
-/// Publishes in this turn's list; whether the queue of a member is half full. Gives the frame back
-/// outside of a turn.
-pub(crate) fn publish(topic: &Arc<Topic>, frame: Frame, except: Option<ConnId>) -> Result<bool, Frame> {
-    let joined = with(|state| {
+/// Has what was queued for a topic's members written: at the end of this turn, or at once outside
+/// of one.
+pub(crate) fn flush(topic: Arc<Topic>) {
+    let rest = with(|state| {
         if state.owner.is_none() {
-            return Err(frame);
+            return Err(topic);
         }
-        match &state.run {
-            Some(run)
-                if run.takes(topic, except) && state.run_bytes.len().max(run.first.len()) + frame.len() <= MAX_RUN =>
-            {
-                if state.run_bytes.is_empty() {
-                    state.run_bytes.extend_from_slice(run.first.wire());
-                }
-                state.run_bytes.extend_from_slice(frame.wire());
-                Ok(None)
-            }
-            _ => Ok(Some(frame)),
-        }
-    })?;
-    let Some(frame) = joined else { return Ok(false) };
-    let pressed = seal();
-    with(|state| state.run = Some(Run { topic: Arc::clone(topic), except, first: frame }));
-    Ok(pressed)
-}
-
-/// Hands the run to the members of its topic: whatever comes next comes behind it. Whether the
-/// queue of one is half full.
-pub(crate) fn seal() -> bool {
-    let Some(Run { topic, except, first }) = with(|state| state.run.take()) else { return false };
-    let frame = with(|state| {
-        if state.run_bytes.is_empty() {
-            return first;
-        }
-        // No longer than it is, since all members keep it.
-        let frame = Frame::new(Bytes::copy_from_slice(&state.run_bytes));
-        state.run_bytes.clear();
-        frame
-    });
-    let pressed = topic.push(&frame, except);
-    let full = with(|state| {
         if !state.topics.iter().any(|other| Arc::ptr_eq(other, &topic)) {
             state.topics.push(topic);
         }
-        (state.topics.len() >= MAX_TOPICS).then(|| std::mem::take(&mut state.topics))
+        Ok((state.topics.len() >= MAX_TOPICS).then(|| std::mem::take(&mut state.topics)))
     });
-    full.into_iter().flatten().for_each(|topic| topic.flush_later());
-    pressed
+    match rest {
+        Ok(full) => full.into_iter().flatten().for_each(|topic| topic.flush_later()),
+        Err(topic) => topic.flush(),
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod filters;
+mod order;
 mod paced;
 mod revoke;
 mod rules;

@@ -47,9 +47,9 @@ fn a_member_that_moves_gets_all_and_once() {
             let topic = Arc::clone(&topic);
             move || leave(&topic, &leaves)
         });
-        topic.push(&frame("a"), None);
+        topic.push(&frame("a"), None, usize::MAX);
         topic.flush();
-        topic.push(&frame("b"), None);
+        topic.push(&frame("b"), None, usize::MAX);
         topic.flush();
         other.join().unwrap();
         // Nobody else is going to write it.
@@ -84,11 +84,11 @@ fn who_leaves_while_it_is_to_move_leaves() {
             move || leave(&topic, &leaves)
         });
         leave(&topic, &moves);
-        topic.push(&frame("a"), None);
+        topic.push(&frame("a"), None, usize::MAX);
         topic.flush();
         other.join().unwrap();
         assert_eq!(letters(&pipes[1]), "");
-        topic.push(&frame("b"), None);
+        topic.push(&frame("b"), None, usize::MAX);
         topic.flush();
         assert_eq!(pipes.each_ref().map(letters)[1], "");
     });

@@ -19,7 +19,7 @@ use super::{
     AnyConn, Conn, SendError, SendErrorKind,
     calls::{Calls, NoAnswer, PREFIX, Refused},
 };
-use crate::{encode, turn};
+use crate::encode;
 
 /// A request to the client, made when it is awaited.
 ///
@@ -59,7 +59,6 @@ impl<R: Request> Call<R> {
         let frame = encode::correlated(&request, Some(&format!("{PREFIX}{id}")), conn.config().validate_outbound)
             .map_err(CallError::unsendable)?;
         drop(request);
-        turn::seal();
         conn.push(frame).map_err(CallError::unsent)?;
         let answer = match tokio::time::timeout(timeout, answer).await {
             Ok(Ok(answer)) => answer.map_err(CallError::unanswered)?,

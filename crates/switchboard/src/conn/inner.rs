@@ -175,7 +175,6 @@ impl<D: ?Sized> ConnInner<D> {
 
     /// Sends a frame as it is.
     pub(crate) fn push_raw(&self, frame: Frame) -> bool {
-        turn::seal();
         let mut pushed = self.outbox.push(frame.clone(), Promise::Owner);
         if pushed == Pushed::Full {
             // What waits may fit into the socket.
@@ -193,7 +192,6 @@ impl<D: ?Sized> ConnInner<D> {
     /// Closes the connection, behind all that was sent and published before.
     pub(crate) fn close(&self, code: CloseCode, reason: &str) {
         let code = if code.is_sendable() { code } else { CloseCode::NORMAL };
-        turn::seal();
         self.outbox.close(code, close_reason(reason));
     }
 

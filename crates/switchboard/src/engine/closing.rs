@@ -15,7 +15,6 @@ use super::session::Session;
 use crate::{
     CloseReason, ClosedBy, Config, conn,
     transport::{Broken, Received, Scratch, Transport},
-    turn,
 };
 
 /// What is read and thrown away while the peer's close frame is waited for.
@@ -87,7 +86,6 @@ impl Closing {
             _ = session.poll_rest(cx);
             session.give_up();
         }
-        turn::seal();
         match self.poll_stages(session, transport, cx) {
             Poll::Pending if !self.is_late(transport, cx) => {
                 session.conn.outbox.end_turn(true);

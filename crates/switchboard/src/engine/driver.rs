@@ -106,8 +106,6 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
             end = Some(End::Violation(CloseCode::POLICY, "message not finished in time"));
         }
         loop {
-            // A run that this connection is to get, too, is to be in its queue.
-            turn::seal();
             if let Some(end) = end.take() {
                 return Poll::Ready(ended(end, session));
             }

@@ -12,10 +12,7 @@ use super::{
     Filter, Hub, Member, Subscriptions, Topic, TopicError, questions::Asked, room::give_room_back,
     subscriptions::Subscription, topic::Removed,
 };
-use crate::{
-    conn::{AnyConn, ConnInner},
-    turn,
-};
+use crate::conn::{AnyConn, ConnInner};
 
 /// So many questions of one change wait for answers at once.
 const ASKED_AT_ONCE: usize = 16;
@@ -132,8 +129,6 @@ impl Hub {
         let rule = self.0.rules.find(topic);
         // The application's, and so asked before anything is locked.
         let allowed = rule.map_or(Ok(()), |rule| rule.check_name(topic));
-        // What was published before does not reach it.
-        turn::seal();
         let mut subscriptions = conn.subscriptions.lock();
         if conn.is_changing(topic) {
             return None;
@@ -193,8 +188,6 @@ impl Hub {
         topic: &str,
         may: impl FnOnce(&Subscriptions) -> bool,
     ) -> Option<bool> {
-        // What was published before does reach it. That may write, and so nothing is locked yet.
-        turn::seal();
         // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
         let mut subscriptions = conn.subscriptions.lock();
         if !may(&subscriptions) {
@@ -260,7 +253,6 @@ impl Hub {
     ) -> Option<Result<TopicChange, TopicError>> {
         // The application's, and so asked before anything is locked.
         let not_allowed = self.not_allowed(wanted);
-        turn::seal();
         let mut subscriptions = conn.subscriptions.lock();
         if asked.is_none() && conn.is_changing_any(wanted) {
             return None;

@@ -12,10 +12,10 @@ use tracing::Instrument as _;
 
 use super::{
     Topic,
-    special::{Reached, Special},
-    topic::Walk,
+    special::{PORTION, Special},
+    topic::{Reached, Walk},
 };
-use crate::{conn::ConnId, transport::Frame};
+use crate::{conn::ConnId, transport::Frame, turn};
 
 /// So many publishes to one topic may wait for their turn, each with its message.
 const MAX_WAITING: usize = 1024;
@@ -39,35 +39,42 @@ impl Drop for Waiting {
 
 /// What is to be put into queues.
 pub(super) struct Delivery {
-    pub(super) frame: Frame,
-    pub(super) except: Option<ConnId>,
+    frame: Frame,
+    except: Option<ConnId>,
+    /// Memberships from this number on began after it.
+    before: u64,
     /// Where not all members get the same.
-    pub(super) special: Option<Box<Special>>,
+    special: Option<Box<Special>>,
 }
 
 impl Delivery {
+    pub(super) fn new(topic: &Topic, frame: Frame, except: Option<ConnId>, special: Option<Box<Special>>) -> Self {
+        Self { frame, except, before: topic.next_number(), special }
+    }
+
     fn push_portion(&self, topic: &Topic, start: usize, reached: &mut Reached) -> Option<usize> {
         match &self.special {
-            Some(special) => special.push_portion(topic, &self.frame, self.except, start, reached),
-            None => topic.push_portion(&self.frame, self.except, start, &mut reached.pressed),
+            Some(special) => special.push_portion(topic, &self.frame, self.except, self.before, start, reached),
+            None => topic.push_portion(&self.frame, self.except, self.before, start, reached),
         }
     }
 
     /// All at once.
-    pub(super) fn push(&self, topic: &Arc<Topic>) -> Reached {
-        let _walk = Walk::begin(&**topic);
+    fn push(&self, topic: &Arc<Topic>) -> Reached {
+        let walk = Walk::begin(&**topic);
         let mut reached = Reached::default();
         let mut next = Some(0);
         while let Some(start) = next {
             next = self.push_portion(topic, start, &mut reached);
-            topic.flush();
         }
+        drop(walk);
+        turn::flush(Arc::clone(topic));
         reached
     }
 }
 
 /// A publish that has its place in the topic's order and goes on to its end, whatever becomes of
-/// this future. What it reached is counted for special ones only.
+/// this future.
 pub(super) enum LargePublish {
     Task(JoinHandle<Reached>),
     Ready(Reached),
@@ -76,8 +83,9 @@ pub(super) enum LargePublish {
 impl LargePublish {
     /// Takes the next place in the order. `None` if there are too many before it.
     pub(super) fn begin(topic: &Arc<Topic>, delivery: Delivery, cx: &mut Context<'_>) -> Option<Self> {
-        if tokio::runtime::Handle::try_current().is_err() {
-            // Nothing to run it on but this.
+        let is_small = delivery.special.is_some() && !topic.is_large(PORTION);
+        if is_small || tokio::runtime::Handle::try_current().is_err() {
+            // One portion, or nothing to run it on but this.
             return Some(Self::Ready(delivery.push(topic)));
         }
         let waiting = Waiting::enter(topic)?;
@@ -114,7 +122,7 @@ impl LargePublish {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::IntoFuture as _, pin::pin, task::Waker};
+    use std::{future::IntoFuture as _, pin::pin, sync::atomic::AtomicBool, task::Waker};
 
     use super::*;
     use crate::{
@@ -165,5 +173,59 @@ mod tests {
         publish.await.unwrap();
         assert!(received(last).is_empty());
         assert_eq!(received(&members[MEMBERS - 2]), ["a"]);
+    }
+
+    #[tokio::test]
+    async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
+        let hub = Hub::new();
+        let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
+        let join = |member| hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+        for member in &members {
+            join(member);
+        }
+        // The second waits for the first, and is not for those either that come then.
+        let mut publishes = ["a", "b"].map(|text| Box::pin(publish(&hub, text)));
+        for publish in &mut publishes {
+            assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        let (reached, first) = (&members[0], member(&hub));
+        assert_eq!(received(reached), ["a"]);
+        hub.unsubscribe_now(&**reached, "t").unwrap().unwrap();
+        // In the place that became free, so that the other gets one behind all.
+        join(&first);
+        join(reached);
+        for publish in publishes {
+            publish.await.unwrap();
+        }
+        publish(&hub, "c").await.unwrap();
+        for member in [reached, &first] {
+            assert_eq!(received(member), ["c"]);
+        }
+        assert_eq!(received(&members[1]), ["a", "b", "c"]);
+    }
+
+    /// Without a runtime nothing goes on with a flush in the background.
+    #[test]
+    fn attack_b16_a_flush_without_a_runtime_ends_whatever_others_publish() {
+        let hub = Hub::new();
+        let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
+        for member in &members {
+            hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+        }
+        let topic = hub.topic("t").unwrap();
+        let frame = Frame::text("a");
+        let is_done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let others = scope.spawn(|| {
+                while !is_done.load(Relaxed) {
+                    topic.push(&frame, None, usize::MAX);
+                }
+            });
+            for _ in 0..10 {
+                topic.flush();
+            }
+            is_done.store(true, Relaxed);
+            others.join().unwrap();
+        });
     }
 }

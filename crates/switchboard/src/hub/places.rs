@@ -61,14 +61,6 @@ impl<T> Places<T> {
         }
     }
 
-    /// All that are taken.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
-        self.places.iter().enumerate().filter_map(|(key, place)| match place {
-            Place::Taken(value) => Some((key, value)),
-            Place::Free { .. } => None,
-        })
-    }
-
     #[inline]
     pub(super) fn insert(&mut self, value: T) -> usize {
         self.taken += 1;

@@ -13,8 +13,8 @@ use futures_util::future::BoxFuture;
 use super::{
     Hub, Member, PublishError,
     large::{Delivery, LargePublish},
-    special::{PORTION, Special},
-    topic::PUSH_PORTION,
+    special::Special,
+    topic::{PUSH_PORTION, Reached},
 };
 use crate::{conn::AnyConn, metrics, transport::Frame, turn};
 
@@ -80,35 +80,19 @@ impl Publish {
         #[cfg(feature = "test")]
         self.hub.captures().record(&self.topic, &frame, self.sender.as_ref().map(|sender| sender.id));
         let Some(topic) = self.hub.topic(&self.topic) else {
-            return Ok(Step::Delivered(Published { matched: Matched::Exact(0) }, false));
+            return Ok(Step::Delivered(Reached::default()));
         };
-        let sender = self.sender.filter(|_| self.except_self);
-        let left_out = sender.as_ref().is_some_and(|sender| sender.subscriptions.lock().contains(&self.topic));
-        let except = sender.map(|sender| sender.id);
-        if let Some(special) = self.special.filter(|special| special.is_selective()) {
-            turn::seal();
-            let delivery = Delivery { frame, except, special: Some(special) };
-            if !topic.reach(PORTION).1 {
-                let reached = delivery.push(&topic);
-                return Ok(Step::Delivered(Published::exact(reached.matched), reached.pressed));
-            }
-            let large = LargePublish::begin(&topic, delivery, cx).ok_or_else(PublishError::overloaded)?;
-            return Ok(Step::Large(None, large));
+        let except = self.sender.filter(|_| self.except_self).map(|sender| sender.id);
+        let special = self.special.filter(|special| special.is_selective());
+        if special.is_none()
+            && let Some(reached) = topic.push(&frame, except, PUSH_PORTION)
+        {
+            turn::flush(topic);
+            return Ok(Step::Delivered(reached));
         }
-        let (active, large) = topic.reach(PUSH_PORTION);
-        let published = Published::exact(active.saturating_sub(usize::from(left_out)));
-        if large {
-            turn::seal();
-            let delivery = Delivery { frame, except, special: None };
-            let large = LargePublish::begin(&topic, delivery, cx).ok_or_else(PublishError::overloaded)?;
-            return Ok(Step::Large(Some(published), large));
-        }
-        let pressed = turn::publish(&topic, frame, except).unwrap_or_else(|frame| {
-            let pressed = topic.push(&frame, except);
-            topic.flush();
-            pressed
-        });
-        Ok(Step::Delivered(published, pressed))
+        let delivery = Delivery::new(&topic, frame, except, special);
+        let large = LargePublish::begin(&topic, delivery, cx).ok_or_else(PublishError::overloaded)?;
+        Ok(Step::Large(large))
     }
 }
 
@@ -137,10 +121,9 @@ enum Step {
     Begin(Publish),
     /// The application is asked whether it may.
     Authorize(BoxFuture<'static, Result<Publish, PublishError>>),
-    /// To very many members; and to how many, if that is known already.
-    Large(Option<Published>, LargePublish),
-    /// And whether the queue of one is half full.
-    Delivered(Published, bool),
+    /// To very many members, or not the same to all.
+    Large(LargePublish),
+    Delivered(Reached),
     /// Others run first.
     Yield(Published, BoxFuture<'static, ()>),
     Done,
@@ -160,17 +143,20 @@ impl Future for PublishFuture {
                         return Poll::Pending;
                     }
                 },
-                Step::Large(published, mut large) => match large.poll(cx) {
-                    Poll::Ready(reached) => {
-                        Step::Delivered(published.unwrap_or(Published::exact(reached.matched)), reached.pressed)
-                    }
+                Step::Large(mut large) => match large.poll(cx) {
+                    Poll::Ready(reached) => Step::Delivered(reached),
                     Poll::Pending => {
-                        self.step = Step::Large(published, large);
+                        self.step = Step::Large(large);
                         return Poll::Pending;
                     }
                 },
-                Step::Delivered(published, false) => return Poll::Ready(Ok(published)),
-                Step::Delivered(published, true) => Step::Yield(published, Box::pin(tokio::task::yield_now())),
+                Step::Delivered(Reached { matched, pressed }) => {
+                    let published = Published::exact(matched);
+                    if !pressed {
+                        return Poll::Ready(Ok(published));
+                    }
+                    Step::Yield(published, Box::pin(tokio::task::yield_now()))
+                }
                 Step::Yield(published, mut others) => {
                     if others.as_mut().poll(cx).is_ready() {
                         return Poll::Ready(Ok(published));
@@ -178,8 +164,7 @@ impl Future for PublishFuture {
                     self.step = Step::Yield(published, others);
                     return Poll::Pending;
                 }
-                // Polled after it was ready.
-                Step::Done => return Poll::Pending,
+                Step::Done => panic!("a publish was polled after it was ready"),
             };
         }
     }

@@ -7,7 +7,11 @@ use std::{
 
 use switchboard_core::Message;
 
-use super::{Hub, Member as MemberView, PublishError, Topic, rules::Rule, topic::Member};
+use super::{
+    Hub, Member as MemberView, PublishError, Topic,
+    rules::Rule,
+    topic::{Member, Reached},
+};
 use crate::{
     conn::{ConnId, Mark, Promise, Pushed},
     transport::{Frame, Variants},
@@ -65,7 +69,7 @@ impl Special {
     }
 
     /// Puts the frame into the queues of those members that are to get it, of those from this key
-    /// on. The key to go on from, unless that were all.
+    /// on, but for memberships from this number on. The key to go on from, unless that were all.
     ///
     /// No application code runs under the topic's lock: members are copied out, looked at, and
     /// those that are still there get it.
@@ -74,12 +78,13 @@ impl Special {
         topic: &Topic,
         frame: &Frame,
         except: Option<ConnId>,
+        before: u64,
         start: usize,
         reached: &mut Reached,
     ) -> Option<usize> {
         let mut members = Vec::new();
         let next = topic.members(start, PORTION, &mut members);
-        members.retain(|member| except != Some(member.conn.id) && self.passes(member));
+        members.retain(|member| member.number < before && except != Some(member.conn.id) && self.passes(member));
         let (mut full, mut variants) = (Vec::new(), Variants::default());
         topic.push_to(&members, |member| {
             let Some(frame) = member.conn.variant(frame, &mut variants) else { return };
@@ -99,7 +104,7 @@ impl Special {
         for (member, frame) in full {
             match &self.mark {
                 Some(mark) => self.push_again(topic, member, &frame, mark),
-                None => topic.push_again(&frame, member.key, &member.conn, member.filter.as_ref()),
+                None => topic.push_again(&frame, member.key, member.number, &member.conn),
             }
         }
         next
@@ -116,14 +121,6 @@ impl Special {
         });
         conn.write_early();
     }
-}
-
-/// What a publish came to.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reached {
-    pub(super) matched: usize,
-    /// The queue of a member is half full.
-    pub(super) pressed: bool,
 }
 
 #[cfg(test)]

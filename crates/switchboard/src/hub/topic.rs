@@ -3,11 +3,12 @@
 //! A message is first put into every member's queue, under the topic's lock, and then written. So
 //! the order of messages is that of the queues, which is settled before the publisher goes on, and
 //! writing may take its time, in portions, by anyone. Only in a topic with very many members the
-//! first step goes in portions, too: `large` sees to their order.
+//! first step goes in portions, too: `large` sees to their order, and memberships are numbered, so
+//! that one that begins meanwhile gets nothing of it.
 
 use std::{
     collections::HashMap,
-    ops::Deref,
+    ops::{Deref, Range},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -20,7 +21,7 @@ use tracing::Instrument as _;
 use super::{Filter, places::Places, room::give_room_back};
 use crate::{
     conn::{AnyConn, ConnId, Promise, Pushed},
-    sync::Mutex,
+    sync::{Mutex, MutexGuard},
     transport::{Frame, Variants},
 };
 
@@ -41,13 +42,12 @@ pub(crate) struct Topic {
 
 #[derive(Default)]
 struct State {
-    /// `None` for one that is being closed: it gets nothing any more.
-    members: Places<Option<Arc<AnyConn>>>,
+    members: Places<Membership>,
+    /// How many memberships there have been: the number of the next.
+    numbers: u64,
     /// What members let through, by their keys: those that stand here get only what was looked at.
     #[expect(clippy::box_collection, reason = "topics are small, and mostly have none")]
     filters: Option<Box<HashMap<usize, Filter>>>,
-    /// How many are not being closed.
-    active: usize,
     /// Somebody is writing what members have queued.
     flushing: bool,
     /// Something was queued since that began.
@@ -56,11 +56,25 @@ struct State {
     walks: usize,
 }
 
+struct Membership {
+    /// `None` while the connection is being closed: it gets nothing any more.
+    conn: Option<Arc<AnyConn>>,
+    /// Unlike that of any other of this topic, earlier ones of the same connection included.
+    number: u64,
+}
+
 impl State {
-    /// Whether that is still a member, and has not left and come back with another filter.
-    fn has(&self, key: usize, conn: &Arc<AnyConn>, filter: Option<&Filter>) -> bool {
-        matches!(self.members.get(key), Some(Some(member)) if Arc::ptr_eq(member, conn))
-            && self.filters.as_ref().and_then(|filters| filters.get(&key)) == filter
+    /// The members with their keys, from this key on up to before that.
+    fn between(&self, start: usize, end: usize) -> impl Iterator<Item = (usize, u64, &Arc<AnyConn>)> {
+        (start..end).filter_map(|key| {
+            let member = self.members.get(key)?;
+            Some((key, member.number, member.conn.as_ref()?))
+        })
+    }
+
+    /// Whether that membership has not ended.
+    fn has(&self, key: usize, number: u64) -> bool {
+        self.members.get(key).is_some_and(|member| member.number == number && member.conn.is_some())
     }
 
     /// Gives back some of the places where members have left, so that nobody has to walk over them.
@@ -74,7 +88,7 @@ impl State {
         let Self { members, filters, flushing, .. } = self;
         members.tidy(|member, from, to| {
             // One that is being closed is gone soon.
-            let Some(conn) = member else { return false };
+            let Some(conn) = &member.conn else { return false };
             // Whoever is writing to members may be beyond the place that this one would get.
             if *flushing && conn.outbox.has_queued() || !conn.moved(topic, from, to) {
                 return false;
@@ -141,9 +155,19 @@ impl Removed {
     }
 }
 
+/// What a publish came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reached {
+    pub(super) matched: usize,
+    /// The queue of a member is half full.
+    pub(super) pressed: bool,
+}
+
 /// A member, copied out.
 pub(super) struct Member {
     pub(super) key: usize,
+    /// Of its membership.
+    pub(super) number: u64,
     pub(super) conn: Arc<AnyConn>,
     pub(super) filter: Option<Filter>,
 }
@@ -172,14 +196,15 @@ impl Topic {
         let state = self.state.lock();
         let end = state.members.end();
         let last = end.min(start + PORTION);
-        portion.extend((start..last).filter_map(|key| state.members.get(key)?.clone()));
+        portion.extend(state.between(start, last).map(|(_, _, conn)| Arc::clone(conn)));
         (last < end).then_some(last)
     }
 
     pub(crate) fn insert(&self, conn: Arc<AnyConn>, filter: Option<Filter>) -> usize {
         let mut state = self.state.lock();
-        state.active += 1;
-        let key = state.members.insert(Some(conn));
+        let number = state.numbers;
+        state.numbers += 1;
+        let key = state.members.insert(Membership { conn: Some(conn), number });
         if let Some(filter) = filter {
             state.filters.get_or_insert_default().insert(key, filter);
         }
@@ -194,8 +219,7 @@ impl Topic {
     /// Sends nothing more to a member, which stays one.
     pub(super) fn retire(&self, key: usize) {
         let mut state = self.state.lock();
-        let retired = state.members.get_mut(key).and_then(Option::take);
-        state.active -= usize::from(retired.is_some());
+        let retired = state.members.get_mut(key).and_then(|member| member.conn.take());
         drop(state);
         // Its task is in its turn, and writes what is queued or forgets it.
         drop(retired);
@@ -205,8 +229,7 @@ impl Topic {
     #[inline]
     pub(crate) fn remove(&self, key: usize) -> Removed {
         let mut state = self.state.lock();
-        let conn = state.members.remove(key).flatten();
-        state.active -= usize::from(conn.is_some());
+        let conn = state.members.remove(key).and_then(|member| member.conn);
         let mut filter = None;
         if let Some(filters) = &mut state.filters {
             filter = filters.remove(&key);
@@ -231,12 +254,18 @@ impl Topic {
         while self.state.lock().tidy(self) {}
     }
 
-    /// How many a message reaches, and whether it has to go in portions of this size, or behind
-    /// another that does.
-    pub(super) fn reach(&self, portion: usize) -> (usize, bool) {
-        let state = self.state.lock();
-        let large = state.members.end() > portion || self.waiting.load(Relaxed) > 0;
-        (state.active, large)
+    /// Whether a message has to go in portions of this size, or behind another that does.
+    pub(super) fn is_large(&self, portion: usize) -> bool {
+        self.is_large_now(&self.state.lock(), portion)
+    }
+
+    fn is_large_now(&self, state: &State, portion: usize) -> bool {
+        state.members.end() > portion || self.waiting.load(Relaxed) > 0
+    }
+
+    /// The number of the first membership that what is published now is not for.
+    pub(super) fn next_number(&self) -> u64 {
+        self.state.lock().numbers
     }
 
     /// How many publishes go in portions or wait for their turn to.
@@ -248,96 +277,87 @@ impl Topic {
         &self.turnstile
     }
 
-    /// Puts the frame into every member's queue; to be followed by [`flush`](Self::flush). Whether
-    /// the queue of one is half full.
-    pub(crate) fn push(&self, frame: &Frame, except: Option<ConnId>) -> bool {
-        let mut pressed = false;
-        self.push_to_some(frame, except, 0, usize::MAX, &mut pressed);
-        pressed
+    /// Puts the frame into every member's queue; to be followed by [`flush`](Self::flush). `None` if
+    /// that has to go in portions of this size.
+    pub(crate) fn push(&self, frame: &Frame, except: Option<ConnId>, portion: usize) -> Option<Reached> {
+        let state = self.state.lock();
+        if self.is_large_now(&state, portion) {
+            return None;
+        }
+        let mut reached = Reached::default();
+        self.push_to_some(state, frame, except, 0..usize::MAX, u64::MAX, &mut reached);
+        Some(reached)
     }
 
-    /// The same for the members from this key on, in a [`Walk`]. The key to go on from, unless that
-    /// were all.
+    /// The same for the members from this key on, in a [`Walk`], but for memberships from this number
+    /// on. The key to go on from, unless that were all.
     pub(super) fn push_portion(
         &self,
         frame: &Frame,
         except: Option<ConnId>,
+        before: u64,
         start: usize,
-        pressed: &mut bool,
+        reached: &mut Reached,
     ) -> Option<usize> {
-        self.push_to_some(frame, except, start, PUSH_PORTION, pressed)
+        let state = self.state.lock();
+        let end = state.members.end();
+        let last = end.min(start.saturating_add(PUSH_PORTION));
+        self.push_to_some(state, frame, except, start..last, before, reached);
+        (last < end).then_some(last)
     }
 
     fn push_to_some(
         &self,
+        mut state: MutexGuard<'_, State>,
         frame: &Frame,
         except: Option<ConnId>,
-        start: usize,
-        places: usize,
-        pressed: &mut bool,
-    ) -> Option<usize> {
-        let (mut full, mut variants) = (Vec::new(), Variants::default());
-        let mut state = self.state.lock();
+        keys: Range<usize>,
+        before: u64,
+        reached: &mut Reached,
+    ) {
+        let mut full: Vec<(usize, u64, Arc<AnyConn>, Frame)> = Vec::new();
+        let mut variants = Variants::default();
         state.again = true;
-        // Only a portion of a large topic needs the detour over its keys.
-        let end = state.members.end();
-        let last = end.min(start.saturating_add(places));
-        // What those would let through is not known here: they came when this was on its way.
+        // A member with a filter came after the publish began, which is why there is nothing to ask
+        // the filter about.
         let filters = state.filters.as_deref();
-        let mut push = |key: usize, conn: &Arc<AnyConn>| {
-            if except == Some(conn.id) || filters.is_some_and(|filters| filters.contains_key(&key)) {
-                return;
+        for (key, number, conn) in state.between(keys.start, keys.end.min(state.members.end())) {
+            let is_for = number < before && except != Some(conn.id);
+            if !is_for || filters.is_some_and(|filters| filters.contains_key(&key)) {
+                continue;
             }
-            let Some(frame) = conn.variant(frame, &mut variants) else { return };
-            match conn.outbox.push(frame.clone(), Promise::Caller) {
+            let Some(frame) = conn.variant(frame, &mut variants) else { continue };
+            let pushed = conn.outbox.push(frame.clone(), Promise::Caller);
+            reached.matched += usize::from(pushed != Pushed::Closed);
+            match pushed {
                 Pushed::Queued | Pushed::Ripe | Pushed::Closed => {}
-                Pushed::Pressed => *pressed = true,
-                Pushed::Full => full.push((key, Arc::clone(conn), frame)),
-            }
-        };
-        if start == 0 && end <= places {
-            state.members.iter().for_each(|(key, conn)| {
-                if let Some(conn) = conn {
-                    push(key, conn);
-                }
-            });
-        } else {
-            for key in start..last {
-                if let Some(Some(conn)) = state.members.get(key) {
-                    push(key, conn);
-                }
+                Pushed::Pressed => reached.pressed = true,
+                Pushed::Full => full.push((key, number, Arc::clone(conn), frame)),
             }
         }
         if !full.is_empty() {
-            *pressed = true;
+            reached.pressed = true;
             // They are found by their keys again.
             state.walks += 1;
             drop(state);
             let walk = Walk(self);
-            for (key, conn, frame) in full {
-                walk.push_again(&frame, key, &conn, None);
+            for (key, number, conn, frame) in full {
+                walk.push_again(&frame, key, number, &conn);
             }
         }
-        (last < end).then_some(last)
     }
 
-    /// Once more to a member whose queue was full, frame by frame, writing in between: what waits
-    /// may fit into the socket, and of a run each frame by itself into the queue.
-    pub(super) fn push_again(&self, frame: &Frame, key: usize, conn: &Arc<AnyConn>, filter: Option<&Filter>) {
-        let mut rest = Some(frame.clone());
-        while let Some(run) = rest {
-            let (first, behind) = run.split_after(0);
-            rest = behind;
-            conn.check_size(&first);
-            conn.write_early();
-            conn.make_room(first.cost());
-            let state = self.state.lock();
-            let stays = state.has(key, conn, filter);
-            if !stays || conn.outbox.push_anyway(first, Promise::Owner) == Pushed::Closed {
-                return;
-            }
-        }
+    /// Once more to a member whose queue was full, writing first: what waits may fit into the socket.
+    pub(super) fn push_again(&self, frame: &Frame, key: usize, number: u64, conn: &AnyConn) {
+        conn.check_size(frame);
         conn.write_early();
+        conn.make_room(frame.cost());
+        let state = self.state.lock();
+        if state.has(key, number) {
+            conn.outbox.push_anyway(frame.clone(), Promise::Owner);
+            drop(state);
+            conn.write_early();
+        }
     }
 
     /// The members from this key on, so many places of them, copied out. The key to go on from,
@@ -346,12 +366,10 @@ impl Topic {
         let state = self.state.lock();
         let end = state.members.end();
         let last = end.min(start.saturating_add(places));
-        for key in start..last {
-            if let Some(Some(conn)) = state.members.get(key) {
-                let filter = state.filters.as_ref().and_then(|filters| filters.get(&key)).cloned();
-                into.push(Member { key, conn: Arc::clone(conn), filter });
-            }
-        }
+        into.extend(state.between(start, last).map(|(key, number, conn)| {
+            let filter = state.filters.as_ref().and_then(|filters| filters.get(&key)).cloned();
+            Member { key, number, conn: Arc::clone(conn), filter }
+        }));
         (last < end).then_some(last)
     }
 
@@ -361,7 +379,7 @@ impl Topic {
         let mut state = self.state.lock();
         state.again = true;
         for member in members {
-            if state.has(member.key, &member.conn, member.filter.as_ref()) {
+            if state.has(member.key, member.number) {
                 push(member);
             }
         }
@@ -382,10 +400,10 @@ impl Topic {
         let mut rest = Flush { topic: Arc::clone(self), next, portion: Vec::new() };
         if rest.next.is_some() && tokio::runtime::Handle::try_current().is_ok() {
             let task = async move {
-                while rest.next.is_some() {
+                while let Some(start) = rest.next {
                     // Let others run, also those that publish more.
                     yield_now().await;
-                    rest.portion();
+                    rest.next = rest.topic.flush_portion(start, &mut rest.portion);
                 }
             };
             tokio::spawn(task.in_current_span());
@@ -404,60 +422,80 @@ impl Topic {
 
     /// Writes to the members from this key on. The key to go on from, unless all is done.
     fn flush_portion(&self, start: usize, portion: &mut Vec<Arc<AnyConn>>) -> Option<usize> {
-        let mut state = self.state.lock();
-        let mut next = start;
-        let end = state.members.end();
-        let last = end.min(start + PUSH_PORTION);
-        while next < last && portion.len() < PORTION {
-            if let Some(Some(conn)) = state.members.get(next)
-                && conn.outbox.has_queued()
-            {
-                portion.push(Arc::clone(conn));
-            }
-            next += 1;
-        }
+        let (next, mut state) = self.waiting_members(start, portion);
         let mut is_untidy = false;
-        let next = if next < end {
-            Some(next)
-        } else {
+        let next = next.or_else(|| {
             // Who could not move until now may: nobody is beyond any place.
             state.flushing = false;
             is_untidy = state.tidy(self);
             state.flushing = std::mem::take(&mut state.again);
             state.flushing.then_some(0)
-        };
+        });
         drop(state);
         // Nothing is locked while writing.
-        for conn in portion.drain(..) {
-            conn.outbox.flush();
-        }
+        portion.drain(..).for_each(|conn| conn.outbox.flush());
         if is_untidy && next.is_none() {
             self.tidy();
         }
         next
     }
+
+    /// Ends a flush that nothing goes on with: writes to the members from this key on, and has the
+    /// tasks of those that got something since write that.
+    fn flush_last(&self, start: usize, portion: &mut Vec<Arc<AnyConn>>) {
+        let mut next = Some(start);
+        while let Some(start) = next {
+            let (then, state) = self.waiting_members(start, portion);
+            next = then;
+            drop(state);
+            portion.drain(..).for_each(|conn| conn.outbox.flush());
+        }
+        let mut state = self.state.lock();
+        // Others that publish write by themselves from now on.
+        state.flushing = false;
+        next = std::mem::take(&mut state.again).then_some(0);
+        drop(state);
+        while let Some(start) = next {
+            let (then, state) = self.waiting_members(start, portion);
+            next = then;
+            drop(state);
+            portion.drain(..).for_each(|conn| conn.outbox.wake_owner());
+        }
+        self.tidy();
+    }
+
+    /// A portion of the members from this key on that have something queued, and the key to go on
+    /// from, unless those were all.
+    fn waiting_members(&self, start: usize, portion: &mut Vec<Arc<AnyConn>>) -> (Option<usize>, MutexGuard<'_, State>) {
+        let state = self.state.lock();
+        let end = state.members.end();
+        let last = end.min(start + PUSH_PORTION);
+        let mut next = last;
+        for (key, _, conn) in state.between(start, last) {
+            if portion.len() == PORTION {
+                next = key;
+                break;
+            }
+            if conn.outbox.has_queued() {
+                portion.push(Arc::clone(conn));
+            }
+        }
+        ((next < end).then_some(next), state)
+    }
 }
 
-/// What is left of a flush. Dropped before its end, as with the runtime that it ran on, it goes on
-/// to the end at once: nobody else would, and writing does not wait.
+/// What is left of a flush. Dropped before its end, as without a runtime or with the one that it ran
+/// on, it ends at once: writing does not wait.
 struct Flush {
     topic: Arc<Topic>,
     next: Option<usize>,
     portion: Vec<Arc<AnyConn>>,
 }
 
-impl Flush {
-    fn portion(&mut self) {
-        if let Some(start) = self.next {
-            self.next = self.topic.flush_portion(start, &mut self.portion);
-        }
-    }
-}
-
 impl Drop for Flush {
     fn drop(&mut self) {
-        while self.next.is_some() {
-            self.portion();
+        if let Some(start) = self.next {
+            self.topic.flush_last(start, &mut self.portion);
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::{
     encode,
     extract::MessageParts,
     handler::Argument,
-    turn,
 };
 
 /// Tells the client how far its request has come: an extractor of the request's handler. `P` is what
@@ -79,7 +78,6 @@ impl<P: Serialize> Progress<P> {
         self.queued.retain(|position| *position > outbox.written_so_far());
         while self.queued.len() >= limit {
             let Some(oldest) = self.queued.front() else { break };
-            turn::seal();
             if !outbox.wait(Until::Written(*oldest)).await {
                 return Err(SendError::closed());
             }
@@ -89,7 +87,6 @@ impl<P: Serialize> Progress<P> {
         if !outbox.wait(Until::Room).await {
             return Err(SendError::closed());
         }
-        turn::seal();
         let frame = self.conn.as_it_takes(frame).ok_or_else(SendError::no_envelope)?;
         // Nothing is written with the request locked.
         let pushed = self.terminal.before_end(|| outbox.push_anyway(frame, Promise::Owner));

@@ -6,7 +6,7 @@ use std::{
 
 use super::*;
 use crate::{
-    TopicOptions,
+    SlowConsumer, TopicOptions,
     conn::AnyConn,
     hub::{
         Filter,
@@ -99,4 +99,38 @@ async fn rules_may_look_at_the_hub_and_the_connection() {
         hub.subscribe_now(&member, topic, &mut None).unwrap().unwrap();
     }
     assert_eq!(hub.publish("u", N { n: 1 }).await.unwrap().count(), Some(1));
+}
+
+/// A member that got it leaves and comes back where the publish has not been yet, one that it has not
+/// reached leaves and comes back, and one joins for the first time.
+#[tokio::test]
+async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
+    let options = TopicOptions::new().slow_consumer(SlowConsumer::DropOldest);
+    for hub in [Hub::new(), Hub::builder().topic("t", options).build()] {
+        let members = members(&hub);
+        let mut publish = pin!(hub.publish("t", N { n: 2 }).into_future());
+        assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let [reached, not_reached] = [&members[1], &members[MEMBERS - 1]];
+        assert_eq!(numbers(reached), [2]);
+        let (first, behind) = (member(&hub), member(&hub));
+        let rejoin = |member: &Arc<AnyConn>| {
+            let mut filter = Some(Filter::new(|_, n: &N| n.n > 1));
+            hub.subscribe_now(member, "t", &mut filter).unwrap().unwrap();
+        };
+        hub.unsubscribe_now(&**reached, "t").unwrap().unwrap();
+        // In the place that became free, so that the other gets one behind all.
+        rejoin(&first);
+        rejoin(reached);
+        hub.unsubscribe_now(&**not_reached, "t").unwrap().unwrap();
+        rejoin(not_reached);
+        rejoin(&behind);
+        assert_eq!(publish.await.unwrap().count(), Some(MEMBERS - 1));
+        for member in [reached, not_reached, &first, &behind] {
+            assert!(numbers(member).is_empty());
+        }
+        assert_eq!(hub.publish("t", N { n: 3 }).await.unwrap().count(), Some(MEMBERS + 2));
+        for member in members.iter().chain([&first, &behind]) {
+            assert_eq!(numbers(member).last(), Some(&3));
+        }
+    }
 }

@@ -1,0 +1,151 @@
+//! A publish is queued for each member when it returns: order between tasks that agree on one.
+
+use std::sync::{
+    Arc, Mutex,
+    mpsc::{Receiver, Sender, channel},
+};
+
+use axum::Router;
+use serde_json::json;
+use switchboard::{Conn, ConnId, Hub, WsError, WsRouter, ws_message};
+use switchboard_tests::{
+    client::{Client, PATIENCE, Server},
+    serve::ws_route,
+};
+
+use crate::{Note, notes_until};
+
+#[ws_message("JOIN")]
+struct Join {}
+
+#[ws_message("JOINED")]
+struct Joined {}
+
+/// Publishes a note and then keeps its thread, so that its turn goes on.
+#[ws_message("HOLD")]
+struct Hold {
+    n: u32,
+}
+
+#[ws_message("PUBLISH")]
+struct Publish {
+    n: u32,
+}
+
+#[ws_message("PUBLISHED")]
+struct Published {}
+
+/// A topic whose publisher can be held within its turn, behind its publish.
+struct Held {
+    server: Server,
+    hub: Hub,
+    published: Receiver<()>,
+    release: Sender<()>,
+}
+
+impl Held {
+    fn start() -> Self {
+        let hub = Hub::new();
+        let (published, has_published) = channel();
+        let (release, released) = channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        let hold = async move |conn: Conn, hold: Hold| {
+            conn.publish("t", Note::new(hold.n)).await?;
+            published.send(()).map_err(WsError::internal)?;
+            // Not awaited: the turn must not end. Other threads serve the other connections meanwhile.
+            tokio::task::block_in_place(|| {
+                let released = released.lock().map_err(|_| WsError::aborted("poisoned"))?;
+                released.recv_timeout(PATIENCE).map_err(WsError::internal)
+            })?;
+            Ok::<_, WsError>(Published {})
+        };
+        let ws = WsRouter::new().hub(hub.clone()).on(join).on(publish).on(hold);
+        let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+        Self { server, hub, published: has_published, release }
+    }
+
+    async fn join(&self) -> Client {
+        let mut client = self.server.connect("/ws").await;
+        client.send("JOIN", json!({})).await;
+        client.expect("JOINED").await;
+        client
+    }
+
+    /// The only member.
+    async fn member(&self) -> (Client, ConnId) {
+        let client = self.join().await;
+        (client, self.hub.members("t").next().unwrap().id())
+    }
+
+    /// A publisher that has published this note and is still in its turn.
+    async fn hold(&self, n: u32) -> Client {
+        let mut publisher = self.server.connect("/ws").await;
+        publisher.send("HOLD", json!({ "n": n })).await;
+        tokio::task::block_in_place(|| self.published.recv_timeout(PATIENCE)).unwrap();
+        publisher
+    }
+
+    async fn release(&self, mut publisher: Client) {
+        self.release.send(()).unwrap();
+        publisher.expect("PUBLISHED").await;
+    }
+
+    async fn publish(&self, n: u32) {
+        let mut client = self.server.connect("/ws").await;
+        client.send("PUBLISH", json!({ "n": n })).await;
+        client.expect("PUBLISHED").await;
+    }
+}
+
+async fn join(conn: Conn, _: Join) -> Result<Joined, WsError> {
+    conn.subscribe("t").await?;
+    Ok(Joined {})
+}
+
+async fn publish(conn: Conn, publish: Publish) -> Result<Published, WsError> {
+    conn.publish("t", Note::new(publish.n)).await?;
+    Ok(Published {})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn attack_a4_who_publishes_after_another_publish_returned_comes_behind_it() {
+    let held = Held::start();
+    let mut member = held.join().await;
+    let publisher = held.hold(1).await;
+    held.publish(2).await;
+    held.release(publisher).await;
+    held.publish(3).await;
+    assert_eq!(notes_until(&mut member, 3).await, [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn attack_a4_what_is_sent_to_one_member_after_a_publish_returned_comes_behind_it() {
+    let held = Held::start();
+    let (mut member, id) = held.member().await;
+    let publisher = held.hold(1).await;
+    held.hub.connection(id).unwrap().send(Note::new(2)).unwrap();
+    held.release(publisher).await;
+    assert_eq!(notes_until(&mut member, 2).await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn attack_a4_who_subscribes_after_a_publish_returned_does_not_get_it() {
+    let held = Held::start();
+    let publisher = held.hold(1).await;
+    let mut late = held.join().await;
+    held.release(publisher).await;
+    held.publish(2).await;
+    assert!(notes_until(&mut late, 2).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn attack_a4_who_unsubscribes_after_a_publish_returned_gets_it() {
+    let held = Held::start();
+    let (mut member, id) = held.member().await;
+    let publisher = held.hold(1).await;
+    assert!(held.hub.remove_from_topic(id, "t"));
+    held.publish(2).await;
+    held.hub.connection(id).unwrap().send(Note::new(3)).unwrap();
+    held.release(publisher).await;
+    assert_eq!(notes_until(&mut member, 3).await, [1]);
+}
