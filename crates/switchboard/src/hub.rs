@@ -15,6 +15,7 @@ mod key_of;
 mod large;
 mod log_limit;
 mod member;
+mod ordered;
 mod paced;
 mod place;
 mod places;
@@ -27,6 +28,8 @@ mod registry;
 mod revoke;
 mod room;
 mod rules;
+#[cfg(test)]
+mod scaling_tests;
 mod shed;
 #[cfg(test)]
 mod shrink_tests;
@@ -78,11 +81,24 @@ pub use self::{
     user_events::{UserEvent, UserEvents},
 };
 use self::{
-    builder::Normalize, questions::Questions, registry::Registry, rules::Rules, user_events::UserFeed, wheel::Wheel,
+    builder::{Limits, Normalize},
+    questions::Questions,
+    registry::Registry,
+    rules::Rules,
+    user_events::UserFeed,
+    wheel::Wheel,
 };
 pub(crate) use self::{
-    change::How, filter::Filter, in_flight::InFlight, log_limit::LogLimit, place::Place, registry::Full,
-    subscriptions::Subscriptions, topic::Topic, topic_name::AsStr, wheel::Check,
+    change::How,
+    filter::Filter,
+    in_flight::InFlight,
+    log_limit::LogLimit,
+    place::Place,
+    registry::Full,
+    subscriptions::Subscriptions,
+    topic::Topic,
+    topic_name::AsStr,
+    wheel::{Check, TimerKey},
 };
 use crate::{
     conn::{AnyConn, ConnId, ConnInner, Total},
@@ -118,6 +134,7 @@ pub(crate) struct HubInner {
     /// What holds for which topics.
     rules: Rules,
     normalize: Option<Normalize>,
+    limits: Limits,
     /// How many subscriptions have a filter of their own.
     filters: AtomicUsize,
     /// What the application is being asked.
@@ -158,6 +175,7 @@ impl Hub {
         Self(Arc::new(HubInner {
             rules,
             normalize: builder.normalize,
+            limits: builder.limits,
             filters: AtomicUsize::new(0),
             questions: Questions::default(),
             topics: RwLock::default(),
@@ -282,13 +300,13 @@ impl Hub {
     }
 
     /// Has a connection checked after some time.
-    pub(crate) fn schedule(&self, conn: ConnId, after: Duration, check: Check) {
+    pub(crate) fn schedule<D: ?Sized>(&self, conn: &ConnInner<D>, after: Duration, check: Check) {
         self.0.wheel.schedule(&self.0, conn, after, check);
     }
 
-    pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId, limit: Option<usize>) -> Result<(), Full> {
+    pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId) -> Result<(), Full> {
         let mut registry = self.0.registry.lock();
-        let count = registry.add_user(user, conn, limit)?;
+        let count = registry.add_user(user, conn, self.0.limits.max_connections_per_user)?;
         self.0.users.added(user, conn, count);
         Ok(())
     }
@@ -322,9 +340,11 @@ impl Hub {
         self.0.log_limit.may_log()
     }
 
-    /// Ends all subscriptions of a connection; there can be none after.
+    /// Ends all subscriptions and timers of a connection; there can be none after.
     pub(crate) fn disconnected<D: ?Sized>(&self, conn: &ConnInner<D>) {
         self.leave_all(conn);
+        // While others can find the connection by its id.
+        self.0.wheel.end(&self.0, conn);
         let user = conn.user();
         let mut registry = self.0.registry.lock();
         if let Some(user) = user

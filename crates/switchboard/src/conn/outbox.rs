@@ -213,11 +213,18 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn begin_turn(&self, cx: &Context<'_>) -> bool {
         let mut state = self.state.lock();
         state.in_turn = true;
-        match &state.owner {
-            Some(waker) if waker.will_wake(cx.waker()) => {}
-            _ => state.owner = Some(cx.waker().clone()),
+        if state.owner.as_ref().is_some_and(|owner| owner.will_wake(cx.waker())) {
+            return state.is_clear();
         }
-        state.is_clear()
+        drop(state);
+        // Wakers are foreign code, which is not to run with anything locked.
+        let waker = cx.waker().clone();
+        let mut state = self.state.lock();
+        let old = state.owner.replace(waker);
+        let is_clear = state.is_clear();
+        drop(state);
+        drop(old);
+        is_clear
     }
 
     /// The owner's turn ends. `false` if something is queued that it should write before, unless it
