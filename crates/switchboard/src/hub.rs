@@ -13,6 +13,8 @@ mod filter;
 mod in_flight;
 mod key_of;
 mod large;
+#[cfg(test)]
+mod lock_tests;
 mod log_limit;
 mod member;
 mod ordered;
@@ -311,6 +313,11 @@ impl Hub {
         Ok(())
     }
 
+    /// To follow [`add_user`](Self::add_user), with nothing locked.
+    pub(crate) fn send_user_events(&self) {
+        self.0.users.send();
+    }
+
     /// A handler was pending, and so counts as running.
     pub(crate) fn handler_pending(&self) {
         self.0.running.fetch_add(1, Relaxed);
@@ -355,6 +362,7 @@ impl Hub {
         let removed = registry.remove(conn.id);
         drop(registry);
         drop(removed);
+        self.send_user_events();
         let place = conn.existing_extras().and_then(|extras| extras.place.lock().take());
         drop(place);
     }

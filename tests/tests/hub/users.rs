@@ -7,7 +7,7 @@ use std::sync::{
 
 use axum::Router;
 use serde_json::json;
-use switchboard::{Config, Conn, Hub, Identity, SendErrorKind, UserEvent, WsError, WsRouter};
+use switchboard::{Conn, Hub, Identity, SendErrorKind, UserEvent, WsError, WsRouter};
 use switchboard_tests::{
     client::{Client, Server},
     serve::ws_route,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode};
-use switchboard::{Hub, Identity, TrustedProxies, WsRouter};
+use switchboard::{Config, Hub, Identity, TrustedProxies, WsRouter};
 use switchboard_tests::{
     client::{Refusal, Server},
     serve::ws_route,

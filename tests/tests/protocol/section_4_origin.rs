@@ -10,7 +10,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use switchboard::{Config, OriginPolicy, TrustedProxies, WsRouter};
+use switchboard::{Hub, OriginPolicy, TrustedProxies, WsRouter};
 use switchboard_tests::{client::Server, serve::ws_route};
 
 use super::section_4_upgrade::status;

@@ -124,6 +124,8 @@ impl<D: ?Sized> ConnInner<D> {
         if let Some(time) = identity.expires_in {
             self.hub().schedule(self, time, Check::Expired);
         }
+        drop(known);
+        self.hub().send_user_events();
         Ok(())
     }
 
