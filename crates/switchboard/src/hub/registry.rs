@@ -127,11 +127,12 @@ impl Registry {
             return Err(Full { limit, current: self.places });
         }
         if let Some(ip) = ip {
-            let count = self.by_ip.entry(ip).or_default();
-            if let Some(limit) = ip_limit.filter(|limit| *count >= *limit) {
-                return Err(Full { limit, current: *count });
+            // One that is refused leaves nothing behind.
+            let current = self.by_ip.get(&ip).copied().unwrap_or_default();
+            if let Some(limit) = ip_limit.filter(|limit| current >= *limit) {
+                return Err(Full { limit, current });
             }
-            *count += 1;
+            self.by_ip.insert(ip, current + 1);
         }
         self.places += 1;
         Ok(())
@@ -183,6 +184,8 @@ mod tests {
             registry.give_place_back(ip);
         }
         assert!(registry.by_ip.is_empty() && registry.places == 0);
+        assert_eq!(registry.take_place(a, None, Some(0)), Err(Full { limit: 0, current: 0 }));
+        assert!(registry.by_ip.is_empty());
     }
 
     #[test]
