@@ -213,16 +213,13 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn begin_turn(&self, cx: &Context<'_>) -> bool {
         let mut state = self.state.lock();
         state.in_turn = true;
-        if state.owner.as_ref().is_some_and(|owner| owner.will_wake(cx.waker())) {
-            return state.is_clear();
-        }
-        drop(state);
-        // Wakers are foreign code, which is not to run with anything locked.
-        let waker = cx.waker().clone();
-        let mut state = self.state.lock();
-        let old = state.owner.replace(waker);
+        let old = match &state.owner {
+            Some(waker) if waker.will_wake(cx.waker()) => None,
+            _ => state.owner.replace(cx.waker().clone()),
+        };
         let is_clear = state.is_clear();
         drop(state);
+        // Wakers are foreign code, which is not to run with anything locked.
         drop(old);
         is_clear
     }
