@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-/// The limits and times of a route. Every queue, buffer and wait has its bound here, but those of a
-/// whole hub, which stand in [`Hub::builder`](crate::Hub::builder), and those of topics, which
-/// [`TopicOptions`](crate::TopicOptions) and [`BatchOptions`](crate::BatchOptions) have.
+/// The limits and times of one route and its connections. Those of a whole hub, as how many
+/// connections it takes, are in [`Hub::builder`](crate::Hub::builder); those of topics in
+/// [`TopicOptions`](crate::TopicOptions) and [`BatchOptions`](crate::BatchOptions). Every queue,
+/// buffer and wait has its bound in one of them.
 ///
 /// | setting | default | beyond it |
 /// |---|---|---|
@@ -19,6 +20,7 @@ use std::time::Duration;
 /// | [`max_calls`](Self::max_calls) | 64 to one client | `conn.call` fails |
 /// | [`max_queued_progress`](Self::max_queued_progress) | 16 of one request | `progress.send` waits |
 /// | [`max_detached`](Self::max_detached) | 1024 of the route | dropped as others are |
+/// | [`max_detached_per_connection`](Self::max_detached_per_connection) | 16 | `RESOURCE_EXHAUSTED` |
 /// | [`idempotency`](Self::idempotency) | 4096 keys, 4 MiB, 10 min | the oldest are forgotten |
 /// | [`soft_max_message_bytes`](Self::soft_max_message_bytes) | none | `RESOURCE_EXHAUSTED` |
 /// | [`max_bad_messages`](Self::max_bad_messages) | 20 in a row | close 1008 |
@@ -27,10 +29,6 @@ use std::time::Duration;
 /// | [`handler_timeout`](Self::handler_timeout) | 30 s | `DEADLINE_EXCEEDED` |
 /// | [`max_request_timeout`](Self::max_request_timeout) | 5 min | longer `meta.timeoutMs` are cut |
 /// | [`call_timeout`](Self::call_timeout) | 10 s | `conn.call` fails |
-/// | [`max_connections`](Self::max_connections) | none, in the hub | HTTP 503 |
-/// | [`max_connections_per_ip`](Self::max_connections_per_ip) | none | HTTP 503; 500 where addresses are not known |
-/// | [`max_connections_per_user`](Self::max_connections_per_user) | none | close 4504 |
-/// | [`max_pending_upgrades`](Self::max_pending_upgrades) | 1024 in the hub | HTTP 503 |
 /// | [`ping_interval`](Self::ping_interval) | 25 s | |
 /// | [`pong_timeout`](Self::pong_timeout) | 10 s | close 1008 |
 /// | [`identify_timeout`](Self::identify_timeout) | none | close 1008 |
@@ -76,6 +74,7 @@ pub struct Config {
     pub(crate) max_calls: usize,
     pub(crate) max_queued_progress: usize,
     pub(crate) max_detached: usize,
+    pub(crate) max_detached_per_connection: usize,
     pub(crate) max_idempotency_keys: usize,
     pub(crate) max_idempotency_bytes: usize,
     pub(crate) max_idempotency_age: Duration,
@@ -86,10 +85,6 @@ pub struct Config {
     pub(crate) handler_timeout: Duration,
     pub(crate) max_request_timeout: Duration,
     pub(crate) call_timeout: Duration,
-    pub(crate) max_connections: Option<usize>,
-    pub(crate) max_connections_per_ip: Option<usize>,
-    pub(crate) max_connections_per_user: Option<usize>,
-    pub(crate) max_pending_upgrades: usize,
     pub(crate) ping_interval: Option<Duration>,
     pub(crate) pong_timeout: Duration,
     pub(crate) identify_timeout: Option<Duration>,
@@ -116,6 +111,7 @@ impl Default for Config {
             max_calls: 64,
             max_queued_progress: 16,
             max_detached: 1024,
+            max_detached_per_connection: 16,
             max_idempotency_keys: 4096,
             max_idempotency_bytes: 4 * 1024 * 1024,
             max_idempotency_age: Duration::from_secs(600),
@@ -126,10 +122,6 @@ impl Default for Config {
             handler_timeout: Duration::from_secs(30),
             max_request_timeout: Duration::from_secs(300),
             call_timeout: Duration::from_secs(10),
-            max_connections: None,
-            max_connections_per_ip: None,
-            max_connections_per_user: None,
-            max_pending_upgrades: 1024,
             ping_interval: Some(Duration::from_secs(25)),
             pong_timeout: Duration::from_secs(10),
             identify_timeout: None,
@@ -161,8 +153,8 @@ impl Config {
             ("upgrade_timeout", !self.upgrade_timeout.is_zero()),
             ("hook_timeout", !self.hook_timeout.is_zero()),
             ("max_requests", self.max_requests > 0),
+            ("max_detached_per_connection", self.max_detached_per_connection > 0),
             ("max_queued_progress", self.max_queued_progress > 0),
-            ("max_pending_upgrades", self.max_pending_upgrades > 0),
             ("ping_interval", self.ping_interval.is_none_or(|interval| !interval.is_zero())),
             ("pong_timeout", !self.pong_timeout.is_zero()),
             ("reauthorize_interval", self.reauthorize_interval.is_none_or(|interval| !interval.is_zero())),
@@ -247,6 +239,16 @@ impl Config {
         self
     }
 
+    /// Limits the handlers that go on after one connection gave them up: aborted, or past their
+    /// deadline. While that many do, further messages to routes that
+    /// [run to completion](crate::RouteOptions::run_to_completion) are answered with
+    /// `RESOURCE_EXHAUSTED` and `{limit, current}`, before their handler begins. So one client cannot
+    /// take all of [`max_detached`](Self::max_detached). Handlers that have begun go on even so.
+    pub fn max_detached_per_connection(mut self, count: usize) -> Self {
+        self.max_detached_per_connection = count;
+        self
+    }
+
     /// How many results of messages with a `meta.idempotencyKey` the route remembers, how many bytes
     /// of them, and for how long.
     pub fn idempotency(mut self, keys: usize, bytes: usize, age: Duration) -> Self {
@@ -293,37 +295,6 @@ impl Config {
     /// How long an answer of the client to [`Conn::call`](crate::Conn::call) is waited for.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = timeout;
-        self
-    }
-
-    /// How many connections the hub takes, of all routes that share it.
-    pub fn max_connections(mut self, count: usize) -> Self {
-        self.max_connections = Some(count);
-        self
-    }
-
-    /// How many connections the hub takes from one address. Networks of 64 bits count as one address
-    /// in IPv6. Behind a proxy, name it in
-    /// [`trusted_proxies`](crate::WsRouter::trusted_proxies): else all come from it.
-    ///
-    /// The address is axum's [`ConnectInfo`](axum::extract::ConnectInfo): serve the app with
-    /// `into_make_service_with_connect_info::<SocketAddr>()`. Where it is not there, as with a plain
-    /// `axum::serve(listener, app)`, all upgrades are refused with 500: a limit that cannot be kept
-    /// must not be thought to be.
-    pub fn max_connections_per_ip(mut self, count: usize) -> Self {
-        self.max_connections_per_ip = Some(count);
-        self
-    }
-
-    /// How many connections one user may have in the hub. Further ones are closed with 4504.
-    pub fn max_connections_per_user(mut self, count: usize) -> Self {
-        self.max_connections_per_user = Some(count);
-        self
-    }
-
-    /// How many upgrades may be authenticated at the same time.
-    pub fn max_pending_upgrades(mut self, count: usize) -> Self {
-        self.max_pending_upgrades = count;
         self
     }
 

@@ -18,6 +18,9 @@ pub mod errors {}
 #[doc = include_str!("../docs/shutdown.md")]
 pub mod shutdown {}
 
+#[doc = include_str!("../docs/memory.md")]
+pub mod memory {}
+
 #[doc = include_str!("../docs/metrics.md")]
 pub mod metrics {}
 

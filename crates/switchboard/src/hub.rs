@@ -13,8 +13,11 @@ mod filter;
 mod in_flight;
 mod key_of;
 mod large;
+#[cfg(test)]
+mod lock_tests;
 mod log_limit;
 mod member;
+mod ordered;
 mod paced;
 mod place;
 mod places;
@@ -27,6 +30,8 @@ mod registry;
 mod revoke;
 mod room;
 mod rules;
+#[cfg(test)]
+mod scaling_tests;
 mod shed;
 #[cfg(test)]
 mod shrink_tests;
@@ -78,11 +83,24 @@ pub use self::{
     user_events::{UserEvent, UserEvents},
 };
 use self::{
-    builder::Normalize, questions::Questions, registry::Registry, rules::Rules, user_events::UserFeed, wheel::Wheel,
+    builder::{Limits, Normalize},
+    questions::Questions,
+    registry::Registry,
+    rules::Rules,
+    user_events::UserFeed,
+    wheel::Wheel,
 };
 pub(crate) use self::{
-    change::How, filter::Filter, in_flight::InFlight, log_limit::LogLimit, place::Place, registry::Full,
-    subscriptions::Subscriptions, topic::Topic, topic_name::AsStr, wheel::Check,
+    change::How,
+    filter::Filter,
+    in_flight::InFlight,
+    log_limit::LogLimit,
+    place::Place,
+    registry::Full,
+    subscriptions::Subscriptions,
+    topic::Topic,
+    topic_name::AsStr,
+    wheel::{Check, TimerKey},
 };
 use crate::{
     conn::{AnyConn, ConnId, ConnInner, Total},
@@ -118,6 +136,7 @@ pub(crate) struct HubInner {
     /// What holds for which topics.
     rules: Rules,
     normalize: Option<Normalize>,
+    limits: Limits,
     /// How many subscriptions have a filter of their own.
     filters: AtomicUsize,
     /// What the application is being asked.
@@ -158,6 +177,7 @@ impl Hub {
         Self(Arc::new(HubInner {
             rules,
             normalize: builder.normalize,
+            limits: builder.limits,
             filters: AtomicUsize::new(0),
             questions: Questions::default(),
             topics: RwLock::default(),
@@ -282,15 +302,20 @@ impl Hub {
     }
 
     /// Has a connection checked after some time.
-    pub(crate) fn schedule(&self, conn: ConnId, after: Duration, check: Check) {
+    pub(crate) fn schedule<D: ?Sized>(&self, conn: &ConnInner<D>, after: Duration, check: Check) {
         self.0.wheel.schedule(&self.0, conn, after, check);
     }
 
-    pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId, limit: Option<usize>) -> Result<(), Full> {
+    pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId) -> Result<(), Full> {
         let mut registry = self.0.registry.lock();
-        let count = registry.add_user(user, conn, limit)?;
+        let count = registry.add_user(user, conn, self.0.limits.max_connections_per_user)?;
         self.0.users.added(user, conn, count);
         Ok(())
+    }
+
+    /// To follow [`add_user`](Self::add_user), with nothing locked.
+    pub(crate) fn send_user_events(&self) {
+        self.0.users.send();
     }
 
     /// A handler was pending, and so counts as running.
@@ -322,9 +347,11 @@ impl Hub {
         self.0.log_limit.may_log()
     }
 
-    /// Ends all subscriptions of a connection; there can be none after.
+    /// Ends all subscriptions and timers of a connection; there can be none after.
     pub(crate) fn disconnected<D: ?Sized>(&self, conn: &ConnInner<D>) {
         self.leave_all(conn);
+        // While others can find the connection by its id.
+        self.0.wheel.end(&self.0, conn);
         let user = conn.user();
         let mut registry = self.0.registry.lock();
         if let Some(user) = user
@@ -335,6 +362,7 @@ impl Hub {
         let removed = registry.remove(conn.id);
         drop(registry);
         drop(removed);
+        self.send_user_events();
         let place = conn.existing_extras().and_then(|extras| extras.place.lock().take());
         drop(place);
     }

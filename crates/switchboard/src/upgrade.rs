@@ -104,15 +104,15 @@ where
         metrics::refused("limit");
         Refused::Http(refusal::unavailable(what))
     };
-    if settings.config.max_connections_per_ip.is_some() && client_ip.is_none() {
+    if hub.limits().max_connections_per_ip.is_some() && client_ip.is_none() {
         metrics::refused("limit");
         // Else the limit would not be there, and nobody would notice.
-        let problem = "`Config::max_connections_per_ip` is set, but the client's address is not known: serve the app \
+        let problem = "`HubBuilder::max_connections_per_ip` is set, but the client's address is not known: serve the app \
                        with `into_make_service_with_connect_info::<SocketAddr>()`";
         return Err(refusal::internal(problem, hub).into());
     }
-    let place = hub.take_place(client_ip, &settings.config).map_err(|_| full("too many connections"))?;
-    let _pending = hub.begin_upgrade(&settings.config).ok_or_else(|| full("too many upgrades at once"))?;
+    let place = hub.take_place(client_ip).map_err(|_| full("too many connections"))?;
+    let _pending = hub.begin_upgrade().ok_or_else(|| full("too many upgrades at once"))?;
     parts.extensions.insert(Arc::clone(&settings.tokens));
     let extract = async {
         let data = match (data, &mounted.authenticate) {

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
-use switchboard::{Config, Hub, MountedRouter};
+use switchboard::{Hub, MountedRouter};
 
 use crate::{
     room::{self, Place, RoomId},
@@ -43,9 +43,8 @@ pub(crate) struct Load {
 impl Shards {
     pub(crate) fn new() -> Self {
         let shard = |_| {
-            let hub = Hub::new();
-            let config = Config::new().max_connections(MAX_CONNECTIONS);
-            Shard { ws: room::ws().hub(hub.clone()).config(config).mount(), hub }
+            let hub = Hub::builder().max_connections(MAX_CONNECTIONS).build();
+            Shard { ws: room::ws().hub(hub.clone()).mount(), hub }
         };
         Self((0..SHARDS.get()).map(shard).collect())
     }

@@ -138,3 +138,27 @@ async fn without_a_limit_what_waits_is_counted_all_the_same() {
     drop(client);
     until(|| hub.stats().queued_bytes == 0).await;
 }
+
+/// Without a setting there is a limit, too. What all get is kept once, so this takes little memory.
+#[tokio::test]
+async fn attack_b18_what_waits_is_limited_by_default() {
+    let hub = Hub::new();
+    let server = serve(&hub);
+    let mut slow = Vec::new();
+    for _ in 0..64 {
+        let mut client = server.connect("/ws").await;
+        join_topic(&mut client, "bulk").await;
+        slow.push(client);
+    }
+    let publish = async {
+        while hub.stats().slow_consumers == 0 {
+            hub.publish("bulk", Bulk::new()).await.unwrap();
+            assert!(hub.stats().queued_bytes <= 256 * MIB, "{:?}", hub.stats());
+            others_run().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, publish).await.unwrap();
+    // The slowest go until half is left.
+    until(|| hub.stats().queued_bytes <= 128 * MIB).await;
+    assert!(hub.stats().slow_consumers < 64, "{:?}", hub.stats());
+}

@@ -7,7 +7,7 @@ use std::sync::{
 
 use axum::Router;
 use serde_json::json;
-use switchboard::{Config, Conn, Hub, Identity, SendErrorKind, UserEvent, WsError, WsRouter};
+use switchboard::{Conn, Hub, Identity, SendErrorKind, UserEvent, WsError, WsRouter};
 use switchboard_tests::{
     client::{Client, Server},
     serve::ws_route,
@@ -126,10 +126,9 @@ async fn one_message_reaches_devices_that_speak_differently() {
 
 #[tokio::test]
 async fn one_that_is_refused_is_not_listed() {
-    let hub = Hub::new();
+    let hub = Hub::builder().max_connections_per_user(1).build();
     let ws = WsRouter::<(), User>::new()
         .hub(hub.clone())
-        .config(Config::new().max_connections_per_user(1))
         .identify(|user: &User| user.user.as_deref().map(Into::into))
         .authenticate(authenticate);
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));

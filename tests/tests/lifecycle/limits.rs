@@ -16,8 +16,8 @@ fn is_full(refusal: &Refusal) -> bool {
 
 #[tokio::test]
 async fn row_8_connections_per_hub() {
-    let hub = Hub::new();
-    let ws = || ws_route(WsRouter::<()>::new().hub(hub.clone()).config(Config::new().max_connections(2)));
+    let hub = Hub::builder().max_connections(2).build();
+    let ws = || ws_route(WsRouter::<()>::new().hub(hub.clone()));
     let server = Server::start(Router::new().route("/a", ws()).route("/b", ws()));
     let one = server.connect("/a").await;
     let _two = server.connect("/b").await;
@@ -34,10 +34,10 @@ async fn row_8_connections_per_hub() {
 
 #[tokio::test]
 async fn row_8_connections_per_ip_behind_a_trusted_proxy() {
-    let config = Config::new().max_connections_per_ip(1);
+    let hub = || Hub::builder().max_connections_per_ip(1).build();
     let proxies = TrustedProxies::new(["127.0.0.1"]).unwrap();
-    let ws = WsRouter::<()>::new().config(config).trusted_proxies(proxies);
-    let strict = WsRouter::<()>::new().config(config);
+    let ws = WsRouter::<()>::new().hub(hub()).trusted_proxies(proxies);
+    let strict = WsRouter::<()>::new().hub(hub());
     let server = Server::start(Router::new().route("/ws", ws_route(ws)).route("/direct", ws_route(strict)));
     let from = |ip| [("x-forwarded-for", ip)];
     let _a = server.upgrade("/ws", &from("1.1.1.1")).await.unwrap();
@@ -52,7 +52,7 @@ async fn row_8_connections_per_ip_behind_a_trusted_proxy() {
 #[tokio::test]
 async fn row_6_4504_connections_per_user() {
     let ws = WsRouter::<()>::new()
-        .config(Config::new().max_connections_per_user(1))
+        .hub(Hub::builder().max_connections_per_user(1).build())
         .identify(|_| Some(Identity::new("ann")))
         .on_open(async || ());
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));
@@ -87,8 +87,8 @@ async fn upgrades_that_are_not_decided_yet_are_limited() {
             Ok::<_, StatusCode>(())
         }
     };
-    let hub = Hub::new();
-    let ws = WsRouter::new().hub(hub.clone()).config(Config::new().max_pending_upgrades(2)).authenticate(wait);
+    let hub = Hub::builder().max_pending_upgrades(2).build();
+    let ws = WsRouter::new().hub(hub.clone()).authenticate(wait);
     let server = Arc::new(Server::start(Router::new().route("/ws", ws_route(ws))));
     let mut upgrades = tokio::task::JoinSet::new();
     for _ in 0..3 {
@@ -107,13 +107,70 @@ async fn upgrades_that_are_not_decided_yet_are_limited() {
 /// A limit that was asked for and cannot be kept must not be thought to be.
 #[tokio::test]
 async fn without_addresses_nobody_gets_past_the_limit_per_ip() {
-    let ws = |config| ws_route(WsRouter::<()>::new().config(config));
-    let limited = ws(Config::new().max_connections_per_ip(100));
-    let app = Router::new().route("/limited", limited).route("/ws", ws(Config::new()));
+    let ws = |hub| ws_route(WsRouter::<()>::new().hub(hub));
+    let limited = ws(Hub::builder().max_connections_per_ip(100).build());
+    let app = Router::new().route("/limited", limited).route("/ws", ws(Hub::new()));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let addr = listener.local_addr().unwrap();
     let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     let server = Server { addr, task };
     assert_eq!(server.upgrade("/limited", &[]).await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
     server.upgrade("/ws", &[]).await.unwrap();
+}
+
+/// Routes of their own settings, one of them without any, count together.
+#[tokio::test]
+async fn attack_a12_two_routes_of_a_hub_share_its_limits() {
+    let serve = |hub: &Hub| {
+        let quick = Config::new().max_message_bytes(1024);
+        let ws = |config| {
+            let ws = WsRouter::<()>::new().hub(hub.clone()).config(config);
+            ws_route(ws.identify(|_| Some(Identity::new("ann"))).on_open(async || ()))
+        };
+        Server::start(Router::new().route("/a", ws(quick)).route("/b", ws(Config::new())))
+    };
+    for hub in [Hub::builder().max_connections(2).build(), Hub::builder().max_connections_per_ip(2).build()] {
+        let server = serve(&hub);
+        let _one = server.connect("/a").await;
+        let _two = server.connect("/b").await;
+        for route in ["/a", "/b"] {
+            assert!(is_full(&server.upgrade(route, &[]).await.unwrap_err()), "{route} {hub:?}");
+        }
+        assert_eq!(hub.stats().connections, 2);
+    }
+    let hub = Hub::builder().max_connections_per_user(2).build();
+    let server = serve(&hub);
+    let _one = server.connect("/a").await;
+    let _two = server.connect("/b").await;
+    for route in ["/a", "/b"] {
+        assert_eq!(server.connect(route).await.expect_close().await.0, 4504, "{route}");
+    }
+}
+
+#[tokio::test]
+async fn attack_a12_two_routes_of_a_hub_share_pending_upgrades() {
+    let go = Arc::new(Notify::new());
+    let hub = Hub::builder().max_pending_upgrades(2).build();
+    let ws = || {
+        let go = Arc::clone(&go);
+        let wait = async move || {
+            go.notified().await;
+            Ok::<_, StatusCode>(())
+        };
+        ws_route(WsRouter::new().hub(hub.clone()).authenticate(wait))
+    };
+    let server = Arc::new(Server::start(Router::new().route("/a", ws()).route("/b", ws())));
+    let mut upgrades = tokio::task::JoinSet::new();
+    for route in ["/a", "/b", "/a", "/b"] {
+        let server = Arc::clone(&server);
+        upgrades.spawn(async move { server.upgrade(route, &[]).await.map(|_| ()) });
+    }
+    for _ in 0..2 {
+        assert!(is_full(&upgrades.join_next().await.unwrap().unwrap().unwrap_err()));
+    }
+    assert_eq!(hub.stats().pending_upgrades, 2);
+    for _ in 0..2 {
+        go.notify_one();
+        upgrades.join_next().await.unwrap().unwrap().unwrap();
+    }
 }

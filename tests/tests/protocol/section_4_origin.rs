@@ -10,7 +10,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use switchboard::{Config, OriginPolicy, TrustedProxies, WsRouter};
+use switchboard::{Hub, OriginPolicy, TrustedProxies, WsRouter};
 use switchboard_tests::{client::Server, serve::ws_route};
 
 use super::section_4_upgrade::status;
@@ -122,7 +122,7 @@ async fn row_4_order_of_the_checks() {
         calls.fetch_add(1, SeqCst);
         if headers.contains_key("x-pass") { Ok(()) } else { Err(StatusCode::UNAUTHORIZED) }
     };
-    let ws = WsRouter::new().config(Config::new().max_connections(1)).authenticate(authenticate);
+    let ws = WsRouter::new().hub(Hub::builder().max_connections(1).build()).authenticate(authenticate);
     let server = Server::start(Router::new().route("/ws", ws_route(ws)).with_state(Arc::clone(&calls)));
     let foreign = ("origin", "http://evil.example");
     // The Origin before the extractors.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use serde_json::json;
-use switchboard::{Config, Conn, WsRouter, ws_message};
+use switchboard::{Config, Conn, Hub, WsRouter, ws_message};
 use switchboard_tests::{
     client::{PATIENCE, Server, masked},
     serve::ws_route,
@@ -38,13 +38,23 @@ fn rows_of_section_8() {
         "max_subscriptions: 128",
         "max_queued_progress: 16",
         "max_bad_messages: 20",
-        "max_connections: None",
-        "max_connections_per_user: None",
-        "max_connections_per_ip: None",
+        "max_detached: 1024",
+        "max_detached_per_connection: 16",
         "upgrade_timeout: 10s",
         "hook_timeout: 10s",
     ] {
         assert!(config.contains(expected), "{expected} is not in {config}");
+    }
+    let hub = format!("{:?}", Hub::builder());
+    for expected in [
+        "max_connections: None",
+        "max_connections_per_user: None",
+        "max_connections_per_ip: None",
+        "max_pending_upgrades: 1024",
+        "max_queued_bytes: 268435456",
+        "max_queued_user_events: 1024",
+    ] {
+        assert!(hub.contains(expected), "{expected} is not in {hub}");
     }
 }
 

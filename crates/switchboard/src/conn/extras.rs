@@ -1,6 +1,9 @@
 //! What few connections need.
 
-use std::sync::OnceLock;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use parking_lot::Mutex;
 
@@ -17,6 +20,8 @@ pub(crate) struct Extras {
     pub(super) attributes: Kept,
     /// What it holds where places are limited.
     pub(crate) place: Mutex<Option<Box<Place>>>,
+    /// Counts its handlers that go on although it gave them up.
+    detached: OnceLock<Arc<AtomicUsize>>,
     /// What middleware keeps for it.
     pub(crate) slots: Slots,
 }
@@ -35,6 +40,17 @@ impl<D: ?Sized> ConnInner<D> {
 
     pub(crate) fn existing_calls(&self) -> Option<&Calls> {
         self.existing_extras().map(|extras| &extras.calls)
+    }
+
+    /// How many of its handlers go on although it gave them up.
+    pub(crate) fn detached(&self) -> usize {
+        let count = self.existing_extras().and_then(|extras| extras.detached.get());
+        count.map_or(0, |count| count.load(Relaxed))
+    }
+
+    /// What counts those handlers, which may go on for longer than the connection is kept.
+    pub(crate) fn detached_counter(&self) -> Arc<AtomicUsize> {
+        Arc::clone(self.extras().detached.get_or_init(Arc::default))
     }
 
     /// The calls to the client, if any waits for its answer.

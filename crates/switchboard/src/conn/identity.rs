@@ -89,8 +89,6 @@ impl fmt::Debug for RefreshToken {
 pub(crate) struct Known {
     user: Option<Arc<str>>,
     expires_at: Option<Instant>,
-    /// When `expires_at` is looked at next.
-    look_at: Option<Instant>,
 }
 
 impl Known {
@@ -113,8 +111,7 @@ impl<D: ?Sized> ConnInner<D> {
                 if self.outbox.is_closed() {
                     return Err(WsError::cancelled("the connection is closed"));
                 }
-                let limit = self.config().max_connections_per_user;
-                self.hub().add_user(&identity.user, self.id, limit).map_err(|full| {
+                self.hub().add_user(&identity.user, self.id).map_err(|full| {
                     WsError::resource_exhausted("too many connections of this user")
                         .with_detail("limit", full.limit)
                         .with_detail("current", full.current)
@@ -123,35 +120,23 @@ impl<D: ?Sized> ConnInner<D> {
             }
         }
         known.expires_at = identity.expires_in.and_then(|time| Instant::now().checked_add(time));
-        let (expires_at, look_at) = (known.expires_at, known.look_at);
-        if let Some(time) = identity.expires_in
-            && look_at.is_none_or(|look_at| expires_at < Some(look_at))
-        {
-            known.look_at = expires_at;
-            drop(known);
-            self.hub().schedule(self.id, time, Check::Expired);
+        // While this is locked: the last call counts for both.
+        if let Some(time) = identity.expires_in {
+            self.hub().schedule(self, time, Check::Expired);
         }
+        drop(known);
+        self.hub().send_user_events();
         Ok(())
     }
 
     /// The time has come to look. How long until the next look, if there is to be one.
     pub(crate) fn check_expiry(&self) -> Option<Duration> {
-        let mut known = self.extras().known.lock();
-        // An earlier time was set since this look was, and is looked at by itself.
-        if known.look_at.is_some_and(|at| Instant::now() < at) {
+        let left = self.expires_in();
+        if left.is_some_and(|left| left.is_zero()) {
+            self.outbox.close(CloseCode::TOKEN_EXPIRED, "token expired");
             return None;
         }
-        match known.left() {
-            Some(left) if left.is_zero() => {
-                drop(known);
-                self.outbox.close(CloseCode::TOKEN_EXPIRED, "token expired");
-                None
-            }
-            left => {
-                known.look_at = known.expires_at;
-                left
-            }
-        }
+        left
     }
 
     pub(crate) fn expires_in(&self) -> Option<Duration> {
@@ -198,7 +183,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// `PERMISSION_DENIED` if it belongs to another user already, which does not change anything;
     /// `RESOURCE_EXHAUSTED` if the user has
-    /// [`max_connections_per_user`](crate::Config::max_connections_per_user); `CANCELLED` if it is
+    /// [`max_connections_per_user`](crate::HubBuilder::max_connections_per_user); `CANCELLED` if it is
     /// closed.
     pub fn identify(&self, identity: impl Into<Identity>) -> Result<(), WsError> {
         self.inner.identify(&identity.into())

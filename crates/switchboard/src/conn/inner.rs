@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Config, Hub, SendError, encode,
     extract::Kept,
-    hub::{Check, Place, Subscriptions},
+    hub::{Check, Place, Subscriptions, TimerKey},
     router::MountedSettings,
     transport::{Frame, Variants, as_taken},
     turn,
@@ -44,6 +44,7 @@ pub(crate) struct ConnInner<D: ?Sized> {
     /// When the last message came, in milliseconds since 1970; 0 before the first.
     pub(super) active_at: AtomicU64,
     signals: AtomicU8,
+    pub(crate) timer: TimerKey,
     pub(super) extras: ExtrasCell,
     pub(crate) data: D,
 }
@@ -111,6 +112,7 @@ impl<D> ConnInner<D> {
             beat: Beat::default(),
             active_at: AtomicU64::new(0),
             signals: AtomicU8::new(0),
+            timer: TimerKey::default(),
             extras,
             data,
         }

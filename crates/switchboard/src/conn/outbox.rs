@@ -213,11 +213,15 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn begin_turn(&self, cx: &Context<'_>) -> bool {
         let mut state = self.state.lock();
         state.in_turn = true;
-        match &state.owner {
-            Some(waker) if waker.will_wake(cx.waker()) => {}
-            _ => state.owner = Some(cx.waker().clone()),
-        }
-        state.is_clear()
+        let old = match &state.owner {
+            Some(waker) if waker.will_wake(cx.waker()) => None,
+            _ => state.owner.replace(cx.waker().clone()),
+        };
+        let is_clear = state.is_clear();
+        drop(state);
+        // Wakers are foreign code, which is not to run with anything locked.
+        drop(old);
+        is_clear
     }
 
     /// The owner's turn ends. `false` if something is queued that it should write before, unless it

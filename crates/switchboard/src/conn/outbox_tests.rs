@@ -4,8 +4,9 @@ use std::{
     io::{self, IoSlice},
     pin::pin,
     rc::Rc,
-    sync::Arc,
-    task::{Context, Poll, Waker},
+    sync::{Arc, Weak, mpsc},
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
 };
 
 use super::{
@@ -167,6 +168,54 @@ fn those_who_gave_up_waiting_leave_nothing_behind() {
         assert!(room.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }
     assert!(format!("{outbox:?}").contains("waiters: Waiters(None)"));
+}
+
+/// Takes nothing, on any thread.
+struct Stuck;
+
+impl Sink for Stuck {
+    fn try_write(&self, _: &[IoSlice<'_>]) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+/// A waker that looks at the queue when it is dropped, as an application's may.
+struct Looks(Weak<Outbox<Stuck>>);
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        if let Some(outbox) = self.0.upgrade() {
+            outbox.buffered();
+        }
+    }
+}
+
+#[test]
+fn attack_b16_wakers_are_replaced_and_dropped_with_nothing_locked() {
+    let (done, is_done) = mpsc::channel();
+    std::thread::spawn(move || {
+        let outbox = Arc::new(Outbox::new(200, Arc::new(Total::new(usize::MAX))));
+        outbox.attach(Stuck);
+        let waker = || Waker::from(Arc::new(Looks(Arc::downgrade(&outbox))));
+        outbox.push(run(&[&"x".repeat(150)]), Promise::Caller);
+        for until in [Until::Room, Until::Flushed] {
+            let mut wait = Box::pin(outbox.wait(until));
+            for _ in 0..3 {
+                assert!(wait.as_mut().poll(&mut Context::from_waker(&waker())).is_pending());
+            }
+        }
+        for _ in 0..3 {
+            outbox.begin_turn(&Context::from_waker(&waker()));
+            outbox.end_turn(true);
+        }
+        done.send(()).unwrap();
+    });
+    // Else a lock is waited for by its own holder.
+    assert_eq!(is_done.recv_timeout(Duration::from_secs(10)), Ok(()));
 }
 
 #[test]
@@ -389,7 +438,8 @@ fn what_is_dropped_does_not_count_in_the_total_either() {
     for _ in 0..5 {
         assert_ne!(push_marked(&outbox, &text, &mark), Pushed::Closed);
         outbox.write();
-        assert_eq!(total.bytes(), outbox.buffered());
+        // A little more is counted later.
+        assert!(outbox.buffered() - total.bytes() < 1024);
     }
     outbox.make_room(2000, |_| None);
     assert_eq!(total.bytes(), outbox.buffered());

@@ -71,8 +71,8 @@ impl<D: Send + Sync + 'static> Session<D> {
             Err(error) => error,
         };
         running.record(error.code().as_str());
-        let routing = Arc::clone(&self.routing);
-        match running.give_up(|future, span| routing.detach(future, span)) {
+        let (conn, routing) = (&self.conn, &self.routing);
+        match running.give_up(|future, span| routing.detach(conn, future, span)) {
             What::Call(_, id) => self.fail_request(error, id.id()),
             What::Binary if self.routing.hooks.text.is_none() => self.fail(error, None, None, false),
             What::Fallback(id) => self.fail(error, None, id.as_deref(), id.is_some()),

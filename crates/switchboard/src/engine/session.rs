@@ -65,7 +65,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         ];
         for (after, check) in checks {
             if let Some(after) = after {
-                hub.schedule(conn.id, after, check);
+                hub.schedule(&*conn, after, check);
             }
         }
         let hooks = &routing.hooks.open;
@@ -291,10 +291,10 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     /// `$ws:abort`: ids that are unknown, because the request is done for example, are ignored.
     fn abort(&mut self, correlation_id: &str) {
-        let routing = Arc::clone(&self.routing);
+        let (conn, routing) = (&self.conn, &self.routing);
         let give_up = |running: &mut Running| {
             running.record("CANCELLED");
-            running.give_up(|future, span| routing.detach(future, span))
+            running.give_up(|future, span| routing.detach(conn, future, span))
         };
         let what = if let Some(mut running) = self.running.take_if(|running| running.is_request(correlation_id)) {
             Some(give_up(&mut running))
@@ -319,12 +319,12 @@ impl<D: Send + Sync + 'static> Session<D> {
         if let Some(calls) = self.conn.existing_calls() {
             calls.end();
         }
-        let routing = Arc::clone(&self.routing);
+        let (conn, routing) = (&self.conn, &self.routing);
         let beside = self.beside.take().into_iter().flat_map(|mut beside| beside.take_all());
         let running = self.running.take_if(|running| !matches!(running.what, What::Error));
         for mut running in running.map(|running| *running).into_iter().chain(beside) {
             running.record("CANCELLED");
-            running.give_up(|future, span| routing.detach(future, span));
+            running.give_up(|future, span| routing.detach(conn, future, span));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Many items in one message.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
 use switchboard_core::Message;
 
@@ -84,7 +84,7 @@ impl BatchOptions {
 pub struct Batch<T: Send + 'static, M: Message<Meta = ()>>(Arc<Paced<Items<T>, M>>);
 
 struct Items<T> {
-    items: Vec<T>,
+    items: VecDeque<T>,
     options: BatchOptions,
 }
 
@@ -96,8 +96,11 @@ impl<T: Send + 'static> Gather for Items<T> {
     }
 
     fn take(&mut self) -> Option<Vec<T>> {
-        let later = self.items.split_off(self.items.len().min(self.options.max_items));
-        let now = std::mem::replace(&mut self.items, later);
+        let now: Vec<T> = self.items.drain(..self.items.len().min(self.options.max_items)).collect();
+        // A burst leaves no room behind.
+        if self.items.capacity() > 4 * self.items.len() + 64 {
+            self.items.shrink_to(2 * self.items.len());
+        }
         (!now.is_empty()).then_some(now)
     }
 
@@ -120,7 +123,7 @@ impl Hub {
         T: Send + 'static,
         M: Message<Meta = ()>,
     {
-        let items = Items { items: Vec::new(), options };
+        let items = Items { items: VecDeque::new(), options };
         Batch(Paced::new(self, topic.topic_name(), Pace::Delay(options.max_delay), items, Box::new(make)))
     }
 }

@@ -13,13 +13,34 @@ pub(crate) type Normalize = Arc<dyn Fn(&str) -> String + Send + Sync>;
 pub struct HubBuilder {
     topics: Vec<(Box<str>, TopicOptions)>,
     pub(super) normalize: Option<Normalize>,
+    pub(super) limits: Limits,
     pub(super) max_queued_bytes: usize,
     pub(super) max_queued_user_events: usize,
 }
 
+/// How many connections and upgrades a hub takes, of all its routes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) max_connections: Option<usize>,
+    pub(crate) max_connections_per_ip: Option<usize>,
+    pub(crate) max_connections_per_user: Option<usize>,
+    pub(crate) max_pending_upgrades: usize,
+}
+
 impl HubBuilder {
     fn new() -> Self {
-        Self { topics: Vec::new(), normalize: None, max_queued_bytes: usize::MAX, max_queued_user_events: 1024 }
+        Self {
+            topics: Vec::new(),
+            normalize: None,
+            limits: Limits {
+                max_connections: None,
+                max_connections_per_ip: None,
+                max_connections_per_user: None,
+                max_pending_upgrades: 1024,
+            },
+            max_queued_bytes: 256 * 1024 * 1024,
+            max_queued_user_events: 1024,
+        }
     }
 
     /// Sets the rules of all topics that a pattern matches: a name, or the beginning of names and
@@ -52,18 +73,69 @@ impl HubBuilder {
         self
     }
 
-    /// How many bytes may wait to be written to all connections of the hub together. By default as
-    /// many as [`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes) allows each.
+    /// Limits the connections of the hub, of all its routes together. Upgrades beyond it are refused
+    /// with 503. No limit by default: connections are then limited by the process's open files.
     ///
-    /// What counts is what stays queued because clients do not read as fast, each message with its
-    /// overhead, and one for many as often as there are many; not what leaves at once. When three
-    /// quarters of this are reached, connections are closed with 4002, those with the most bytes
-    /// first, until half is left. Where bytes come faster than that, whichever connection would go
-    /// beyond the limit is closed at once. Nothing counts for a client that keeps up with what it is
-    /// sent. Set this to some hundred times the largest message, so that a single one for a client
-    /// that is behind for a moment decides nothing.
+    /// ```
+    /// use switchboard::{Hub, WsRouter, ws_route};
     ///
-    /// That holds for members of topics that [drop](crate::SlowConsumer::DropOldest) messages, too:
+    /// let hub = Hub::builder().max_connections(50_000).max_connections_per_user(10).build();
+    /// let app = axum::Router::<()>::new()
+    ///     .route("/chat", ws_route(WsRouter::new().hub(hub.clone())))
+    ///     .route("/admin", ws_route(WsRouter::new().hub(hub)));
+    /// # let _ = app;
+    /// ```
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.limits.max_connections = Some(count);
+        self
+    }
+
+    /// Limits the connections from one address, of all routes together. Upgrades beyond it are
+    /// refused with 503. IPv6 addresses of the same /64 network count as one. No limit by default.
+    ///
+    /// Behind a proxy, name it in [`trusted_proxies`](crate::WsRouter::trusted_proxies) on each
+    /// route: else all connections come from the proxy's address.
+    ///
+    /// The address is axum's [`ConnectInfo`](axum::extract::ConnectInfo): serve the app with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`. Without it, as with a plain
+    /// `axum::serve(listener, app)`, all upgrades are refused with 500, since the limit cannot be
+    /// kept.
+    pub fn max_connections_per_ip(mut self, count: usize) -> Self {
+        self.limits.max_connections_per_ip = Some(count);
+        self
+    }
+
+    /// Limits the connections of one user, of all routes together. Further ones are closed with
+    /// 4504; [`Conn::identify`](crate::Conn::identify) fails with `RESOURCE_EXHAUSTED`. No limit by
+    /// default.
+    pub fn max_connections_per_user(mut self, count: usize) -> Self {
+        self.limits.max_connections_per_user = Some(count);
+        self
+    }
+
+    /// Limits the upgrades that are authenticated at the same time, of all routes together. Further
+    /// ones are refused with 503. 1024 by default.
+    pub fn max_pending_upgrades(mut self, count: usize) -> Self {
+        self.limits.max_pending_upgrades = count;
+        self
+    }
+
+    /// Limits the bytes that wait to be written to all connections together. 256 MiB by default:
+    /// 256 clients that read nothing with queues of
+    /// [`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes), 1 MiB. `usize::MAX` for no
+    /// limit. See the [guide](crate::guide::memory).
+    ///
+    /// Counted is what stays queued because clients do not read as fast, each message with its
+    /// overhead, and a published message once for each subscriber that it waits for. Messages that
+    /// leave at once do not count, nor does anything sent to a client that keeps up.
+    ///
+    /// At three quarters of the limit connections are closed with 4002, those with the most bytes
+    /// first, until half is left. Where bytes come faster than that, the connection that would exceed
+    /// the limit is closed at once. Allow some hundred times the largest message, so that no single
+    /// one decides; and more than 256 MiB where more than 100 000 clients may fall behind for a
+    /// moment.
+    ///
+    /// This holds for members of topics that [drop](crate::SlowConsumer::DropOldest) messages, too:
     /// those are dropped where the queue of a connection is full, not where this limit is reached.
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
         self.max_queued_bytes = bytes;
@@ -82,10 +154,12 @@ impl HubBuilder {
     /// # Panics
     ///
     /// If a pattern is neither a valid name nor the beginning of one and `*`, or stands behind
-    /// another that matches all that it does.
+    /// another that matches all that it does; and if `max_pending_upgrades` is 0, with which nobody
+    /// could connect.
     #[must_use]
     #[track_caller]
     pub fn build(mut self) -> Hub {
+        assert!(self.limits.max_pending_upgrades > 0, "`HubBuilder::max_pending_upgrades` must not be 0");
         match Rules::new(std::mem::take(&mut self.topics)) {
             Ok(rules) => Hub::with(self, rules),
             Err(error) => panic!("{error}"),
@@ -97,6 +171,7 @@ impl fmt::Debug for HubBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HubBuilder")
             .field("topics", &self.topics)
+            .field("limits", &self.limits)
             .field("max_queued_bytes", &self.max_queued_bytes)
             .field("max_queued_user_events", &self.max_queued_user_events)
             .finish_non_exhaustive()
@@ -104,13 +179,18 @@ impl fmt::Debug for HubBuilder {
 }
 
 impl Hub {
-    /// A hub with settings.
+    /// A hub with settings. They hold for all routes that share it; those of one route are in
+    /// [`Config`](crate::Config).
     ///
     /// | setting | default | beyond it |
     /// |---|---|---|
     /// | [`topic`](HubBuilder::topic) | no rules: handlers decide | what [`TopicOptions`] say |
     /// | [`normalize_topics`](HubBuilder::normalize_topics) | names stay as they are given | |
-    /// | [`max_queued_bytes`](HubBuilder::max_queued_bytes) | none, of all connections | the slowest are closed with 4002 |
+    /// | [`max_connections`](HubBuilder::max_connections) | none | HTTP 503 |
+    /// | [`max_connections_per_ip`](HubBuilder::max_connections_per_ip) | none | HTTP 503; 500 where addresses are not known |
+    /// | [`max_connections_per_user`](HubBuilder::max_connections_per_user) | none | close 4504 |
+    /// | [`max_pending_upgrades`](HubBuilder::max_pending_upgrades) | 1024 | HTTP 503 |
+    /// | [`max_queued_bytes`](HubBuilder::max_queued_bytes) | 256 MiB, of all connections | the slowest are closed with 4002 |
     /// | [`max_queued_user_events`](HubBuilder::max_queued_user_events) | 1024 for each reader | the oldest are lost |
     ///
     /// ```

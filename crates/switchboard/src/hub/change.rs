@@ -3,14 +3,17 @@
 //! The order is that of `docs/protocol.md`, 7.6: normalise, wait for changes of the same topics,
 //! so already: done, validate, authorise, quotas, and only then change anything.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use switchboard_core::check_topic;
 
 use super::{
-    Filter, Hub, Member, Subscriptions, Topic, TopicError, questions::Asked, room::give_room_back,
-    subscriptions::Subscription, topic::Removed,
+    Filter, Hub, Member, Subscriptions, Topic, TopicError, ordered::Ordered, questions::Asked, room::give_room_back,
+    rules::RuleId, subscriptions::Subscription, topic::Removed,
 };
 use crate::conn::{AnyConn, ConnInner};
 
@@ -33,8 +36,8 @@ pub struct TopicChange {
 /// What a connection's subscriptions are to be.
 #[derive(Debug)]
 pub(crate) struct Wanted {
-    /// Normalised; those to join once each, and no more than there may be.
-    topics: Vec<Box<str>>,
+    /// Normalised, once each; those to join no more than there may be.
+    topics: Ordered<Arc<str>>,
     how: How,
 }
 
@@ -49,8 +52,8 @@ pub(crate) enum How {
 }
 
 impl Wanted {
-    pub(super) fn topics(&self) -> &[Box<str>] {
-        &self.topics
+    pub(super) fn topics(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.topics.iter()
     }
 
     /// Whether it concerns every topic.
@@ -60,12 +63,14 @@ impl Wanted {
 
     /// What there is to be done: topics to join and to leave.
     fn difference(&self, subscriptions: &Subscriptions) -> (Vec<&str>, Vec<Box<str>>) {
-        let topics = self.topics.iter().map(|topic| &**topic);
         let joins = match self.how {
-            How::Join | How::Exactly => topics.filter(|topic| !subscriptions.contains(topic)).collect(),
+            How::Join | How::Exactly => {
+                let topics = self.topics.iter().map(|topic| &**topic);
+                topics.filter(|topic| !subscriptions.contains(topic)).collect()
+            }
             How::Leave => Vec::new(),
         };
-        let wants = |topic: &str| self.topics.iter().any(|wanted| **wanted == *topic);
+        let wants = |topic: &str| self.topics.contains(topic);
         let leaves = match self.how {
             How::Join => Vec::new(),
             How::Leave => subscriptions.iter_names().filter(|topic| wants(topic)).map(Into::into).collect(),
@@ -97,18 +102,16 @@ impl Hub {
         conn: &AnyConn,
     ) -> Result<Wanted, TopicError> {
         let limit = conn.settings.config.max_subscriptions;
-        let mut wanted = Wanted { topics: Vec::new(), how };
+        let mut wanted = Wanted { topics: Ordered::default(), how };
         for topic in topics {
             let topic = self.name(topic.as_ref());
             check_topic(&topic).map_err(TopicError::invalid_topic)?;
-            if how != How::Leave {
-                if wanted.topics.iter().any(|other| **other == *topic) {
-                    continue;
-                }
-                // More than it may ever have: nobody is asked about all of them.
-                if wanted.topics.len() >= limit {
-                    return Err(TopicError::limit(limit, conn.subscriptions.lock().len()));
-                }
+            if wanted.topics.contains(&topic) {
+                continue;
+            }
+            // More than it may ever have: nobody is asked about all of them.
+            if how != How::Leave && wanted.topics.len() >= limit {
+                return Err(TopicError::limit(limit, conn.subscriptions.lock().len()));
             }
             wanted.topics.push(topic.into());
         }
@@ -156,7 +159,7 @@ impl Hub {
         topic: Box<str>,
         filter: Option<Filter>,
     ) -> Result<bool, TopicError> {
-        let wanted = Wanted { topics: vec![topic], how: How::Join };
+        let wanted = Wanted { topics: Ordered::Few(vec![topic.into()]), how: How::Join };
         self.change(&conn, &wanted, filter).await.map(|change| !change.joined.is_empty())
     }
 
@@ -193,7 +196,7 @@ impl Hub {
         if !may(&subscriptions) {
             return None;
         }
-        let removed = subscriptions.remove(topic).map(|subscription| self.leave(&subscription));
+        let removed = self.take_out(&mut subscriptions, topic);
         drop(subscriptions);
         let Some(removed) = removed else { return Some(false) };
         removed.finish();
@@ -276,7 +279,7 @@ impl Hub {
         }
         let mut removed = Vec::new();
         for topic in &leaves {
-            removed.extend(subscriptions.remove(topic).map(|subscription| self.leave(&subscription)));
+            removed.extend(self.take_out(&mut subscriptions, topic));
         }
         drop(subscriptions);
         removed.into_iter().for_each(Removed::finish);
@@ -285,9 +288,9 @@ impl Hub {
     }
 
     /// The names to join that may not be.
-    fn not_allowed<'a>(&self, wanted: &'a Wanted) -> Vec<&'a str> {
+    fn not_allowed<'a>(&self, wanted: &'a Wanted) -> HashSet<&'a str> {
         if self.0.rules.is_empty() || wanted.how == How::Leave {
-            return Vec::new();
+            return HashSet::new();
         }
         let topics = wanted.topics.iter().map(|topic| &**topic);
         topics.filter(|topic| self.0.rules.find(topic).is_some_and(|rule| !rule.allows_name(topic))).collect()
@@ -345,7 +348,8 @@ impl Hub {
                 None => topics.entry((*name).into()).or_insert_with(|| Arc::new(Topic::new(name))),
             };
             let key = topic.insert(Arc::clone(conn), filter.clone());
-            subscriptions.push(Arc::clone(topic), key);
+            let limited_by = self.0.rules.limiting(name).map(|(rule, _)| rule.id());
+            subscriptions.push(Arc::clone(topic), key, limited_by);
         }
         self.0.subscriptions.fetch_add(joins.len(), Relaxed);
         Ok(())
@@ -357,25 +361,36 @@ impl Hub {
         joins: &[&str],
         leaves: &[Box<str>],
     ) -> Result<(), TopicError> {
-        for (index, name) in joins.iter().enumerate() {
-            let Some(rule) = self.0.rules.find(name) else { continue };
-            let Some(limit) = rule.options.max_per_connection else { continue };
-            let is_of_it = |name: &&str| self.0.rules.find(name).is_some_and(|other| Arc::ptr_eq(other, rule));
-            let stays = |name: &&str| leaves.iter().all(|leave| **leave != **name);
-            let had = subscriptions.iter_names().filter(stays).filter(is_of_it).count();
-            let current = had + joins[..index].iter().copied().filter(is_of_it).count();
-            if current >= limit {
-                return Err(TopicError::pattern_limit(rule.pattern(), limit, had));
+        let mut left: HashMap<RuleId, usize> = HashMap::new();
+        for name in leaves {
+            if let Some((rule, _)) = self.0.rules.limiting(name) {
+                *left.entry(rule.id()).or_default() += 1;
             }
         }
+        let mut joined: HashMap<RuleId, usize> = HashMap::new();
+        for name in joins {
+            let Some((rule, limit)) = self.0.rules.limiting(name) else { continue };
+            let stay = subscriptions.count_of(rule.id()) - left.get(&rule.id()).copied().unwrap_or_default();
+            let joined = joined.entry(rule.id()).or_default();
+            if stay + *joined >= limit {
+                return Err(TopicError::pattern_limit(rule.pattern(), limit, stay));
+            }
+            *joined += 1;
+        }
         Ok(())
+    }
+
+    /// Ends one of a connection's subscriptions.
+    fn take_out(&self, subscriptions: &mut Subscriptions, topic: &str) -> Option<Removed> {
+        let limited_by = self.0.rules.limiting(topic).map(|(rule, _)| rule.id());
+        Some(self.leave(&subscriptions.remove(topic, limited_by)?))
     }
 
     /// Ends one subscription; what is left to do of that, with nothing locked.
     #[inline]
     fn leave(&self, subscription: &Subscription) -> Removed {
         self.0.subscriptions.fetch_sub(1, Relaxed);
-        let removed = subscription.topic.remove(subscription.key());
+        let removed = subscription.topic.remove(subscription.place());
         if removed.has_filter() {
             self.0.filters.fetch_sub(1, Relaxed);
         }

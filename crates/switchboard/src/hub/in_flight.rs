@@ -1,10 +1,12 @@
 //! Changes of one connection's subscriptions that wait for the application's word. Others that
 //! concern the same topics wait for them.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::change::Wanted;
+use super::{change::Wanted, ordered::Ordered};
 use crate::conn::ConnInner;
 
 /// As many at most as tasks wait: each stands here for one of them.
@@ -16,7 +18,7 @@ pub(crate) struct InFlight {
 
 #[derive(Debug, Default)]
 struct State {
-    topics: Vec<Box<str>>,
+    topics: Ordered<Arc<str>>,
     /// One concerns all topics.
     all: bool,
 }
@@ -24,8 +26,8 @@ struct State {
 impl State {
     fn concerns(&self, wanted: &Wanted) -> bool {
         self.all
-            || (wanted.is_about_all() && !self.topics.is_empty())
-            || wanted.topics().iter().any(|topic| self.topics.contains(topic))
+            || (wanted.is_about_all() && self.topics.len() > 0)
+            || wanted.topics().any(|topic| self.topics.contains(topic))
     }
 }
 
@@ -36,7 +38,7 @@ impl InFlight {
             return false;
         }
         state.all = wanted.is_about_all();
-        state.topics.extend(wanted.topics().iter().cloned());
+        wanted.topics().for_each(|topic| state.topics.push(Arc::clone(topic)));
         true
     }
 }
@@ -54,12 +56,10 @@ impl Drop for Reserved<'_> {
             state.all = false;
         }
         for topic in self.wanted.topics() {
-            if let Some(index) = state.topics.iter().position(|other| other == topic) {
-                state.topics.swap_remove(index);
-            }
+            state.topics.remove(topic);
         }
-        if state.topics.is_empty() {
-            state.topics = Vec::new();
+        if state.topics.len() == 0 {
+            state.topics = Ordered::default();
         }
         drop(state);
         self.in_flight.freed.notify_waiters();
@@ -71,7 +71,7 @@ impl<D: ?Sized> ConnInner<D> {
     pub(super) fn is_changing(&self, topic: &str) -> bool {
         self.existing_extras().is_some_and(|extras| {
             let state = extras.in_flight.state.lock();
-            state.all || state.topics.iter().any(|other| **other == *topic)
+            state.all || state.topics.contains(topic)
         })
     }
 

@@ -65,7 +65,9 @@ impl Member {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn is_subscribed(&self, topic: impl TopicName) -> bool {
-        self.0.subscriptions.lock().contains(&self.0.hub().name(topic.topic_name()))
+        // The application's code, and so run before anything is locked.
+        let name = self.0.hub().name(topic.topic_name());
+        self.0.subscriptions.lock().contains(&name)
     }
 }
 

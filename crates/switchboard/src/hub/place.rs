@@ -5,8 +5,7 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use super::{Hub, HubInner, registry::Full};
-use crate::Config;
+use super::{Hub, HubInner, builder::Limits, registry::Full};
 
 /// A place among the hub's connections, given back when dropped. Only where places are limited.
 #[derive(Debug)]
@@ -32,20 +31,26 @@ impl Drop for PendingUpgrade {
 }
 
 impl Hub {
+    /// How many connections and upgrades it takes.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
     /// Takes a place for a connection from this address, if places are limited.
-    pub(crate) fn take_place(&self, ip: Option<IpAddr>, config: &Config) -> Result<Option<Box<Place>>, Full> {
-        if config.max_connections.is_none() && config.max_connections_per_ip.is_none() {
+    pub(crate) fn take_place(&self, ip: Option<IpAddr>) -> Result<Option<Box<Place>>, Full> {
+        let Limits { max_connections, max_connections_per_ip, .. } = self.0.limits;
+        if max_connections.is_none() && max_connections_per_ip.is_none() {
             return Ok(None);
         }
-        let ip = ip.filter(|_| config.max_connections_per_ip.is_some()).map(super::registry::counted_address);
-        self.0.registry.lock().take_place(ip, config.max_connections, config.max_connections_per_ip)?;
+        let ip = ip.filter(|_| max_connections_per_ip.is_some()).map(super::registry::counted_address);
+        self.0.registry.lock().take_place(ip, max_connections, max_connections_per_ip)?;
         Ok(Some(Box::new(Place { hub: Arc::clone(&self.0), ip })))
     }
 
     /// Counts an upgrade until it is decided. `None` if there are too many.
-    pub(crate) fn begin_upgrade(&self, config: &Config) -> Option<PendingUpgrade> {
+    pub(crate) fn begin_upgrade(&self) -> Option<PendingUpgrade> {
         let before = self.0.pending_upgrades.fetch_add(1, Relaxed);
         let pending = PendingUpgrade(Arc::clone(&self.0));
-        (before < config.max_pending_upgrades).then_some(pending)
+        (before < self.0.limits.max_pending_upgrades).then_some(pending)
     }
 }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
-use super::room::give_room_back;
+use super::{ordered::Ordered, room::give_room_back};
 use crate::conn::ConnId;
 
 /// By topic and connection, whether the answer counts. A connection has one change of a topic at a
@@ -40,18 +40,18 @@ impl Questions {
 pub(super) struct Asked<'a> {
     questions: &'a Questions,
     conn: ConnId,
-    topics: Vec<Arc<str>>,
+    topics: Ordered<Arc<str>>,
 }
 
 impl<'a> Asked<'a> {
     pub(super) fn new(questions: &'a Questions, conn: ConnId) -> Self {
-        Self { questions, conn, topics: Vec::new() }
+        Self { questions, conn, topics: Ordered::default() }
     }
 
     /// The application is going to be asked about a topic, unless it was and the answer counts.
     pub(super) fn begin(&mut self, topic: &str) -> Option<Arc<str>> {
         let mut topics = self.questions.0.lock();
-        if let Some(known) = self.topics.iter().find(|known| ***known == *topic) {
+        if let Some(known) = self.topics.get(topic) {
             let counts = topics.get_mut(known)?.get_mut(&self.conn)?;
             return (!std::mem::replace(counts, true)).then(|| Arc::clone(known));
         }
@@ -74,11 +74,11 @@ impl<'a> Asked<'a> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        if self.topics.is_empty() {
+        if self.topics.len() == 0 {
             return;
         }
         let mut topics = self.questions.0.lock();
-        for name in &self.topics {
+        for name in self.topics.iter() {
             if let Some(conns) = topics.get_mut(name) {
                 conns.remove(&self.conn);
                 if conns.is_empty() {

@@ -8,7 +8,10 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
-use super::room::give_room_back;
+use super::{
+    ordered::{Keyed, Ordered},
+    room::give_room_back,
+};
 use crate::conn::{AnyConn, ConnId};
 
 /// The connections of a hub.
@@ -16,7 +19,8 @@ use crate::conn::{AnyConn, ConnId};
 pub(crate) struct Registry {
     /// The ids are the server's own, so a fast hash will do.
     by_id: FxHashMap<ConnId, Arc<AnyConn>>,
-    by_user: HashMap<Arc<str>, Vec<ConnId>>,
+    /// In the order in which they were identified.
+    by_user: HashMap<Arc<str>, Ordered<ConnId>>,
     by_ip: HashMap<IpAddr, usize>,
     /// How many hold a place, whether or not they are listed yet.
     places: usize,
@@ -27,6 +31,19 @@ pub(crate) struct Registry {
 pub(crate) struct Full {
     pub(crate) limit: usize,
     pub(crate) current: usize,
+}
+
+impl Keyed for ConnId {
+    type Name = Self;
+    type Key = Self;
+
+    fn name(&self) -> &Self {
+        self
+    }
+
+    fn key(&self) -> Self {
+        *self
+    }
 }
 
 impl Registry {
@@ -58,7 +75,7 @@ impl Registry {
 
     /// Says whose a connection is; how many the user has now.
     pub(crate) fn add_user(&mut self, user: &Arc<str>, id: ConnId, limit: Option<usize>) -> Result<usize, Full> {
-        let current = self.by_user.get(user).map_or(0, Vec::len);
+        let current = self.by_user.get(user).map_or(0, Ordered::len);
         if let Some(limit) = limit.filter(|limit| current >= *limit) {
             return Err(Full { limit, current });
         }
@@ -79,19 +96,18 @@ impl Registry {
     }
 
     pub(crate) fn ids_of(&self, user: &str) -> Vec<ConnId> {
-        self.by_user.get(user).cloned().unwrap_or_default()
+        self.by_user.get(user).map_or_else(Vec::new, |ids| ids.iter().copied().collect())
     }
 
     pub(crate) fn of_user(&self, user: &str) -> Vec<Arc<AnyConn>> {
-        let ids = self.by_user.get(user).into_iter().flatten();
+        let ids = self.by_user.get(user).into_iter().flat_map(Ordered::iter);
         ids.filter_map(|id| self.by_id.get(id).cloned()).collect()
     }
 
     /// How many connections the user has left, if this was one.
     pub(crate) fn remove_user(&mut self, user: &str, id: ConnId) -> Option<usize> {
         let ids = self.by_user.get_mut(user)?;
-        let index = ids.iter().position(|other| *other == id)?;
-        ids.remove(index);
+        ids.remove(&id)?;
         let left = ids.len();
         if left == 0 {
             self.by_user.remove(user);
@@ -111,11 +127,12 @@ impl Registry {
             return Err(Full { limit, current: self.places });
         }
         if let Some(ip) = ip {
-            let count = self.by_ip.entry(ip).or_default();
-            if let Some(limit) = ip_limit.filter(|limit| *count >= *limit) {
-                return Err(Full { limit, current: *count });
+            // One that is refused leaves nothing behind.
+            let current = self.by_ip.get(&ip).copied().unwrap_or_default();
+            if let Some(limit) = ip_limit.filter(|limit| current >= *limit) {
+                return Err(Full { limit, current });
             }
-            *count += 1;
+            self.by_ip.insert(ip, current + 1);
         }
         self.places += 1;
         Ok(())
@@ -167,6 +184,8 @@ mod tests {
             registry.give_place_back(ip);
         }
         assert!(registry.by_ip.is_empty() && registry.places == 0);
+        assert_eq!(registry.take_place(a, None, Some(0)), Err(Full { limit: 0, current: 0 }));
+        assert!(registry.by_ip.is_empty());
     }
 
     #[test]

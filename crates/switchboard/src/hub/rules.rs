@@ -7,16 +7,18 @@ use crate::conn::Mark;
 
 /// The rules for one pattern.
 pub(crate) struct Rule {
+    id: RuleId,
     pattern: Box<str>,
     pub(super) options: TopicOptions,
 }
 
+/// Tells the rules of a hub apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RuleId(usize);
+
 impl Rule {
-    fn matches(&self, topic: &str) -> bool {
-        match self.pattern.strip_suffix('*') {
-            Some(prefix) => topic.starts_with(prefix),
-            None => topic == &*self.pattern,
-        }
+    pub(super) fn id(&self) -> RuleId {
+        self.id
     }
 
     pub(super) fn pattern(&self) -> &str {
@@ -45,9 +47,19 @@ impl Rule {
     }
 }
 
-/// The rules of a hub, in the order in which they were given.
+/// The rules of a hub, sorted by what their patterns begin with, so that finding those of a topic
+/// takes about as long with a thousand patterns as with ten.
+///
+/// No pattern stands behind one that covers it. So of those that match a topic the longest stands
+/// first, and a whole name before all.
 #[derive(Default)]
-pub(crate) struct Rules(Box<[Arc<Rule>]>);
+pub(crate) struct Rules(Box<[Sorted]>);
+
+struct Sorted {
+    rule: Arc<Rule>,
+    /// The longest pattern with a `*` that covers this one.
+    covered_by: Option<usize>,
+}
 
 impl Rules {
     /// # Errors
@@ -55,22 +67,54 @@ impl Rules {
     /// The first pattern that is none or can never match.
     pub(super) fn new(patterns: Vec<(Box<str>, TopicOptions)>) -> Result<Self, String> {
         let mut rules: Vec<Arc<Rule>> = Vec::with_capacity(patterns.len());
-        for (pattern, options) in patterns {
+        for (id, (pattern, options)) in patterns.into_iter().enumerate() {
             let prefix = pattern.strip_suffix('*').unwrap_or(&pattern);
             if !(pattern.len() > prefix.len() && prefix.is_empty()) && switchboard_core::check_topic(prefix).is_err() {
                 return Err(format!(
                     "`{pattern}` is not a pattern of topics: write a name, or the beginning of names and `*`"
                 ));
             }
-            if let Some(earlier) = rules.iter().find(|rule| rule.covers(&pattern)) {
-                return Err(format!(
-                    "the rules for `{pattern}` would never be used, since `{}` stands before: put it behind",
-                    earlier.pattern
-                ));
-            }
-            rules.push(Arc::new(Rule { pattern, options }));
+            rules.push(Arc::new(Rule { id: RuleId(id), pattern, options }));
         }
-        Ok(Self(rules.into()))
+        rules.sort_by(|one, other| one.order().cmp(&other.order()));
+        let mut sorted: Vec<Sorted> = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let mut above = sorted.len().checked_sub(1);
+            while let Some(index) = above
+                && !sorted[index].rule.covers(&rule.pattern)
+            {
+                above = sorted[index].covered_by;
+            }
+            sorted.push(Sorted { rule, covered_by: above });
+        }
+        let rules = Self(sorted.into());
+        match rules.never_used() {
+            Some((rule, earlier)) => Err(format!(
+                "the rules for `{}` would never be used, since `{}` stands before: put it behind",
+                rule.pattern, earlier.pattern
+            )),
+            None => Ok(rules),
+        }
+    }
+
+    /// The first rule that stands behind another that covers it.
+    fn never_used(&self) -> Option<(&Rule, &Rule)> {
+        let covered = self.0.iter().flat_map(|Sorted { rule, covered_by }| {
+            self.and_above(*covered_by).map(move |earlier| (&**rule, &**earlier))
+        });
+        covered
+            .filter(|(rule, earlier)| earlier.id.0 < rule.id.0)
+            .min_by_key(|(rule, earlier)| (rule.id.0, earlier.id.0))
+    }
+
+    /// A rule, and those that cover it, from the longest pattern to the shortest.
+    fn and_above(&self, index: Option<usize>) -> impl Iterator<Item = &Arc<Rule>> {
+        let mut next = index;
+        std::iter::from_fn(move || {
+            let Sorted { rule, covered_by } = self.0.get(next?)?;
+            next = *covered_by;
+            Some(rule)
+        })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -79,12 +123,31 @@ impl Rules {
 
     /// The rules for a topic: those of the first pattern that matches.
     pub(super) fn find(&self, topic: &str) -> Option<&Arc<Rule>> {
-        self.0.iter().find(|rule| rule.matches(topic))
+        if self.0.is_empty() {
+            return None;
+        }
+        // All that cover the topic cover the last that is not behind it, too, or are it.
+        let behind = self.0.partition_point(|sorted| sorted.rule.order() <= (topic, true));
+        self.and_above(behind.checked_sub(1)).find(|rule| rule.covers(topic))
+    }
+
+    /// The rules for a topic if they limit how many of their topics one connection may have.
+    pub(super) fn limiting(&self, topic: &str) -> Option<(&Arc<Rule>, usize)> {
+        let rule = self.find(topic)?;
+        Some((rule, rule.options.max_per_connection?))
     }
 }
 
 impl Rule {
-    /// Whether all that the other pattern matches is matched by this.
+    /// What it is sorted by: the name or beginning of names, and whether it is a whole name.
+    fn order(&self) -> (&str, bool) {
+        match self.pattern.strip_suffix('*') {
+            Some(prefix) => (prefix, false),
+            None => (&self.pattern, true),
+        }
+    }
+
+    /// Whether all that the other pattern matches is matched by this; a name matches itself.
     fn covers(&self, pattern: &str) -> bool {
         match self.pattern.strip_suffix('*') {
             Some(prefix) => pattern.strip_suffix('*').unwrap_or(pattern).starts_with(prefix),
@@ -107,6 +170,26 @@ mod tests {
         let pattern = |topic: &str| rules.find(topic).map(|rule| rule.pattern().to_owned()).unwrap();
         assert_eq!(["room:vip", "room:1", "room:", "roo"].map(pattern), ["room:vip", "room:*", "room:*", "*"]);
         assert!(Rules::default().find("a").is_none());
+    }
+
+    /// As looking through all of them one by one.
+    #[test]
+    fn attack_a3_rules_are_found_among_many() {
+        let mut patterns: Vec<String> = (0..300).map(|n| format!("room:{n}")).collect();
+        patterns.extend((0..300).map(|n| format!("room:{n}*")).rev());
+        patterns.extend(["room:*", "ro", "r*", "user:*"].map(String::from));
+        let patterns: Vec<&str> = patterns.iter().map(|pattern| &**pattern).collect();
+        let rules = rules(&patterns).unwrap();
+        let matches = |pattern: &str, topic: &str| match pattern.strip_suffix('*') {
+            Some(prefix) => topic.starts_with(prefix),
+            None => topic == pattern,
+        };
+        let more =
+            ["room:", "room:x", "ro", "roo", "r", "q", "user", "user:1", "z", "room:299x", "room:3", "room:30:4"];
+        for topic in patterns.iter().copied().filter(|pattern| !pattern.contains('*')).chain(more) {
+            let first = patterns.iter().copied().find(|pattern| matches(pattern, topic));
+            assert_eq!(rules.find(topic).map(|rule| rule.pattern()), first, "{topic}");
+        }
     }
 
     #[test]

@@ -12,9 +12,9 @@ pub struct HubStats {
     pub subscriptions: usize,
     /// Topics with at least one member.
     pub topics: usize,
-    /// Bytes that wait to be written because clients do not read as fast, give or take 16 KiB for
-    /// each that does not; exactly where [`max_queued_bytes`](crate::HubBuilder::max_queued_bytes)
-    /// is set.
+    /// Bytes that wait to be written because clients do not read as fast, give or take 1 KiB for
+    /// each that does not. Limited by
+    /// [`max_queued_bytes`](crate::HubBuilder::max_queued_bytes).
     pub queued_bytes: usize,
     /// Upgrades that are not decided yet.
     pub pending_upgrades: usize,

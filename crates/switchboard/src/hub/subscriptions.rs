@@ -1,17 +1,29 @@
 //! What one connection is subscribed to.
 
-use std::sync::Arc;
+use std::{
+    borrow::Borrow,
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
-use super::topic::Topic;
+use super::{
+    ordered::{Keyed, Ordered},
+    rules::RuleId,
+    topic::Topic,
+};
 use crate::conn::AnyConn;
 
-/// Few, so a list: it costs nothing while empty and keeps the order.
+/// In the order of subscribing.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
-    list: Vec<Subscription>,
+    list: Ordered<Subscription>,
     ended: bool,
     /// How often something was subscribed to, which is the number of the last one.
     count: u32,
+    /// The subscriptions to topics of each rule that limits them.
+    #[expect(clippy::box_collection, reason = "few connections have such topics")]
+    limited: Option<Box<HashMap<RuleId, usize>>>,
 }
 
 pub(crate) struct Subscription {
@@ -22,9 +34,45 @@ pub(crate) struct Subscription {
     number: u32,
 }
 
+/// A topic, by its name.
+pub(crate) struct ByName(Arc<Topic>);
+
+impl Borrow<str> for ByName {
+    fn borrow(&self) -> &str {
+        self.0.name()
+    }
+}
+
+impl Hash for ByName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name().hash(state);
+    }
+}
+
+impl PartialEq for ByName {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name() == other.0.name()
+    }
+}
+
+impl Eq for ByName {}
+
+impl Keyed for Subscription {
+    type Name = str;
+    type Key = ByName;
+
+    fn name(&self) -> &str {
+        self.topic.name()
+    }
+
+    fn key(&self) -> ByName {
+        ByName(Arc::clone(&self.topic))
+    }
+}
+
 impl Subscription {
     /// The place in the topic.
-    pub(super) fn key(&self) -> usize {
+    pub(super) fn place(&self) -> usize {
         self.key as usize
     }
 }
@@ -43,33 +91,55 @@ impl Subscriptions {
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.list.iter().any(|s| s.topic.name() == name)
+        self.list.contains(name)
     }
 
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
 
-    pub(super) fn push(&mut self, topic: Arc<Topic>, key: usize) {
+    /// Adds one, which counts for this rule.
+    pub(super) fn push(&mut self, topic: Arc<Topic>, key: usize, limited_by: Option<RuleId>) {
         self.count = self.count.wrapping_add(1);
         self.list.push(Subscription { topic, key: narrow(key), number: self.count });
+        if let Some(rule) = limited_by {
+            *self.limited.get_or_insert_default().entry(rule).or_default() += 1;
+        }
     }
 
     /// Which subscription to a topic it is, of those that there have been.
     pub(super) fn number(&self, name: &str) -> Option<u32> {
-        self.list.iter().find(|s| s.topic.name() == name).map(|s| s.number)
+        self.list.get(name).map(|s| s.number)
     }
 
-    pub(super) fn remove(&mut self, name: &str) -> Option<Subscription> {
-        let index = self.list.iter().position(|s| s.topic.name() == name)?;
-        Some(self.list.remove(index))
+    /// Removes one, which counted for this rule.
+    pub(super) fn remove(&mut self, name: &str, limited_by: Option<RuleId>) -> Option<Subscription> {
+        let removed = self.list.remove(name)?;
+        if let Some(rule) = limited_by
+            && let Some(limited) = &mut self.limited
+            && let Some(count) = limited.get_mut(&rule)
+        {
+            *count -= 1;
+            if *count == 0 {
+                limited.remove(&rule);
+                if limited.is_empty() {
+                    self.limited = None;
+                }
+            }
+        }
+        Some(removed)
+    }
+
+    /// How many there are to topics of a rule that limits them.
+    pub(super) fn count_of(&self, rule: RuleId) -> usize {
+        self.limited.as_ref().and_then(|limited| limited.get(&rule)).copied().unwrap_or_default()
     }
 
     /// The connection is being closed: it stays subscribed until its last hook is done, but gets
     /// nothing any more.
     pub(crate) fn retire(&self) {
-        for subscription in &self.list {
-            subscription.topic.retire(subscription.key());
+        for subscription in self.list.iter() {
+            subscription.topic.retire(subscription.place());
         }
     }
 
@@ -78,9 +148,10 @@ impl Subscriptions {
     }
 
     /// The connection ends: takes all, and lets none be added.
-    pub(super) fn end(&mut self) -> Vec<Subscription> {
+    pub(super) fn end(&mut self) -> impl Iterator<Item = Subscription> + use<> {
         self.ended = true;
-        std::mem::take(&mut self.list)
+        self.limited = None;
+        self.list.take()
     }
 }
 
@@ -91,9 +162,8 @@ impl AnyConn {
     /// not wait for those.
     pub(super) fn moved(&self, topic: &Topic, from: usize, to: usize) -> bool {
         let Some(mut subscriptions) = self.subscriptions.try_lock() else { return false };
-        let subscription = subscriptions.list.iter_mut().find(|s| std::ptr::eq(&*s.topic, topic));
-        match subscription {
-            Some(subscription) if subscription.key() == from => {
+        match subscriptions.list.get_mut(topic.name()) {
+            Some(subscription) if std::ptr::eq(&*subscription.topic, topic) && subscription.place() == from => {
                 subscription.key = narrow(to);
                 true
             }

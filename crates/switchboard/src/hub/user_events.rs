@@ -1,7 +1,12 @@
 //! Who comes and goes.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{Arc, OnceLock},
+};
 
+use parking_lot::Mutex;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::Hub;
@@ -78,19 +83,51 @@ impl UserEvents {
 pub(super) struct UserFeed {
     sender: OnceLock<broadcast::Sender<UserEvent>>,
     capacity: usize,
+    pending: Mutex<Pending>,
+}
+
+/// What has happened and is not sent yet. Sending wakes readers, whose wakers are foreign code, and
+/// so waits until nothing is locked.
+#[derive(Debug, Default)]
+struct Pending {
+    events: VecDeque<UserEvent>,
+    /// As many did not fit.
+    lost: u64,
+    /// One thread sends, for the order.
+    sending: bool,
+}
+
+/// Sends until it is dropped.
+struct Sending<'a>(&'a UserFeed);
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.0.pending.lock().sending = false;
+    }
+}
+
+impl Sending<'_> {
+    fn next(&self) -> Option<UserEvent> {
+        let mut pending = self.0.pending.lock();
+        match mem::take(&mut pending.lost) {
+            0 => pending.events.pop_front(),
+            count => Some(UserEvent::Missed { count }),
+        }
+    }
 }
 
 impl UserFeed {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { sender: OnceLock::new(), capacity: capacity.clamp(1, MAX_CAPACITY) }
+        let capacity = capacity.clamp(1, MAX_CAPACITY);
+        Self { sender: OnceLock::new(), capacity, pending: Mutex::default() }
     }
 
     fn subscribe(&self) -> UserEvents {
         UserEvents(self.sender.get_or_init(|| broadcast::Sender::new(self.capacity)).subscribe())
     }
 
-    /// To be called while the registry is locked, so that the order is that of the changes. `count`:
-    /// how many connections the user has now.
+    /// To be called while the registry is locked, so that the order is that of the changes, and to be
+    /// followed by [`send`](Self::send). `count`: how many connections the user has now.
     pub(super) fn added(&self, user: &Arc<str>, conn: ConnId, count: usize) {
         self.tell(|| {
             let user = Arc::clone(user);
@@ -110,8 +147,27 @@ impl UserFeed {
         if let Some(sender) = self.sender.get()
             && sender.receiver_count() > 0
         {
-            // An error says that the last reader has just gone.
-            _ = sender.send(event());
+            let mut pending = self.pending.lock();
+            if pending.events.len() == self.capacity {
+                pending.events.pop_front();
+                pending.lost += 1;
+            }
+            pending.events.push_back(event());
+        }
+    }
+
+    /// Sends what has happened, with nothing locked, unless another thread is at it.
+    pub(super) fn send(&self) {
+        let Some(sender) = self.sender.get() else { return };
+        while !self.pending.lock().events.is_empty() {
+            if mem::replace(&mut self.pending.lock().sending, true) {
+                return;
+            }
+            let sending = Sending(self);
+            while let Some(event) = sending.next() {
+                // An error says that the last reader has just gone.
+                _ = sender.send(event);
+            }
         }
     }
 }

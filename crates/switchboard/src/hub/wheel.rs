@@ -1,18 +1,22 @@
 //! One timer for the checks of all connections of a hub: pings, deadlines, expiries.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
 };
 
-use super::HubInner;
-use crate::conn::ConnId;
+use super::{HubInner, places::Places, room::give_room_back};
+use crate::conn::{AnyConn, ConnId, ConnInner};
 
 /// Checks are this much late at most.
 const TICK: Duration = Duration::from_millis(TICK_MS);
@@ -36,18 +40,36 @@ pub(crate) enum Check {
     Reauthorize,
 }
 
-/// A hashed timing wheel. It keeps ids, not connections: who has left is not found when its time
-/// comes. Its task ends when nothing is scheduled, so an idle hub costs nothing.
+/// A hashed timing wheel. A connection has one entry at most, for the earliest of its checks, which
+/// goes when the connection does. Its task ends when nothing is scheduled, so an idle hub costs
+/// nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Wheel {
     state: Mutex<State>,
-    /// Something was scheduled that is due before what the task sleeps for.
+    /// Something was scheduled that is due before what the task sleeps for, or nothing is any more.
     earlier: Arc<Notify>,
+}
+
+/// A connection's entry in the wheel. Looked at and changed with the wheel locked.
+#[derive(Debug)]
+pub(crate) struct TimerKey(AtomicU32);
+
+/// The connection has ended: it gets no entry any more.
+const ENDED: u32 = u32::MAX;
+
+impl Default for TimerKey {
+    fn default() -> Self {
+        Self(AtomicU32::new(ENDED - 1))
+    }
 }
 
 #[derive(Debug, Default)]
 struct State {
-    slots: Vec<Vec<Entry>>,
+    /// Keys of `timers`, by the ticks at which they are due.
+    slots: Vec<Vec<u32>>,
+    timers: Places<Timer>,
+    /// The further checks of connections that wait for more than one.
+    later: FxHashMap<ConnId, Vec<Due>>,
     /// Ticks are counted from here.
     start: Option<Instant>,
     /// The next tick to be looked at.
@@ -58,11 +80,21 @@ struct State {
     tasks: u64,
 }
 
+type Due = (u64, Check);
+
+/// The earliest check of one connection.
 #[derive(Debug)]
-struct Entry {
+struct Timer {
     tick: u64,
     conn: ConnId,
+    /// Where in its slot its key is.
+    index: u32,
     check: Check,
+}
+
+fn narrow(index: usize) -> u32 {
+    // As many connections have no room anywhere.
+    u32::try_from(index).unwrap_or(ENDED - 1)
 }
 
 impl State {
@@ -85,39 +117,137 @@ impl State {
             .find(|tick| self.slots.get(Self::slot(*tick)).is_some_and(|slot| !slot.is_empty()))
     }
 
+    /// The key of a connection's timer, if it has one. An old key may be another's by now.
+    fn key_of(&self, timer: &TimerKey, conn: ConnId) -> Option<usize> {
+        let key = timer.0.load(Relaxed) as usize;
+        self.timers.get(key).filter(|timer| timer.conn == conn).map(|_| key)
+    }
+
+    /// Sets when one check of a connection is due, whether or not that was set before.
+    fn set(&mut self, timer: &TimerKey, conn: ConnId, due: Due) {
+        let Some(key) = self.key_of(timer, conn) else {
+            let key = self.timers.insert(Timer { tick: due.0, conn, index: 0, check: due.1 });
+            timer.0.store(narrow(key), Relaxed);
+            return self.link(key, due);
+        };
+        let first = self.unlink(key);
+        let mut all = self.later.remove(&conn).unwrap_or_default();
+        all.extend(first);
+        all.retain(|(_, check)| *check != due.1);
+        all.push(due);
+        self.link_earliest(key, conn, all);
+    }
+
+    /// Has a timer wait for the earliest of these checks.
+    fn link_earliest(&mut self, key: usize, conn: ConnId, mut all: Vec<Due>) {
+        let earliest = all.iter().enumerate().min_by_key(|(_, (tick, _))| *tick).map(|(index, _)| index);
+        let Some(earliest) = earliest else { return };
+        let due = all.swap_remove(earliest);
+        if !all.is_empty() {
+            self.later.insert(conn, all);
+        }
+        self.link(key, due);
+    }
+
+    fn link(&mut self, key: usize, (tick, check): Due) {
+        let slot = &mut self.slots[Self::slot(tick)];
+        if let Some(timer) = self.timers.get_mut(key) {
+            (timer.tick, timer.check, timer.index) = (tick, check, narrow(slot.len()));
+            slot.push(narrow(key));
+        }
+    }
+
+    /// Takes a timer out of its slot. What it waited for.
+    fn unlink(&mut self, key: usize) -> Option<Due> {
+        let Timer { tick, index, check, .. } = *self.timers.get(key)?;
+        let slot = self.slots.get_mut(Self::slot(tick))?;
+        slot.swap_remove(index as usize);
+        match slot.get(index as usize) {
+            Some(moved) => {
+                if let Some(timer) = self.timers.get_mut(*moved as usize) {
+                    timer.index = index;
+                }
+            }
+            None if slot.is_empty() => *slot = Vec::new(),
+            None => {}
+        }
+        Some((tick, check))
+    }
+
     /// Takes what is due up to and with this tick.
-    fn take_due(&mut self, now: u64) -> Vec<Entry> {
+    fn take_due(&mut self, now: u64) -> Vec<(ConnId, Check)> {
         let mut due = Vec::new();
         // No more than once round.
         let from = self.next.max(now.saturating_sub(SLOTS - 1));
         for tick in from..=now {
-            let Some(slot) = self.slots.get_mut(Self::slot(tick)) else { continue };
             let mut index = 0;
-            while index < slot.len() {
-                if slot[index].tick <= now {
-                    due.push(slot.swap_remove(index));
-                } else {
+            while let Some(key) = self.slots.get(Self::slot(tick)).and_then(|slot| slot.get(index)).copied() {
+                let key = key as usize;
+                let Some(timer) = self.timers.get(key).filter(|timer| timer.tick <= now) else {
                     index += 1;
+                    continue;
+                };
+                let conn = timer.conn;
+                let mut all = self.later.remove(&conn).unwrap_or_default();
+                all.extend(self.unlink(key));
+                all.retain(|(tick, check)| {
+                    let waits = *tick > now;
+                    if !waits {
+                        due.push((conn, *check));
+                    }
+                    waits
+                });
+                if all.is_empty() {
+                    self.timers.remove(key);
+                } else {
+                    self.link_earliest(key, conn, all);
                 }
-            }
-            if slot.is_empty() {
-                *slot = Vec::new();
             }
         }
         self.next = now + 1;
         due
     }
+
+    /// Gives back the room of timers that are gone. The connections that were looked at for that are
+    /// to be dropped with nothing locked.
+    fn tidy(&mut self, hub: &HubInner) -> Vec<Arc<AnyConn>> {
+        let mut seen = Vec::new();
+        give_room_back(&mut self.later);
+        let Self { slots, timers, .. } = self;
+        while timers.is_untidy() {
+            let more = timers.tidy(|timer, from, to| {
+                let Some(conn) = hub.connection(timer.conn) else { return false };
+                conn.timer.0.store(narrow(to), Relaxed);
+                seen.push(conn);
+                let key = slots.get_mut(Self::slot(timer.tick)).and_then(|slot| slot.get_mut(timer.index as usize));
+                key.into_iter().for_each(|key| *key = narrow(to));
+                debug_assert!(from != to);
+                true
+            });
+            if !more {
+                break;
+            }
+        }
+        if timers.len() == 0 {
+            (*timers, *slots) = (Places::default(), Vec::new());
+        }
+        seen
+    }
 }
 
 impl Wheel {
-    /// Has a connection checked after some time, give or take a tick.
-    pub(crate) fn schedule(&self, hub: &Arc<HubInner>, conn: ConnId, after: Duration, check: Check) {
+    /// Has a connection checked after some time, give or take a tick. The last call for a check
+    /// counts. Nothing once the connection has [ended](Self::end).
+    pub(crate) fn schedule<D: ?Sized>(&self, hub: &Arc<HubInner>, conn: &ConnInner<D>, after: Duration, check: Check) {
         let mut state = self.state.lock();
+        if conn.timer.0.load(Relaxed) == ENDED {
+            return;
+        }
         if state.slots.is_empty() {
             state.slots.resize_with(usize::try_from(SLOTS).unwrap_or_default(), Vec::new);
         }
         let tick = state.tick_after(after).max(state.next);
-        state.slots[State::slot(tick)].push(Entry { tick, conn, check });
+        state.set(&conn.timer, conn.id, (tick, check));
         match state.sleeps_until {
             Some(until) if until <= tick => {}
             Some(_) => self.earlier.notify_one(),
@@ -129,6 +259,24 @@ impl Wheel {
                 }
             }
         }
+    }
+
+    /// Forgets all checks of a connection, and takes on no more of it.
+    pub(super) fn end<D: ?Sized>(&self, hub: &HubInner, conn: &ConnInner<D>) {
+        let mut state = self.state.lock();
+        let key = state.key_of(&conn.timer, conn.id);
+        conn.timer.0.store(ENDED, Relaxed);
+        let Some(key) = key else { return };
+        state.unlink(key);
+        state.timers.remove(key);
+        state.later.remove(&conn.id);
+        let seen = state.tidy(hub);
+        if state.timers.len() == 0 {
+            // The task has nothing to wait for.
+            self.earlier.notify_one();
+        }
+        drop(state);
+        drop(seen);
     }
 }
 
@@ -173,17 +321,19 @@ async fn turn(running: Running) {
             continue;
         }
         let Some(hub) = running.hub.upgrade() else { return };
-        let due = {
+        let (due, seen) = {
             let mut state = hub.wheel.state.lock();
             let Some(start) = state.start else { return };
             let passed = Instant::now().saturating_duration_since(start).as_nanos() / TICK.as_nanos();
-            state.take_due(u64::try_from(passed).unwrap_or(u64::MAX))
+            let due = state.take_due(u64::try_from(passed).unwrap_or(u64::MAX));
+            (due, state.tidy(&hub))
         };
-        for (index, Entry { conn, check, .. }) in due.into_iter().enumerate() {
+        drop(seen);
+        for (index, (conn, check)) in due.into_iter().enumerate() {
             if let Some(found) = hub.connection(conn)
                 && let Some((check, after)) = found.check(check)
             {
-                hub.wheel.schedule(&hub, conn, after, check);
+                hub.wheel.schedule(&hub, &*found, after, check);
             }
             if index % 256 == 255 {
                 tokio::task::yield_now().await;
@@ -193,106 +343,4 @@ async fn turn(running: Running) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        Hub,
-        conn::{ConnInner, ConnOrigin},
-    };
-
-    impl State {
-        fn entries(&self) -> usize {
-            self.slots.iter().map(Vec::len).sum()
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_scheduled_later_and_due_earlier_wakes_the_task() {
-        let hub = Hub::new();
-        let inner = hub.inner();
-        let conn = ConnId::new();
-        inner.wheel.schedule(inner, conn, Duration::from_secs(60), Check::Ping);
-        tokio::task::yield_now().await;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        inner.wheel.schedule(inner, conn, Duration::from_millis(50), Check::Pong);
-        assert_eq!(inner.wheel.state.lock().entries(), 2);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(inner.wheel.state.lock().entries(), 1);
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        // Nothing is left, not even the task.
-        let state = inner.wheel.state.lock();
-        assert_eq!((state.entries(), state.slots.len(), state.sleeps_until), (0, 0, None));
-    }
-
-    /// A connection of a hub.
-    fn connected(hub: &Hub) -> Arc<ConnInner<()>> {
-        let router = crate::WsRouter::<()>::new().hub(hub.clone()).mount();
-        let conn = Arc::new(ConnInner::new(ConnOrigin {
-            settings: Arc::clone(router.settings()),
-            state: Arc::new(()),
-            kept: Default::default(),
-            remote_addr: None,
-            client_ip: None,
-            dialect: Default::default(),
-            place: None,
-            data: (),
-        }));
-        hub.connected(&conn);
-        conn
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_identity_is_looked_at_where_it_may_expire_and_no_more() {
-        let hub = Hub::new();
-        let conn = connected(&hub);
-        let identify = |seconds| {
-            let identity = crate::Identity::new("ann").expires_in(Duration::from_secs(seconds));
-            conn.identify(&identity).unwrap();
-        };
-        for _ in 0..100 {
-            identify(100);
-            identify(10);
-            identify(100);
-            tokio::time::sleep(Duration::from_secs(11)).await;
-        }
-        let entries = hub.inner().wheel.state.lock().entries();
-        assert!((1..=12).contains(&entries), "{entries}");
-        assert!(!conn.outbox.is_closed());
-        identify(10);
-        tokio::time::sleep(Duration::from_secs(11)).await;
-        assert!(conn.outbox.is_closed());
-        hub.disconnected(&*conn);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_end_of_a_task_is_not_that_of_the_next() {
-        let hub = Hub::new();
-        let inner = hub.inner();
-        let ended = Running { hub: Arc::downgrade(inner), task: 0 };
-        inner.wheel.schedule(inner, ConnId::new(), Duration::from_secs(60), Check::Ping);
-        let sleeps_until = || inner.wheel.state.lock().sleeps_until;
-        let until = sleeps_until();
-        assert!(until.is_some());
-        drop(ended);
-        assert_eq!(sleeps_until(), until);
-    }
-
-    #[test]
-    fn what_is_due_is_taken_once_and_what_is_far_ahead_stays() {
-        let mut state = State::default();
-        state.slots.resize_with(SLOTS as usize, Vec::new);
-        let conn = ConnId::new();
-        for tick in [3, 5, 5, 3 + SLOTS, 3 + 3 * SLOTS] {
-            state.slots[State::slot(tick)].push(Entry { tick, conn, check: Check::Ping });
-        }
-        assert_eq!(state.next_due(), Some(3));
-        let ticks = |due: Vec<Entry>| due.into_iter().map(|entry| entry.tick).collect::<Vec<_>>();
-        assert_eq!(ticks(state.take_due(4)), [3]);
-        assert_eq!(ticks(state.take_due(5)), [5, 5]);
-        assert_eq!(ticks(state.take_due(3 + SLOTS - 1)), [0; 0]);
-        assert_eq!(ticks(state.take_due(3 + SLOTS)), [3 + SLOTS]);
-        // A task that woke up very late.
-        assert_eq!(ticks(state.take_due(10 * SLOTS)), [3 + 3 * SLOTS]);
-        assert_eq!((state.next_due(), state.entries()), (None, 0));
-    }
-}
+mod tests;

@@ -53,10 +53,11 @@ impl<D: Send + Sync + 'static> Routing<D> {
     }
 
     /// Lets a handler go on to its end in a task of its own, unless too many do.
-    pub(crate) fn detach(self: &Arc<Self>, future: BoxFuture<'static, HandlerResult>, span: Span) {
-        struct Place<D>(Arc<Routing<D>>);
+    pub(crate) fn detach(self: &Arc<Self>, conn: &ConnInner<D>, future: BoxFuture<'static, HandlerResult>, span: Span) {
+        struct Place<D>(Arc<Routing<D>>, Arc<AtomicUsize>);
         impl<D> Drop for Place<D> {
             fn drop(&mut self) {
+                self.1.fetch_sub(1, Relaxed);
                 self.0.detached.fetch_sub(1, Relaxed);
                 self.0.settings.hub.detached_ended();
             }
@@ -64,7 +65,9 @@ impl<D: Send + Sync + 'static> Routing<D> {
         let (hub, config) = (&self.settings.hub, &self.settings.config);
         let before = self.detached.fetch_add(1, Relaxed);
         hub.detached_begun();
-        let place = Place(Arc::clone(self));
+        let of_conn = conn.detached_counter();
+        of_conn.fetch_add(1, Relaxed);
+        let place = Place(Arc::clone(self), of_conn);
         if before >= config.max_detached {
             if let Some(suppressed) = hub.may_log() {
                 tracing::warn!(

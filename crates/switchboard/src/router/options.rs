@@ -85,7 +85,9 @@ impl<L> RouteOptions<L> {
     /// stop half-way. Its result is lost then. [`Cancelled`](crate::Cancelled) tells it.
     ///
     /// It goes on for [`max_request_timeout`](crate::Config::max_request_timeout) at most, and only
-    /// while fewer than [`max_detached`](crate::Config::max_detached) do.
+    /// while fewer than [`max_detached`](crate::Config::max_detached) do. A connection that left
+    /// [`max_detached_per_connection`](crate::Config::max_detached_per_connection) of them behind has
+    /// to wait with further ones.
     pub fn run_to_completion(mut self) -> Self {
         self.handling.to_completion = true;
         self

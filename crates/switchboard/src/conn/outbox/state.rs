@@ -149,8 +149,9 @@ impl<S> State<S> {
         self.closing.is_some() || matches!(self.writer, Writer::Gone)
     }
 
-    pub(super) fn ready_waiters(&self) -> Vec<Waker> {
-        self.waiters.ready(self.written, self.has_room(), self.waits() == 0)
+    pub(super) fn ready_waiters(&mut self) -> Vec<Waker> {
+        let (has_room, is_empty) = (self.has_room(), self.waits() == 0);
+        self.waiters.ready(self.written, has_room, is_empty)
     }
 
     /// The sink is broken: the owner is to end the connection.

@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
-/// So much may come to a queue that stands before it is counted, where there is no limit to keep.
-const GRAIN: usize = 16 * 1024;
+/// A queue that stands is counted anew once it has grown by so much.
+const GRAIN: usize = 1024;
 
 /// What waits in all queues of a hub. Only what stays queued is counted: as long as sockets take
 /// what is written to them, nothing here is touched.
@@ -41,7 +41,7 @@ impl Total {
     /// Whether it is time to close the slowest, and nobody does yet: the caller does then, until it
     /// calls [`end_shedding`](Self::end_shedding).
     pub(crate) fn begin_shedding(&self) -> bool {
-        self.limit != usize::MAX && self.needs_shedding(self.bytes()) && !self.shedding.swap(true, Relaxed)
+        self.needs_shedding(self.bytes()) && !self.shedding.swap(true, Relaxed)
     }
 
     pub(crate) fn end_shedding(&self) {
@@ -49,7 +49,7 @@ impl Total {
     }
 
     fn needs_shedding(&self, bytes: usize) -> bool {
-        self.limit != usize::MAX && bytes > self.limit - self.limit / 4
+        bytes > self.limit - self.limit / 4
     }
 }
 
@@ -81,7 +81,7 @@ impl Share {
 
     /// A queue that stands has grown. What is too little to matter waits until it is more.
     pub(super) fn grow(&mut self, waits: usize) -> Counted {
-        if self.total.limit == usize::MAX && waits.saturating_sub(self.counted) < GRAIN {
+        if waits.saturating_sub(self.counted) < GRAIN {
             return Counted::Fine;
         }
         self.set(waits)
@@ -124,26 +124,26 @@ mod tests {
 
     #[test]
     fn shares_come_and_go() {
-        let total = Arc::new(Total::new(1600));
+        let total = Arc::new(Total::new(25_600));
         let (mut one, mut two) = (Share::new(Arc::clone(&total)), Share::new(Arc::clone(&total)));
-        assert_eq!((one.set(700), two.set(400)), (Counted::Fine, Counted::Fine));
+        assert_eq!((one.set(11_200), two.set(6_400)), (Counted::Fine, Counted::Fine));
         assert!(!total.begin_shedding());
-        assert_eq!(two.grow(600), Counted::High);
+        assert_eq!(two.grow(9_600), Counted::High);
         assert!(total.begin_shedding() && !total.begin_shedding() && !total.is_relieved());
         // Somebody is at it.
-        assert_eq!(two.grow(610), Counted::Fine);
-        assert_eq!(two.grow(1000), Counted::TooMuch);
+        assert_eq!(two.grow(11_200), Counted::Fine);
+        assert_eq!(two.grow(16_000), Counted::TooMuch);
         // What gets less is never too much.
-        assert_eq!((one.set(699), two.set(750)), (Counted::Fine, Counted::Fine));
+        assert_eq!((one.set(11_184), two.set(12_000)), (Counted::Fine, Counted::Fine));
         drop(one);
-        assert_eq!((total.bytes(), total.is_relieved()), (750, true));
+        assert_eq!((total.bytes(), total.is_relieved()), (12_000, true));
         total.end_shedding();
         drop(two);
         assert_eq!(total.bytes(), 0);
     }
 
     #[test]
-    fn without_a_limit_little_is_counted_later() {
+    fn a_little_more_is_counted_later() {
         let total = Arc::new(Total::new(usize::MAX));
         let mut share = Share::new(Arc::clone(&total));
         assert_eq!((share.grow(GRAIN - 1), total.bytes()), (Counted::Fine, 0));

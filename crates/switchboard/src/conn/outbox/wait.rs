@@ -26,6 +26,7 @@ pub(super) struct Waiters(Option<Box<Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
+    /// By ascending id.
     list: Vec<Waiter>,
     next: u64,
 }
@@ -33,35 +34,40 @@ struct Waiting {
 #[derive(Debug)]
 struct Waiter {
     id: u64,
-    waker: Waker,
+    /// Taken to be woken; there again from the next poll on.
+    waker: Option<Waker>,
     /// How much must have been written; `None` to wait for room.
     target: Option<u64>,
 }
 
 impl Waiters {
-    fn iter(&self) -> impl Iterator<Item = &Waiter> {
-        self.0.iter().flat_map(|waiting| &waiting.list)
-    }
-
     fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiter> {
         self.0.iter_mut().flat_map(|waiting| &mut waiting.list)
     }
 
-    fn insert(&mut self, waker: &Waker, target: Option<u64>) -> u64 {
+    fn get_mut(&mut self, id: u64) -> Option<&mut Waiter> {
+        let list = &mut self.0.as_mut()?.list;
+        let index = list.binary_search_by_key(&id, |waiter| waiter.id).ok()?;
+        list.get_mut(index)
+    }
+
+    fn insert(&mut self, waker: Option<Waker>, target: Option<u64>) -> u64 {
         let waiting = self.0.get_or_insert_default();
         let id = waiting.next;
         waiting.next += 1;
-        waiting.list.push(Waiter { id, waker: waker.clone(), target });
+        waiting.list.push(Waiter { id, waker, target });
         id
     }
 
-    fn remove(&mut self, id: u64) {
-        if let Some(waiting) = &mut self.0 {
-            waiting.list.retain(|waiter| waiter.id != id);
-            if waiting.list.is_empty() {
-                self.0 = None;
-            }
+    /// Its waker is to be dropped with nothing locked.
+    fn remove(&mut self, id: u64) -> Option<Waker> {
+        let waiting = self.0.as_mut()?;
+        let index = waiting.list.binary_search_by_key(&id, |waiter| waiter.id).ok()?;
+        let removed = waiting.list.remove(index);
+        if waiting.list.is_empty() {
+            self.0 = None;
         }
+        removed.waker
     }
 
     /// So much was pushed ahead of all that they wait for.
@@ -71,15 +77,15 @@ impl Waiters {
         }
     }
 
-    /// Those whose condition holds.
+    /// Takes the wakers of those whose condition holds, to be woken with nothing locked.
     /// With nothing waiting any more, all hold: of what was pushed, some may have been dropped.
-    pub(super) fn ready(&self, written: u64, has_room: bool, is_empty: bool) -> Vec<Waker> {
-        let ready = |waiter: &&Waiter| waiter.target.map_or(has_room, |target| is_empty || written >= target);
-        self.iter().filter(ready).map(|waiter| waiter.waker.clone()).collect()
+    pub(super) fn ready(&mut self, written: u64, has_room: bool, is_empty: bool) -> Vec<Waker> {
+        let ready = |waiter: &&mut Waiter| waiter.target.map_or(has_room, |target| is_empty || written >= target);
+        self.iter_mut().filter(ready).filter_map(|waiter| waiter.waker.take()).collect()
     }
 
-    pub(super) fn all(&self) -> Vec<Waker> {
-        self.iter().map(|waiter| waiter.waker.clone()).collect()
+    pub(super) fn all(&mut self) -> Vec<Waker> {
+        self.iter_mut().filter_map(|waiter| waiter.waker.take()).collect()
     }
 }
 
@@ -120,6 +126,8 @@ impl<S: Sink> Future for Wait<'_, S> {
     type Output = bool;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        // A waker is foreign code: it is cloned before the lock, and the old one dropped behind it.
+        let mut waker = Some(cx.waker().clone());
         let mut state = self.outbox.state.lock();
         if state.is_over() {
             return Poll::Ready(false);
@@ -128,27 +136,23 @@ impl<S: Sink> Future for Wait<'_, S> {
         if pushed == written || (self.until == Until::Room && has_room) {
             return Poll::Ready(true);
         }
-        let known = self.id.and_then(|id| state.waiters.iter_mut().find(|waiter| waiter.id == id));
-        match known {
-            Some(waiter) => {
-                if waiter.target.is_some_and(|target| written >= target) {
-                    return Poll::Ready(true);
-                }
-                waiter.waker.clone_from(cx.waker());
+        if let Some(waiter) = self.id.and_then(|id| state.waiters.get_mut(id)) {
+            if waiter.target.is_some_and(|target| written >= target) {
+                return Poll::Ready(true);
             }
-            None => {
-                let target = match self.until {
-                    Until::Room => None,
-                    Until::Flushed => Some(pushed),
-                    Until::Written(position) => Some(position),
-                };
-                if target.is_some_and(|target| written >= target) {
-                    return Poll::Ready(true);
-                }
-                let id = state.waiters.insert(cx.waker(), target);
-                drop(state);
-                self.id = Some(id);
+            std::mem::swap(&mut waiter.waker, &mut waker);
+        } else {
+            let target = match self.until {
+                Until::Room => None,
+                Until::Flushed => Some(pushed),
+                Until::Written(position) => Some(position),
+            };
+            if target.is_some_and(|target| written >= target) {
+                return Poll::Ready(true);
             }
+            let id = state.waiters.insert(waker.take(), target);
+            drop(state);
+            self.id = Some(id);
         }
         Poll::Pending
     }
@@ -157,7 +161,8 @@ impl<S: Sink> Future for Wait<'_, S> {
 impl<S: Sink> Drop for Wait<'_, S> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
-            self.outbox.state.lock().waiters.remove(id);
+            let waker = self.outbox.state.lock().waiters.remove(id);
+            drop(waker);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use switchboard_core::CloseCode;
+use switchboard_core::{CloseCode, LimitReached, WsError};
 
 use super::{Session, left};
 use crate::{
@@ -65,6 +65,11 @@ impl<D: Send + Sync + 'static> Session<D> {
         let Some(left) = left(timeout, waited) else {
             return self.finish_call(id, &tracing::Span::none(), Outcome::TimedOut);
         };
+        if route.options.to_completion
+            && let Err(error) = self.may_run_to_completion()
+        {
+            return self.finish_call(id, &tracing::Span::none(), Outcome::Done(Err(error)));
+        }
         let to_completion = route.options.to_completion.then(ToCompletion::default);
         let incoming = handler::Incoming {
             conn: &self.conn,
@@ -91,6 +96,17 @@ impl<D: Send + Sync + 'static> Session<D> {
             Ok(outcome) => self.finish_call(id, &span, outcome),
             Err(future) => self.go_on(Running::handler(index, id.keep(), span, left, to_completion, future), cx),
         }
+    }
+
+    /// Those of one client that go on without it must not take the room of all.
+    fn may_run_to_completion(&self) -> Result<(), WsError> {
+        let (limit, current) = (self.conn.config().max_detached_per_connection, self.conn.detached());
+        if current < limit {
+            return Ok(());
+        }
+        let error =
+            WsError::resource_exhausted("too many requests of this connection still run after they were given up");
+        Err(error.with_details(LimitReached { limit, current }))
     }
 
     /// What is ready at its first poll is done with; the rest goes on running.
