@@ -1,7 +1,5 @@
 //! `examples/heartbeat` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::{
     io::ErrorKind,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},

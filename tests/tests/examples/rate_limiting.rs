@@ -1,7 +1,5 @@
 //! `examples/rate-limiting` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -1,7 +1,5 @@
 //! `examples/state-store` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::sync::Arc;
 
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::{chat, client::Client, counts, get};
+use super::{chat, client::Client, counts, get};
 
 #[tokio::test]
 async fn row_002_14_schemas() {
