@@ -15,6 +15,7 @@ mod notifications;
 mod path_rooms;
 mod presence_pool;
 mod rate_limiting;
+mod rooms;
 mod rpc;
 mod sharding;
 mod state_channels;

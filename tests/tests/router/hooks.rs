@@ -139,7 +139,8 @@ async fn row_000_6_on_close_may_publish() {
     }
     async fn closed(conn: Conn) -> Result<(), WsError> {
         let count = conn.publish("all", Pong::new(conn.topics().join(","))).await?.count();
-        assert_eq!(count, Some(1), "the closed connection is no receiver");
+        // Nobody looks at what a hook asserts.
+        conn.publish("all", Pong::new(format!("{count:?}"))).await?;
         Ok(())
     }
     let server = serve(WsRouter::new().on_open(opened).on_close(closed));
@@ -149,6 +150,8 @@ async fn row_000_6_on_close_may_publish() {
     goes.expect("PONG").await;
     goes.close(1000).await;
     assert_eq!(stays.expect("PONG").await["text"], "all");
+    // The closed connection is no receiver.
+    assert_eq!(stays.expect("PONG").await["text"], "Some(1)");
 }
 
 #[tokio::test]

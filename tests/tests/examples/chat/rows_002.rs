@@ -21,6 +21,7 @@ async fn row_002_14_schemas() {
         ("AUTHENTICATE", json!({"token": "t", "userName": "x"}), "userName", "unknown_field"),
         ("JOIN_ROOM", json!({"roomId": ""}), "roomId", "length"),
         ("JOIN_ROOM", json!({"roomId": long(65)}), "roomId", "length"),
+        ("JOIN_ROOM", json!({"roomId": "general", "username": ""}), "username", "length"),
         ("JOIN_ROOM", json!({"roomId": "general", "username": long(21)}), "username", "length"),
         ("LEAVE_ROOM", json!({"roomId": 1}), "roomId", "type"),
         ("SEND_MESSAGE", json!({"roomId": "general", "text": ""}), "text", "length"),
