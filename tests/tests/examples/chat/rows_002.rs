@@ -335,6 +335,7 @@ async fn row_002_23_page_and_socket() {
         ("/", "text/html; charset=utf-8"),
         ("/app.js", "text/javascript; charset=utf-8"),
         ("/connection.js", "text/javascript; charset=utf-8"),
+        ("/messages.js", "text/javascript; charset=utf-8"),
         ("/view.js", "text/javascript; charset=utf-8"),
         ("/style.css", "text/css; charset=utf-8"),
         ("/favicon.svg", "image/svg+xml"),
