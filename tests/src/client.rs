@@ -56,10 +56,7 @@ impl Server {
     ///
     /// If the upgrade is refused.
     pub async fn connect(&self, path: &str) -> Client {
-        match self.upgrade(path, &[]).await {
-            Ok(client) => client,
-            Err(refusal) => panic!("refused: {refusal:?}"),
-        }
+        connect(self.addr, path).await
     }
 
     /// Tries to connect with additional headers.
@@ -72,21 +69,7 @@ impl Server {
     ///
     /// If there is no server, or it does not speak HTTP.
     pub async fn upgrade(&self, path: &str, headers: &[(&str, &str)]) -> Result<Client, Refusal> {
-        let stream = TcpStream::connect(self.addr).await.expect("a server");
-        let mut request = format!("ws://{}{path}", self.addr).into_client_request().expect("a request");
-        for (name, value) in headers {
-            let name: HeaderName = name.parse().expect("a header name");
-            request.headers_mut().insert(name, HeaderValue::from_str(value).expect("a header value"));
-        }
-        match timeout(PATIENCE, client_async(request, stream)).await.expect("an answer in time") {
-            Ok((ws, response)) => Ok(Client { ws, headers: response.headers().clone() }),
-            Err(Error::Http(response)) => Err(Refusal {
-                status: response.status(),
-                headers: response.headers().clone(),
-                body: String::from_utf8_lossy(response.body().as_deref().unwrap_or_default()).into_owned(),
-            }),
-            Err(error) => panic!("no answer: {error}"),
-        }
+        upgrade(self.addr, path, headers).await
     }
 
     /// An HTTP request; the status, and the body if it is JSON.
@@ -95,14 +78,7 @@ impl Server {
     ///
     /// If there is no server, or it does not speak HTTP.
     pub async fn http(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let url = format!("http://{}{path}", self.addr);
-        let mut request = reqwest::Client::new().request(method.parse().expect("a method"), url);
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let response = timeout(PATIENCE, request.send()).await.expect("an answer in time").expect("a response");
-        let status = response.status().as_u16();
-        (status, response.json().await.unwrap_or(Value::Null))
+        http(self.addr, method, path, body).await
     }
 
     /// Waits until a JSON page has an expected value.
@@ -131,6 +107,52 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Connects to a path of any server.
+///
+/// # Panics
+///
+/// If the upgrade is refused.
+pub async fn connect(addr: SocketAddr, path: &str) -> Client {
+    match upgrade(addr, path, &[]).await {
+        Ok(client) => client,
+        Err(refusal) => panic!("refused: {refusal:?}"),
+    }
+}
+
+async fn upgrade(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Client, Refusal> {
+    let stream = TcpStream::connect(addr).await.expect("a server");
+    let mut request = format!("ws://{addr}{path}").into_client_request().expect("a request");
+    for (name, value) in headers {
+        let name: HeaderName = name.parse().expect("a header name");
+        request.headers_mut().insert(name, HeaderValue::from_str(value).expect("a header value"));
+    }
+    match timeout(PATIENCE, client_async(request, stream)).await.expect("an answer in time") {
+        Ok((ws, response)) => Ok(Client { ws, headers: response.headers().clone() }),
+        Err(Error::Http(response)) => Err(Refusal {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: String::from_utf8_lossy(response.body().as_deref().unwrap_or_default()).into_owned(),
+        }),
+        Err(error) => panic!("no answer: {error}"),
+    }
+}
+
+/// An HTTP request to any server; the status, and the body if it is JSON.
+///
+/// # Panics
+///
+/// If there is no server, or it does not speak HTTP.
+pub async fn http(addr: SocketAddr, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+    let url = format!("http://{addr}{path}");
+    let mut request = reqwest::Client::new().request(method.parse().expect("a method"), url);
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let response = timeout(PATIENCE, request.send()).await.expect("an answer in time").expect("a response");
+    let status = response.status().as_u16();
+    (status, response.json().await.unwrap_or(Value::Null))
 }
 
 /// An upgrade that was refused.

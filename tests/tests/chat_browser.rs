@@ -9,6 +9,9 @@ mod page;
 #[path = "chat_browser/server.rs"]
 mod server;
 
+use serde_json::{Value, json};
+use switchboard_tests::client;
+
 use self::{
     driver::{Driver, Screen},
     page::Page,
@@ -39,7 +42,12 @@ async fn chat_through_a_restart(screen: Screen) {
     names(&ann, &bob).await;
     typing(&ann, &bob).await;
     messages(&ann, &bob).await;
+    typing_clears_by_itself(&ann, &server).await;
+    problems(&bob).await;
+    directly(&ann, &bob).await;
+    disconnecting(&ann, &bob).await;
     leaving(&ann, &bob).await;
+    new_room(&ann, &bob).await;
     // Before the server goes: a refused connection is an entry, too.
     assert_eq!(driver.console(&browser).await, [""; 0]);
 
@@ -106,6 +114,111 @@ async fn messages(ann: &Page, bob: &Page) {
         page.until("$('#outbox').children.length === 0").await;
         page.until("$('#typing').textContent === ''").await;
         page.screenshot("3-messages").await;
+    }
+}
+
+/// Somebody begins to type and is never heard of again: three seconds later the page has forgotten it by itself.
+async fn typing_clears_by_itself(page: &Page, server: &Server) {
+    page.script(
+        "window.typingTimes = []; \
+         new MutationObserver(() => typingTimes.push([$('#typing').textContent, performance.now()])) \
+           .observe($('#typing'), { childList: true, characterData: true, subtree: true });",
+    )
+    .await;
+    let mut cid = client::connect(server.addr(), "/ws").await;
+    cid.send("AUTHENTICATE", json!({ "token": "cid", "username": "Cid" })).await;
+    cid.send("JOIN_ROOM", json!({ "roomId": "general" })).await;
+    cid.send("TYPING_START", json!({ "roomId": "general" })).await;
+    page.until("typingTimes.length === 2").await;
+    let times = page.script("return typingTimes;").await;
+    assert_eq!((&times[0][0], &times[1][0]), (&json!("Cid is typing…"), &json!("")));
+    let shown = times[1][1].as_f64().expect("a time") - times[0][1].as_f64().expect("a time");
+    // A page in the background may be called a second late.
+    assert!((2_950.0..4_500.0).contains(&shown), "shown for {shown} ms");
+    cid.close(1000).await;
+    page.until_here(2).await;
+}
+
+/// What is no message of the chat is told on the page, and does not end it.
+async fn problems(page: &Page) {
+    // The page's own socket shows itself when it sends.
+    page.script(
+        "const send = WebSocket.prototype.send; \
+         WebSocket.prototype.send = function (data) { window.socket = this; send.call(this, data); };",
+    )
+    .await;
+    page.fill("#text", "x").await;
+    page.until("window.socket").await;
+    for (data, kind, told) in [
+        ("{", "parse", "The server sent something that cannot be read."),
+        ("[]", "validation", "The server sent a message without a type."),
+        (
+            r#"{"type":"CHAT_MESSAGE","payload":{"messageId":"1","roomId":"general","userId":"u","username":"Eve"}}"#,
+            "validation",
+            "The server sent an invalid CHAT_MESSAGE: text must be text.",
+        ),
+        (
+            r#"{"type":"ROOM_LIST","payload":{"rooms":[{"id":"a","name":"b","userCount":"2"}]}}"#,
+            "validation",
+            "The server sent an invalid ROOM_LIST: rooms.userCount must be a count.",
+        ),
+    ] {
+        let data = Value::from(data);
+        page.script(&format!("socket.dispatchEvent(new MessageEvent('message', {{ data: {data} }}));")).await;
+        page.until(&format!(
+            "$('.toast:last-child')?.dataset.kind === '{kind}' && $('.toast:last-child p').textContent === {}",
+            Value::from(told)
+        ))
+        .await;
+    }
+    page.screenshot("7-problems").await;
+    page.until("!$('.toast')").await;
+    page.until_here(2).await;
+}
+
+async fn directly(ann: &Page, bob: &Page) {
+    ann.open_drawer().await;
+    ann.click("#members .message-button").await;
+    ann.until("$('#direct-title').textContent === 'Message only to Bob'").await;
+    ann.fill("#direct-input", "Between us").await;
+    ann.screenshot("8-direct").await;
+    ann.click("#direct-send").await;
+    for (page, tag) in [(ann, "Only to Bob"), (bob, "Only to you")] {
+        page.until_said("Between us").await;
+        page.until(&format!("texts('#log .direct-tag').at(-1) === '{tag}'")).await;
+        page.screenshot("9-directly").await;
+    }
+}
+
+async fn disconnecting(ann: &Page, bob: &Page) {
+    bob.open_drawer().await;
+    bob.click("#disconnect").await;
+    bob.until("$('#connection').dataset.state === 'closed' && $('#connection-text').textContent === 'Offline'").await;
+    bob.until("$('#text').disabled && $('#disconnect').hidden").await;
+    bob.screenshot("10-offline").await;
+    ann.until_here(1).await;
+    // It stays so until it is asked for.
+    bob.click("#reconnect").await;
+    for page in [ann, bob] {
+        page.until_here(2).await;
+    }
+}
+
+async fn new_room(ann: &Page, bob: &Page) {
+    ann.open_drawer().await;
+    ann.click("#room-button").await;
+    ann.fill("#room-input", "random stuff").await;
+    ann.click("#room-save").await;
+    ann.until("$('#room-error').textContent === 'There is a room of that name'").await;
+    ann.fill("#room-input", "Garden").await;
+    ann.screenshot("11-new-room").await;
+    ann.click("#room-save").await;
+    ann.until("$('#room-name').textContent === 'Garden' && !$('#text').disabled").await;
+    bob.until("texts('#rooms .name').join() === 'General Chat,Random Stuff,Garden'").await;
+    ann.open_drawer().await;
+    ann.click(".room[data-room=general]").await;
+    for page in [ann, bob] {
+        page.until_here(2).await;
     }
 }
 

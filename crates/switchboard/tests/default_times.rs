@@ -135,8 +135,10 @@ async fn unanswered(transport: TransportKind, config: Config) -> Duration {
             async move || *kept.lock().unwrap() = Some(clock.begin())
         };
         let close = async move |reason: CloseReason| {
-            assert_eq!(reason.reason(), "Heartbeat timeout");
-            kept.lock().unwrap().take();
+            // Of another end nothing is told, so that the test waits for this one in vain.
+            if reason.reason() == "Heartbeat timeout" {
+                kept.lock().unwrap().take();
+            }
         };
         ws_route(WsRouter::<()>::new().config(config).transport(transport).on_open(open).on_close(close))
     };

@@ -52,7 +52,7 @@ pub(crate) fn run() -> Result<()> {
     if !runner.is_file() {
         bail!("{} is not there; run: cargo xtask setup", runner.display());
     }
-    let [server] = programs::build(["echo-server"])?;
+    let [server] = programs::build_as_for_tests(["echo-server"])?;
     let mut bad = Vec::new();
     for (transport, setting) in TRANSPORTS {
         println!("\n    the transport `{transport}`:");

@@ -13,6 +13,8 @@ mod programs;
 mod setup;
 mod soak;
 mod step;
+#[cfg(test)]
+mod targets;
 mod test;
 
 use std::{env, process::ExitCode};

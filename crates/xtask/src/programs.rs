@@ -1,4 +1,4 @@
-//! Building the programs of the tests package as for production.
+//! Building the programs of the tests package.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,23 @@ use serde_json::Value;
 
 use crate::step::CommandLine;
 
-/// Builds programs; where each is.
-pub(crate) fn build<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
+/// Builds programs as for production, to be measured; where each is.
+pub(crate) fn build_release<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
     let build = CommandLine::cargo("build --release --package switchboard-tests");
-    let build = names.iter().fold(build, |build, name| build.args(["--bin", name]));
+    build_with(&names.iter().fold(build, |build, name| build.args(["--bin", name])), names)
+}
+
+/// Where the programs are that the tests use, with debug assertions.
+///
+/// After the tests, nothing is left to build: cargo builds the programs of a package with each of its tests, here with
+/// the same features of all dependencies, those for tests included.
+pub(crate) fn build_as_for_tests<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
+    build_with(&CommandLine::cargo("test --no-run --workspace --all-features --test interop"), names)
+}
+
+fn build_with<const N: usize>(build: &CommandLine, names: [&str; N]) -> Result<[PathBuf; N]> {
     println!("    $ {build}");
-    let output = build.arg("--message-format=json-render-diagnostics").output()?;
+    let output = build.clone().arg("--message-format=json-render-diagnostics").output()?;
     let messages: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let paths = names.map(|name| find(&messages, name));
     if let Some(place) = paths.iter().position(Option::is_none) {

@@ -113,11 +113,14 @@ fn tests(extent: Extent, nextest: bool) -> CommandLine {
 }
 
 /// The tests over sockets once more, on the other transport.
+///
+/// Of the whole workspace, as the tests before: with `--package`, cargo chooses other features for the dependencies and
+/// builds everything a second time.
 fn tests_on_axum(nextest: bool) -> CommandLine {
     let names = ON_BOTH_TRANSPORTS.iter().flat_map(|name| ["--test", name]);
     let command = if nextest { "nextest run" } else { "test" };
     CommandLine::cargo(command)
-        .args(["--package", "switchboard-tests", "--all-features", "--no-fail-fast"])
+        .args(["--workspace", "--all-features", "--no-fail-fast"])
         .args(names)
         .env("SWITCHBOARD_TRANSPORT", "axum")
 }
@@ -132,7 +135,12 @@ fn docs() -> CommandLine {
 /// because the steps before have fetched all there is to fetch.
 fn packages(target: &Path) -> CommandLine {
     let names = PUBLISHED.iter().flat_map(|krate| ["--package", krate.name]);
-    CommandLine::cargo("package --allow-dirty --offline").args(names).arg("--target-dir").arg(target.to_string_lossy())
+    CommandLine::cargo("package --allow-dirty --offline")
+        .args(names)
+        .arg("--target-dir")
+        .arg(target.to_string_lossy())
+        // Packages do not know the profiles of this workspace, and nothing of this is debugged.
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
 }
 
 #[cfg(test)]
@@ -148,6 +156,17 @@ mod tests {
         assert_eq!(
             tests(Extent::Quick, false).to_string(),
             "cargo test --workspace --all-features --no-fail-fast --lib --bins"
+        );
+    }
+
+    #[test]
+    fn the_second_transport_uses_what_is_built() {
+        let (all, second) = (tests(Extent::Full, true).to_string(), tests_on_axum(true).to_string());
+        let same = "cargo nextest run --workspace --all-features --no-fail-fast";
+        assert_eq!(all, same);
+        assert!(
+            second.starts_with(&format!("SWITCHBOARD_TRANSPORT=axum {same} --test checklist --test hub ")),
+            "{second}"
         );
     }
 

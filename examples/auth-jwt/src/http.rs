@@ -4,7 +4,8 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
-use switchboard::{Conn, Failure};
+use serde_json::json;
+use switchboard::{Conn, ErrorCode, Failure, SendError};
 
 use crate::{Shared, in_band::Session, lock, users};
 
@@ -50,8 +51,18 @@ pub(crate) struct Failed {
     code: String,
 }
 
-/// The hook `on_error`: the connection, and what went wrong. The client was told already.
-pub(crate) async fn failed(conn: Conn<Session>, State(app): State<Shared>, failure: Failure) {
+/// The hook `on_error`: the connection, and what went wrong. The client was told the error itself already.
+pub(crate) async fn failed(conn: Conn<Session>, State(app): State<Shared>, failure: Failure) -> Result<(), SendError> {
+    record(&conn, &app, &failure);
+    if *failure.error().code() != ErrorCode::Internal {
+        return Ok(());
+    }
+    // By hand, as the type belongs to the protocol.
+    let notice = json!({ "type": "ERROR", "payload": { "code": "INTERNAL", "message": "An error occurred" } });
+    conn.send_text(notice.to_string())
+}
+
+fn record(conn: &Conn<Session>, app: &Shared, failure: &Failure) {
     let mut errors = lock(&app.errors.0);
     if errors.len() == MAX_ERRORS {
         errors.pop_front();

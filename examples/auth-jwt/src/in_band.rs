@@ -9,7 +9,9 @@ use switchboard::{
 
 use crate::{
     Shared, http, lock,
-    messages::{AdminAction, AdminActionSuccess, Auth, AuthSuccess, Break, Login, Me, WhoAmI},
+    messages::{
+        AdminAction, AdminActionSuccess, Auth, AuthSuccess, Break, Login, Me, ModAction, WatchRoom, Watching, WhoAmI,
+    },
     moderation,
     tokens::Verified,
     users::{self, UserData},
@@ -18,7 +20,7 @@ use crate::{
 /// The data of a connection. Only its own handlers change it, and those run one at a time.
 #[derive(Debug)]
 pub(crate) struct Session {
-    user: Mutex<UserData>,
+    pub(crate) user: Mutex<UserData>,
 }
 
 type Client = Conn<Session>;
@@ -32,6 +34,8 @@ pub(crate) fn ws(identify_timeout: Duration) -> WsRouter<Shared, Session, AnyMes
         .on(login)
         .on(who_am_i)
         .on(admin_action)
+        .on(watch_room)
+        .on(mod_action)
         .on(break_down)
         .on_error(http::failed)
         .on_close(closed)
@@ -66,7 +70,8 @@ async fn sign_in(client: &Client, app: &Shared, user: UserData, identity: Identi
     }
     let topics = user.topics();
     // A newer token may name other roles.
-    for old in client.topics().iter().filter(|topic| !topics.contains(topic)) {
+    let is_old = |topic: &&String| !topic.starts_with("room:") && !topics.contains(topic);
+    for old in client.topics().iter().filter(is_old) {
         client.unsubscribe(old).await?;
     }
     for topic in topics {
@@ -95,10 +100,21 @@ async fn admin_action(
     moderation::carry_out(client.hub(), &app.people, msg).await
 }
 
+async fn watch_room(client: Client, msg: WatchRoom) -> Result<Watching, WsError> {
+    client.subscribe(format!("room:{}", msg.room_id)).await?;
+    Ok(Watching { room_id: msg.room_id })
+}
+
+/// Who may is the rule of the topic.
+async fn mod_action(client: Client, msg: ModAction) -> Result<(), WsError> {
+    client.publish(format!("room:{}", msg.room_id), msg).await?;
+    Ok(())
+}
+
 /// Fails with an error of another crate, whose text is for the log and not for clients.
 async fn break_down(_: Break) -> Result<(), WsError> {
     let parse = || -> Result<u8, BoxError> { Ok("not a number".parse()?) };
-    parse().map_err(|error| WsError::new(ErrorCode::Internal, "An error occurred").with_source(error))?;
+    parse().map_err(|error| WsError::new(ErrorCode::Internal, "internal error").with_source(error))?;
     Ok(())
 }
 

@@ -10,6 +10,8 @@
 //! | `POST /token` | gives a token for a name and a password | |
 //! | `GET /errors` | what `on_error` has seen | 000-13 |
 //!
+//! On `/ws`, `WATCH_ROOM` and `MOD_ACTION` show messages that only some members of a topic get (002-32).
+//!
 //! ```text
 //! PORT=3000 cargo run -p auth-jwt
 //! curl -d '{"username":"ann","password":"ann-secret"}' -H 'content-type: application/json' localhost:3000/token
@@ -105,7 +107,7 @@ impl Options {
     pub fn router(self) -> Router {
         let app = App { tokens: Tokens::new(&self.secret), people: People::default(), errors: Errors::default() };
         // One for all routes: an administrator on one of them reaches users on the others.
-        let hub = Hub::new();
+        let hub = Hub::builder().topic("room:*", moderation::rooms()).build();
         Router::new()
             .route("/ws", ws_route(in_band::ws(self.identify_timeout).hub(hub.clone())))
             .route("/secure", ws_route(at_upgrade::secure().hub(hub.clone())))

@@ -49,7 +49,33 @@ pub(crate) enum Action {
     Mute,
 }
 
+/// Wants to hear of a room.
+#[ws_rpc("WATCH_ROOM", response = Watching)]
+pub(crate) struct WatchRoom {
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) room_id: String,
+}
+
+/// What a moderator does in a room; the same message tells the room's other moderators and administrators.
+#[ws_message("MOD_ACTION")]
+pub(crate) struct ModAction {
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) room_id: String,
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) user_id: String,
+    #[validate(length(min = 1, max = 64))]
+    pub(crate) username: String,
+    #[validate(length(min = 1, max = 20))]
+    pub(crate) action: String,
+}
+
 // Server to client.
+
+/// The answer to `WATCH_ROOM`.
+#[ws_message("WATCHING")]
+pub(crate) struct Watching {
+    pub(crate) room_id: String,
+}
 
 /// The token or the password was good.
 #[ws_message("AUTH_SUCCESS")]

@@ -1,11 +1,27 @@
 //! What administrators do to others. Who may is decided before.
 
-use switchboard::{Hub, WsError};
+use switchboard::{Hub, Member, TopicOptions, WsError};
 
 use crate::{
-    messages::{Action, AdminAction, AdminActionSuccess, Kicked, Muted},
+    in_band::Session,
+    lock,
+    messages::{Action, AdminAction, AdminActionSuccess, Kicked, ModAction, Muted},
     people::People,
 };
+
+/// The rule of rooms' topics: moderators act, and hear of what others of them do; all else is for every member.
+pub(crate) fn rooms() -> TopicOptions {
+    TopicOptions::new().filter(|member, _: &ModAction| is_moderator(member)).authorize_publish(async |member, _| {
+        if is_moderator(&member) {
+            return Ok(());
+        }
+        Err(WsError::permission_denied("You don't have permission to perform moderator actions"))
+    })
+}
+
+fn is_moderator(member: &Member) -> bool {
+    member.data::<Session>().is_some_and(|session| lock(&session.user).is_moderator())
+}
 
 pub(crate) async fn carry_out(hub: &Hub, people: &People, msg: AdminAction) -> Result<AdminActionSuccess, WsError> {
     let AdminAction { action, target_user_id, reason } = msg;

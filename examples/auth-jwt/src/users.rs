@@ -49,6 +49,10 @@ impl UserData {
         self.authenticated && self.roles.contains(&Role::Admin)
     }
 
+    pub(crate) fn is_moderator(&self) -> bool {
+        self.authenticated && (self.is_admin() || self.roles.contains(&Role::Moderator))
+    }
+
     /// What a connection of this user hears of.
     pub(crate) fn topics(&self) -> Vec<String> {
         let roles = self.roles.iter().map(|role| format!("role:{}", role.name()));

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use crate::{
     messages::{
-        AuthSuccess, Authenticate, ChatMessage, History, JoinRoom, JoinSuccess, LeaveRoom, RoomList, RoomUsers,
-        SendMessage, TypingStart, TypingStop, UserDisconnected, UserJoined, UserLeft, UserTyping, Welcome,
+        AuthSuccess, Authenticate, ChatMessage, CreateRoom, DirectMessage, History, JoinRoom, JoinSuccess, LeaveRoom,
+        RoomCreated, RoomList, RoomUsers, SendDirectMessage, SendMessage, TypingStart, TypingStop, UserDisconnected,
+        UserJoined, UserLeft, UserTyping, Welcome,
     },
     session::Session,
     store::{Room, SignedIn, Store, Turn, User, now_ms},
@@ -58,9 +59,10 @@ impl Chat {
 
     async fn authenticate(&self, client: Client, msg: Authenticate) -> Result<(), WsError> {
         let session = client.data();
-        if session.user().is_some_and(|user| !user.has_token(&msg.token)) {
+        if let Some(before) = session.user().filter(|user| !user.has_token(&msg.token)) {
             // It becomes somebody else, who is not in that room.
             self.leave(&client, Leaving::ForAnother).await?;
+            client.unsubscribe(direct_topic(before.id())).await?;
             self.sign_out(session);
         }
         let SignedIn { user, renamed } = match session.user() {
@@ -74,6 +76,7 @@ impl Chat {
                 signed_in
             }
         };
+        client.subscribe(direct_topic(user.id())).await?;
         client.send(AuthSuccess { user_id: user.id().into(), username: user.name() })?;
         if renamed { self.publish_name(&client, &user).await } else { Ok(()) }
     }
@@ -139,6 +142,34 @@ impl Chat {
         turn.remember(message.clone());
         client.publish(room.topic(), message).await?;
         Ok(())
+    }
+
+    /// The sender is who signed in on this connection: no message can name another.
+    async fn send_direct_message(&self, client: Client, msg: SendDirectMessage) -> Result<(), WsError> {
+        let user = authenticated(client.data(), "You must be authenticated to send messages")?;
+        let to = direct_topic(&msg.to_user_id);
+        let message = DirectMessage {
+            message_id: Uuid::now_v7().to_string(),
+            to_user_id: msg.to_user_id,
+            user_id: user.id().into(),
+            username: user.name(),
+            text: msg.text,
+            timestamp: now_ms(),
+        };
+        if client.publish(to, message.clone()).await?.count() == Some(0) {
+            return Err(WsError::not_found("This person is not online"));
+        }
+        if message.to_user_id != user.id() {
+            client.publish(direct_topic(user.id()), message).await?;
+        }
+        Ok(())
+    }
+
+    async fn create_room(&self, client: Client, msg: CreateRoom) -> Result<(), WsError> {
+        authenticated(client.data(), "You must be authenticated to create a room")?;
+        let room = self.store.create_room(&msg.name)?;
+        client.send(RoomCreated { room_id: room.id().into(), name: room.name().into() })?;
+        self.publish_rooms(&client).await
     }
 
     async fn typing_start(&self, client: Client, msg: TypingStart) -> Result<(), WsError> {
@@ -218,6 +249,11 @@ impl Chat {
 
 fn authenticated(session: &Session, otherwise: &'static str) -> Result<Arc<User>, WsError> {
     session.user().ok_or_else(|| WsError::unauthenticated(otherwise))
+}
+
+/// What all connections of a person are subscribed to. Clients name no topics, so none gets into another's.
+fn direct_topic(user_id: &str) -> String {
+    format!("user:{user_id}")
 }
 
 /// What a connection is told of a room that it joins.

@@ -33,6 +33,7 @@ pub(crate) fn router(store: Arc<Store>) -> Router {
         .route("/", file(HTML, include_str!("../static/index.html")))
         .route("/app.js", file(SCRIPT, include_str!("../static/app.js")))
         .route("/connection.js", file(SCRIPT, include_str!("../static/connection.js")))
+        .route("/messages.js", file(SCRIPT, include_str!("../static/messages.js")))
         .route("/view.js", file(SCRIPT, include_str!("../static/view.js")))
         .route("/style.css", file(STYLE, include_str!("../static/style.css")))
         .route("/favicon.svg", file(SVG, include_str!("../static/favicon.svg")))
@@ -86,6 +87,7 @@ struct RoomStats {
 }
 
 async fn stats(State(store): State<Arc<Store>>) -> Json<Stats> {
-    let rooms = store.rooms().iter().map(|room| RoomStats { id: room.id().into(), user_count: room.count() });
+    let rooms = store.rooms();
+    let rooms = rooms.iter().map(|room| RoomStats { id: room.id().into(), user_count: room.count() });
     Json(Stats { users_online: store.users_online(), rooms: rooms.collect(), timestamp: now_ms() })
 }

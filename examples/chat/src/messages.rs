@@ -1,6 +1,7 @@
 //! What travels between page and server. Wire names are in camel case.
 
 use switchboard::{ws_message, ws_payload};
+use uuid::Uuid;
 use validator::{ValidateUrl as _, ValidationError};
 
 // Client to server.
@@ -30,6 +31,22 @@ pub(crate) struct JoinRoom {
 pub(crate) struct LeaveRoom {
     #[validate(length(min = 1, max = 64))]
     pub(crate) room_id: String,
+}
+
+/// Opens a room of that name, for everybody. The sender is not in it yet.
+#[ws_message("CREATE_ROOM")]
+pub(crate) struct CreateRoom {
+    #[validate(length(min = 1, max = 40), custom(function = "visible"))]
+    pub(crate) name: String,
+}
+
+/// Says something to one person, wherever that is. From whom it is, the server knows.
+#[ws_message("SEND_DIRECT_MESSAGE")]
+pub(crate) struct SendDirectMessage {
+    #[validate(custom(function = "uuid"))]
+    pub(crate) to_user_id: String,
+    #[validate(length(min = 1, max = 1000))]
+    pub(crate) text: String,
 }
 
 /// Says something in a room.
@@ -179,6 +196,27 @@ pub(crate) struct ChatMessage {
     pub(crate) attachment: Option<Attachment>,
 }
 
+/// The answer to CREATE_ROOM.
+#[ws_message("ROOM_CREATED")]
+pub(crate) struct RoomCreated {
+    pub(crate) room_id: String,
+    pub(crate) name: String,
+}
+
+/// Something said to one person: to all connections of that person, and of the sender.
+#[ws_message("DIRECT_MESSAGE")]
+#[derive(Debug, Clone)]
+pub(crate) struct DirectMessage {
+    pub(crate) message_id: String,
+    pub(crate) to_user_id: String,
+    /// The sender.
+    pub(crate) user_id: String,
+    pub(crate) username: String,
+    pub(crate) text: String,
+    /// Milliseconds since 1970.
+    pub(crate) timestamp: u64,
+}
+
 /// Somebody else in the room writes, or stopped writing.
 #[ws_message("USER_TYPING")]
 pub(crate) struct UserTyping {
@@ -186,6 +224,19 @@ pub(crate) struct UserTyping {
     pub(crate) user_id: String,
     pub(crate) username: String,
     pub(crate) typing: bool,
+}
+
+fn uuid(text: &str) -> Result<(), ValidationError> {
+    Uuid::try_parse(text).map(drop).map_err(|_| ValidationError::new("uuid"))
+}
+
+/// A name that can be read, and is the same as what is read.
+fn visible(text: &str) -> Result<(), ValidationError> {
+    if text.trim() == text && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(ValidationError::new("name")
+        .with_message("must not begin or end with a space, or hold control characters".into()))
 }
 
 /// `validator`'s own rule takes any scheme; what a page makes a link of must be a web address.

@@ -9,6 +9,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use switchboard::WsError;
+use uuid::Uuid;
+
 use self::users::Users;
 pub(crate) use self::{
     room::{Room, Turn},
@@ -19,11 +22,15 @@ use crate::messages::RoomSummary;
 /// How many people are remembered by their tokens. Whoever is online always is.
 const MAX_USERS: usize = 10_000;
 
+/// How many rooms there may be.
+const MAX_ROOMS: usize = 100;
+
 /// All that the chat knows.
 #[derive(Debug)]
 pub(crate) struct Store {
     users: Mutex<Users>,
-    rooms: Vec<Arc<Room>>,
+    /// In the order in which they were created. None is ever removed.
+    rooms: Mutex<Vec<Arc<Room>>>,
 }
 
 impl Store {
@@ -31,27 +38,41 @@ impl Store {
         let rooms = [("general", "General Chat"), ("random", "Random Stuff")];
         Self {
             users: Mutex::new(Users::new(MAX_USERS)),
-            rooms: rooms.into_iter().map(|(id, name)| Arc::new(Room::new(id, name))).collect(),
+            rooms: Mutex::new(rooms.into_iter().map(|(id, name)| Arc::new(Room::new(id, name))).collect()),
         }
     }
 
     pub(crate) fn room(&self, id: &str) -> Option<Arc<Room>> {
-        self.rooms.iter().find(|room| room.id() == id).cloned()
+        lock(&self.rooms).iter().find(|room| room.id() == id).cloned()
     }
 
-    pub(crate) fn rooms(&self) -> &[Arc<Room>] {
-        &self.rooms
+    pub(crate) fn rooms(&self) -> Vec<Arc<Room>> {
+        lock(&self.rooms).clone()
+    }
+
+    pub(crate) fn create_room(&self, name: &str) -> Result<Arc<Room>, WsError> {
+        let mut rooms = lock(&self.rooms);
+        let folded = name.to_lowercase();
+        if rooms.iter().any(|room| room.name().to_lowercase() == folded) {
+            return Err(WsError::already_exists("There is a room of that name"));
+        }
+        if rooms.len() >= MAX_ROOMS {
+            return Err(WsError::resource_exhausted("There are too many rooms"));
+        }
+        let room = Arc::new(Room::new(&Uuid::now_v7().to_string(), name));
+        rooms.push(Arc::clone(&room));
+        Ok(room)
     }
 
     /// The rooms that somebody is in, with whatever connection.
     pub(crate) fn rooms_of(&self, user: &User) -> Vec<Arc<Room>> {
-        self.rooms.iter().filter(|room| room.has(user)).cloned().collect()
+        lock(&self.rooms).iter().filter(|room| room.has(user)).cloned().collect()
     }
 
     pub(crate) fn room_list(&self) -> Vec<RoomSummary> {
         let summary =
             |room: &Arc<Room>| RoomSummary { id: room.id().into(), name: room.name().into(), user_count: room.count() };
-        self.rooms.iter().map(summary).collect()
+        lock(&self.rooms).iter().map(summary).collect()
     }
 
     /// One more connection of the person with that token, who is new if nobody knows it.

@@ -42,6 +42,7 @@ let liveFrom = 0; // Entries from this index on arrived after the last JOIN_ROOM
 const seenIds = new Set(); // Ids of all confirmed messages, to find out what a history brings anew.
 let outbox = []; // Own messages without a confirmation yet: {id, roomId, text, attachment, status, …}.
 let attachment = null; // The link that goes with the next message.
+const names = new Map(); // userId -> the name that this page saw last
 const typists = new Map(); // userId -> {name, timer}
 
 const isOwn = (userId) => myIds.has(userId);
@@ -356,7 +357,8 @@ const handlers = {
 
   "ROOM:USERS"({ room, users, count }) {
     if (room !== wanted) return;
-    view.showMembers(users, isOwn);
+    for (const user of users) names.set(user.userId, user.username);
+    view.showMembers(users, isOwn, view.askDirect);
     setPeople(count);
   },
 
@@ -387,6 +389,22 @@ const handlers = {
     addEntry(asChat(message));
   },
 
+  ROOM_CREATED({ roomId }) {
+    view.roomCreated();
+    join(roomId);
+    view.setDrawer(false);
+  },
+
+  DIRECT_MESSAGE(message) {
+    if (seenIds.has(message.messageId)) return;
+    seenIds.add(message.messageId);
+    const other = isOwn(message.userId) ? message.toUserId : message.userId;
+    if (!isOwn(message.userId)) names.set(message.userId, message.username);
+    const direct = isOwn(message.userId) ? `Only to ${names.get(other) ?? "one person"}` : "Only to you";
+    addEntry({ ...asChat(message), direct });
+    if (!wanted) view.toast(`${message.username}: ${message.text}`);
+  },
+
   USER_TYPING({ roomId, userId, username, typing }) {
     if (roomId !== wanted || isOwn(userId)) return;
     clearTypist(userId);
@@ -402,6 +420,7 @@ const handlers = {
     if (item) fail(item, "rejected");
     if (auth && id === auth.id) return authFailed(text);
     if (id && id === joinId) joinFailed(error);
+    if (view.roomRefused(text)) return;
     view.toast(text);
   },
 };
@@ -430,6 +449,8 @@ function joinFailed({ retryable, retryAfterMs }) {
 connection.addEventListener("message", ({ detail: { type, payload, meta } }) => {
   if (Object.hasOwn(handlers, type)) handlers[type](payload ?? {}, meta);
 });
+
+connection.addEventListener("problem", ({ detail: { kind, text } }) => view.toast(text, kind));
 
 connection.addEventListener("state", ({ detail: { state, retryAt } }) => {
   view.showConnection(state, retryAt);
@@ -466,6 +487,11 @@ input.addEventListener("input", () => {
 input.addEventListener("blur", stopTyping);
 $("leave").addEventListener("click", leave);
 $("reconnect").addEventListener("click", () => connection.connect());
+$("disconnect").addEventListener("click", () => {
+  stopTyping();
+  connection.disconnect();
+  view.setDrawer(false);
+});
 
 $("attachment-remove").addEventListener("click", () => setAttachment(null));
 
@@ -492,6 +518,8 @@ window.addEventListener("beforeunload", (event) => {
 
 view.initView();
 view.initNameDialog(() => stored.get("name"), chooseName);
+view.initRoomDialog((name) => connection.send("CREATE_ROOM", { name }, newId()));
+view.initDirectDialog((toUserId, text) => connection.send("SEND_DIRECT_MESSAGE", { toUserId, text }, newId()));
 view.initLinkDialog(() => attachment, setAttachment);
 drawRoom();
 await claimToken();

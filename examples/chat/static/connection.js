@@ -1,7 +1,11 @@
 // A WebSocket that comes back: it speaks JSON envelopes and says how it is doing.
 //
-// Events: "state" with detail {state, retryAt?}, "message" with the parsed envelope.
+// Events: "state" with detail {state, retryAt?}, "message" with the parsed envelope, "problem" with
+// detail {kind, text}: a frame that is no JSON ("parse") or not the message that it claims to be
+// ("validation").
 // States: connecting, open, reconnecting (waiting for the next attempt), closed.
+
+import { problemWith } from "./messages.js";
 
 const BASE_MS = 300;
 const CAP_MS = 10_000;
@@ -70,6 +74,18 @@ export class Connection extends EventTarget {
     socket.addEventListener("close", (event) => this.#lost(socket, event.code));
   }
 
+  /** Closes, and stays closed until connect() is called. */
+  disconnect() {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#attempt = 0;
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#openTimer);
+    clearTimeout(this.#stableTimer);
+    socket?.close(1000);
+    this.#setState("closed");
+  }
+
   /** Sends one envelope; false when there is no open connection. */
   send(type, payload, correlationId) {
     if (!this.isOpen || this.#socket.readyState !== WebSocket.OPEN) return false;
@@ -85,10 +101,18 @@ export class Connection extends EventTarget {
     try {
       envelope = JSON.parse(data);
     } catch {
-      return; // Not JSON: no message of this protocol.
+      return this.#report("parse", "The server sent something that cannot be read.");
     }
-    if (typeof envelope?.type !== "string") return;
+    if (typeof envelope?.type !== "string") {
+      return this.#report("validation", "The server sent a message without a type.");
+    }
+    const problem = problemWith(envelope);
+    if (problem) return this.#report("validation", `The server sent an invalid ${envelope.type}: ${problem}.`);
     this.dispatchEvent(new CustomEvent("message", { detail: envelope }));
+  }
+
+  #report(kind, text) {
+    this.dispatchEvent(new CustomEvent("problem", { detail: { kind, text } }));
   }
 
   #lost(socket, code) {

@@ -6,6 +6,7 @@ const TOAST_MS = 6_000;
 const MAX_TOASTS = 3;
 const AT_BOTTOM_PX = 48;
 const MAX_NAME = 20;
+const MAX_ROOM_NAME = 40;
 
 export const $ = (id) => document.getElementById(id);
 /** Characters as the server counts them, not UTF-16 units. */
@@ -67,6 +68,8 @@ export function showConnection(state, retryAt) {
   box.dataset.state = state;
   button.hidden = state !== "reconnecting" && state !== "closed";
   button.textContent = state === "closed" ? "Connect" : "Reconnect now";
+  $("disconnect").hidden = state === "closed";
+  $("room-button").disabled = state !== "open";
   if (state === "reconnecting") {
     const tick = () => {
       const seconds = Math.ceil((retryAt - Date.now()) / 1000);
@@ -128,13 +131,21 @@ export function focusRooms() {
   next?.focus();
 }
 
-export function showMembers(users, isOwn) {
+export function showMembers(users, isOwn, onMessage) {
   $("people").hidden = users.length === 0;
   $("members").replaceChildren(...users.map((user) => {
     const item = element("li");
     item.dataset.userId = user.userId;
     item.append(avatar(user.userId, user.username), element("span", "name", user.username));
-    if (isOwn(user.userId)) item.append(element("span", "tag", "you"));
+    if (isOwn(user.userId)) {
+      item.append(element("span", "tag", "you"));
+    } else {
+      const button = element("button", "message-button", "Message");
+      button.type = "button";
+      button.setAttribute("aria-label", `Message ${user.username}`);
+      button.addEventListener("click", () => onMessage(user));
+      item.append(button);
+    }
     return item;
   }));
 }
@@ -218,7 +229,7 @@ function attachmentNode(attachment) {
   return node;
 }
 
-function messageNode({ userId, username, text, timestamp, attachment, messageId }, { own, grouped, wait }) {
+function messageNode({ userId, username, text, timestamp, attachment, messageId, direct }, { own, grouped, wait }) {
   const node = element("article", `message ${hueClass(userId)}`);
   node.classList.toggle("own", own);
   node.classList.toggle("grouped", grouped);
@@ -230,6 +241,8 @@ function messageNode({ userId, username, text, timestamp, attachment, messageId 
   const time = element("time", "", timeFormat.format(date));
   time.dateTime = date.toISOString();
   head.append(element("span", "author", username), time);
+  if (direct) head.append(element("span", "direct-tag", direct));
+  node.classList.toggle("direct", Boolean(direct));
 
   const bubble = element("div", "bubble");
   bubble.title = fullFormat.format(date);
@@ -257,7 +270,7 @@ function entryNodes(entry, previous, isOwn) {
     nodes.push(element("p", "system", entry.text));
     return nodes;
   }
-  const grouped = !newDay && previous?.kind === "chat" && previous.userId === entry.userId
+  const grouped = !newDay && previous?.kind === "chat" && previous.direct === entry.direct && previous.userId === entry.userId
     && previous.username === entry.username && entry.timestamp - previous.timestamp <= GROUP_MS;
   nodes.push(messageNode(entry, { own: isOwn(entry.userId), grouped }));
   return nodes;
@@ -337,9 +350,10 @@ export function errorText({ message, details, retryAfterMs }) {
   return parts.filter(Boolean).join(" · ");
 }
 
-export function toast(text) {
+export function toast(text, kind = "error") {
   const box = $("toasts");
   const node = element("div", "toast");
+  node.dataset.kind = kind;
   const close = element("button", "toast-close", "Dismiss");
   close.type = "button";
   close.addEventListener("click", () => node.remove());
@@ -419,6 +433,57 @@ export function nameAccepted() {
 export function nameRefused(text) {
   if (namePending) showFieldError("name-error", text);
   return namePending;
+}
+
+let roomPending = false; // The dialog is open and waits for the server's answer.
+
+/** `create` gets the name and says whether roomCreated or roomRefused will follow. */
+export function initRoomDialog(create) {
+  const dialog = $("room-dialog");
+  $("room-button").addEventListener("click", () => openDialog(dialog, "room-error", { "room-input": "" }));
+  dialog.addEventListener("close", () => { roomPending = false; });
+  onSubmit($("room-form"), () => {
+    const name = $("room-input").value.trim();
+    if (length(name) === 0 || length(name) > MAX_ROOM_NAME) {
+      showFieldError("room-error", `Please enter 1 to ${MAX_ROOM_NAME} characters.`);
+      return;
+    }
+    showFieldError("room-error", "");
+    roomPending = create(name);
+    if (!roomPending) showFieldError("room-error", "There is no connection. Please try again later.");
+  });
+}
+
+export function roomCreated() {
+  if (roomPending) $("room-dialog").close();
+}
+
+/** False when no dialog is there to show why. */
+export function roomRefused(text) {
+  if (!roomPending) return false;
+  showFieldError("room-error", text);
+  roomPending = false;
+  return true;
+}
+
+let directTo = ""; // The id of the person whom the open dialog writes to.
+
+export function askDirect(user) {
+  directTo = user.userId;
+  $("direct-title").textContent = `Message only to ${user.username}`;
+  openDialog($("direct-dialog"), "direct-error", { "direct-input": "" });
+}
+
+/** `send` gets the person and the text; false when it could not be sent. */
+export function initDirectDialog(send) {
+  const dialog = $("direct-dialog");
+  onSubmit($("direct-form"), () => {
+    const text = $("direct-input").value.trim();
+    if (length(text) === 0) return showFieldError("direct-error", "Please write something.");
+    if (!send(directTo, text)) return showFieldError("direct-error", "There is no connection. Please try again later.");
+    dialog.close();
+    setDrawer(false);
+  });
 }
 
 export function initLinkDialog(current, add) {

@@ -31,7 +31,7 @@ pub(crate) fn ws() -> WsRouter<Arc<Occupancy>, User, ServerMessage, Authenticate
         .tokens(users::token_sources())
         .authenticate(users::authenticate)
         .on_open(opened)
-        .on(async |_: Ping| Pong)
+        .on(async |ping: Ping| Pong { timestamp: ping.timestamp })
         .on(join_room)
         .on(leave_room)
         .on(chat_message)

@@ -45,6 +45,8 @@ async fn add(add: Add) -> Sum {
 async fn main() -> std::io::Result<()> {
     let ws = WsRouter::new().on_open(enter).on(say).on(add);
     let app = Router::new().route("/", get(Html(include_str!("index.html")))).route("/ws", ws_route(ws));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".into());
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    eprintln!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await
 }

@@ -39,7 +39,7 @@ impl Page {
         &self.browser
     }
 
-    async fn script(&self, body: &str) -> Value {
+    pub(super) async fn script(&self, body: &str) -> Value {
         self.front().await.execute(&format!("{SHORTHANDS} {body}"), Vec::new()).await.expect("the script runs")
     }
 

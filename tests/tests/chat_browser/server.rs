@@ -1,6 +1,10 @@
 //! A chat that can be stopped and started again on the same port, like a process.
 
-use std::{process, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    process,
+    time::Duration,
+};
 
 use switchboard_tests::serve::{listen, serve_on};
 use tokio::runtime::{Builder, Runtime};
@@ -23,6 +27,10 @@ impl Server {
             .map(|port| Self { port, runtime: run(port) })
             .find(|server| server.runtime.is_some())
             .expect("a free port")
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     pub(super) fn url(&self) -> String {

@@ -1,11 +1,20 @@
 //! Connections by id, all of them, and the members of topics.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::SystemTime};
 
+use futures_util::StreamExt as _;
 use serde_json::json;
 use switchboard::{ConnId, Hub, SendErrorKind};
+use switchboard_tests::client::PATIENCE;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{Notice, User, connect, connected, id, join_topic, now, request, serve, until};
+
+/// Waits until the clock shows more than that: the next moment can be told from it.
+async fn clock_passes(time: SystemTime) {
+    until(|| now() > time).await;
+}
 
 #[tokio::test]
 async fn row_002_28_pool() {
@@ -26,10 +35,15 @@ async fn row_002_28_pool() {
     assert!(before <= active && active <= after, "{before:?} {active:?} {after:?}");
     assert_eq!((conn.topics(), conn.is_subscribed("news")), (vec!["news".to_owned()], true));
     // What the client says to the server's machinery does not count, but what it says does.
+    clock_passes(active).await;
     one.raw(&switchboard_tests::client::masked(0x89, b"")).await;
+    let answer = timeout(PATIENCE, one.ws.next()).await.unwrap().unwrap().unwrap();
+    assert!(matches!(answer, Message::Pong(_)), "{answer:?}");
     assert_eq!(conn.last_activity(), active);
+    let before = now();
     request(&mut one, "PING", json!({})).await;
-    assert!(conn.last_activity() >= active);
+    let active = conn.last_activity();
+    assert!(before <= active && active <= now(), "{before:?} {active:?}");
     // All of them.
     let two = connect(&server, "bob").await;
     let ids: BTreeSet<ConnId> = hub.connections().map(|conn| conn.id()).collect();

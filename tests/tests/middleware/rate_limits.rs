@@ -51,21 +51,27 @@ async fn after_the_time_that_it_says_a_message_passes() {
     ] {
         let server = serve(WsRouter::new().on(add).layer(layer));
         let mut client = server.connect("/ws").await;
-        let mut passed = 0;
-        for n in 0..12 {
+        let (mut passed, mut refused) = (0, 0);
+        // On a slow machine more pass before one is too much, but never fewer.
+        for n in 0.. {
+            assert!(n < 10_000, "nothing is ever too much");
             let reply = ask(&mut client, n).await;
-            match reply["retryAfterMs"].as_u64() {
-                None => passed += 1,
-                Some(wait) => {
-                    // Of windows one after the other each may be 2 ms longer.
-                    assert!((1..=82).contains(&wait), "{reply}");
-                    // What is under test: as a client does it.
-                    tokio::time::sleep(Duration::from_millis(wait)).await;
-                    assert!(ask(&mut client, 100 + n).await["code"].is_null());
-                }
+            let Some(wait) = reply["retryAfterMs"].as_u64() else {
+                assert!(reply["code"].is_null(), "{reply}");
+                passed += 1;
+                continue;
+            };
+            assert!(passed >= 2, "{passed} passed before {reply}");
+            // Of windows one after the other each may be 2 ms longer.
+            assert!((1..=82).contains(&wait), "{reply}");
+            // What is under test: as a client does it.
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            assert!(ask(&mut client, 10_000 + n).await["code"].is_null());
+            refused += 1;
+            if refused == 3 {
+                break;
             }
         }
-        assert!(passed >= 2);
     }
 }
 
@@ -157,7 +163,8 @@ async fn the_error_may_be_the_applications_own() {
     assert_eq!(passes(&mut client, 1).await, 1);
     let error = ask(&mut client, 2).await;
     assert_eq!(error["message"], "Max 1 per 600 s.");
-    assert!(error["details"]["secondsRemaining"].as_u64().unwrap() >= 590);
+    let seconds = error["details"]["secondsRemaining"].as_u64().unwrap();
+    assert!((590..=600).contains(&seconds), "{error}");
 }
 
 #[tokio::test]
@@ -225,7 +232,7 @@ async fn row_000_18_handlers_check_and_reset_a_limit() {
         assert_eq!(ask(&mut client, 0).await["code"], "RESOURCE_EXHAUSTED");
         client.send("BATCH", json!({ "parts": 1 })).await;
         let refused = client.expect_error("ERROR", "RESOURCE_EXHAUSTED").await;
-        assert!(refused["retryAfterMs"].as_u64().unwrap() > 0, "{refused}");
+        assert!((1..=600_002).contains(&refused["retryAfterMs"].as_u64().unwrap()), "{refused}");
         client.send("BATCH", json!({ "parts": 6 })).await;
         client.expect_error("ERROR", "FAILED_PRECONDITION").await;
         // A batch of nothing passes always, and another's reset does not help.

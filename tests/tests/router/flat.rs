@@ -2,7 +2,7 @@
 
 use axum::Router;
 use serde_json::{Value, json};
-use switchboard::{CallErrorKind, Conn, EnvelopeStyle, Progress, SendErrorKind, WsError, WsRouter, ws_message, ws_rpc};
+use switchboard::{CallErrorKind, Conn, EnvelopeStyle, Progress, WsError, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::{client::Server, serve::ws_route};
 
 /// Its key is another's in a flat envelope.
@@ -35,11 +35,12 @@ struct Kinds {
 #[ws_message("TRY")]
 struct Try {}
 
-async fn get(mut progress: Progress<u32>, get: Get) -> Result<Typed, WsError> {
+async fn get(conn: Conn, mut progress: Progress<u32>, get: Get) -> Result<Typed, WsError> {
     if get.wait {
         tokio::task::yield_now().await;
         // A number has no keys.
-        assert_eq!(progress.send(1).await.unwrap_err().kind(), SendErrorKind::Invalid);
+        let refused = progress.send(1).await.map_err(|error| error.kind());
+        conn.send(Kinds { send: format!("{refused:?}"), call: String::new() })?;
     }
     Ok(typed())
 }
@@ -60,6 +61,9 @@ async fn row_1_other_envelopes_flat_requests_have_their_end_and_senders_are_told
     for wait in [false, true] {
         let request = json!({ "type": "GET", "meta": { "correlationId": "g" }, "wait": wait });
         client.text(request.to_string()).await;
+        if wait {
+            assert_eq!(client.recv().await["send"], "Err(Invalid)");
+        }
         let reply: Value = client.recv().await;
         assert_eq!((&reply["type"], &reply["meta"]["correlationId"]), (&json!("RPC_ERROR"), &json!("g")), "{reply}");
         assert_eq!(reply["code"], "INTERNAL", "{reply}");

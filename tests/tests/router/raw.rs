@@ -1,5 +1,7 @@
 //! Raw frames: rows 002-1, 002-2 and 002-3 of the checklist.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use axum::body::Bytes;
 use futures_util::SinkExt as _;
 use serde_json::{Value, json};
@@ -28,11 +30,15 @@ async fn row_002_1_echo_with_a_greeting() {
 
 #[tokio::test]
 async fn row_002_3_json_by_hand() {
+    fn now() -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        u64::try_from(since.as_millis()).unwrap()
+    }
     async fn handle(conn: Conn, text: RawText) -> Result<(), WsError> {
         let reply = match serde_json::from_str::<Value>(&text) {
             Ok(message) => match message["type"].as_str() {
-                Some("CHAT") => json!({ "type": "CHAT_ECHO", "original": message["content"], "timestamp": 1 }),
-                Some("PING") => json!({ "type": "PONG", "timestamp": 1 }),
+                Some("CHAT") => json!({ "type": "CHAT_ECHO", "original": message["content"], "timestamp": now() }),
+                Some("PING") => json!({ "type": "PONG", "timestamp": now() }),
                 _ => json!({ "type": "ERROR", "message": "unknown type" }),
             },
             Err(_) => json!({ "type": "ERROR", "message": "not JSON" }),
@@ -42,16 +48,20 @@ async fn row_002_3_json_by_hand() {
     let server = serve(WsRouter::new().on_text(handle));
     let mut client = server.connect("/ws").await;
     for (text, expected) in [
-        (
-            r#"{"type":"CHAT","content":{"text":"hi"}}"#,
-            json!({ "type": "CHAT_ECHO", "original": { "text": "hi" }, "timestamp": 1 }),
-        ),
-        (r#"{"type":"PING"}"#, json!({ "type": "PONG", "timestamp": 1 })),
+        (r#"{"type":"CHAT","content":{"text":"hi"}}"#, json!({ "type": "CHAT_ECHO", "original": { "text": "hi" } })),
+        (r#"{"type":"PING"}"#, json!({ "type": "PONG" })),
         (r#"{"type":"NOPE"}"#, json!({ "type": "ERROR", "message": "unknown type" })),
         ("{", json!({ "type": "ERROR", "message": "not JSON" })),
     ] {
+        let before = now();
         client.text(text).await;
-        assert_eq!(client.recv().await, expected);
+        let mut answer = client.recv().await;
+        let timestamp = answer.as_object_mut().unwrap().remove("timestamp");
+        assert_eq!(answer, expected);
+        assert_eq!(timestamp.is_none(), answer["type"] == "ERROR");
+        if let Some(timestamp) = timestamp {
+            assert!((before..=now()).contains(&timestamp.as_u64().unwrap()), "{timestamp}");
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Lab {
 impl Lab {
     /// Builds the programs.
     pub(super) fn new(quick: bool) -> Result<Self> {
-        let [bench_server, axum_server, load] = programs::build(["bench-server", "axum-server", "load"])?;
+        let [bench_server, axum_server, load] = programs::build_release(["bench-server", "axum-server", "load"])?;
         let pinned = CommandLine::new("taskset").args(["-c", "1", "true"]).succeeds();
         if !pinned {
             println!("    taskset cannot tie a program to a second core: the servers and the load share cores");

@@ -5,7 +5,10 @@ use switchboard::{WsMessages, ws_message};
 // Client to server.
 
 #[ws_message("ping")]
-pub(crate) struct Ping;
+pub(crate) struct Ping {
+    /// The client's clock, which the answer repeats.
+    pub(crate) timestamp: u64,
+}
 
 #[ws_message("join_room")]
 pub(crate) struct JoinRoom {
@@ -51,7 +54,9 @@ pub(crate) enum ServerMessage {
 }
 
 #[ws_message("pong")]
-pub(crate) struct Pong;
+pub(crate) struct Pong {
+    pub(crate) timestamp: u64,
+}
 
 /// The first message of a connection.
 #[ws_message("welcome")]

@@ -1,7 +1,5 @@
 //! `examples/sharding` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::num::NonZeroU32;
 
 use serde_json::json;

@@ -1,7 +1,5 @@
 //! `examples/heartbeat` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::{
     io::ErrorKind,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -103,6 +101,12 @@ async fn row_002_36_heartbeat() {
     let (closed, ()) = tokio::join!(dies, lives);
     assert_eq!((closed.len(), &closed[0]["isStale"]), (1, &json!(true)));
     pong(&mut answers, 0).await;
+    // Where it is off, the client is told so, as it is told the interval elsewhere.
+    let headers = [("sec-websocket-protocol", "switchboard.v1.json")];
+    for (path, interval) in [("/ws", json!(100)), ("/quiet", Value::Null)] {
+        let mut client = server.upgrade(path, &headers).await.unwrap();
+        assert_eq!(client.expect("$ws:hello").await["heartbeatMs"], interval, "{path}");
+    }
     // Where it is off nothing came, and nobody was closed.
     let nothing = quiet.try_read(&mut [0; 16]).unwrap_err();
     assert_eq!(nothing.kind(), ErrorKind::WouldBlock);

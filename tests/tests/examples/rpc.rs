@@ -1,7 +1,5 @@
 //! `examples/rpc` over real sockets: rows 001-14 and 002-33 of the checklist, and what else it shows.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -1,7 +1,5 @@
 //! `examples/path-rooms` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use serde_json::{Value, json};
 use switchboard_tests::client::{Client, Server};
 
@@ -26,7 +24,7 @@ async fn recv(client: &mut Client) -> Value {
 
 /// Nothing has been sent to this client, on `/ws/chat`.
 async fn quiet(client: &mut Client) {
-    send(client, json!({ "type": "ping" })).await;
+    send(client, json!({ "type": "ping", "timestamp": 1_700_000_000_001_u64 })).await;
     assert_eq!(recv(client).await, json!({ "type": "pong" }));
 }
 
@@ -76,6 +74,9 @@ async fn row_004_3_client_messages() {
     let (mut ann, mut bob) = ann_and_bob(&server).await;
     for client in [&mut ann, &mut bob] {
         quiet(client).await;
+        send(client, json!({ "type": "ping", "timestamp": 1_700_000_000_001_u64 })).await;
+        let pong = client.recv().await;
+        assert_eq!((&pong["type"], &pong["timestamp"]), (&json!("pong"), &json!(1_700_000_000_001_u64)));
     }
     join(&mut ann, "ann", "kitchen").await;
     send(&mut bob, json!({ "type": "chat_message", "roomId": "kitchen", "message": "hi" })).await;
@@ -224,6 +225,24 @@ async fn row_004_13_complete_chat() {
     assert_eq!(recv(&mut ann).await["type"], "user_left");
     tab.close(1000).await;
     assert_eq!(recv(&mut ann).await, json!({ "type": "room_left", "roomId": "attic", "userId": "bob" }));
+    assert_eq!(recv(&mut ann).await["type"], "user_left");
+
+    // One connection in two rooms: both are left, each once.
+    let mut bob = chatter(&server, "bob").await;
+    assert_eq!(recv(&mut ann).await["type"], "user_joined");
+    for room in ["kitchen", "attic"] {
+        join(&mut bob, "bob", room).await;
+        assert_eq!(recv(&mut ann).await, joined("bob", room));
+    }
+    bob.close(1000).await;
+    let mut left = Vec::new();
+    for _ in 0..2 {
+        let message = recv(&mut ann).await;
+        assert_eq!((&message["type"], &message["userId"]), (&json!("room_left"), &json!("bob")));
+        left.push(message["roomId"].as_str().unwrap().to_owned());
+    }
+    left.sort_unstable();
+    assert_eq!(left, ["attic", "kitchen"]);
     assert_eq!(recv(&mut ann).await["type"], "user_left");
     quiet(&mut ann).await;
 }

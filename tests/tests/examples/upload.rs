@@ -1,7 +1,5 @@
 //! `examples/upload` over real sockets: rows 004-10 and 003-11 of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::io::{Read as _, Write as _};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};

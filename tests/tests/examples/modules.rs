@@ -1,7 +1,5 @@
 //! `examples/modules` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::{
     io::Write,
     sync::{Arc, Mutex, OnceLock},

@@ -1,7 +1,5 @@
 //! `examples/delta-sync` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::time::Duration;
 
 use delta_sync::{Participant, Patch, Replica, ReplicaError, Status};

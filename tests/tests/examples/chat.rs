@@ -1,6 +1,7 @@
 //! The chat of `examples/chat` over real sockets, one test per row of the checklist.
 
 mod client;
+mod extending;
 mod rows_000_001;
 mod rows_002;
 

@@ -1,7 +1,5 @@
 //! `examples/auth-jwt` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use auth_jwt::Options;
@@ -233,12 +231,40 @@ async fn row_000_13_router_on_error() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.text(r#"{"type":"BREAK"}"#).await;
+    assert_eq!(client.expect_error("ERROR", "INTERNAL").await["message"], "internal error");
+    // From the hook.
     assert_eq!(client.expect_error("ERROR", "INTERNAL").await["message"], "An error occurred");
     // The next message waits for the hook.
     me(&mut client).await;
     let id = client.headers["x-client-id"].to_str().unwrap();
     let expected = json!([{ "clientId": id, "messageType": "BREAK", "code": "INTERNAL" }]);
     assert_eq!(server.http("GET", "/errors", None).await.1, expected);
+}
+
+#[tokio::test]
+async fn row_002_32_moderators_act_and_only_they_hear_of_it() {
+    let server = server();
+    let (mut ann, mut bob, mut mia) =
+        (in_band(&server, "ann").await, in_band(&server, "bob").await, in_band(&server, "mia").await);
+    let mut nobody = server.connect("/ws").await;
+    for client in [&mut ann, &mut bob, &mut mia, &mut nobody] {
+        let watching = client.request("WATCH_ROOM", "w", json!({ "roomId": "kitchen" })).await;
+        assert_eq!((&watching["type"], &watching["payload"]), (&json!("WATCHING"), &json!({ "roomId": "kitchen" })));
+    }
+    let action = json!({ "roomId": "kitchen", "userId": "u-eve", "username": "eve", "action": "mute" });
+    for client in [&mut bob, &mut nobody] {
+        client.send("MOD_ACTION", action.clone()).await;
+        let error = client.expect_error("ERROR", "PERMISSION_DENIED").await;
+        assert_eq!(error["message"], "You don't have permission to perform moderator actions");
+    }
+    mia.send("MOD_ACTION", action.clone()).await;
+    for client in [&mut ann, &mut mia] {
+        assert_eq!(client.expect("MOD_ACTION").await, action);
+    }
+    // Nothing for the others, though they watch.
+    for client in [&mut bob, &mut nobody] {
+        me(client).await;
+    }
 }
 
 #[tokio::test]
@@ -302,6 +328,10 @@ async fn row_001_15_typed_errors() {
     ] {
         client.send("LOGIN", json!({ "username": username, "password": password })).await;
         assert_eq!(client.expect_error("ERROR", code).await["message"], message);
+        if code == "INTERNAL" {
+            // From the hook `on_error`.
+            client.expect_error("ERROR", code).await;
+        }
     }
     client.send("LOGIN", json!({ "username": "bob" })).await;
     client.expect_error("ERROR", "INVALID_ARGUMENT").await;

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::{chat, client::Client, counts, get};
+use super::{chat, client::Client, counts, get};
 
 #[tokio::test]
 async fn row_002_14_schemas() {
@@ -21,6 +21,7 @@ async fn row_002_14_schemas() {
         ("AUTHENTICATE", json!({"token": "t", "userName": "x"}), "userName", "unknown_field"),
         ("JOIN_ROOM", json!({"roomId": ""}), "roomId", "length"),
         ("JOIN_ROOM", json!({"roomId": long(65)}), "roomId", "length"),
+        ("JOIN_ROOM", json!({"roomId": "general", "username": ""}), "username", "length"),
         ("JOIN_ROOM", json!({"roomId": "general", "username": long(21)}), "username", "length"),
         ("LEAVE_ROOM", json!({"roomId": 1}), "roomId", "type"),
         ("SEND_MESSAGE", json!({"roomId": "general", "text": ""}), "text", "length"),
@@ -334,6 +335,7 @@ async fn row_002_23_page_and_socket() {
         ("/", "text/html; charset=utf-8"),
         ("/app.js", "text/javascript; charset=utf-8"),
         ("/connection.js", "text/javascript; charset=utf-8"),
+        ("/messages.js", "text/javascript; charset=utf-8"),
         ("/view.js", "text/javascript; charset=utf-8"),
         ("/style.css", "text/css; charset=utf-8"),
         ("/favicon.svg", "image/svg+xml"),

@@ -1,7 +1,5 @@
 //! `examples/flow-control` over real sockets.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::sync::Arc;
 
 use flow_control::Pace;

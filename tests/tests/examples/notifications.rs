@@ -1,7 +1,5 @@
 //! `examples/notifications` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use serde_json::{Value, json};
 use switchboard_tests::client::{Client, Server};
 

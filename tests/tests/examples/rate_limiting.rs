@@ -1,7 +1,5 @@
 //! `examples/rate-limiting` over real sockets, one test per row of the checklist.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
-
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -125,6 +123,30 @@ async fn row_000_18_the_window_slides() {
     assert_eq!(passed(&mut client, 6).await, 5);
     advance(Duration::from_secs(58)).await;
     assert_eq!(passed(&mut client, 1).await, 0);
+}
+
+/// Five joins in any 300 s, to the millisecond.
+#[tokio::test(start_paused = true)]
+async fn row_000_18_joins_have_300_seconds() {
+    async fn join(client: &mut TestClient) -> Value {
+        client.send_json(json!({ "type": "JOIN_CHANNEL", "payload": { "channel": "a" } })).await;
+        client.recv_json().await
+    }
+    // That was the first.
+    let mut client = joined_with_a_stopped_clock("/ws").await;
+    for _ in 0..4 {
+        assert_eq!(join(&mut client).await["type"], "JOIN_SUCCESS");
+    }
+    let refused = join(&mut client).await;
+    assert_eq!(refused["payload"]["message"], "Too many join requests.");
+    assert_eq!(refused["payload"]["retryAfterMs"], 300_000);
+    advance(Duration::from_millis(299_999)).await;
+    assert_eq!(join(&mut client).await["payload"]["retryAfterMs"], 1);
+    advance(Duration::from_millis(1)).await;
+    for _ in 0..5 {
+        assert_eq!(join(&mut client).await["type"], "JOIN_SUCCESS");
+    }
+    assert_eq!(join(&mut client).await["payload"]["retryAfterMs"], 300_000);
 }
 
 /// With one window after the other, all is free at the end of the first, though most came late in it.

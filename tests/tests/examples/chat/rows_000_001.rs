@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{chat, client::Client, counts, get};
+use super::{chat, client::Client, counts, get};
 
 #[tokio::test]
 async fn row_000_2_open() {
