@@ -17,10 +17,9 @@ use std::{
     sync::Arc,
 };
 
-use axum::{
-    extract::{ConnectInfo, ws::WebSocketUpgrade},
-    response::Response,
-};
+#[cfg(feature = "axum-ws")]
+use axum::extract::ws::WebSocketUpgrade;
+use axum::{extract::ConnectInfo, response::Response};
 use futures_util::FutureExt as _;
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
@@ -39,6 +38,8 @@ pub use self::{
     proxy::{InvalidNetwork, TrustedProxies},
     token::{BearerToken, BearerTokenRejection, TokenSources},
 };
+#[cfg(feature = "axum-ws")]
+use crate::transport::{self, AxumTransport};
 use crate::{
     Identity,
     conn::{ConnId, ConnInner, ConnOrigin, Dialect},
@@ -47,7 +48,7 @@ use crate::{
     hub::Place,
     metrics,
     router::{Mounted, MountedSettings, Routing},
-    transport::{self, AxumTransport, Io, NativeTransport},
+    transport::{Io, NativeTransport},
 };
 
 /// Says whose a connection is, as far as its data tells.
@@ -90,7 +91,9 @@ where
     let settings = &mounted.settings;
     #[cfg(feature = "test")]
     crate::test::Probe::tell(parts, &settings.hub);
-    if let Err(refusal) = settings.origin.check(parts, &settings.hub) {
+    let peer = remote_addr(parts).map(|addr| addr.ip());
+    let forwarded = peer.and_then(|peer| settings.proxies.scheme(peer, &parts.headers));
+    if let Err(refusal) = settings.origin.check(parts, forwarded, &settings.hub) {
         metrics::refused("origin");
         return Err(Refused::Http(*refusal));
     }
@@ -99,7 +102,7 @@ where
         metrics::refused("draining");
         return Err(refusal::unavailable("the server is restarting").into());
     }
-    let client_ip = remote_addr(parts).map(|addr| settings.proxies.client(addr.ip(), &parts.headers));
+    let client_ip = peer.map(|peer| settings.proxies.client(peer, &parts.headers));
     let full = |what| {
         metrics::refused("limit");
         Refused::Http(refusal::unavailable(what))
@@ -218,6 +221,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
     }
 
     /// Answers with 101 and starts the connection's task, on axum's `WebSocket`.
+    #[cfg(feature = "axum-ws")]
     pub(crate) fn on_axum(self, upgrade: WebSocketUpgrade) -> Response {
         let upgrade = transport::configure(upgrade, self.conn.config());
         let upgrade = match &self.protocol {
