@@ -209,9 +209,11 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
         self
     }
 
-    /// How many keys are remembered at the same time, 100 000 by default, rounded up to a multiple of
-    /// 16; each costs about 150 bytes. While there are more that came within a window, new ones get the
-    /// error.
+    /// How many keys are remembered at the same time, 100 000 by default; each costs about 150 bytes.
+    ///
+    /// While more come within a window, the key that is least limited is forgotten for a new one, so that
+    /// a limit is not escaped by sending under many others. Where all are at their limits, a new key has
+    /// one message and then is limited as they are.
     ///
     /// # Panics
     ///
