@@ -319,6 +319,7 @@ impl Config {
     /// [`trusted_proxies`](crate::WsRouter::trusted_proxies): else all come from it.
     ///
     /// The address is axum's [`ConnectInfo`](axum::extract::ConnectInfo): serve the app with
+    /// [`switchboard::serve`](crate::serve), or axum's with
     /// `into_make_service_with_connect_info::<SocketAddr>()`. Where it is not there, as with a plain
     /// `axum::serve(listener, app)`, all upgrades are refused with 500: a limit that cannot be kept
     /// must not be thought to be.

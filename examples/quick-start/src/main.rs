@@ -46,5 +46,5 @@ async fn main() -> std::io::Result<()> {
     let ws = WsRouter::new().on_open(enter).on(say).on(add);
     let app = Router::new().route("/", get(Html(include_str!("index.html")))).route("/ws", ws_route(ws));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    axum::serve(listener, app).await
+    switchboard::serve(listener, app).await
 }
