@@ -111,7 +111,7 @@ where
         metrics::refused("limit");
         // Else the limit would not be there, and nobody would notice.
         let problem = "`Config::max_connections_per_ip` is set, but the client's address is not known: serve the app \
-                       with `into_make_service_with_connect_info::<SocketAddr>()`";
+                       with `switchboard::serve`, or `into_make_service_with_connect_info::<SocketAddr>()`";
         return Err(refusal::internal(problem, hub).into());
     }
     let place = hub.take_place(client_ip, &settings.config).map_err(|_| full("too many connections"))?;

@@ -155,7 +155,7 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     /// [trusted proxies](crate::WsRouter::trusted_proxies), the one that it tells. Of IPv6 addresses the
     /// first 64 bits count.
     ///
-    /// Addresses are known to applications that serve with
+    /// Addresses are known to applications that serve with [`switchboard::serve`](crate::serve) or with
     /// [`into_make_service_with_connect_info::<SocketAddr>()`](axum::Router::into_make_service_with_connect_info).
     /// Where they are not, each message gets `INTERNAL`, and the log says why: a limit that cannot be kept
     /// must not be thought to be. In tests with the test kit, `connect().peer(…)` gives one.
@@ -298,7 +298,7 @@ impl<D: Send + Sync + 'static> Settings<D> {
 fn no_address() -> WsError {
     WsError::internal(
         "`RateLimitLayer::per_ip` needs the peers' addresses: \
-         serve with `into_make_service_with_connect_info::<SocketAddr>()`",
+         serve with `switchboard::serve`, or `into_make_service_with_connect_info::<SocketAddr>()`",
     )
 }
 
