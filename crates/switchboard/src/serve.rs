@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn attack_a13_who_does_not_send_a_request_is_disconnected() {
+    async fn attack_a13_a_client_that_sends_no_request_is_disconnected() {
         let (listener, addr) = listen().await;
         let app = Router::new().route("/", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()));
         let serving = serve(listener, app).header_timeout(Duration::from_millis(100));

@@ -173,6 +173,8 @@ pub(crate) struct Accepted<D> {
 impl<D> Drop for Accepted<D> {
     fn drop(&mut self) {
         if !self.begun {
+            // Others may have found it already: what they send must not seem to arrive.
+            self.conn.outbox.close(CloseCode::ABNORMAL, "");
             self.conn.hub().disconnected(&*self.conn);
         }
     }
@@ -315,6 +317,22 @@ fn choose(parts: &Parts, settings: &MountedSettings) -> (Option<Box<str>>, Diale
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attack_b16_an_upgrade_that_is_dropped_takes_no_more_messages() {
+        let mounted = crate::WsRouter::<()>::new().mount();
+        let settings = Arc::clone(mounted.settings());
+        let (remote_addr, client_ip, place, dialect) = (None, None, None, Dialect::default());
+        let state = Arc::new(());
+        let routing = Arc::new(Routing::new(Default::default(), Default::default(), Arc::clone(&settings)));
+        let origin =
+            ConnOrigin { settings, state, kept: Kept::default(), remote_addr, client_ip, dialect, place, data: () };
+        let conn = Arc::new(ConnInner::new(origin));
+        let accepted = Accepted { conn: Arc::clone(&conn), routing, protocol: None, refused: false, begun: false };
+        assert!(!conn.outbox.is_closed());
+        drop(accepted);
+        assert!(conn.outbox.is_closed());
+    }
 
     /// What an idle connection keeps for good: tokio rounds its task up to a multiple of 128 bytes.
     #[test]

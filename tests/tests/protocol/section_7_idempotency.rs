@@ -215,7 +215,7 @@ async fn attack_a7_many_owners_leave_those_that_have_less_what_they_have() {
 }
 
 #[tokio::test]
-async fn attack_a7_slow_requests_with_keys_keep_nobody_from_theirs() {
+async fn attack_a7_slow_requests_with_keys_do_not_starve_others() {
     let config = Config::new().idempotency(16, 1 << 20, LONG);
     let server = Server::start(app(config, RouteOptions::new()));
     let mut eves = Vec::new();

@@ -43,8 +43,8 @@ struct Bounds {
     owner_running: usize,
 }
 
-/// The results of a route, and what still runs. Running handlers have their bound per owner only: each
-/// is one of its connection's requests in flight, and nobody's could give way to another's.
+/// The results of a route, and what still runs. Running handlers are bounded per owner only: each is one of
+/// its connection's requests in flight, and cannot give way to another.
 #[derive(Debug)]
 pub(super) struct Store {
     bounds: Bounds,

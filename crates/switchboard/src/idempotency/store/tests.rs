@@ -127,7 +127,7 @@ async fn what_is_too_old_or_of_an_ended_connection_is_forgotten() {
 proptest! {
     /// An owner that never has more than the others loses nothing to them.
     #[test]
-    fn attack_a7_whoever_has_least_keeps_all(
+    fn attack_a7_an_owner_that_has_least_keeps_all(
         messages in prop::collection::vec((0u8..12, any::<u16>(), 0usize..300), 1..400),
     ) {
         let mut store = store((50, 40_000), (20, 15_000, 8));

@@ -78,7 +78,7 @@ impl Keyed {
     /// `cost` is at most the maximum.
     ///
     /// Where the table is full, the key that is least limited gives its place to a new one. One that is at its limit
-    /// stays as long as there are others, so that nobody gets rid of a limit by sending under many keys. Where all
+    /// stays as long as there are others, so that sending under many keys does not end a limit. Where all
     /// are at their limits, a new key begins with this one message, so that it is not kept out.
     pub(super) fn take(&self, policy: Policy, key: &Key, now: u64, cost: NonZeroU32) -> Result<(), Wait> {
         let hash = self.hash(key);
