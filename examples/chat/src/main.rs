@@ -5,7 +5,7 @@ use std::{
     error::Error,
     fmt,
     io::{self, ErrorKind},
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     process::ExitCode,
 };
 
