@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::{Router, routing::MethodRouter, serve::ListenerExt as _};
+use axum::{Router, routing::MethodRouter};
 use switchboard::{MessageSet, Produces, TransportKind, WsRouter};
 use tokio::{
     net::{TcpListener, TcpSocket},
@@ -42,11 +42,6 @@ fn transport() -> TransportKind {
 ///
 /// The port is not a number or taken.
 pub async fn serve(app: Router) -> std::io::Result<()> {
-    serve_with(app, transport() == TransportKind::Axum).await
-}
-
-/// `nodelay`: whether Nagle's delay is to be ended here, because nothing else does.
-async fn serve_with(app: Router, nodelay: bool) -> std::io::Result<()> {
     let port = match std::env::var("PORT") {
         Ok(port) => port.parse().map_err(|_| std::io::Error::other(format!("PORT is not a port: {port}")))?,
         Err(_) => 3000,
@@ -56,24 +51,22 @@ async fn serve_with(app: Router, nodelay: bool) -> std::io::Result<()> {
     if std::env::var("TLS").as_deref() == Ok("1") {
         return axum::serve(TlsListener::new(listener)?, app).await;
     }
-    serve_tapped(listener, app, nodelay).await
+    switchboard::serve(listener, app).await
 }
 
 /// As [`serve`], on a runtime of one thread, or of `WORKERS` threads if `RT` is `multi`: for servers that are measured.
-/// `by_hand`: whether it is one without Switchboard.
 ///
 /// # Errors
 ///
 /// As of [`serve`], or there is no runtime.
-pub fn run(app: Router, by_hand: bool) -> std::io::Result<()> {
-    let nodelay = by_hand || transport() == TransportKind::Axum;
+pub fn run(app: Router) -> std::io::Result<()> {
     if std::env::var("RT").as_deref() == Ok("multi") {
         let workers = std::env::var("WORKERS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
         let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
         // The thread that blocks is no worker: nothing of the server may run on it.
-        runtime.block_on(async { tokio::spawn(serve_with(app, nodelay)).await? })
+        runtime.block_on(async { tokio::spawn(serve(app)).await? })
     } else {
-        Builder::new_current_thread().enable_all().build()?.block_on(serve_with(app, nodelay))
+        Builder::new_current_thread().enable_all().build()?.block_on(serve(app))
     }
 }
 
@@ -89,24 +82,13 @@ pub fn listen(port: u16) -> std::io::Result<TcpListener> {
     socket.listen(4096)
 }
 
-/// Serves an application on a listener, with the peers' addresses and without Nagle's delay, which the native
-/// transport ends by itself.
+/// Serves an application on a listener.
 ///
 /// # Errors
 ///
 /// The listener failed.
 pub async fn serve_on(listener: TcpListener, app: Router) -> std::io::Result<()> {
-    serve_tapped(listener, app, transport() == TransportKind::Axum).await
-}
-
-async fn serve_tapped(listener: TcpListener, app: Router, nodelay: bool) -> std::io::Result<()> {
-    let listener = listener.tap_io(move |stream| {
-        if nodelay {
-            // A socket that is closed already does not matter here.
-            let _ = stream.set_nodelay(true);
-        }
-    });
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+    switchboard::serve(listener, app).await
 }
 
 #[expect(clippy::print_stdout, reason = "the line that callers wait for")]

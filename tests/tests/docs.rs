@@ -16,6 +16,20 @@ fn the_readme_shows_the_quick_start_and_both_are_short() {
 }
 
 #[test]
+fn attack_a13_the_readme_and_the_examples_serve_with_a_header_timeout() {
+    let mut programs = vec![("README.md".to_owned(), read("README.md"))];
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    for example in fs::read_dir(examples).unwrap().map(Result::unwrap) {
+        let main = format!("examples/{}/src/main.rs", example.file_name().display());
+        programs.push((main.clone(), read(&main)));
+    }
+    assert!(programs.len() > 10);
+    for (path, program) in programs {
+        assert!(program.contains("switchboard::serve(listener, ") && !program.contains("axum::serve("), "{path}");
+    }
+}
+
+#[test]
 fn no_source_file_is_over_500_lines() {
     fn walk(dir: &Path, long: &mut Vec<String>) {
         for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {

@@ -21,7 +21,8 @@ use std::time::Duration;
 /// | [`max_queued_progress`](Self::max_queued_progress) | 16 of one request | `progress.send` waits |
 /// | [`max_detached`](Self::max_detached) | 1024 of the route | dropped as others are |
 /// | [`max_detached_per_connection`](Self::max_detached_per_connection) | 16 | `RESOURCE_EXHAUSTED` |
-/// | [`idempotency`](Self::idempotency) | 4096 keys, 4 MiB, 10 min | the oldest are forgotten |
+/// | [`idempotency`](Self::idempotency) | 16 384 keys, 16 MiB, 10 min | the user that has the most loses its oldest |
+/// | [`idempotency_per_user`](Self::idempotency_per_user) | 1024 keys, 1 MiB; 256 running | its oldest are forgotten; `RESOURCE_EXHAUSTED` |
 /// | [`soft_max_message_bytes`](Self::soft_max_message_bytes) | none | `RESOURCE_EXHAUSTED` |
 /// | [`max_bad_messages`](Self::max_bad_messages) | 20 in a row | close 1008 |
 /// | [`max_subscriptions`](Self::max_subscriptions) | 128 per connection | `RESOURCE_EXHAUSTED` |
@@ -75,9 +76,8 @@ pub struct Config {
     pub(crate) max_queued_progress: usize,
     pub(crate) max_detached: usize,
     pub(crate) max_detached_per_connection: usize,
-    pub(crate) max_idempotency_keys: usize,
-    pub(crate) max_idempotency_bytes: usize,
-    pub(crate) max_idempotency_age: Duration,
+    pub(crate) idempotency: (usize, usize, Duration),
+    pub(crate) idempotency_per_user: (usize, usize, usize),
     pub(crate) soft_max_message_bytes: Option<usize>,
     pub(crate) max_bad_messages: u32,
     pub(crate) max_subscriptions: usize,
@@ -112,9 +112,8 @@ impl Default for Config {
             max_queued_progress: 16,
             max_detached: 1024,
             max_detached_per_connection: 16,
-            max_idempotency_keys: 4096,
-            max_idempotency_bytes: 4 * 1024 * 1024,
-            max_idempotency_age: Duration::from_secs(600),
+            idempotency: (16 * 1024, 16 * 1024 * 1024, Duration::from_secs(600)),
+            idempotency_per_user: (1024, 1024 * 1024, 256),
             soft_max_message_bytes: None,
             max_bad_messages: 20,
             max_subscriptions: 128,
@@ -154,6 +153,7 @@ impl Config {
             ("hook_timeout", !self.hook_timeout.is_zero()),
             ("max_requests", self.max_requests > 0),
             ("max_detached_per_connection", self.max_detached_per_connection > 0),
+            ("idempotency_per_user", self.idempotency_per_user.2 > 0),
             ("max_queued_progress", self.max_queued_progress > 0),
             ("ping_interval", self.ping_interval.is_none_or(|interval| !interval.is_zero())),
             ("pong_timeout", !self.pong_timeout.is_zero()),
@@ -250,9 +250,21 @@ impl Config {
     }
 
     /// How many results of messages with a `meta.idempotencyKey` the route remembers, how many bytes
-    /// of them, and for how long.
+    /// they may take, and for how long. What is remembered counts about 500 bytes beside the result.
+    ///
+    /// Beyond the keys or bytes the user, or connection without one, that has the largest part of the
+    /// store loses its oldest result: one that has less loses nothing to it.
     pub fn idempotency(mut self, keys: usize, bytes: usize, age: Duration) -> Self {
-        (self.max_idempotency_keys, self.max_idempotency_bytes, self.max_idempotency_age) = (keys, bytes, age);
+        self.idempotency = (keys, bytes, age);
+        self
+    }
+
+    /// How much of [`idempotency`](Self::idempotency) is for one user, or one connection where there is
+    /// no user: how many results and bytes of them are remembered, beyond which its own oldest are
+    /// forgotten; and how many messages with a key may run at the same time, beyond which further ones
+    /// get `RESOURCE_EXHAUSTED`. What a connection without a user had is forgotten when it ends.
+    pub fn idempotency_per_user(mut self, keys: usize, bytes: usize, running: usize) -> Self {
+        self.idempotency_per_user = (keys, bytes, running);
         self
     }
 

@@ -170,7 +170,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.hub()
     }
 
-    /// The peer's address, if the application serves with
+    /// The peer's address, if the application serves with [`switchboard::serve`](crate::serve) or
     /// [`into_make_service_with_connect_info::<SocketAddr>()`](axum::Router::into_make_service_with_connect_info).
     #[must_use]
     pub fn remote_addr(&self) -> Option<SocketAddr> {

@@ -38,9 +38,10 @@
 //! struct App;
 //!
 //! async fn authenticate(token: BearerToken, State(_): State<App>) -> Result<User, axum::http::StatusCode> {
-//!     match token.as_str() {
-//!         "secret" => Ok(User { name: "Ann".into() }),
-//!         _ => Err(axum::http::StatusCode::UNAUTHORIZED),
+//!     if token.matches("secret") {
+//!         Ok(User { name: "Ann".into() })
+//!     } else {
+//!         Err(axum::http::StatusCode::UNAUTHORIZED)
 //!     }
 //! }
 //!
@@ -63,7 +64,7 @@
 //! let ws = WsRouter::new().authenticate(authenticate).on_open(enter).on(say).on(add);
 //! let app = Router::new().route("/ws", ws_route(ws)).with_state(App);
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//! axum::serve(listener, app).await
+//! switchboard::serve(listener, app).await
 //! # }
 //! ```
 //!
@@ -101,7 +102,7 @@
 //! | see who is connected | [`HubConn`], [`Hub::users`], [`UserEvent`] |
 //! | report errors | [`WsError`], [`ErrorCode`] |
 //! | set limits | [`Config`], [`HubBuilder`] |
-//! | stop a server | [`Hub::drain`] |
+//! | run and stop a server | [`serve`], [`Hub::drain`] |
 //! | test an application | [`mod@test`] |
 //! | learn more | [`guide`] |
 //!
@@ -130,6 +131,7 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
+//! | `axum-ws` | no | axum's `WebSocket` as a transport (`TransportKind::Axum`), and upgrades inside handlers of axum's (`WsRouter::mount`); compiles tungstenite |
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | figures through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
@@ -155,6 +157,7 @@ mod metrics;
 pub mod middleware;
 mod request;
 mod router;
+mod serve;
 mod sync;
 #[cfg(feature = "test")]
 pub mod test;
@@ -162,6 +165,9 @@ mod transport;
 mod turn;
 mod upgrade;
 
+#[cfg(feature = "axum-ws")]
+#[doc(inline)]
+pub use self::router::MountedRouter;
 #[doc(inline)]
 pub use self::{
     config::Config,
@@ -183,7 +189,8 @@ pub use self::{
     },
     middleware::{RateLimitLayer, TraceLayer, WsReply, WsRequest},
     request::{Cancelled, Deadline, Progress, ReceivedAt},
-    router::{Endpoint, MountedRouter, RouteOptions, WsRouter, ws_route},
+    router::{Endpoint, RouteOptions, WsRouter, ws_route},
+    serve::{Serve, serve},
     transport::TransportKind,
     upgrade::{
         Authenticated, Authenticator, BearerToken, BearerTokenRejection, InvalidNetwork, Open, OriginPolicy, Produces,

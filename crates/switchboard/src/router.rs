@@ -13,6 +13,8 @@ use std::{any::Any, fmt, marker::PhantomData, sync::Arc};
 
 use switchboard_core::{AnyMessage, MessageSet};
 
+#[cfg(feature = "axum-ws")]
+pub use self::mount::MountedRouter;
 pub(crate) use self::{
     call::{AsCall, Call, CallId, KeptCall, KeptId},
     mounted::{Mounted, MountedSettings, OneHook, Routing},
@@ -21,7 +23,7 @@ pub(crate) use self::{
 };
 use self::{hooks::Hooks, settings::Settings, table::Table};
 pub use self::{
-    mount::{Endpoint, MountedRouter, ws_route},
+    mount::{Endpoint, ws_route},
     options::{NoLayer, RouteOptions},
 };
 use crate::{
@@ -70,7 +72,7 @@ use crate::{
 ///
 /// let ws = WsRouter::new()
 ///     .authenticate(async |token: BearerToken, State(_): State<App>| {
-///         if token.as_str() == "secret" {
+///         if token.matches("secret") {
 ///             Ok(User { name: "Ann".into() })
 ///         } else {
 ///             Err(axum::http::StatusCode::UNAUTHORIZED)

@@ -1,5 +1,6 @@
 //! What the engine needs of a WebSocket, and the two that there are.
 
+#[cfg(feature = "axum-ws")]
 mod axum_ws;
 mod frame;
 mod kind;
@@ -14,9 +15,10 @@ use std::{
 
 use switchboard_core::CloseCode;
 
+#[cfg(feature = "axum-ws")]
+pub(crate) use self::axum_ws::{AxumTransport, configure};
 pub use self::kind::TransportKind;
 pub(crate) use self::{
-    axum_ws::{AxumTransport, configure},
     frame::{Frame, frame_start},
     native::{Io, NativeTransport, Socket},
     scratch::Scratch,

@@ -141,6 +141,7 @@ pub(crate) fn is_ripe() -> bool {
 }
 
 /// Whether the owner has put out anything that has not left.
+#[cfg(feature = "axum-ws")]
 pub(crate) fn is_out(outbox: &Outbox) -> bool {
     with(|state| state.owner == Some(key(outbox)) && !state.out.is_empty())
 }

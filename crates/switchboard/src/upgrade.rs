@@ -17,10 +17,9 @@ use std::{
     sync::Arc,
 };
 
-use axum::{
-    extract::{ConnectInfo, ws::WebSocketUpgrade},
-    response::Response,
-};
+#[cfg(feature = "axum-ws")]
+use axum::extract::ws::WebSocketUpgrade;
+use axum::{extract::ConnectInfo, response::Response};
 use futures_util::FutureExt as _;
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
@@ -39,6 +38,8 @@ pub use self::{
     proxy::{InvalidNetwork, TrustedProxies},
     token::{BearerToken, BearerTokenRejection, TokenSources},
 };
+#[cfg(feature = "axum-ws")]
+use crate::transport::{self, AxumTransport};
 use crate::{
     Identity,
     conn::{ConnId, ConnInner, ConnOrigin, Dialect},
@@ -47,7 +48,7 @@ use crate::{
     hub::Place,
     metrics,
     router::{Mounted, MountedSettings, Routing},
-    transport::{self, AxumTransport, Io, NativeTransport},
+    transport::{Io, NativeTransport},
 };
 
 /// Says whose a connection is, as far as its data tells.
@@ -90,7 +91,9 @@ where
     let settings = &mounted.settings;
     #[cfg(feature = "test")]
     crate::test::Probe::tell(parts, &settings.hub);
-    if let Err(refusal) = settings.origin.check(parts, &settings.hub) {
+    let peer = remote_addr(parts).map(|addr| addr.ip());
+    let forwarded = peer.and_then(|peer| settings.proxies.scheme(peer, &parts.headers));
+    if let Err(refusal) = settings.origin.check(parts, forwarded, &settings.hub) {
         metrics::refused("origin");
         return Err(Refused::Http(*refusal));
     }
@@ -99,7 +102,7 @@ where
         metrics::refused("draining");
         return Err(refusal::unavailable("the server is restarting").into());
     }
-    let client_ip = remote_addr(parts).map(|addr| settings.proxies.client(addr.ip(), &parts.headers));
+    let client_ip = peer.map(|peer| settings.proxies.client(peer, &parts.headers));
     let full = |what| {
         metrics::refused("limit");
         Refused::Http(refusal::unavailable(what))
@@ -108,7 +111,7 @@ where
         metrics::refused("limit");
         // Else the limit would not be there, and nobody would notice.
         let problem = "`HubBuilder::max_connections_per_ip` is set, but the client's address is not known: serve the app \
-                       with `into_make_service_with_connect_info::<SocketAddr>()`";
+                       with `switchboard::serve`, or `into_make_service_with_connect_info::<SocketAddr>()`";
         return Err(refusal::internal(problem, hub).into());
     }
     let place = hub.take_place(client_ip).map_err(|_| full("too many connections"))?;
@@ -170,6 +173,8 @@ pub(crate) struct Accepted<D> {
 impl<D> Drop for Accepted<D> {
     fn drop(&mut self) {
         if !self.begun {
+            // Others may have found it already: what they send must not seem to arrive.
+            self.conn.outbox.close(CloseCode::ABNORMAL, "");
             self.conn.hub().disconnected(&*self.conn);
         }
     }
@@ -218,6 +223,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
     }
 
     /// Answers with 101 and starts the connection's task, on axum's `WebSocket`.
+    #[cfg(feature = "axum-ws")]
     pub(crate) fn on_axum(self, upgrade: WebSocketUpgrade) -> Response {
         let upgrade = transport::configure(upgrade, self.conn.config());
         let upgrade = match &self.protocol {
@@ -311,6 +317,22 @@ fn choose(parts: &Parts, settings: &MountedSettings) -> (Option<Box<str>>, Diale
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attack_b16_an_upgrade_that_is_dropped_takes_no_more_messages() {
+        let mounted = crate::WsRouter::<()>::new().mount();
+        let settings = Arc::clone(mounted.settings());
+        let (remote_addr, client_ip, place, dialect) = (None, None, None, Dialect::default());
+        let state = Arc::new(());
+        let routing = Arc::new(Routing::new(Default::default(), Default::default(), Arc::clone(&settings)));
+        let origin =
+            ConnOrigin { settings, state, kept: Kept::default(), remote_addr, client_ip, dialect, place, data: () };
+        let conn = Arc::new(ConnInner::new(origin));
+        let accepted = Accepted { conn: Arc::clone(&conn), routing, protocol: None, refused: false, begun: false };
+        assert!(!conn.outbox.is_closed());
+        drop(accepted);
+        assert!(conn.outbox.is_closed());
+    }
 
     /// What an idle connection keeps for good: tokio rounds its task up to a multiple of 128 bytes.
     #[test]

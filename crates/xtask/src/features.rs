@@ -13,7 +13,7 @@ pub(crate) const PUBLISHED: [Crate; 4] = [
     Crate { name: "switchboard-core", features: &["schema"] },
     Crate { name: "switchboard-frame", features: &[] },
     Crate { name: "switchboard-macros", features: &["schema"] },
-    Crate { name: "switchboard", features: &["http2", "metrics", "schema", "test"] },
+    Crate { name: "switchboard", features: &["axum-ws", "http2", "metrics", "schema", "test"] },
 ];
 
 /// One check without features and one with each feature alone, crate by crate.

@@ -9,7 +9,6 @@ use std::{
     process::ExitCode,
 };
 
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -36,15 +35,11 @@ async fn run() -> Result<(), StartError> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| StartError::Bind(port, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Bind(port, error))?;
-    let listener = listener.tap_io(|stream| {
-        // It fails only on a socket that is closed already.
-        let _ = stream.set_nodelay(true);
-    });
-    let app = chat::app().into_make_service_with_connect_info::<SocketAddr>();
     announce(address);
     // The chat is in memory and pages reconnect: there is nothing to wait for at the end.
     tokio::select! {
-        served = axum::serve(listener, app) => served.map_err(|error| StartError::Bind(port, error)),
+        // Closes what does not send a request in time, unlike `axum::serve`.
+        served = switchboard::serve(listener, chat::app()) => served.map_err(|error| StartError::Bind(port, error)),
         () = stopped() => Ok(()),
     }
 }

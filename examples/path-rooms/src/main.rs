@@ -1,6 +1,6 @@
 //! Serves the example on 127.0.0.1, on the port in `PORT`, 3000 if there is none.
 
-use std::{env, io, net::SocketAddr};
+use std::{env, io};
 
 use tokio::net::TcpListener;
 
@@ -12,7 +12,7 @@ async fn main() -> io::Result<()> {
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     announce(&listener)?;
-    axum::serve(listener, path_rooms::app().into_make_service_with_connect_info::<SocketAddr>()).await
+    switchboard::serve(listener, path_rooms::app()).await
 }
 
 #[expect(clippy::print_stdout, reason = "the line that whoever started it waits for")]

@@ -16,7 +16,7 @@ async fn main() -> Result<()> {
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     announce(listener.local_addr()?.port());
-    axum::serve(listener, upload::app()).await
+    switchboard::serve(listener, upload::app()).await
 }
 
 #[expect(clippy::print_stdout, reason = "the line that whoever started it waits for")]

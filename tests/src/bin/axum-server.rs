@@ -3,5 +3,5 @@
 use switchboard_tests::{by_hand, serve::run};
 
 fn main() -> std::io::Result<()> {
-    run(by_hand::app(), true)
+    run(by_hand::app())
 }

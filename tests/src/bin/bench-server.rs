@@ -3,5 +3,5 @@
 use switchboard_tests::{bench, serve::run};
 
 fn main() -> std::io::Result<()> {
-    run(bench::app(), false)
+    run(bench::app())
 }

@@ -3,6 +3,7 @@
 //!
 //! The server runs on the transport that `SWITCHBOARD_TRANSPORT` names. Each test prints what it measured.
 
+mod half_sent;
 mod namespace;
 mod neighbour;
 mod never_reads;

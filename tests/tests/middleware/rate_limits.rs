@@ -296,6 +296,22 @@ async fn without_addresses_nobody_gets_past_a_limit_by_address() {
     client.expect("PONG").await;
 }
 
+#[tokio::test]
+async fn attack_b16_a_full_table_of_keys_takes_new_ones_and_resets_no_limit() {
+    let by_room = |request: &WsRequest<()>| request.correlation_id().unwrap_or_default().to_owned();
+    let layer = RateLimitLayer::keyed(3, LONG, by_room).max_keys(16);
+    let server = serve(WsRouter::new().on(add).layer(layer));
+    let mut client = server.connect("/ws").await;
+    let mut passes = async |key: usize| ask(&mut client, key).await["code"].is_null();
+    for _ in 0..3 {
+        assert!(passes(0).await);
+    }
+    for newcomer in 1..500 {
+        assert!(passes(newcomer).await, "{newcomer}");
+        assert!(!passes(0).await, "{newcomer}");
+    }
+}
+
 #[test]
 fn limits_that_make_no_sense_are_refused_when_they_are_made() {
     type Limit = RateLimitLayer<()>;

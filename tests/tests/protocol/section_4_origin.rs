@@ -134,3 +134,67 @@ async fn row_4_order_of_the_checks() {
     assert_eq!((status(&server, "/ws", &[]).await, calls.load(SeqCst)), (503, 2));
     assert_eq!((status(&server, "/ws", &[foreign]).await, calls.load(SeqCst)), (403, 2));
 }
+
+#[tokio::test]
+async fn kind_f13_webviews_and_extensions_can_be_listed() {
+    let listed =
+        ["capacitor://localhost", "chrome-extension://abcdefghijklmnop", "tauri://localhost", "app://-", "null"];
+    let route = |policy| ws_route(WsRouter::new().origin(policy));
+    let app = Router::new().route("/list", route(OriginPolicy::list(listed)));
+    let server = Server::start(app.route("/own", route(OriginPolicy::same_origin())));
+    for origin in listed {
+        assert_eq!(status(&server, "/list", &[("origin", origin)]).await, 101, "{origin}");
+        assert_eq!(status(&server, "/own", &[("origin", origin)]).await, 403, "{origin}");
+    }
+    for origin in ["capacitor://localhost:80", "chrome-extension://x", "https://localhost", "file://", "app://-/"] {
+        assert_eq!(status(&server, "/list", &[("origin", origin)]).await, 403, "{origin}");
+    }
+}
+
+#[test]
+fn kind_f13_an_entry_that_is_no_origin_is_named_when_the_router_is_mounted() {
+    for wrong in ["https://a.example/", "a.example", "*", "https://", "capacitor://localhost/index.html", ""] {
+        for policy in
+            [OriginPolicy::list(["https://a.example", wrong]), OriginPolicy::same_origin().public_origin(wrong)]
+        {
+            let mount = std::panic::AssertUnwindSafe(|| ws_route::<(), _, _, _>(WsRouter::<()>::new().origin(policy)));
+            let panic = std::panic::catch_unwind(mount).map(|_| ()).unwrap_err();
+            let text = panic.downcast_ref::<String>().unwrap();
+            assert!(
+                text.starts_with(&format!("`{wrong}` in the `OriginPolicy`")) && text.contains("scheme://host"),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// The client is the proxy here.
+#[tokio::test]
+async fn attack_b16_a_page_has_the_scheme_of_the_server() {
+    let ws = WsRouter::<()>::new;
+    let proxied = || ws().trusted_proxies(TrustedProxies::new(["127.0.0.1"]).unwrap());
+    let https = OriginPolicy::same_origin().require_https();
+    let app = Router::new()
+        .route("/ws", ws_route(ws()))
+        .route("/proxied", ws_route(proxied()))
+        .route("/https", ws_route(ws().origin(https)))
+        .route("/public", ws_route(ws().origin(OriginPolicy::same_origin().public_origin("https://a.example"))));
+    let server = Server::start(app);
+    for (path, proto, http, https) in [
+        // Not known, or said by a stranger.
+        ("/ws", "", 101, 101),
+        ("/ws", "https", 101, 101),
+        ("/proxied", "", 101, 101),
+        ("/proxied", "https", 403, 101),
+        ("/proxied", "HTTPS, http", 403, 101),
+        ("/proxied", "wss", 403, 101),
+        ("/proxied", "http", 101, 403),
+        ("/https", "", 403, 101),
+        ("/public", "", 403, 101),
+    ] {
+        for (origin, expected) in [("http://a.example", http), ("https://a.example", https)] {
+            let headers = [("host", "a.example"), ("origin", origin), ("x-forwarded-proto", proto)];
+            assert_eq!(status(&server, path, &headers).await, expected, "{path} {proto} {origin}");
+        }
+    }
+}

@@ -33,8 +33,13 @@ async fn raw(server: &Server, version: &str, changed: &[(&str, Option<&str>)]) -
     for (name, value) in changed.iter().filter(|(name, _)| !HANDSHAKE.iter().any(|(known, _)| known == name)) {
         request += &format!("{name}: {}\r\n", value.unwrap_or_default());
     }
+    exchange(server, request + "\r\n").await
+}
+
+/// Sends a request as it is, and reads the response's head.
+async fn exchange(server: &Server, request: String) -> String {
     let mut stream = TcpStream::connect(server.addr).await.unwrap();
-    stream.write_all((request + "\r\n").as_bytes()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());
@@ -215,4 +220,57 @@ async fn path_parameters_and_the_peers_address() {
     assert!(me["payload"]["remoteAddr"].as_str().unwrap().starts_with("127.0.0.1:"));
     let me = server.connect("/ws").await.request("WHOAMI", "c1", json!({})).await;
     assert_eq!(me["payload"].get("room"), None);
+}
+
+#[tokio::test]
+async fn kind_f18_other_methods_are_405_and_say_which_are_not() {
+    let ws = || ws_route(WsRouter::<()>::new());
+    let inner = Router::new().route("/ws", ws()).nest("/deep", Router::new().route("/{room}/ws", ws()));
+    let app = Router::new().route("/ws", ws()).nest("/api", inner).merge(Router::new().route("/merged", ws()));
+    let server = Server::start(app);
+    for path in ["/ws", "/api/ws", "/api/deep/blue/ws", "/merged", "/ws?access_token=t"] {
+        for method in ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
+            // Whether it looks like an upgrade or not.
+            for headers in [&[][..], &HANDSHAKE] {
+                let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", server.addr);
+                for (name, value) in headers {
+                    request += &format!("{name}: {value}\r\n");
+                }
+                let head = exchange(&server, request + "\r\n").await;
+                assert!(head.starts_with("http/1.1 405"), "{method} {path}: {head}");
+                let allow = head.lines().find_map(|line| line.strip_prefix("allow: "));
+                assert!(allow.is_some_and(|allow| allow.split(',').any(|method| method.trim() == "get")), "{head}");
+            }
+        }
+        assert_eq!(status(&server, path, &[]).await, 101);
+    }
+}
+
+#[tokio::test]
+async fn kind_f19_an_empty_cookie_or_parameter_hides_no_token() {
+    let server = server();
+    for cookie in [
+        "auth_token=; auth_token=alice",
+        "a=b; auth_token=\"\"; auth_token=\"alice\"",
+        "auth_token=%61lice",
+        "auth_token=%20; auth_token=alice; auth_token=bob",
+    ] {
+        assert_eq!(user(server.upgrade("/secure", &[("cookie", cookie)]).await).await, "alice", "{cookie}");
+    }
+    let path = "/secure?access_token=&access_token=%61lice";
+    assert_eq!(user(server.upgrade(path, &[]).await).await, "alice");
+    let entries = [("sec-websocket-protocol", "bearer., bearer.%61lice")];
+    let client = server.upgrade("/secure", &entries).await.unwrap();
+    assert_eq!(client.headers["sec-websocket-protocol"], "bearer.%61lice");
+    assert_eq!(user(Ok(client)).await, "alice");
+    // Several headers of the name, as HTTP/2 has them.
+    let mut request = format!("GET /secure HTTP/1.1\r\nHost: {}\r\n", server.addr);
+    for (name, value) in HANDSHAKE {
+        request += &format!("{name}: {value}\r\n");
+    }
+    request += "Cookie: auth_token=\r\nCookie: x=y; auth_token=alice\r\n\r\n";
+    assert!(exchange(&server, request).await.starts_with("http/1.1 101"));
+    for none in ["auth_token=", "auth_token=%20", "auth_token", "xauth_token=alice"] {
+        assert_eq!(status(&server, "/secure", &[("cookie", none)]).await, 401, "{none}");
+    }
 }

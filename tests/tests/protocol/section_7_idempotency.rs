@@ -164,3 +164,115 @@ async fn row_7_9_what_is_remembered_is_bounded_in_age() {
     };
     tokio::time::timeout(PATIENCE, forgotten).await.unwrap();
 }
+
+#[tokio::test]
+async fn attack_a7_many_keys_of_one_client_push_out_nothing_of_another() {
+    let server = Server::start(app(Config::new(), RouteOptions::new()));
+    let (mut ann, mut eve) = (server.connect("/ws").await, server.connect("/ws").await);
+    permit(&mut ann, 10_000).await;
+    assert_eq!(pay_once(&mut ann, "k").await, 1);
+    for chunk in (0..4200).collect::<Vec<_>>().chunks(50) {
+        for n in chunk {
+            pay_with_key(&mut eve, &n.to_string(), &n.to_string(), 5).await;
+        }
+        for _ in chunk {
+            assert_eq!(eve.recv().await["type"], "DONE");
+        }
+    }
+    assert_eq!(pay_once(&mut ann, "k").await, 1);
+    // Of its own, the first are forgotten, and the last are not.
+    assert_eq!(pay_once(&mut eve, "0").await, 4202);
+    assert!(pay_once(&mut eve, "4199").await < 4202);
+}
+
+#[tokio::test]
+async fn attack_a7_many_owners_leave_those_that_have_less_what_they_have() {
+    let config = Config::new().idempotency(40, 1 << 20, LONG).idempotency_per_user(30, 1 << 20, 8);
+    let server = Server::start(app(config, RouteOptions::new()));
+    let mut ann = server.connect("/ws").await;
+    permit(&mut ann, 10_000).await;
+    for (n, key) in (1..).zip(["1", "2", "3"]) {
+        assert_eq!(pay_once(&mut ann, key).await, n);
+    }
+    for _ in 0..8 {
+        // Not kept: what an ended connection had is forgotten, and gives way to nobody.
+        let mut eve = server.connect("/ws").await;
+        for n in 0..30 {
+            pay_once(&mut eve, &n.to_string()).await;
+        }
+    }
+    let mut eves = Vec::new();
+    for _ in 0..8 {
+        let mut eve = server.connect("/ws").await;
+        for n in 0..30 {
+            pay_once(&mut eve, &n.to_string()).await;
+        }
+        eves.push(eve);
+    }
+    for (n, key) in (1..).zip(["1", "2", "3"]) {
+        assert_eq!(pay_once(&mut ann, key).await, n);
+    }
+}
+
+#[tokio::test]
+async fn attack_a7_slow_requests_with_keys_do_not_starve_others() {
+    let config = Config::new().idempotency(16, 1 << 20, LONG);
+    let server = Server::start(app(config, RouteOptions::new()));
+    let mut eves = Vec::new();
+    for _ in 0..8 {
+        let mut eve = server.connect("/ws").await;
+        for n in 0..8 {
+            pay_with_key(&mut eve, &n.to_string(), &n.to_string(), 5).await;
+        }
+        heartbeat(&mut eve).await;
+        eves.push(eve);
+    }
+    let mut ann = server.connect("/ws").await;
+    pay_with_key(&mut ann, "a", "k", 5).await;
+    heartbeat(&mut ann).await;
+    permit(&mut server.connect("/ws").await, 65).await;
+    let (id, first) = (&ann.recv().await, 65);
+    assert_eq!(id["type"], "DONE", "{id}");
+    for eve in &mut eves {
+        for _ in 0..8 {
+            assert_eq!(eve.recv().await["type"], "DONE");
+        }
+    }
+    assert!(pay_once(&mut ann, "k").await <= first);
+}
+
+#[tokio::test]
+async fn attack_a7_what_runs_with_keys_is_bounded_per_user() {
+    let config = Config::new().idempotency_per_user(100, 1 << 20, 3);
+    let server = Server::start(app(config, RouteOptions::new()));
+    let mut clients = Vec::new();
+    for user in ["eve", "eve", "ann"] {
+        let mut client = server.connect("/ws").await;
+        client.send("AM", json!({ "user": user })).await;
+        clients.push(client);
+    }
+    for (client, ids) in clients.iter_mut().zip([["1", "2"], ["3", "4"], ["5", "6"]]) {
+        for id in ids {
+            pay_with_key(client, id, id, 5).await;
+        }
+        if ids[1] != "4" {
+            heartbeat(client).await;
+        }
+    }
+    // The fourth of the same user, whatever connection it is on.
+    let error = clients[1].recv().await;
+    assert_eq!(
+        (&error["meta"]["correlationId"], &error["payload"]["code"]),
+        (&json!("4"), &json!("RESOURCE_EXHAUSTED"))
+    );
+    assert_eq!(error["payload"]["details"], json!({ "limit": 3 }));
+    // A retry of what runs is none of them.
+    pay_with_key(&mut clients[1], "again", "3", 5).await;
+    heartbeat(&mut clients[1]).await;
+    permit(&mut server.connect("/ws").await, 5).await;
+    for (client, replies) in clients.iter_mut().zip([2, 2, 2]) {
+        for _ in 0..replies {
+            assert_eq!(client.recv().await["type"], "DONE");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The frames that wait to be written to one connection, bounded in bytes.
 
+#[cfg(any(feature = "axum-ws", test))]
+mod by_frame;
 mod mark_index;
 mod marks;
 mod outcome;

@@ -153,6 +153,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         }
         self.goodbye = Goodbye::Said;
         self.session.conn.hub().disconnected(&*self.session.conn);
+        self.session.routing.idempotency.connection_ended(self.session.conn.id);
         Poll::Ready(())
     }
 }
@@ -269,6 +270,7 @@ impl<D: Send + Sync + 'static, T: Transport> Drop for Driver<D, T> {
             conn.outbox.close(CloseCode::ABNORMAL, "");
             conn.outbox.detach();
             conn.hub().disconnected(&**conn);
+            self.session.routing.idempotency.connection_ended(conn.id);
         }
     }
 }

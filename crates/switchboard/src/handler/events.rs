@@ -2,7 +2,6 @@
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use axum::extract::ws::Utf8Bytes;
 use switchboard_core::{CloseCode, WsError};
 
 /// How a connection ended: the event of `on_close`.
@@ -78,13 +77,13 @@ impl Failure {
 /// A text frame as it is: the event of `on_text`, and what [`send_text`](crate::Conn::send_text)
 /// takes. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct RawText(Utf8Bytes);
+pub struct RawText(Arc<str>);
 
 impl RawText {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.0
     }
 }
 

@@ -97,6 +97,7 @@ impl HubBuilder {
     /// route: else all connections come from the proxy's address.
     ///
     /// The address is axum's [`ConnectInfo`](axum::extract::ConnectInfo): serve the app with
+    /// [`switchboard::serve`](crate::serve), or axum's with
     /// `into_make_service_with_connect_info::<SocketAddr>()`. Without it, as with a plain
     /// `axum::serve(listener, app)`, all upgrades are refused with 500, since the limit cannot be
     /// kept.

@@ -150,7 +150,7 @@ impl Hub {
     ///         hub.drain(Duration::from_secs(10)).await;
     ///     }
     /// };
-    /// axum::serve(listener, app).with_graceful_shutdown(stop).await
+    /// switchboard::serve(listener, app).with_graceful_shutdown(stop).await
     /// # }
     /// ```
     ///

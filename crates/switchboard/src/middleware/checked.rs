@@ -50,8 +50,27 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             Projected::Passed { future } => Poll::Ready(ready!(future.poll(cx))),
-            // Once: afterwards it is over.
-            Projected::Refused { error } => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error.into()))),
+            Projected::Refused { error } => match error.take() {
+                Some(error) => Poll::Ready(Err(error.into())),
+                None => panic!("`CheckedFuture` polled after completion"),
+            },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "polled after completion")]
+    fn attack_b16_a_future_polled_after_completion_panics() {
+        let mut refused =
+            CheckedFuture::<std::future::Ready<Result<WsReply, WsError>>>::refused(WsError::internal("x"));
+        let first = (&mut refused).now_or_never();
+        assert!(first.is_some_and(|result| result.is_err()));
+        _ = (&mut refused).now_or_never();
     }
 }

@@ -155,7 +155,7 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     /// [trusted proxies](crate::WsRouter::trusted_proxies), the one that it tells. Of IPv6 addresses the
     /// first 64 bits count.
     ///
-    /// Addresses are known to applications that serve with
+    /// Addresses are known to applications that serve with [`switchboard::serve`](crate::serve) or with
     /// [`into_make_service_with_connect_info::<SocketAddr>()`](axum::Router::into_make_service_with_connect_info).
     /// Where they are not, each message gets `INTERNAL`, and the log says why: a limit that cannot be kept
     /// must not be thought to be. In tests with the test kit, `connect().peer(…)` gives one.
@@ -209,9 +209,11 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
         self
     }
 
-    /// How many keys are remembered at the same time, 100 000 by default, rounded up to a multiple of
-    /// 16; each costs about 150 bytes. While there are more that came within a window, new ones get the
-    /// error.
+    /// How many keys are remembered at the same time, 100 000 by default; each costs about 150 bytes.
+    ///
+    /// While more come within a window, the key that is least limited is forgotten for a new one, so that
+    /// a limit is not escaped by sending under many others. Where all are at their limits, a new key has
+    /// one message and then is limited as they are.
     ///
     /// # Panics
     ///
@@ -296,7 +298,7 @@ impl<D: Send + Sync + 'static> Settings<D> {
 fn no_address() -> WsError {
     WsError::internal(
         "`RateLimitLayer::per_ip` needs the peers' addresses: \
-         serve with `into_make_service_with_connect_info::<SocketAddr>()`",
+         serve with `switchboard::serve`, or `into_make_service_with_connect_info::<SocketAddr>()`",
     )
 }
 

@@ -2,14 +2,18 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
+#[cfg(feature = "axum-ws")]
+use axum::extract::{FromRequestParts as _, ws::WebSocketUpgrade};
 use axum::{
-    extract::{FromRequestParts as _, Request, ws::WebSocketUpgrade},
+    extract::Request,
     handler::Handler as AxumHandler,
     response::{IntoResponse as _, Response},
     routing::{MethodFilter, MethodRouter, on},
 };
 use futures_util::future::BoxFuture;
-use http::{HeaderValue, header, request::Parts};
+#[cfg(feature = "axum-ws")]
+use http::HeaderValue;
+use http::{Method, StatusCode, header, request::Parts};
 use switchboard_core::MessageSet;
 use switchboard_frame::handshake::Request as Handshake;
 
@@ -18,6 +22,9 @@ use crate::{
     TransportKind,
     upgrade::{self, Accepted, Produces, Refused},
 };
+
+/// The methods of an upgrade.
+const ALLOW: &str = if cfg!(feature = "http2") { "GET,CONNECT" } else { "GET" };
 
 /// Makes a route of a router: it answers WebSocket upgrades (with the feature `http2` also extended
 /// CONNECT), other GET requests with 426, and other methods with 405.
@@ -57,6 +64,7 @@ where
     }
 }
 
+#[cfg(any(feature = "axum-ws", test))]
 impl<D, Out, A> WsRouter<(), D, Out, A>
 where
     D: Send + Sync + 'static,
@@ -66,7 +74,7 @@ where
     /// with the request before, and made the connection's data.
     ///
     /// The Origin is checked here as on a route of [`ws_route`]'s; refusals of the upgrade itself
-    /// are those of axum's `WebSocketUpgrade`. `authenticate` is not called.
+    /// are those of axum's `WebSocketUpgrade`. `authenticate` is not called. Needs the feature `axum-ws`.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -94,11 +102,14 @@ where
     }
 }
 
-/// A finished router for upgrades that the application's own handlers accept. Cheap to clone.
+/// A finished router for upgrades that the application's own handlers accept. Cheap to clone. Needs the
+/// feature `axum-ws`.
+#[cfg(any(feature = "axum-ws", test))]
 pub struct MountedRouter<D = ()> {
     mounted: Arc<Mounted<(), D>>,
 }
 
+#[cfg(feature = "axum-ws")]
 impl<D: Send + Sync + 'static> MountedRouter<D> {
     /// Accepts an upgrade and serves the connection with this router: see [`WsRouter::mount`].
     ///
@@ -126,12 +137,14 @@ impl<D> MountedRouter<D> {
     }
 }
 
+#[cfg(any(feature = "axum-ws", test))]
 impl<D> Clone for MountedRouter<D> {
     fn clone(&self) -> Self {
         Self { mounted: Arc::clone(&self.mounted) }
     }
 }
 
+#[cfg(any(feature = "axum-ws", test))]
 impl<D> fmt::Debug for MountedRouter<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MountedRouter").finish_non_exhaustive()
@@ -167,6 +180,10 @@ where
     fn call(self, request: Request, state: S) -> Self::Future {
         Box::pin(async move {
             let (mut parts, _) = request.into_parts();
+            if parts.method == Method::HEAD {
+                // axum answers it as GET where nothing else does.
+                return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, ALLOW)]).into_response();
+            }
             let handshake = match upgrade::check_handshake(&parts) {
                 Ok(request) => request,
                 Err(refusal) => return *refusal,
@@ -190,14 +207,17 @@ async fn accept<D>(accepted: Accepted<D>, kind: TransportKind, handshake: &Hands
 where
     D: Send + Sync + 'static,
 {
-    if kind == TransportKind::Native {
-        return accepted.natively(handshake, &mut parts);
-    }
-    // axum understands these headers in their plain forms only; ours were checked above.
-    parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => accepted.on_axum(upgrade),
-        Err(rejection) => rejection.into_response(),
+    match kind {
+        TransportKind::Native => accepted.natively(handshake, &mut parts),
+        #[cfg(feature = "axum-ws")]
+        TransportKind::Axum => {
+            // axum understands these headers in their plain forms only; ours were checked above.
+            parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+                Ok(upgrade) => accepted.on_axum(upgrade),
+                Err(rejection) => rejection.into_response(),
+            }
+        }
     }
 }

@@ -158,8 +158,8 @@ impl<S, D: Send + Sync + 'static> Mounted<S, D> {
         }
         if let Some(entry) = settings.origin.first_invalid() {
             panic!(
-                "`{entry}` in the `OriginPolicy` is not an origin: write `https://host` or `https://host:port`, \
-                 without a path",
+                "`{entry}` in the `OriginPolicy` is not an origin: write `scheme://host` or `scheme://host:port`, as in \
+                 `https://chat.example.com` or `capacitor://localhost`, without a path; or `null`",
             );
         }
         if let Err(setting) = settings.config.check() {

@@ -24,7 +24,7 @@ use super::{Refusal, TestApp, TestClient, failure::fail, server};
 /// struct User;
 ///
 /// async fn verify(token: BearerToken) -> Result<User, (StatusCode, &'static str)> {
-///     if token.as_str() == "ann" { Ok(User) } else { Err((StatusCode::FORBIDDEN, "who?")) }
+///     if token.matches("ann") { Ok(User) } else { Err((StatusCode::FORBIDDEN, "who?")) }
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]

@@ -225,13 +225,32 @@ impl Transport for AxumTransport {
 }
 
 fn classify(error: axum::Error) -> Received<'static> {
-    let Ok(error) = error.into_inner().downcast::<WsProtocolError>() else { return Received::Gone };
+    const PROTOCOL: Received<'static> = Received::Violation(CloseCode::PROTOCOL_ERROR, "protocol error");
+    // Of another version of tungstenite than axum's, if that happens: the peer is told that something was wrong.
+    let Ok(error) = error.into_inner().downcast::<WsProtocolError>() else { return PROTOCOL };
     match *error {
         WsProtocolError::Capacity(_) => Received::Violation(CloseCode::TOO_BIG, "message too big"),
         WsProtocolError::Utf8(_) => Received::Violation(CloseCode::INVALID_UTF8, "invalid UTF-8"),
         // The peer vanished without a closing handshake; there is nobody to tell.
         WsProtocolError::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => Received::Gone,
-        WsProtocolError::Protocol(_) => Received::Violation(CloseCode::PROTOCOL_ERROR, "protocol error"),
-        _ => Received::Gone,
+        WsProtocolError::Io(_) | WsProtocolError::ConnectionClosed | WsProtocolError::AlreadyClosed => Received::Gone,
+        _ => PROTOCOL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_b17_an_error_that_is_not_recognised_is_a_protocol_error() {
+        for error in [
+            axum::Error::new("of another version"),
+            axum::Error::new(WsProtocolError::WriteBufferFull(Box::new(tungstenite::Message::text("x")))),
+        ] {
+            assert!(matches!(classify(error), Received::Violation(CloseCode::PROTOCOL_ERROR, _)));
+        }
+        let gone = axum::Error::new(WsProtocolError::ConnectionClosed);
+        assert!(matches!(classify(gone), Received::Gone));
     }
 }

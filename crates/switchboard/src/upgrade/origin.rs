@@ -23,8 +23,9 @@ use crate::Hub;
 #[must_use]
 pub struct OriginPolicy {
     rule: Rule,
-    listed: Vec<String>,
+    listed: Vec<Listed>,
     required: bool,
+    https: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,30 +35,71 @@ enum Rule {
     Listed,
 }
 
+/// An entry as it was written, and as it is compared if it is an origin.
+#[derive(Debug, Clone)]
+struct Listed {
+    text: String,
+    origin: Option<WebOrigin>,
+}
+
+impl Listed {
+    fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { origin: WebOrigin::parse(&text), text }
+    }
+}
+
 impl OriginPolicy {
-    /// The Origin's host and port must be those of the `Host` header, default ports left out or not.
+    fn new(rule: Rule) -> Self {
+        Self { rule, listed: Vec::new(), required: false, https: false }
+    }
+
+    /// The Origin's host and port must be those of the `Host` header, default ports left out or not; and
+    /// its scheme must be this server's, where that is known: from
+    /// [`public_origin`](Self::public_origin), [`require_https`](Self::require_https), the
+    /// `X-Forwarded-Proto` of a [trusted proxy](crate::WsRouter::trusted_proxies), or a request of HTTP/2
+    /// that says `https`. Else a page of the same host may have come over either.
     pub fn same_origin() -> Self {
-        Self { rule: Rule::SameOrigin, listed: Vec::new(), required: false }
+        Self::new(Rule::SameOrigin)
     }
 
     /// Only these: `https://chat.example.com`, with a port unless it is the scheme's default, and
-    /// without a path. Checked when the router is mounted.
+    /// without a path. Webviews and extensions have schemes of their own: `capacitor://localhost`,
+    /// `chrome-extension://<id>`. `null` allows all that have no origin to tell, such as files and
+    /// sandboxed frames of any page. Checked when the router is mounted.
+    ///
+    /// ```
+    /// use switchboard::{OriginPolicy, WsRouter};
+    ///
+    /// let origins = OriginPolicy::list(["https://chat.example.com", "capacitor://localhost", "tauri://localhost"]);
+    /// let ws = WsRouter::<()>::new().origin(origins);
+    /// # let _ = ws;
+    /// ```
     pub fn list<I>(origins: I) -> Self
     where
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        Self { rule: Rule::Listed, listed: origins.into_iter().map(Into::into).collect(), required: false }
+        Self { listed: origins.into_iter().map(Listed::new).collect(), ..Self::new(Rule::Listed) }
     }
 
     /// Any page. Only for endpoints that use no cookies and serve nothing private.
     pub fn any() -> Self {
-        Self { rule: Rule::Any, listed: Vec::new(), required: false }
+        Self::new(Rule::Any)
     }
 
-    /// Allows one more Origin: the one under which a reverse proxy makes this server known.
+    /// Allows one more Origin: the one under which a reverse proxy makes this server known. Its host is
+    /// then reached under its scheme only: beside `https://chat.example.com`, a page of
+    /// `http://chat.example.com` may not connect.
     pub fn public_origin(mut self, origin: impl Into<String>) -> Self {
-        self.listed.push(origin.into());
+        self.listed.push(Listed::new(origin));
+        self
+    }
+
+    /// Says that this server is reached over TLS only: pages of the same host that were loaded without it
+    /// may not connect.
+    pub fn require_https(mut self) -> Self {
+        self.https = true;
         self
     }
 
@@ -69,10 +111,11 @@ impl OriginPolicy {
 
     /// The first entry that is no origin.
     pub(crate) fn first_invalid(&self) -> Option<&str> {
-        self.listed.iter().map(String::as_str).find(|entry| WebOrigin::parse(entry).is_none())
+        self.listed.iter().find(|listed| listed.origin.is_none()).map(|listed| listed.text.as_str())
     }
 
-    pub(super) fn check(&self, parts: &Parts, hub: &Hub) -> Result<(), Box<Response>> {
+    /// `forwarded`: the scheme of which a trusted proxy says that the client uses it.
+    pub(super) fn check(&self, parts: &Parts, forwarded: Option<&str>, hub: &Hub) -> Result<(), Box<Response>> {
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else {
             return if self.required { Err(refuse("(none)", parts, "require_origin", hub)) } else { Ok(()) };
@@ -83,39 +126,70 @@ impl OriginPolicy {
         let text = origin.to_str().unwrap_or("(not text)");
         let parsed = if origins.next().is_none() { WebOrigin::parse(text) } else { None };
         let allowed = parsed.is_some_and(|origin| {
-            let listed = self.listed.iter().any(|listed| WebOrigin::parse(listed).as_ref() == Some(&origin));
-            listed || (self.rule == Rule::SameOrigin && host(parts).is_some_and(|host| origin.is_host(&host)))
+            self.listed().any(|listed| *listed == origin)
+                || (self.rule == Rule::SameOrigin && self.is_same(&origin, parts, forwarded))
         });
         if allowed { Ok(()) } else { Err(refuse(text, parts, "public_origin, list or any", hub)) }
+    }
+
+    fn listed(&self) -> impl Iterator<Item = &WebOrigin> {
+        self.listed.iter().filter_map(|listed| listed.origin.as_ref())
+    }
+
+    fn is_same(&self, origin: &WebOrigin, parts: &Parts, forwarded: Option<&str>) -> bool {
+        let Some(host) = host(parts) else { return false };
+        let https = self.https || parts.uri.scheme_str() == Some("https");
+        // That it is listed itself was looked at before.
+        let listed_otherwise = self.listed().any(|listed| listed.is_host(&host));
+        let scheme = if https { Some("https") } else { forwarded };
+        origin.is_host(&host) && !listed_otherwise && scheme.is_none_or(|scheme| origin.has_scheme(scheme))
     }
 }
 
 /// `scheme://host[:port]` and nothing else.
-#[derive(PartialEq, Eq)]
-struct WebOrigin {
-    scheme: String,
-    host: String,
-    port: u16,
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum WebOrigin {
+    /// Of what has none to tell.
+    Null,
+    Site {
+        scheme: String,
+        host: String,
+        /// The scheme's default, where it has one and no other is said.
+        port: Option<u16>,
+    },
 }
 
 impl WebOrigin {
     fn parse(text: &str) -> Option<Self> {
+        if text == "null" {
+            return Some(Self::Null);
+        }
         let (scheme, rest) = text.split_once("://")?;
-        let scheme = scheme.to_ascii_lowercase();
-        let default = default_port(&scheme)?;
-        let authority: Authority = rest.parse().ok()?;
+        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '+' | '-' | '.'));
         // `user@host` is an authority, too, but no Origin has it.
-        if rest.contains(['@', '*']) {
+        if !is_scheme || rest.contains(['@', '*']) {
             return None;
         }
-        Some(Self { port: port(&authority, default)?, host: authority.host().to_ascii_lowercase(), scheme })
+        let scheme = scheme.to_ascii_lowercase();
+        let authority: Authority = rest.parse().ok().filter(|authority: &Authority| !authority.host().is_empty())?;
+        let default = default_port(&scheme);
+        let port = port(&authority, default)?;
+        // Only these schemes are known to have hosts whose case does not matter.
+        let host = authority.host();
+        let host = if default.is_some() { host.to_ascii_lowercase() } else { host.to_owned() };
+        Some(Self::Site { scheme, host, port })
     }
 
-    /// The server may not know whether a proxy speaks TLS for it: a `Host` without a port has the
-    /// Origin's default one.
-    fn is_host(&self, host: &Authority) -> bool {
-        let port = default_port(&self.scheme).and_then(|default| port(host, default));
-        port == Some(self.port) && host.host().eq_ignore_ascii_case(&self.host)
+    /// A `Host` without a port has the Origin's default one, for what speaks TLS may be a proxy.
+    fn is_host(&self, authority: &Authority) -> bool {
+        let Self::Site { scheme, host, port: own } = self else { return false };
+        let Some(default) = default_port(scheme) else { return false };
+        port(authority, Some(default)) == Some(*own) && authority.host().eq_ignore_ascii_case(host)
+    }
+
+    fn has_scheme(&self, expected: &str) -> bool {
+        matches!(self, Self::Site { scheme, .. } if scheme == expected)
     }
 }
 
@@ -127,11 +201,11 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// `None` for a port that is no number, like `:` alone.
-fn port(authority: &Authority, default: u16) -> Option<u16> {
+/// The authority's port or the default; `None` for one that is no number, like `:` alone.
+fn port(authority: &Authority, default: Option<u16>) -> Option<Option<u16>> {
     let after = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, host)| host);
     let after = after.rsplit_once(']').map_or(after, |(_, port)| port);
-    if after.contains(':') { authority.port_u16() } else { Some(default) }
+    if after.contains(':') { authority.port_u16().map(Some) } else { Some(default) }
 }
 
 /// The `Host` header, or HTTP/2's `:authority`.
@@ -159,11 +233,15 @@ mod tests {
     use super::*;
 
     fn allowed(policy: &OriginPolicy, host: &str, origin: Option<&str>) -> bool {
+        forwarded(policy, host, origin, None)
+    }
+
+    fn forwarded(policy: &OriginPolicy, host: &str, origin: Option<&str>, scheme: Option<&str>) -> bool {
         let mut request = http::Request::builder().uri("/").header("host", host);
         if let Some(origin) = origin {
             request = request.header("origin", origin);
         }
-        policy.check(&request.body(()).unwrap().into_parts().0, &Hub::new()).is_ok()
+        policy.check(&request.body(()).unwrap().into_parts().0, scheme, &Hub::new()).is_ok()
     }
 
     #[test]
@@ -209,5 +287,85 @@ mod tests {
         let proxied = OriginPolicy::same_origin().public_origin("https://a.example");
         assert!(allowed(&proxied, "h", Some("https://a.example")) && allowed(&proxied, "h", Some("http://h")));
         assert!(allowed(&OriginPolicy::any(), "h", Some("null")));
+    }
+
+    #[test]
+    fn kind_f13_any_scheme_can_be_listed_and_is_compared_exactly() {
+        let listed = [
+            "capacitor://localhost",
+            "tauri://localhost",
+            "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+            "moz-extension://2f5e4c1a-9b1d-4e52-8f3a-0d8f4a1b2c3d",
+            "app://-",
+            "ionic://localhost:8080",
+            "vscode-webview://a1b2",
+            "http://[::1]:3000",
+            "null",
+        ];
+        let policy = OriginPolicy::list(listed);
+        assert_eq!(policy.first_invalid(), None);
+        for origin in listed {
+            assert!(allowed(&policy, "h", Some(origin)), "{origin}");
+        }
+        for origin in [
+            "capacitor://localhost:80",
+            "capacitor://Localhost",
+            "ionic://localhost",
+            "ionic://localhost:8081",
+            "http://localhost",
+            "app://x",
+            "chrome-extension://abcdefghijklmnopabcdefghijklmnoq",
+            "Null",
+            "",
+        ] {
+            assert!(!allowed(&policy, "h", Some(origin)), "{origin}");
+        }
+        // Not by its host, whatever that is.
+        assert!(!allowed(&OriginPolicy::same_origin(), "localhost", Some("capacitor://localhost")));
+        for wrong in [
+            "",
+            "*",
+            "https://",
+            "https:a.example",
+            "a.example",
+            "https://a.example/",
+            "https://a.example:",
+            "https://a.example:99999",
+            "https://*.example",
+            "https://u@a.example",
+            "1a://b",
+            "https://a b",
+            "://a",
+            "https://a.example?x",
+            "capacitor://localhost/",
+            "https://bücher.example",
+            " https://a.example",
+            "NULL",
+        ] {
+            assert_eq!(OriginPolicy::list(["https://a.example", wrong]).first_invalid(), Some(wrong));
+            assert_eq!(OriginPolicy::same_origin().public_origin(wrong).first_invalid(), Some(wrong));
+        }
+    }
+
+    #[test]
+    fn attack_b16_a_page_has_the_servers_scheme_where_that_is_known() {
+        let (http, https) = (Some("http://a.example"), Some("https://a.example"));
+        let same = OriginPolicy::same_origin();
+        for (policy, scheme, expected) in [
+            (&same, None, (true, true)),
+            (&same, Some("https"), (false, true)),
+            (&same, Some("http"), (true, false)),
+            (&same.clone().require_https(), None, (false, true)),
+            (&same.clone().require_https(), Some("http"), (false, true)),
+            (&same.clone().public_origin("https://a.example"), None, (false, true)),
+            (&same.clone().public_origin("http://a.example"), None, (true, false)),
+            (&same.clone().public_origin("https://b.example"), None, (true, true)),
+            (&OriginPolicy::list(["http://a.example"]).require_https(), Some("https"), (true, false)),
+        ] {
+            let is = (forwarded(policy, "a.example", http, scheme), forwarded(policy, "a.example", https, scheme));
+            assert_eq!(is, expected, "{policy:?} {scheme:?}");
+        }
+        let request = http::Request::get("https://a.example/ws").header("origin", "http://a.example");
+        assert!(same.check(&request.body(()).unwrap().into_parts().0, None, &Hub::new()).is_err());
     }
 }

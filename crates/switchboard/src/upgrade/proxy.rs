@@ -8,7 +8,8 @@ use ipnet::IpNet;
 /// The proxies whose word counts about where a client comes from.
 ///
 /// Where the peer is one of them, the client's address is the last in `X-Forwarded-For` that is
-/// not: what stands before that is whatever the client says.
+/// not: what stands before that is whatever the client says. Its scheme is what `X-Forwarded-Proto` says,
+/// for [`OriginPolicy::same_origin`](crate::OriginPolicy::same_origin).
 ///
 /// ```
 /// use switchboard::TrustedProxies;
@@ -79,6 +80,20 @@ impl TrustedProxies {
             }
         }
         client
+    }
+
+    /// The scheme of pages of this server, where a trusted proxy tells it: `https` or `http`.
+    pub(crate) fn scheme(&self, peer: IpAddr, headers: &HeaderMap) -> Option<&'static str> {
+        if !self.contains(peer) {
+            return None;
+        }
+        // The first is what the client used. Only pages are held to it, and those cannot send this header.
+        let said = headers.get("x-forwarded-proto")?.to_str().ok()?.split(',').next()?.trim();
+        match said.to_ascii_lowercase().as_str() {
+            "https" | "wss" => Some("https"),
+            "http" | "ws" => Some("http"),
+            _ => None,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finding the bearer token of an upgrade. A token is never logged.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, hint::black_box, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts, Query},
@@ -19,6 +19,10 @@ type Custom = Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>;
 
 /// Where a token may come from. Looked at in this order, the first found wins:
 /// `Authorization: Bearer`, cookie, query parameter, subprotocol entry `bearer.<token>`, custom.
+///
+/// A source whose token is empty has none; of several cookies or parameters of the name, the first with a
+/// token counts. What `encodeURIComponent` has written is decoded in cookies and subprotocol entries; a
+/// query is read as browsers write forms, so that `+` is a space and a `+` of the token is `%2B`.
 ///
 /// ```
 /// use switchboard::{TokenSources, WsRouter};
@@ -97,7 +101,7 @@ impl TokenSources {
             return found;
         }
         if let Some(entry) = self.in_subprotocol(parts) {
-            let token = entry[ENTRY.len()..].to_owned();
+            let token = decode(&entry[ENTRY.len()..]);
             parts.extensions.insert(TokenEntry(entry));
             return Some(token);
         }
@@ -109,10 +113,11 @@ impl TokenSources {
         if !self.header {
             return None;
         }
-        let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-        let (scheme, token) = value.split_once(' ')?;
-        let token = token.trim();
-        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+        parts.headers.get_all(header::AUTHORIZATION).iter().find_map(|value| {
+            let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+            let token = token.trim();
+            (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+        })
     }
 
     fn in_cookie(&self, parts: &Parts) -> Option<String> {
@@ -120,16 +125,16 @@ impl TokenSources {
         let headers = parts.headers.get_all(header::COOKIE).iter();
         // Each cookie by itself: another one may hold anything.
         let cookies = headers.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-        let mut pairs = cookies.filter_map(|cookie| std::str::from_utf8(cookie).ok()?.split_once('='));
-        let (_, value) = pairs.find(|(key, _)| key.trim() == name)?;
-        let value = value.trim().trim_matches('"');
-        (!value.is_empty()).then(|| value.to_owned())
+        let pairs = cookies.filter_map(|cookie| std::str::from_utf8(cookie).ok()?.split_once('='));
+        // The same name can come several times: a browser sends one for each path and domain.
+        let mut values = pairs.filter(|(key, _)| key.trim() == name).map(|(_, value)| unquote(value.trim()));
+        values.find_map(|value| not_blank(decode(value)))
     }
 
     fn in_query(&self, parts: &Parts) -> Option<String> {
         let name = self.query.as_deref()?;
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).ok()?;
-        pairs.into_iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value)
+        pairs.into_iter().filter(|(key, _)| key == name).find_map(|(_, value)| not_blank(value))
     }
 
     fn in_subprotocol(&self, parts: &Parts) -> Option<String> {
@@ -152,18 +157,67 @@ impl fmt::Debug for TokenSources {
     }
 }
 
+fn not_blank(token: String) -> Option<String> {
+    (!token.trim().is_empty()).then_some(token)
+}
+
+/// Without the quotation marks that a cookie's value may stand in.
+fn unquote(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
+}
+
+/// Undoes `encodeURIComponent`. What it cannot have written stays as it is.
+fn decode(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, after @ ..] => hex(*high).zip(hex(*low)).map(|(high, low)| (high << 4 | low, after)),
+            _ => None,
+        };
+        let (byte, after) = escaped.unwrap_or((*byte, after));
+        decoded.push(byte);
+        rest = after;
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
 /// The subprotocol entry that the token was taken from: to be echoed.
 #[derive(Clone)]
 pub(super) struct TokenEntry(pub(super) String);
 
 /// The token of an upgrade, found where [`TokenSources`] says: an axum extractor for
 /// [`authenticate`](crate::WsRouter::authenticate). `Option<BearerToken>` lets clients without one
-/// in. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
+/// in. `Debug` does not show it, and it cannot be compared with `==`: use [`matches`](Self::matches).
+#[derive(Clone)]
 pub struct BearerToken(String);
 
 impl BearerToken {
-    /// The token.
+    /// Whether the token is this secret. How long the comparison takes tells nothing of where they
+    /// differ, only of their lengths.
+    ///
+    /// ```
+    /// use axum::http::StatusCode;
+    /// use switchboard::{BearerToken, WsRouter};
+    ///
+    /// let ws = WsRouter::<()>::new().authenticate(async |token: BearerToken| {
+    ///     if token.matches("secret") { Ok(()) } else { Err(StatusCode::UNAUTHORIZED) }
+    /// });
+    /// # let _ = ws;
+    /// ```
+    #[must_use]
+    pub fn matches(&self, secret: impl AsRef<[u8]>) -> bool {
+        let (token, secret) = (self.0.as_bytes(), secret.as_ref());
+        // All bytes are looked at: the compiler must not see that the rest no longer matters.
+        let differing = token.iter().zip(secret).fold(0, |differing, (a, b)| black_box(differing | (a ^ b)));
+        token.len() == secret.len() && differing == 0
+    }
+
+    /// The token, to be verified or looked up.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,28 +1,26 @@
-//! Counting by key, for all connections: token buckets of `governor`, in a table of bounded size.
+//! Counting by key, for all connections: token buckets in a table of bounded size.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     hash::{BuildHasher as _, RandomState},
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::Arc,
-    time::Duration,
 };
 
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
-    state::{InMemoryState, NotKeyed},
-};
 use parking_lot::Mutex;
 
 use super::window::{Policy, Wait};
 use crate::ConnId;
 
 /// So many parts, each with a lock of its own.
-const SHARDS: usize = 16;
+const MAX_SHARDS: usize = 16;
+
+/// A table is not parted into smaller ones: in a small one, a flood of new keys would soon meet any other.
+const MIN_KEYS_PER_SHARD: usize = 1024;
+
+/// How many full buckets are forgotten at once: more than are added.
+const MAX_FORGOTTEN_AT_ONCE: usize = 64;
 
 /// Who is counted.
 ///
@@ -49,117 +47,121 @@ impl Key {
     }
 }
 
-/// The time that the caller has: a bucket is asked right after it was set.
-#[derive(Debug, Clone, Default)]
-struct Now(Arc<std::sync::atomic::AtomicU64>);
+type KeyHash = [u64; 2];
 
-impl Clock for Now {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        Nanos::from(self.0.load(std::sync::atomic::Ordering::Relaxed))
-    }
-}
-
-type Bucket = RateLimiter<NotKeyed, InMemoryState, Now, NoOpMiddleware<Nanos>>;
-
-struct Entry {
-    bucket: Bucket,
-    /// From then on it is as good as new.
-    full_at: u64,
-}
-
+/// Buckets as the times at which they are full again (the theoretical arrival time of GCRA): one message takes the
+/// time in which it flows back.
 #[derive(Default)]
 struct Shard {
-    entries: HashMap<[u64; 2], Entry, RandomState>,
-    /// Not looked for entries to be forgotten before.
-    sweep_at: u64,
-    now: Now,
+    full_at: HashMap<KeyHash, u64, RandomState>,
+    /// The least limited first.
+    by_time: BTreeSet<(u64, KeyHash)>,
 }
 
 /// The buckets of all keys.
 pub(super) struct Keyed {
-    shards: [Mutex<Shard>; SHARDS],
+    shards: Box<[Mutex<Shard>]>,
     hashers: [RandomState; 2],
     max_per_shard: usize,
 }
 
 impl Keyed {
     pub(super) fn new(max_keys: usize) -> Self {
+        let shards = (max_keys / MIN_KEYS_PER_SHARD).clamp(1, MAX_SHARDS);
         Self {
-            shards: std::array::from_fn(|_| Mutex::default()),
+            shards: (0..shards).map(|_| Mutex::default()).collect(),
             hashers: [RandomState::new(), RandomState::new()],
-            max_per_shard: max_keys.div_ceil(SHARDS).max(1),
+            max_per_shard: max_keys.div_ceil(shards).max(1),
         }
     }
 
-    /// `cost` is at most the maximum. A key that does not fit into the table any more waits.
+    /// `cost` is at most the maximum.
+    ///
+    /// Where the table is full, the key that is least limited gives its place to a new one. One that is at its limit
+    /// stays as long as there are others, so that sending under many keys does not end a limit. Where all
+    /// are at their limits, a new key begins with this one message, so that it is not kept out.
     pub(super) fn take(&self, policy: Policy, key: &Key, now: u64, cost: NonZeroU32) -> Result<(), Wait> {
         let hash = self.hash(key);
         let Some(shard) = self.shard(hash) else { return Ok(()) };
+        let period = (policy.window / u64::from(policy.max.max(1))).max(1);
+        let last = now.saturating_add(period.saturating_mul(u64::from(policy.max)));
+        let cost = period.saturating_mul(u64::from(cost.get()));
+
         let mut shard = shard.lock();
-        shard.now.0.store(now, std::sync::atomic::Ordering::Relaxed);
-        if !shard.entries.contains_key(&hash) {
-            shard.sweep(now, policy.window);
-            if shard.entries.len() >= self.max_per_shard {
-                return Err(Wait(shard.sweep_at.saturating_sub(now).max(1)));
+        shard.forget_full(now);
+        let known = shard.full_at.get(&hash).copied();
+        let since = match known {
+            Some(full_at) => full_at.max(now),
+            None if shard.full_at.len() < self.max_per_shard => now,
+            None => {
+                let least_limited = shard.by_time.first().map_or(now, |(full_at, _)| *full_at);
+                if least_limited.saturating_add(cost) > last { last - cost } else { now }
             }
+        };
+        let full_at = since.saturating_add(cost);
+        if full_at > last {
+            return Err(Wait(full_at - last));
         }
-        let Shard { entries, now: clock, .. } = &mut *shard;
-        let entry = entries.entry(hash).or_insert_with(|| Entry { bucket: bucket(policy, clock), full_at: 0 });
-        entry.full_at = now.saturating_add(policy.window);
-        match entry.bucket.check_n(cost) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(not_until)) => {
-                let wait = not_until.wait_time_from(Nanos::from(now));
-                Err(Wait(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)))
-            }
-            // The cost was compared with the maximum before.
-            Err(_) => Err(Wait(policy.window)),
+        if known.is_none() && shard.full_at.len() >= self.max_per_shard {
+            shard.forget_least_limited();
         }
+        shard.set(hash, known, full_at);
+        Ok(())
     }
 
     /// Forgets what came so far of a key.
     pub(super) fn reset(&self, key: &Key) {
         let hash = self.hash(key);
         if let Some(shard) = self.shard(hash) {
-            shard.lock().entries.remove(&hash);
+            let mut shard = shard.lock();
+            if let Some(full_at) = shard.full_at.remove(&hash) {
+                shard.by_time.remove(&(full_at, hash));
+            }
         }
     }
 
-    fn hash(&self, key: &Key) -> [u64; 2] {
+    fn hash(&self, key: &Key) -> KeyHash {
         self.hashers.each_ref().map(|hasher| hasher.hash_one(key))
     }
 
-    fn shard(&self, [hash, _]: [u64; 2]) -> Option<&Mutex<Shard>> {
-        self.shards.get(usize::try_from(hash % SHARDS as u64).ok()?)
+    fn shard(&self, [hash, _]: KeyHash) -> Option<&Mutex<Shard>> {
+        self.shards.get(usize::try_from(hash % self.shards.len() as u64).ok()?)
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().entries.len()).sum()
+        self.shards.iter().map(|shard| shard.lock().full_at.len()).sum()
     }
 }
 
 impl Shard {
-    /// Forgets whoever has not come for a window's time, at most ten times a window.
-    fn sweep(&mut self, now: u64, window: u64) {
-        if now >= self.sweep_at {
-            self.sweep_at = now.saturating_add((window / 10).max(1));
-            self.entries.retain(|_, entry| entry.full_at > now);
-            // After a crowd.
-            if self.entries.len() < self.entries.capacity() / 4 {
-                self.entries.shrink_to(self.entries.len() * 2);
+    fn set(&mut self, hash: KeyHash, before: Option<u64>, full_at: u64) {
+        if let Some(before) = before {
+            self.by_time.remove(&(before, hash));
+        }
+        self.full_at.insert(hash, full_at);
+        self.by_time.insert((full_at, hash));
+    }
+
+    /// Forgets buckets that are full: a new one is the same.
+    fn forget_full(&mut self, now: u64) {
+        for _ in 0..MAX_FORGOTTEN_AT_ONCE {
+            if self.by_time.first().is_none_or(|(full_at, _)| *full_at > now) {
+                break;
             }
+            self.forget_least_limited();
+        }
+        // After a crowd.
+        if self.full_at.len() < self.full_at.capacity() / 8 {
+            self.full_at.shrink_to(self.full_at.len() * 2);
         }
     }
-}
 
-fn bucket(policy: Policy, clock: &Now) -> Bucket {
-    let max = NonZeroU32::new(policy.max).unwrap_or(NonZeroU32::MIN);
-    let period = Duration::from_nanos((policy.window / u64::from(max.get())).max(1));
-    let quota = Quota::with_period(period).unwrap_or(Quota::per_second(max)).allow_burst(max);
-    RateLimiter::direct_with_clock(quota, clock.clone())
+    fn forget_least_limited(&mut self) {
+        if let Some((_, hash)) = self.by_time.pop_first() {
+            self.full_at.remove(&hash);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -231,16 +233,37 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_bounded_and_those_that_are_known_do_not_suffer() {
-        let policy = Policy { max: 2, window: 1000 };
-        let keyed = Keyed::new(SHARDS);
-        assert_eq!(keyed.take(policy, &user("known"), 1, ONE), Ok(()));
-        let refused = (0..1000).filter(|n| keyed.take(policy, &user(&n.to_string()), 1, ONE).is_err()).count();
-        assert!(keyed.len() <= SHARDS && refused >= 1000 - SHARDS, "{refused}");
-        assert_eq!(keyed.take(policy, &user("known"), 2, ONE), Ok(()));
-        // A window later there is room again.
-        assert!((0..100).any(|n| keyed.take(policy, &user(&format!("x{n}")), 2002, ONE).is_ok()));
-        assert!(keyed.len() <= SHARDS);
+    fn attack_b16_a_full_table_keeps_out_no_new_key_and_forgets_no_limit() {
+        for (slots, max) in [(16, 2), (16, 5), (3000, 3)] {
+            let policy = Policy { max, window: 1_000_000 };
+            let keyed = Keyed::new(slots);
+            for _ in 0..max {
+                assert_eq!(keyed.take(policy, &user("eve"), 1, ONE), Ok(()));
+            }
+            for n in 0..slots as u64 * 10 {
+                assert_eq!(keyed.take(policy, &user(&n.to_string()), 2 + n, ONE), Ok(()), "{n} of {slots}");
+                assert!(keyed.take(policy, &user("eve"), 2 + n, ONE).is_err(), "{n} of {slots}");
+            }
+            assert!(keyed.len() <= slots + MAX_SHARDS);
+        }
+    }
+
+    #[test]
+    fn attack_b16_where_all_are_at_their_limits_a_new_key_has_one_message() {
+        let policy = Policy { max: 3, window: 1_000_000 };
+        let keyed = Keyed::new(8);
+        for n in 0..8 {
+            for _ in 0..3 {
+                assert_eq!(keyed.take(policy, &user(&n.to_string()), 1, ONE), Ok(()));
+            }
+        }
+        for n in 10..100 {
+            assert_eq!(keyed.take(policy, &user(&n.to_string()), 2, ONE), Ok(()));
+            assert!(keyed.take(policy, &user(&n.to_string()), 2, ONE).is_err());
+        }
+        assert_eq!(keyed.len(), 8);
+        // One that fits only as a whole.
+        assert_eq!(keyed.take(policy, &user("large"), 2, NonZeroU32::new(3).unwrap()), Ok(()));
     }
 
     #[test]
@@ -256,7 +279,7 @@ mod tests {
             assert_eq!(keyed.take(policy, &user(&format!("x{n}")), 1002, ONE), Ok(()));
         }
         assert_eq!(keyed.len(), 1000);
-        let capacity: usize = keyed.shards.iter().map(|shard| shard.lock().entries.capacity()).sum();
-        assert!(capacity < 4000, "{capacity}");
+        let capacity: usize = keyed.shards.iter().map(|shard| shard.lock().full_at.capacity()).sum();
+        assert!(capacity < 16_000, "{capacity}");
     }
 }

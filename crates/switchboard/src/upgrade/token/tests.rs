@@ -39,6 +39,48 @@ fn empty_tokens_are_none() {
 }
 
 #[test]
+fn kind_f19_the_first_token_that_is_not_empty_and_decoded() {
+    for (cookies, expected) in [
+        (&["auth=; auth=c"][..], Some("c")),
+        (&["auth=;x=1", "auth=\"\"", "y=2; auth=c; auth=d"], Some("c")),
+        (&["auth=%20; auth=a%2Fb%3D%3d"], Some("a/b==")),
+        (&["auth=\"a%22b\""], Some("a\"b")),
+        // Not written by `encodeURIComponent`.
+        (&["auth=a+b%"], Some("a+b%")),
+        (&["auth=%zz%4"], Some("%zz%4")),
+        (&["auth=%ff"], Some("%ff")),
+        (&["auth=\"c"], Some("\"c")),
+        (&["xauth=c", "auth"], None),
+    ] {
+        let headers: Vec<_> = cookies.iter().map(|cookie| ("cookie", *cookie)).collect();
+        assert_eq!(all().cookie("auth").find(&mut parts("/", &headers)).as_deref(), expected, "{cookies:?}");
+    }
+    for (uri, expected) in [
+        ("/?access_token=&access_token=q", Some("q")),
+        ("/?access_token=%20&access_token=a%2Bb%2F%3D", Some("a+b/=")),
+        ("/?access_token=a+b", Some("a b")),
+        ("/?access_token", None),
+    ] {
+        assert_eq!(TokenSources::new().find(&mut parts(uri, &[])).as_deref(), expected, "{uri}");
+    }
+    let entries = [("sec-websocket-protocol", "bearer."), ("sec-websocket-protocol", "bearer.a%2Fb+c, bearer.d")];
+    let mut used = parts("/", &entries);
+    assert_eq!(TokenSources::new().find(&mut used).as_deref(), Some("a/b+c"));
+    assert_eq!(used.extensions.get::<TokenEntry>().map(|e| e.0.as_str()), Some("bearer.a%2Fb+c"));
+    let headers = [("authorization", "Basic eDp5"), ("authorization", "Bearer "), ("authorization", "Bearer h")];
+    assert_eq!(TokenSources::new().find(&mut parts("/", &headers)).as_deref(), Some("h"));
+}
+
+#[test]
+fn attack_b16_a_token_matches_only_itself() {
+    let token = BearerToken("secret".into());
+    assert!(token.matches("secret") && token.matches(b"secret"));
+    for other in ["", "secre", "secrets", "Secret", "secreu", "terces"] {
+        assert!(!token.matches(other), "{other}");
+    }
+}
+
+#[test]
 fn query_names_are_configurable_and_decoded() {
     let sources = TokenSources::new().query("token");
     assert_eq!(sources.find(&mut parts("/?access_token=a&token=b%20c", &[])).as_deref(), Some("b c"));
