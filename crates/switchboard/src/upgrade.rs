@@ -170,6 +170,12 @@ pub(crate) struct Accepted<D> {
 impl<D> Drop for Accepted<D> {
     fn drop(&mut self) {
         if !self.begun {
+            // Others may have found it already: what they send must not seem to arrive.
+            self.conn.outbox.close(CloseCode::ABNORMAL, "");
+            self.conn.outbox.detach();
+            if let Some(calls) = self.conn.existing_calls() {
+                calls.end();
+            }
             self.conn.hub().disconnected(&*self.conn);
         }
     }
