@@ -2,6 +2,7 @@
 //!
 //! Built on the public API only, so they are also its widest example.
 
+pub mod attack;
 pub mod bench;
 pub mod by_hand;
 pub mod client;

@@ -13,6 +13,8 @@ use std::time::Duration;
 /// | [`max_fragments`](Self::max_fragments) | 1024 of one message | close 1009 |
 /// | [`message_timeout`](Self::message_timeout) | 10 s from a message's first to its last byte | close 1008 |
 /// | [`max_control_frames`](Self::max_control_frames) | 500 pings and pongs in 10 s | close 4006 |
+/// | [`max_unhandled_messages`](Self::max_unhandled_messages) | 2000 in 10 s | `RESOURCE_EXHAUSTED`, close 4006 |
+/// | [`max_messages`](Self::max_messages) | none | `RESOURCE_EXHAUSTED`, close 4006 |
 /// | [`max_outbound_bytes`](Self::max_outbound_bytes) | 1 MiB | close 4002, or as the topic says ([`SlowConsumer`](crate::SlowConsumer)) |
 /// | [`max_inbox`](Self::max_inbox) | 32 messages, 64 KiB | the socket is not read |
 /// | [`max_inbox_during_call`](Self::max_inbox_during_call) | 256 messages, 512 KiB | `conn.call` fails |
@@ -67,6 +69,8 @@ pub struct Config {
     pub(crate) max_fragments: u32,
     pub(crate) message_timeout: Duration,
     pub(crate) max_control_frames: u32,
+    pub(crate) max_unhandled_messages: u32,
+    pub(crate) max_messages: Option<u32>,
     pub(crate) max_outbound_bytes: usize,
     pub(crate) max_inbox_messages: usize,
     pub(crate) max_inbox_bytes: usize,
@@ -103,6 +107,8 @@ impl Default for Config {
             max_fragments: 1024,
             message_timeout: Duration::from_secs(10),
             max_control_frames: 500,
+            max_unhandled_messages: 2000,
+            max_messages: None,
             max_outbound_bytes: 1024 * 1024,
             max_inbox_messages: 32,
             max_inbox_bytes: 64 * 1024,
@@ -155,6 +161,7 @@ impl Config {
             ("max_detached_per_connection", self.max_detached_per_connection > 0),
             ("idempotency_per_user", self.idempotency_per_user.2 > 0),
             ("max_queued_progress", self.max_queued_progress > 0),
+            ("max_messages", self.max_messages != Some(0)),
             ("ping_interval", self.ping_interval.is_none_or(|interval| !interval.is_zero())),
             ("pong_timeout", !self.pong_timeout.is_zero()),
             ("reauthorize_interval", self.reauthorize_interval.is_none_or(|interval| !interval.is_zero())),
@@ -182,16 +189,41 @@ impl Config {
         self
     }
 
-    /// How many pings and pongs a client may send in ten seconds. axum's transport does not count
-    /// them.
+    /// How many pings and pongs a client may send in ten seconds.
     pub fn max_control_frames(mut self, count: u32) -> Self {
         self.max_control_frames = count;
+        self
+    }
+
+    /// How many messages a client may send in ten seconds that reach no handler, and so no layer that
+    /// could limit them: heartbeats, aborts, refreshes, answers that come too late, and whatever is
+    /// refused for its form. Beyond it the client gets `RESOURCE_EXHAUSTED` and is closed with 4006.
+    /// Requests beyond [`max_requests`](Self::max_requests) do not count.
+    pub fn max_unhandled_messages(mut self, count: u32) -> Self {
+        self.max_unhandled_messages = count;
+        self
+    }
+
+    /// How many messages of any kind a client may send in ten seconds. Beyond it the client gets
+    /// `RESOURCE_EXHAUSTED` and is closed with 4006.
+    ///
+    /// Without a limit by default: one client may well send some 100 000 messages a second, and is
+    /// slowed down by not being read where its handlers do not keep up. For limits by type or user,
+    /// and ones that let the client go on, see [`RateLimit`](crate::middleware::RateLimit).
+    pub fn max_messages(mut self, count: impl Into<Option<u32>>) -> Self {
+        self.max_messages = count.into();
         self
     }
 
     /// How many bytes may wait to be written to one connection, each message's overhead included:
     /// more than the largest message that is sent, in any case. To all together:
     /// [`HubBuilder::max_queued_bytes`](crate::HubBuilder::max_queued_bytes).
+    ///
+    /// While more than half of it waits because of the client's own requests, no other of its
+    /// messages is begun; they fill the inbox, and then the client is not read. So a client that
+    /// asks for more than it reads is slowed down, and is closed only if it takes nothing at all for
+    /// [`pong_timeout`](Self::pong_timeout). Replies to requests that were begun before may take up
+    /// to twice the limit.
     pub fn max_outbound_bytes(mut self, bytes: usize) -> Self {
         self.max_outbound_bytes = bytes;
         self
@@ -318,7 +350,8 @@ impl Config {
 
     /// How long a ping may stay unanswered. Does not run while nothing is read from the client, and
     /// begins anew as long as more arrives of a message that is half-way (not on axum's transport), or
-    /// a client that is behind with reading goes on doing so.
+    /// a client that is behind with reading goes on doing so. Also how long a client may take nothing
+    /// of what waits for it while it is not read: then it is closed with 4002.
     pub fn pong_timeout(mut self, timeout: Duration) -> Self {
         self.pong_timeout = timeout;
         self

@@ -48,7 +48,7 @@ pub use self::{
 pub(crate) use self::{
     calls::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, Signal},
-    outbox::{Closing, Mark, Promise, Pushed, Sink, Total, Until, Wrote},
+    outbox::{Backlog, Closing, Mark, Promise, Pushed, Sink, Total, Until, Wrote},
     slots::{SlotKey, Slots},
 };
 use crate::{Hub, encode, transport::Socket};

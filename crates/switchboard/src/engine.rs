@@ -1,20 +1,25 @@
 //! The engine: one task per connection, one turn at a time.
 //!
 //! A turn reads what has arrived, handles it, and writes everything that came of it with one
-//! flush. A handler that is ready at once is done within the turn; one that is not stays in the
+//! flush, and ends after about a millisecond. A handler that is ready at once is done within the turn; one that is not stays in the
 //! connection's own task, and what arrives meanwhile waits in the inbox, in order.
 
 mod beside;
+mod budget;
 mod closing;
 mod driver;
+mod guard;
 mod inbox;
 mod incoming;
+mod rates;
 mod report;
 mod running;
 mod session;
+mod throttle;
 
 pub(crate) use self::{
     driver::Driver,
-    running::{ToCompletion, drop_quietly},
+    guard::{cut, drop_quietly},
+    running::ToCompletion,
     session::Session,
 };

@@ -33,6 +33,8 @@ pub(crate) enum Received<'a> {
     Binary(&'a [u8]),
     /// Nothing that concerns the engine; there may be more.
     Nothing,
+    /// A ping, which the transport answers.
+    Ping,
     /// The answer to a ping.
     Pong,
     /// The peer's close frame. The transport answers it when it is closed.

@@ -175,6 +175,10 @@ impl<D> Drop for Accepted<D> {
         if !self.begun {
             // Others may have found it already: what they send must not seem to arrive.
             self.conn.outbox.close(CloseCode::ABNORMAL, "");
+            self.conn.outbox.detach();
+            if let Some(calls) = self.conn.existing_calls() {
+                calls.end();
+            }
             self.conn.hub().disconnected(&*self.conn);
         }
     }

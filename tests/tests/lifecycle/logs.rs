@@ -236,3 +236,73 @@ async fn what_was_given_up_has_an_outcome() {
         assert!(told.is_ok(), "{aborted}: {}", log.text());
     }
 }
+
+#[ws_rpc("ASK", response = Boom)]
+struct AskClient {}
+
+#[ws_message("START")]
+struct Start {
+    how: String,
+}
+
+/// What the client answers is passed on in all the ways that an application has.
+async fn start(conn: Conn, start: Start) -> Result<(), WsError> {
+    let Err(error) = conn.call(AskClient {}).await else { return Ok(()) };
+    match start.how.as_str() {
+        "directly" => Err(error.into()),
+        "boxed" => {
+            let error: Box<dyn std::error::Error + Send + Sync> = error.into();
+            Err(error.into())
+        }
+        "as a source" => Err(WsError::internal(error)),
+        _ => {
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            Err(WsError::internal(source))
+        }
+    }
+}
+
+#[tokio::test]
+async fn attack_b15_what_clients_say_is_no_line_of_the_log() {
+    let (log, _guard) = Log::start();
+    let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::<()>::new().on(start))));
+    let mut client = server.connect("/ws").await;
+    let fake = "x\n2026-01-01T00:00:00Z ERROR FAKE LINE\u{1b}[31m";
+    for (how, code, ours) in [
+        ("directly", "INTERNAL", false),
+        ("boxed", "INTERNAL", false),
+        ("directly", "NOT_FOUND", false),
+        ("boxed", "OWN\nFAKE LINE", false),
+        ("as a source", "INTERNAL", true),
+        ("as text", "NOT_FOUND", true),
+    ] {
+        log.0.lock().unwrap().clear();
+        client.send("START", json!({ "how": how })).await;
+        let id = client.recv().await["meta"]["correlationId"].clone();
+        let payload = json!({ "code": code, "message": fake });
+        client
+            .text(json!({ "type": "RPC_ERROR", "meta": { "correlationId": id }, "payload": payload }).to_string())
+            .await;
+        let told = client.expect("ERROR").await;
+        assert_eq!(told["code"] == "INTERNAL", ours, "{how} {code}: {told}");
+        let text = log.text();
+        assert!(!text.lines().any(|line| line.starts_with("2026-01-01") || line.starts_with("FAKE")), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+        assert_eq!(text.lines().any(|line| line.split_whitespace().nth(1) == Some("ERROR")), ours, "{text}");
+    }
+    log.0.lock().unwrap().clear();
+    // Types, ids and reasons.
+    client.text(json!({ "type": "A\nFAKE LINE", "meta": { "correlationId": "i\nFAKE LINE" } }).to_string()).await;
+    client.recv().await;
+    let reason = [&4000_u16.to_be_bytes()[..], b"r\nFAKE LINE"].concat();
+    client.raw(&switchboard_tests::client::masked(0x88, &reason)).await;
+    client.skip_to_close().await;
+    let closed = async {
+        while !log.text().contains("disconnected") {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(switchboard_tests::client::PATIENCE, closed).await.unwrap();
+    let text = log.text();
+    assert!(text.contains(r"r\nFAKE LINE") && !text.lines().any(|line| line.starts_with("FAKE")), "{text}");
+}

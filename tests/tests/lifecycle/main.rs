@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod attacks;
 mod authentication;
 mod detached;
 mod draining;
 mod heartbeat;
 mod limits;
 mod logs;
+mod panics;
 mod unknown;
 
 use switchboard_tests::{client::Server, conformance};

@@ -128,7 +128,8 @@ pub enum CallErrorKind {
     /// There are too many calls to this client already, or too much waits to be read before the
     /// answer.
     Overloaded,
-    /// The client answered with an error, which is the source.
+    /// The client answered with an error, which is the source. Its `INTERNAL` is a
+    /// `FAILED_PRECONDITION` here, whose source is what the client sent.
     Refused,
     /// The client's answer is not what the response should be.
     InvalidAnswer,
@@ -198,7 +199,8 @@ impl Error for CallError {
     }
 }
 
-/// The client's own error if it answered with one; else `CANCELLED`, `DEADLINE_EXCEEDED`,
+/// The client's own error if it answered with one (`FAILED_PRECONDITION` for its `INTERNAL`, which is
+/// no failure of this server); else `CANCELLED`, `DEADLINE_EXCEEDED`,
 /// `RESOURCE_EXHAUSTED`, `FAILED_PRECONDITION` for an invalid answer, and `INTERNAL` for a request
 /// that should not have been made.
 impl From<CallError> for WsError {

@@ -201,8 +201,11 @@ impl<D: ?Sized> ConnInner<D> {
     /// take it.
     pub(crate) fn push_reply(&self, frame: Frame) -> Result<(), SendError> {
         let frame = self.as_it_takes(frame).ok_or_else(SendError::no_envelope)?;
-        if !self.push_raw(frame.clone()) {
-            self.outbox.push_last(frame);
+        match self.outbox.push_reply(frame.clone()) {
+            Pushed::Queued => {}
+            Pushed::Ripe | Pushed::Pressed => self.write_early(),
+            Pushed::Full if self.push_raw(frame.clone()) => {}
+            Pushed::Full | Pushed::Closed => self.outbox.push_last(frame),
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ use switchboard_core::CloseCode;
 pub(crate) use self::{
     marks::Mark,
     outcome::{Promise, Pushed, Wrote},
-    state::{Closing, Sink},
+    state::{Backlog, Closing, Sink},
     total::Total,
     wait::{Until, Wait},
 };
@@ -52,13 +52,16 @@ pub(crate) struct Outbox<S> {
     closed: AtomicBool,
     /// Whether anything is queued or being written, for a look without the lock.
     queued: AtomicBool,
+    /// Whether more than half of the limit waits, or did a moment ago, for a look without the lock.
+    pressed: AtomicBool,
 }
 
 impl<S: Sink> Outbox<S> {
     /// What waits in it counts in `total`, too.
     pub(crate) fn new(limit: usize, total: Arc<Total>) -> Self {
         let state = Mutex::new(State::new(limit, total));
-        Self { state, closed: AtomicBool::new(false), queued: AtomicBool::new(false) }
+        let no = || AtomicBool::new(false);
+        Self { state, closed: no(), queued: no(), pressed: no() }
     }
 
     /// From now on everyone may write.
@@ -119,12 +122,24 @@ impl<S: Sink> Outbox<S> {
             return Pushed::Closed;
         }
         if waits > state.limit / 2 {
+            self.pressed.store(true, Relaxed);
             Pushed::Pressed
         } else if anyone && !state.blocked && waits > FLUSH_AT {
             Pushed::Ripe
         } else {
             Pushed::Queued
         }
+    }
+
+    /// Queues a reply of the connection's own task. A request that was in flight when the queue became
+    /// half full is answered all the same: replies may take up to twice the limit.
+    pub(crate) fn push_reply(&self, frame: Frame) -> Pushed {
+        let state = self.state.lock();
+        if state.closing.is_none() && !state.fits(frame.cost()) && state.fits_reply(frame.cost()) {
+            return self.enqueue(state, frame, Promise::Owner);
+        }
+        drop(state);
+        self.push(frame, Promise::Owner)
     }
 
     /// Queues the last words of the connection's own task, which may still speak while it closes.
@@ -253,6 +268,23 @@ impl<S: Sink> Outbox<S> {
         self.queued.load(Relaxed)
     }
 
+    /// Whether more than half of the limit may wait.
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.pressed.load(Relaxed)
+    }
+
+    /// What waits; `None` if that is at most half of the limit.
+    pub(crate) fn pressing(&self) -> Option<Backlog> {
+        let state = self.state.lock();
+        let pressed = !state.has_room();
+        self.pressed.store(pressed, Relaxed);
+        pressed.then(|| state.backlog())
+    }
+
+    pub(crate) fn backlog(&self) -> Backlog {
+        self.state.lock().backlog()
+    }
+
     /// Writes what is queued, outside of the owner's turn, as far as the sink takes it.
     pub(crate) fn flush(&self) {
         self.write_while(|state| !state.in_turn);
@@ -304,6 +336,20 @@ impl<S: Sink> Outbox<S> {
         Wrote::All
     }
 
+    /// In the owner's turn: whether the sink takes anything after all. The operating system says so by
+    /// itself only once there is much room.
+    pub(crate) fn poke(&self) -> bool {
+        let Some((sink, writing)) = self.state.lock().start_poking() else { return false };
+        let wrote = writing.poke(&sink);
+        let mut state = self.state.lock();
+        let waiting = state.finish_writing(sink, writing, wrote);
+        state.count_less();
+        self.queued.store(true, Relaxed);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+        wrote.is_some_and(|written| written > 0)
+    }
+
     /// Writes what the owner put out in this turn, which goes ahead of all that was queued in it.
     /// Leaves nothing in `out`: what the sink does not take is queued in front.
     pub(crate) fn write_out(&self, out: &mut Vec<u8>) -> Wrote {
@@ -341,6 +387,7 @@ impl<S: Sink> Outbox<S> {
 
     fn put_back(&self, state: &mut State<S>, out: &mut Vec<u8>, written: usize) {
         state.put_in_front(out, written);
+        self.pressed.store(!state.has_room(), Relaxed);
         self.queued.store(true, Relaxed);
         out.clear();
     }

@@ -102,6 +102,48 @@ fn what_the_owner_put_out_goes_on_where_the_socket_stopped() {
 }
 
 #[test]
+fn attack_a10_a_poke_finds_room_that_was_not_told() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1 << 20);
+    assert!(!outbox.poke());
+    outbox.push(run(&["one"]), Promise::Caller);
+    pipe.room.set(2);
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert!(!outbox.poke());
+    pipe.room.set(1);
+    // It is blocked until the sink says more.
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert!(outbox.poke());
+    pipe.room.set(usize::MAX);
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert!(outbox.poke());
+    assert_eq!((pipe.payloads(), outbox.buffered()), (vec!["one".to_owned()], 0));
+    assert_eq!(outbox.write(), Wrote::All);
+}
+
+/// What was asked for before may be answered beyond the limit, which others may not use.
+#[test]
+fn attack_a10_replies_may_take_twice_the_limit() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1000);
+    let frame = run(&[&"x".repeat(400)]);
+    for n in 0..4 {
+        let pressed = if n == 0 { Pushed::Queued } else { Pushed::Pressed };
+        assert_eq!(outbox.push_reply(frame.clone()), pressed, "{n}");
+        assert_eq!(outbox.write(), Wrote::Blocked);
+    }
+    assert!(outbox.is_pressed() && outbox.pressing().is_some());
+    write_all(&outbox, &pipe);
+    assert!(outbox.pressing().is_none() && !outbox.is_pressed());
+    pipe.room.set(0);
+    for _ in 0..2 {
+        outbox.push(frame.clone(), Promise::Owner);
+        assert_eq!(outbox.write(), Wrote::Blocked);
+    }
+    assert_eq!(outbox.push(frame, Promise::Owner), Pushed::Closed);
+}
+
+#[test]
 fn row_7_4_an_overflow_finishes_the_half_written_frame() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(200);

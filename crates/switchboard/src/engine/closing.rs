@@ -11,7 +11,7 @@ use std::{
 
 use tokio::time::{Sleep, sleep};
 
-use super::session::Session;
+use super::{budget, session::Session};
 use crate::{
     CloseReason, ClosedBy, Config, conn,
     transport::{Broken, Received, Scratch, Transport},
@@ -29,6 +29,9 @@ pub(super) struct Closing {
     reason: CloseReason,
     /// The peer's close frame may still come.
     listening: bool,
+    /// What ran was given up.
+    begun: bool,
+    has_panicked: bool,
     discarded: usize,
     /// Bounds the stage. `None` until it is first polled.
     timer: Option<Pin<Box<Sleep>>>,
@@ -63,12 +66,28 @@ impl Closing {
 
     fn new(reason: CloseReason, listening: bool, config: &Config) -> Self {
         let (write_timeout, close_timeout) = (config.write_timeout, config.close_timeout);
-        Self { stage: Stage::Drain, reason, listening, discarded: 0, timer: None, write_timeout, close_timeout }
+        Self {
+            stage: Stage::Drain,
+            reason,
+            listening,
+            begun: false,
+            has_panicked: false,
+            discarded: 0,
+            timer: None,
+            write_timeout,
+            close_timeout,
+        }
     }
 
     /// Whether all is written, and only the peer is waited for.
     pub(super) fn is_lingering(&self) -> bool {
         self.stage == Stage::Await
+    }
+
+    /// After a panic: whether it is to be polled again. Once.
+    pub(super) fn goes_on(&mut self) -> bool {
+        self.listening = false;
+        !std::mem::replace(&mut self.has_panicked, true)
     }
 
     pub(super) fn reason(&self) -> &CloseReason {
@@ -81,8 +100,10 @@ impl Closing {
         D: Send + Sync + 'static,
         T: Transport,
     {
-        if self.timer.is_none() && self.stage == Stage::Drain {
+        if !self.begun {
+            self.begun = true;
             // A handler that closes its connection may be about to reply; but nobody waits for others.
+            budget::begin(true);
             _ = session.poll_rest(cx);
             session.give_up();
         }
@@ -168,7 +189,7 @@ impl Closing {
                 Received::Text(text) => text.len().max(1),
                 Received::Binary(bytes) => bytes.len().max(1),
                 // Short frames are not for nothing, either.
-                Received::Nothing | Received::Pong => 1,
+                Received::Nothing | Received::Ping | Received::Pong => 1,
                 Received::Gone => return Poll::Ready(()),
                 Received::Close(..) if !awaits_end => return Poll::Ready(()),
                 Received::Close(..) | Received::Violation(..) => {

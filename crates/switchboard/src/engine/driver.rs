@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -9,7 +10,12 @@ use std::{
 use switchboard_core::CloseCode;
 use tokio::time::{Sleep, sleep};
 
-use super::{closing::Closing, session::Session};
+use super::{
+    budget::{self, Pace},
+    closing::Closing,
+    guard::log_panic,
+    session::Session,
+};
 use crate::{
     conn,
     handler::{CloseReason, ClosedBy},
@@ -17,8 +23,12 @@ use crate::{
     turn::{self, Turn},
 };
 
-/// How many frames one turn reads before it writes and lets other tasks run.
+/// How many frames one turn reads before it writes and lets other tasks run, if it does not come to
+/// the end of its time before.
 const FRAMES_PER_TURN: u32 = 256;
+
+/// How often one turn writes what others have queued meanwhile.
+const WRITES_PER_TURN: u32 = 16;
 
 /// The future of a connection's whole life.
 pub(crate) struct Driver<D: Send + Sync + 'static, T: Transport> {
@@ -105,7 +115,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         if end.is_none() && watch(&mut self.unfinished, transport.midway().filter(|_| reads), session, cx) {
             end = Some(End::Violation(CloseCode::POLICY, "message not finished in time"));
         }
-        loop {
+        for _ in 0..WRITES_PER_TURN {
             if let Some(end) = end.take() {
                 return Poll::Ready(ended(end, session));
             }
@@ -123,10 +133,54 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
             {
                 return Poll::Ready(Phase::Closing(Box::new(Closing::by_us(&closing, true, session.conn.config()))));
             }
-            if outbox.end_turn(written.is_pending()) {
+            if written.is_pending() && session.poll_stall(cx) {
+                session.conn.outbox.overflow();
+                continue;
+            }
+            if session.is_let_go() {
+                budget::yield_turn(cx);
+            }
+            if session.conn.outbox.end_turn(written.is_pending()) {
                 return Poll::Pending;
             }
         }
+        budget::yield_turn(cx);
+        Poll::Pending
+    }
+
+    /// After a panic: goes on with what comes next at the end of a connection, in its next turn. What
+    /// has panicked is not tried again.
+    fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let conn = &self.session.conn;
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Done) {
+            Phase::Serving => {
+                conn.outbox.close(CloseCode::SERVER_ERROR, "internal error");
+                conn.subscriptions.lock().retire();
+                let closing = conn.outbox.closing();
+                match closing {
+                    // What was read is in disorder: nothing is taken in any more.
+                    Some(closing) => Phase::Closing(Box::new(Closing::by_us(&closing, false, conn.config()))),
+                    None => Phase::Ended(CloseReason::new(CloseCode::ABNORMAL, "", ClosedBy::Lost)),
+                }
+            }
+            Phase::Closing(mut closing) => {
+                if closing.goes_on() {
+                    Phase::Closing(closing)
+                } else {
+                    Phase::Ended(closing.reason().clone())
+                }
+            }
+            Phase::Ended(reason) => {
+                if self.goodbye == Goodbye::Saying {
+                    self.goodbye = Goodbye::Said;
+                    conn.hub().disconnected(&**conn);
+                }
+                Phase::Ended(reason)
+            }
+            Phase::Done => return Poll::Ready(()),
+        };
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn hang_up(&mut self) {
@@ -141,9 +195,10 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
     /// Runs the close hooks, then ends the subscriptions.
     fn say_goodbye(&mut self, reason: &CloseReason, cx: &mut Context<'_>) -> Poll<()> {
         if self.goodbye == Goodbye::Unsaid {
-            self.goodbye = Goodbye::Saying;
             self.session.conn.outbox.detach();
+            // Were there a panic in it, it would be called again, and begin where it ended.
             self.session.end(reason);
+            self.goodbye = Goodbye::Saying;
         }
         if self.goodbye == Goodbye::Said {
             return Poll::Ready(());
@@ -174,10 +229,14 @@ where
     D: Send + Sync + 'static,
     T: Transport,
 {
+    let mut pace = Pace::new(session.wariness.is_wary());
     for _ in 0..FRAMES_PER_TURN {
         session.run(cx);
         if session.conn.outbox.is_closed() {
             return None;
+        }
+        if budget::is_spent() {
+            break;
         }
         if session.is_full() {
             session.conn.beat.suspend();
@@ -190,23 +249,34 @@ where
         let Poll::Ready(received) = transport.poll_recv(&session.conn.outbox, scratch, cx) else { return None };
         match received {
             Received::Text(text) => {
-                session.touch();
+                if !session.touch() {
+                    return None;
+                }
+                pace.before();
                 session.accept_text(text, cx);
+                pace.after(text.len());
             }
             Received::Binary(frame) => {
-                session.touch();
+                if !session.touch() {
+                    return None;
+                }
+                pace.before();
                 session.accept_binary(frame, cx);
+                pace.after(frame.len());
             }
             Received::Nothing => {}
+            Received::Ping | Received::Pong if !session.count_control() => {
+                return Some(End::Violation(CloseCode::FLOOD, "too many control frames"));
+            }
+            Received::Ping => {}
             Received::Pong => session.conn.beat.pong(),
             Received::Close(code, reason) => return Some(End::Peer(code, reason)),
             Received::Violation(code, reason) => return Some(End::Violation(code, reason)),
             Received::Gone => return Some(End::Gone),
         }
     }
-    // What was read last is still to be handled, and there may be more.
-    session.run(cx);
-    cx.waker().wake_by_ref();
+    // There may be more.
+    budget::yield_turn(cx);
     None
 }
 
@@ -257,8 +327,17 @@ impl<D: Send + Sync + 'static, T: Transport> Future for Driver<D, T> {
         let outbox = &this.session.conn.outbox;
         let direct = outbox.begin_turn(cx);
         let _turn = Turn::begin(outbox, direct);
-        this.session.begin_turn();
-        this.turn(cx)
+        // Handlers and hooks have guards of their own, after which the connection goes on. This is for
+        // whatever else of the application's may panic.
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            this.session.begin_turn(direct);
+            this.turn(cx)
+        }));
+        this.session.wariness.note();
+        done.unwrap_or_else(|panic| {
+            log_panic("a connection's task", panic);
+            this.break_off(cx)
+        })
     }
 }
 
@@ -266,8 +345,9 @@ impl<D: Send + Sync + 'static, T: Transport> Future for Driver<D, T> {
 impl<D: Send + Sync + 'static, T: Transport> Drop for Driver<D, T> {
     fn drop(&mut self) {
         if !matches!(self.phase, Phase::Done) {
+            self.session.conn.outbox.close(CloseCode::ABNORMAL, "");
+            self.session.abandon();
             let conn = &self.session.conn;
-            conn.outbox.close(CloseCode::ABNORMAL, "");
             conn.outbox.detach();
             conn.hub().disconnected(&**conn);
             self.session.routing.idempotency.connection_ended(conn.id);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use switchboard_core::{
-    WsError, check_type_tag,
+    ErrorCode, WsError, check_type_tag,
     envelope::{Inbound, InboundMeta, MalformedEnvelope, RawPayload},
 };
 
@@ -51,6 +51,24 @@ pub(super) enum Incoming<'a> {
     Heartbeat,
     /// The answer to a request of ours that nobody waits for, or that there never was.
     LateAnswer,
+}
+
+impl Incoming<'_> {
+    /// Whether the application handles it, so that its layers see it, or its hooks.
+    pub(super) fn is_handled(&self) -> bool {
+        match self {
+            Self::Work(work) => is_handled(work),
+            Self::Abort(_) | Self::Heartbeat | Self::LateAnswer => false,
+        }
+    }
+}
+
+pub(super) fn is_handled<C>(work: &Work<C>) -> bool {
+    match work {
+        Work::Call(..) | Work::Text(_) | Work::Binary(_) | Work::Fallback(_) => true,
+        // A refresh is rare, and its hooks mostly cost much.
+        Work::Refuse(_) | Work::Refresh(..) => false,
+    }
 }
 
 impl Refusal {
@@ -124,7 +142,15 @@ pub(super) fn answer(inbound: &Inbound<'_>) -> (Option<Box<str>>, Answer) {
     }
     let error = payload.and_then(|json| serde_json::from_str(json).ok());
     let error = error.unwrap_or_else(|| WsError::failed_precondition("the client's error is malformed"));
-    (None, Err(NoAnswer::Error(error)))
+    (None, Err(NoAnswer::Error(not_ours(error))))
+}
+
+/// A client's `INTERNAL` is no failure of this server: it is not logged as one, whatever becomes of it.
+fn not_ours(error: WsError) -> WsError {
+    match error.code() {
+        ErrorCode::Internal => WsError::failed_precondition("the client failed").with_source(error),
+        _ => error,
+    }
 }
 
 /// A standard envelope that was taken apart.

@@ -7,6 +7,7 @@ use switchboard_core::{CloseCode, ErrorCode, WsError};
 use tracing::Span;
 
 use super::{
+    guard::{cut, drop_quietly, quietly},
     running::{Outcome, Running, What, each},
     session::Session,
 };
@@ -84,11 +85,18 @@ impl<D: Send + Sync + 'static> Session<D> {
             }
             What::Open => {
                 self.log(&error, Some("on_open"));
+                drop_quietly(error);
                 self.conn.outbox.close(CloseCode::SERVER_ERROR, "the connection could not be set up");
             }
-            What::Reauthorize => self.reauthorized(&error),
+            What::Reauthorize => {
+                self.reauthorized(&error);
+                drop_quietly(error);
+            }
             // Each of their hooks has its own protection.
-            What::Error | What::Close | What::Over => self.log(&error, None),
+            What::Error | What::Close | What::Over => {
+                self.log(&error, None);
+                drop_quietly(error);
+            }
         }
     }
 
@@ -119,7 +127,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     /// Sends what this library has made, which fits into every envelope.
-    fn push_own(&self, frame: Frame) {
+    pub(super) fn push_own(&self, frame: Frame) {
         _ = self.conn.push_reply(frame);
     }
 
@@ -158,14 +166,17 @@ impl<D: Send + Sync + 'static> Session<D> {
     /// The error hooks run when nothing else does, and before the next message is handled.
     fn tell(&mut self, message_type: Option<&'static str>, error: WsError) {
         if self.routing.hooks.error.is_empty() {
-            return;
+            return drop_quietly(error);
         }
         let failures = self.failures.get_or_insert_default();
         if failures.len() < MAX_FAILURES {
             failures.push_back(Failure::new(message_type, error));
-        } else if let Some(suppressed) = self.conn.hub().may_log() {
+            return;
+        }
+        if let Some(suppressed) = self.conn.hub().may_log() {
             tracing::warn!(suppressed, "too many failures at once: on_error does not see all of them");
         }
+        drop_quietly(error);
     }
 
     /// Makes the next failure's hooks what is running. `false` if there is none.
@@ -188,14 +199,18 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 }
 
+/// Texts may be a client's: they stand in fields, and what they say never is a line of its own.
 pub(super) fn log<D>(conn: &ConnInner<D>, error: &WsError, what: Option<&str>) {
     if *error.code() == ErrorCode::Internal {
         // Whoever can make it fail must not fill the disk with it.
         if let Some(suppressed) = conn.hub().may_log() {
-            let source = error.source().map(tracing::field::display);
-            tracing::error!(what, source, suppressed, "{}", error.message());
+            let source = error.source().map(|source| quietly("an error's text", || source.to_string()));
+            let source = source.map(|text| text.unwrap_or_else(|| "(its text panicked)".to_owned()));
+            let (error, source) = (cut(error.message()), source.as_deref().map(cut));
+            tracing::error!(what, error, source, suppressed, "a message or a hook failed");
         }
     } else {
-        tracing::debug!(what, "{error}");
+        let (code, error) = (cut(error.code().as_str()), cut(error.message()));
+        tracing::debug!(what, code, error, "refused");
     }
 }

@@ -1,7 +1,6 @@
 //! What the connection's task is running at the moment: a handler or hooks.
 
 use std::{
-    any::Any,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -20,9 +19,12 @@ use crate::{
     Hub,
     conn::ConnInner,
     encode::Replied,
-    engine::report::log,
+    engine::{
+        budget,
+        guard::{drop_quietly, panic_text},
+        report::log,
+    },
     handler::HandlerResult,
-    hub::LogLimit,
     request::{Begun, Terminal},
     router::{CallId, KeptId, OneHook},
 };
@@ -111,12 +113,12 @@ pub(super) fn begin(
     let _entered = span.enter();
     let mut future = match catch_unwind(AssertUnwindSafe(make)) {
         Ok(future) => future,
-        Err(panic) => return Ok(Outcome::Panicked(panic_text(&*panic))),
+        Err(panic) => return Ok(Outcome::Panicked(panic_text(panic))),
     };
     let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(Poll::Ready(HandlerResult(result))) => Outcome::Done(result),
         Ok(Poll::Pending) => return Err(future),
-        Err(panic) => Outcome::Panicked(panic_text(&*panic)),
+        Err(panic) => Outcome::Panicked(panic_text(panic)),
     };
     drop_quietly(future);
     Ok(outcome)
@@ -150,7 +152,7 @@ impl Running {
         timeout: Duration,
         make: impl FnOnce() -> BoxFuture<'static, Result<(), WsError>>,
     ) -> Self {
-        let future = catch_unwind(AssertUnwindSafe(make)).map_err(|panic| panic_text(&*panic));
+        let future = catch_unwind(AssertUnwindSafe(make)).map_err(panic_text);
         Self {
             what,
             polled: false,
@@ -184,7 +186,7 @@ impl Running {
         }));
         let outcome = match polled {
             Ok(Poll::Ready(result)) => Outcome::Done(result),
-            Err(panic) => Outcome::Panicked(panic_text(&*panic)),
+            Err(panic) => Outcome::Panicked(panic_text(panic)),
             Ok(Poll::Pending) => {
                 drop(entered);
                 return self.poll_timer(cx);
@@ -276,8 +278,14 @@ impl Future for Running {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        if budget::is_spent() {
+            // In the next turn.
+            budget::yield_turn(cx);
+            return Poll::Pending;
+        }
         match Self::poll(this, cx) {
             Poll::Pending => {
+                budget::look();
                 this.waker = Some(cx.waker().clone());
                 Poll::Pending
             }
@@ -302,18 +310,6 @@ impl Future for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.drop_future();
-    }
-}
-
-/// What a future holds is the application's: its destructors may panic, too.
-#[inline]
-pub(crate) fn drop_quietly<T>(future: T) {
-    // Whose it was is not known here.
-    static LOG_LIMIT: LogLimit = LogLimit::new();
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(future)))
-        && let Some(suppressed) = LOG_LIMIT.may_log()
-    {
-        tracing::error!(panic = %panic_text(&*panic), suppressed, "a handler panicked when it was dropped");
     }
 }
 
@@ -346,6 +342,9 @@ where
 {
     let timeout = conn.config().hook_timeout;
     for hook in hooks {
+        if budget::look() {
+            tokio::task::yield_now().await;
+        }
         let event = event.clone();
         let mut called = Box::pin(AssertUnwindSafe(async { hook.call(conn, event).await }).catch_unwind());
         let outcome = tokio::time::timeout(timeout, called.as_mut()).await;
@@ -353,21 +352,14 @@ where
         let outcome = match outcome {
             Ok(Ok(Ok(()))) => continue,
             Ok(Ok(Err(error))) => Outcome::Done(Err(error)),
-            Ok(Err(panic)) => Outcome::Panicked(panic_text(&*panic)),
+            Ok(Err(panic)) => Outcome::Panicked(panic_text(panic)),
             Err(_) => Outcome::TimedOut,
         };
         if let Err(error) = outcome.into_result() {
             log(conn, &error, Some(what));
+            drop_quietly(error);
         }
     }
-}
-
-pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
-    if let Some(text) = panic.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = panic.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "of an unknown kind".to_owned()
-    }
+    // It may hold an error of the application's.
+    drop_quietly(event);
 }

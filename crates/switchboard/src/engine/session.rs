@@ -1,6 +1,9 @@
 //! What a connection does about its messages, whatever carries them.
 
 mod accept;
+mod aside;
+mod ending;
+mod limits;
 mod start;
 
 use std::{
@@ -17,13 +20,16 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::{
     beside::Beside,
+    budget::{self, Wariness},
     inbox::Inbox,
     incoming::Work,
-    running::{Outcome, Running, What, all, each},
+    rates::Rates,
+    running::{Outcome, Running, What, all},
+    throttle::Throttle,
 };
 use crate::{
     conn::{ConnInner, Signal},
-    handler::{CloseReason, Failure},
+    handler::Failure,
     hub::Check,
     metrics,
     router::{AsCall as _, KeptCall, Routing},
@@ -37,6 +43,9 @@ pub(crate) struct Session<D: Send + Sync + 'static> {
     /// Messages are handled in order here.
     pub(super) running: Option<Box<Running>>,
     beside: Option<Box<Beside>>,
+    /// A question about the connection itself, beside all that runs. Nothing new is begun before it is
+    /// answered.
+    aside: Option<Box<Running>>,
     /// What the error hooks have not seen yet.
     #[expect(clippy::box_collection, reason = "few connections ever have one")]
     pub(super) failures: Option<Box<VecDeque<Failure>>>,
@@ -46,10 +55,17 @@ pub(crate) struct Session<D: Send + Sync + 'static> {
     bad_in_a_row: u32,
     /// Nothing new is taken on: the connection closes once nothing runs.
     draining: bool,
-    /// It was never the application's.
+    /// It is not the application's: it never was, or its end was told.
     refused: bool,
     /// Something has come in this turn.
     touched: bool,
+    /// Nothing was queued when this turn began.
+    clear: bool,
+    /// More of its own waited at the last look than should.
+    throttled: bool,
+    pub(super) wariness: Wariness,
+    rates: Rates,
+    throttle: Option<Box<Throttle>>,
 }
 
 impl<D: Send + Sync + 'static> Session<D> {
@@ -80,6 +96,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         Self {
             running: None,
             beside: None,
+            aside: None,
             failures: None,
             conn,
             routing,
@@ -89,6 +106,11 @@ impl<D: Send + Sync + 'static> Session<D> {
             draining: false,
             refused: true,
             touched: false,
+            clear: false,
+            throttled: false,
+            wariness: Wariness::default(),
+            rates: Rates::default(),
+            throttle: None,
         }
     }
 
@@ -97,22 +119,16 @@ impl<D: Send + Sync + 'static> Session<D> {
         self
     }
 
-    pub(super) fn begin_turn(&mut self) {
-        self.touched = false;
-        if let Some(running) = &mut self.running {
+    /// `clear`: whether nothing is queued.
+    pub(super) fn begin_turn(&mut self, clear: bool) {
+        (self.touched, self.clear, self.throttled) = (false, clear, false);
+        budget::begin(self.wariness.is_wary());
+        for running in [&mut self.running, &mut self.aside].into_iter().flatten() {
             running.polled = false;
         }
+        self.begin_throttling();
         if self.conn.has_signals() {
             self.listen();
-        }
-    }
-
-    /// A message has come: the connection is active now, which is noted once a turn.
-    #[inline]
-    pub(super) fn touch(&mut self) {
-        if !self.touched {
-            self.touched = true;
-            self.conn.touch();
         }
     }
 
@@ -142,7 +158,7 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     /// Whether a request with this id is handled or waits to be.
     fn has_request(&self, id: &str) -> bool {
-        self.running.as_ref().is_some_and(|running| running.answers_under(id))
+        [&self.running, &self.aside].into_iter().flatten().any(|running| running.answers_under(id))
             || self.beside.as_ref().is_some_and(|beside| beside.requests().any(|one| one.correlation_id == Some(id)))
             || self.inbox.contains_id(id)
     }
@@ -168,7 +184,8 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Runs what there is to run until something is pending or nothing is left.
+    /// Runs what there is to run until something is pending, nothing is left or the turn has taken its
+    /// time.
     #[inline]
     pub(super) fn run(&mut self, cx: &mut Context<'_>) {
         // As between any two messages that were handled at once.
@@ -179,20 +196,20 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     #[inline(never)]
     fn run_all(&mut self, cx: &mut Context<'_>) {
-        while !self.conn.outbox.is_closed() {
+        while !self.conn.outbox.is_closed() && !budget::is_spent() {
             self.poll_beside(cx);
-            if self.running.is_none() && !self.start_error_hooks() && !self.start_reauthorization() {
+            self.poll_aside(cx);
+            if self.running.is_none() && !self.start_error_hooks() {
                 if !self.start_next(cx) {
                     break;
                 }
-                continue;
-            }
-            if self.poll_running(cx).is_pending() && !self.start_next(cx) {
+            } else if self.poll_running(cx).is_pending() && !self.start_next(cx) {
                 break;
             }
+            budget::look();
         }
         self.poll_waiting(cx);
-        if self.draining && self.running.is_none() && self.beside.is_none() {
+        if self.draining && self.running.is_none() && self.beside.is_none() && self.aside.is_none() {
             self.conn.outbox.close(CloseCode::RESTART, "server restarting");
         }
     }
@@ -229,10 +246,13 @@ impl<D: Send + Sync + 'static> Session<D> {
         if self.inbox.is_empty() {
             return false;
         }
-        let in_order = self.running.is_none();
-        let opening = self.is_opening();
+        let held = self.is_held();
+        let in_order = self.running.is_none() && !held;
+        let opening = self.is_opening() || held;
+        let aside = self.may_ask();
         let (beside, table) = (&self.beside, &self.routing.table);
         let next = self.inbox.pop(|work| match work {
+            Work::Refresh(..) => aside,
             Work::Call(index, _) if table.get(*index).options.beside > 0 => {
                 !opening && has_place(beside.as_deref(), *index, table.get(*index).options.beside)
             }
@@ -259,6 +279,8 @@ impl<D: Send + Sync + 'static> Session<D> {
                 beside.left(*route);
                 self.finish(&mut running, outcome);
             }
+            // The rest has woken the task already, or is polled in its next turn.
+            budget::look();
             if self.beside.as_ref().is_some_and(|beside| beside.is_empty()) {
                 self.beside = None;
             }
@@ -281,6 +303,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     /// While the connection closes: ready once nothing runs.
     pub(super) fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.poll_beside(cx);
+        self.poll_aside(cx);
         while self.poll_running(cx).is_ready() {
             if !self.start_error_hooks() {
                 return if self.beside.is_none() { Poll::Ready(()) } else { Poll::Pending };
@@ -311,75 +334,6 @@ impl<D: Send + Sync + 'static> Session<D> {
                 }
             }
         }
-    }
-
-    /// Gives up what runs and waits, but for error hooks.
-    pub(super) fn give_up(&mut self) {
-        self.inbox = Inbox::default();
-        if let Some(calls) = self.conn.existing_calls() {
-            calls.end();
-        }
-        let (conn, routing) = (&self.conn, &self.routing);
-        let beside = self.beside.take().into_iter().flat_map(|mut beside| beside.take_all());
-        let running = self.running.take_if(|running| !matches!(running.what, What::Error));
-        for mut running in running.map(|running| *running).into_iter().chain(beside) {
-            running.record("CANCELLED");
-            running.give_up(|future, span| routing.detach(conn, future, span));
-        }
-    }
-
-    /// Gives up what runs and waits; runs the close hooks.
-    pub(super) fn end(&mut self, reason: &CloseReason) {
-        if self.refused {
-            return;
-        }
-        tracing::debug!(code = %reason.code(), reason = reason.reason(), by = ?reason.by(), "disconnected");
-        metrics::closed(reason.code());
-        self.give_up();
-        let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
-        let (running, failures) = (self.running.take(), self.failures.take());
-        let stale = conn.is_told(Signal::Stale) && !routing.hooks.stale.is_empty();
-        if routing.hooks.close.is_empty() && !stale && running.is_none() && failures.is_none() {
-            return;
-        }
-        let reason = reason.clone();
-        self.running = Some(Box::new(Running::hooks(What::Close, async move {
-            let hooks = &routing.hooks;
-            let failed = async {
-                if let Some(running) = running {
-                    running.await;
-                }
-                for failure in failures.into_iter().flat_map(|failures| *failures) {
-                    each(&conn, "on_error", &hooks.error, failure).await;
-                }
-            };
-            if tokio::time::timeout(conn.config().hook_timeout, failed).await.is_err()
-                && let Some(suppressed) = conn.hub().may_log()
-            {
-                tracing::warn!(
-                    suppressed,
-                    "on_error took too long: it does not see all failures of a closed connection"
-                );
-            }
-            if stale {
-                each(&conn, "on_stale", &hooks.stale, ()).await;
-            }
-            each(&conn, "on_close", &hooks.close, reason).await;
-        })));
-    }
-
-    /// Asks the application whether the connection may stay, if that is due.
-    fn start_reauthorization(&mut self) -> bool {
-        if !self.conn.has_signals() || !self.conn.take_signal(Signal::Reauthorize) {
-            return false;
-        }
-        let (conn, hooks) = (&self.conn, &self.routing.hooks.reauthorize);
-        if hooks.is_empty() {
-            return false;
-        }
-        let timeout = conn.config().hook_timeout;
-        self.running = Some(Box::new(Running::hook(What::Reauthorize, timeout, || all(conn, hooks, ()))));
-        true
     }
 }
 

@@ -20,7 +20,7 @@ use super::{Settings, StateScope, Table, hooks::Hooks};
 use crate::{
     Hub,
     conn::ConnInner,
-    engine::drop_quietly,
+    engine::{cut, drop_quietly},
     extract::{ConnParts, Step},
     handler::{ErasedHook, HandlerResult},
     idempotency::Idempotency,
@@ -92,7 +92,7 @@ impl<D: Send + Sync + 'static> Routing<D> {
                     Err(_) => (None, "a detached handler took too long and was dropped"),
                 };
                 if let Some(suppressed) = hub.may_log() {
-                    let error = error.as_ref().map(tracing::field::display);
+                    let error = error.as_ref().map(|error| cut(error.message()));
                     tracing::error!(error, suppressed, "{what}");
                 }
             }

@@ -157,7 +157,7 @@ impl Transport for AxumTransport {
             Message::Binary(bytes) => Received::Binary(bytes),
             Message::Ping(_) => {
                 self.unflushed = true;
-                Received::Nothing
+                Received::Ping
             }
             Message::Pong(_) => Received::Pong,
             Message::Close(frame) => {

@@ -1,6 +1,5 @@
 //! The native transport: frames by `switchboard-frame`, on the socket that HTTP was spoken on.
 
-mod flood;
 mod io;
 mod socket;
 
@@ -16,7 +15,6 @@ use futures_util::future::BoxFuture;
 use switchboard_core::CloseCode;
 use switchboard_frame::{Decoder, Event, Limits, Opcode, Role, Violation, encode};
 
-use self::flood::Flood;
 pub(crate) use self::{
     io::{Boxed, Io},
     socket::Socket,
@@ -43,7 +41,6 @@ pub(crate) struct NativeTransport {
     rest: Bytes,
     /// So much of it is in the scratch buffer.
     lent: usize,
-    flood: Flood,
     /// Data messages so far: tells one that is half-way from the next.
     messages: u32,
     /// Exists only while nothing is read.
@@ -54,15 +51,7 @@ impl NativeTransport {
     /// `rest` is what came behind the request.
     pub(crate) fn new(io: Io, rest: Bytes, config: &Config) -> Self {
         let limits = Limits::default().max_message_bytes(config.max_message_bytes).max_fragments(config.max_fragments);
-        Self {
-            io,
-            decoder: Decoder::new(Role::Server, limits),
-            rest,
-            lent: 0,
-            flood: Flood::new(config.max_control_frames),
-            messages: 0,
-            gone: None,
-        }
+        Self { io, decoder: Decoder::new(Role::Server, limits), rest, lent: 0, messages: 0, gone: None }
     }
 
     /// Reads into the scratch buffer. `Ready(false)` at the end.
@@ -154,12 +143,7 @@ impl NativeTransport {
 }
 
 /// What an event is to the engine. Pings are answered here.
-fn receive<'a>(
-    event: Result<Option<Event<'a>>, Violation>,
-    outbox: &Outbox,
-    flood: &mut Flood,
-    messages: &mut u32,
-) -> Received<'a> {
+fn receive<'a>(event: Result<Option<Event<'a>>, Violation>, outbox: &Outbox, messages: &mut u32) -> Received<'a> {
     match event {
         Ok(None) => Received::Nothing,
         Ok(Some(Event::Text(text))) => {
@@ -170,12 +154,9 @@ fn receive<'a>(
             *messages = messages.wrapping_add(1);
             Received::Binary(bytes)
         }
-        Ok(Some(Event::Ping(_) | Event::Pong(_))) if flood.is_too_much() => {
-            Received::Violation(CloseCode::FLOOD, "too many control frames")
-        }
         Ok(Some(Event::Ping(payload))) => {
             turn::pong(outbox, payload);
-            Received::Nothing
+            Received::Ping
         }
         Ok(Some(Event::Pong(_))) => Received::Pong,
         Ok(Some(Event::Close(Some((code, reason))))) => Received::Close(CloseCode::new(code), reason.to_owned()),
@@ -211,7 +192,7 @@ impl Transport for NativeTransport {
                 decoded.event
             })
         };
-        Poll::Ready(receive(event, outbox, &mut self.flood, &mut self.messages))
+        Poll::Ready(receive(event, outbox, &mut self.messages))
     }
 
     fn keep(&mut self, scratch: &mut Scratch) {

@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header, request::Parts, uri::Authority};
 
 use super::refusal;
-use crate::Hub;
+use crate::{Hub, engine::cut};
 
 /// Which `Origin` an upgrade may have.
 ///
@@ -223,6 +223,7 @@ fn refuse(origin: &str, parts: &Parts, setting: &str, hub: &Hub) -> Box<Response
     let host = host.or_else(|| parts.uri.authority().map(Authority::as_str)).unwrap_or("(none)");
     let text = format!("the Origin {origin} may not connect to {host}: see `OriginPolicy` ({setting})");
     if let Some(suppressed) = hub.may_log() {
+        let (origin, host) = (cut(origin), cut(host));
         tracing::warn!(origin, host, suppressed, "refused an upgrade by its Origin: see `OriginPolicy` ({setting})");
     }
     Box::new(refusal::text(StatusCode::FORBIDDEN, text))

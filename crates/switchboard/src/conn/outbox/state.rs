@@ -24,6 +24,15 @@ pub(crate) trait Sink {
     ///
     /// It never will take any more.
     fn try_write(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize>;
+
+    /// The same, whatever is known of whether it takes any.
+    ///
+    /// # Errors
+    ///
+    /// It never will take any more.
+    fn write_now(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.try_write(slices)
+    }
 }
 
 /// A ping without payload: a pong tells by itself what it answers, there being one at a time.
@@ -42,6 +51,22 @@ pub(super) enum Writer<S> {
     Busy,
     /// Nobody any more.
     Gone,
+}
+
+/// How far a queue has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    /// Bytes of all that was ever pushed.
+    pub(crate) pushed: u64,
+    /// Of all that was ever written.
+    pub(crate) written: u64,
+}
+
+impl Backlog {
+    /// What waits.
+    pub(crate) fn waits(self) -> u64 {
+        self.pushed.saturating_sub(self.written)
+    }
 }
 
 /// How the connection is to end.
@@ -133,6 +158,15 @@ impl<S> State<S> {
     /// Whether so much more may wait.
     pub(super) fn fits(&self, cost: usize) -> bool {
         self.waits_unwritten() + cost <= self.limit
+    }
+
+    /// Whether a reply does that may go beyond the limit.
+    pub(super) fn fits_reply(&self, cost: usize) -> bool {
+        cost <= self.limit && self.waits_unwritten() + cost <= self.limit.saturating_mul(2)
+    }
+
+    pub(super) fn backlog(&self) -> Backlog {
+        Backlog { pushed: self.pushed, written: self.written }
     }
 
     /// Whether the first frame has not begun to leave.
@@ -264,6 +298,16 @@ impl<S> State<S> {
         }
     }
 
+    /// The same although the sink has said that it takes no more.
+    pub(super) fn start_poking(&mut self) -> Option<(S, Writing)> {
+        let blocked = std::mem::take(&mut self.blocked);
+        let started = if self.queue.is_empty() { None } else { self.start_writing() };
+        if started.is_none() {
+            self.blocked = blocked;
+        }
+        started
+    }
+
     pub(super) fn start_writing(&mut self) -> Option<(S, Writing)> {
         let sink = self.take_sink()?;
         Some((sink, self.take_queue()))
@@ -385,6 +429,11 @@ impl Writing {
         }
         slices[0] = first;
         write(&slices[..count])
+    }
+
+    /// The same, whatever is known of whether it takes any.
+    pub(super) fn poke<S: Sink>(&self, sink: &S) -> Option<usize> {
+        self.with_slices(|slices| sink.write_now(slices)).ok()
     }
 
     /// How many bytes the sink took. `None` if it never will take any more.

@@ -93,6 +93,9 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     #[inline(never)]
     fn accept(&mut self, incoming: Incoming<'_>, bytes: usize, cx: &mut Context<'_>) {
+        if !incoming.is_handled() && !self.count_unhandled() {
+            return;
+        }
         match incoming {
             Incoming::Work(work) => self.accept_work(work, bytes, cx),
             Incoming::Abort(id) => self.abort(&id),
@@ -123,27 +126,33 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     /// Whatever comes can be handled at once.
     #[inline]
-    pub(super) fn is_free(&self) -> bool {
-        self.is_idle() && self.beside.is_none() && !self.draining
+    pub(super) fn is_free(&mut self) -> bool {
+        self.is_idle() && self.beside.is_none() && !self.draining && !self.is_held()
     }
 
     fn accept_work(&mut self, mut work: Work<Call<'_>>, bytes: usize, cx: &mut Context<'_>) {
         if self.is_free() {
             return self.start(work, Duration::ZERO, cx);
         }
-        let idle = self.is_idle();
-        let beside = self.may_run_beside(&work);
+        let held = self.is_held();
+        let idle = self.is_idle() && !held;
+        let beside = self.may_run_beside(&work).map(|may| may && !held);
         let is_request = work.request().is_some();
         if self.draining {
             return self.turn_away(work.keep());
         }
         if let Some(refusal) = self.refuse_duplicate(&work) {
+            if incoming::is_handled(&work) && !self.count_unhandled() {
+                return;
+            }
             work = Work::Refuse(refusal);
         } else if is_request && let Some(refusal) = self.refuse_request(&work) {
             // At once: what is in flight would make it wait.
             return self.refuse(refusal);
         }
+        let aside = matches!(work, Work::Refresh(..)) && self.may_ask();
         match beside {
+            _ if aside => self.start(work, Duration::ZERO, cx),
             Some(true) => self.start(work, Duration::ZERO, cx),
             None if idle => self.start(work, Duration::ZERO, cx),
             _ => {

@@ -42,7 +42,9 @@ impl<D: Send + Sync + 'static> Session<D> {
                 hook.map(|named| Running::hook(what, timeout, || named.hook.call(conn, message)))
             }
             Work::Refresh(token, id) => {
-                Some(Running::hook(What::Refresh(id), timeout, || all(conn, &hooks.refresh, token)))
+                self.aside =
+                    Some(Box::new(Running::hook(What::Refresh(id), timeout, || all(conn, &hooks.refresh, token))));
+                return self.poll_aside(cx);
             }
         };
         if let Some(running) = running {

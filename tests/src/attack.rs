@@ -1,0 +1,110 @@
+//! Attacks on a server, each beside a client that behaves: what it has to wait for alone and under attack, and the
+//! server's memory.
+
+mod clients;
+mod neighbour;
+mod server;
+
+use std::{
+    io::{self, BufRead as _, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tokio::runtime::Builder;
+
+use self::neighbour::Neighbour;
+pub use self::server::app;
+
+/// How long the neighbour is alone.
+const ALONE: Duration = Duration::from_secs(1);
+
+/// How long an attack lasts.
+const ATTACK: Duration = Duration::from_secs(4);
+
+/// The names of the attacks, and what each does.
+pub const NAMES: [(&str, &str); 6] = [
+    ("a1", "2 clients send 20 payloads of 64 KiB a second that are refused"),
+    ("a2", "1 client sends 256 requests at once, each of which takes 5 ms of processor time"),
+    ("a3", "1 client sets 2 000 topics at once, of a rule with `max_per_connection`"),
+    ("a7", "2 clients send requests with new idempotency keys as fast as they can"),
+    ("a8", "2 clients send heartbeats as fast as they can, and come back when they are closed"),
+    ("a10", "1 client asks for 60 kB again and again, and reads 13 MB a second"),
+];
+
+/// Runs an attack; a line of what it did.
+///
+/// # Errors
+///
+/// There is no such attack, or the server does not start.
+pub fn run(name: &str) -> io::Result<String> {
+    let attack = clients::attack(name).ok_or_else(|| io::Error::other(format!("no attack is called {name}")))?;
+    let mut server = Server::start()?;
+    let address = server.address;
+    let alone = Neighbour::start(address).stop_after(ALONE)?;
+    let before = server.memory()?;
+    let neighbour = Neighbour::start(address);
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let seen = runtime.block_on(attack(address, Instant::now() + ATTACK));
+    let beside = neighbour.stop_after(Duration::ZERO)?;
+    let (after, most) = (server.memory()?, server.most_memory()?);
+    server.stop()?;
+    let ratio = beside.p99().as_secs_f64() / alone.p99().as_secs_f64();
+    Ok(format!(
+        "{name}: neighbour alone {alone}, under attack {beside}, p99 × {ratio:.1}; \
+         memory {before} kB, at most {most} kB, then {after} kB; {seen}"
+    ))
+}
+
+/// This program once more, as a server.
+#[derive(Debug)]
+struct Server {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start() -> io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("serve").env("PORT", "0").stdout(Stdio::piped());
+        if std::env::var_os("RT").is_none() {
+            command.env("RT", "multi").env("WORKERS", "2");
+        }
+        let mut process = command.spawn()?;
+        let output = process.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let address = line.trim_end().strip_prefix("listening on ").and_then(|address| address.parse().ok());
+        let address = address.ok_or_else(|| io::Error::other(format!("no address: {line}")))?;
+        Ok(Self { process, address })
+    }
+
+    fn memory(&self) -> io::Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    fn most_memory(&self) -> io::Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    /// In kB, as Linux tells.
+    fn status(&self, key: &str) -> io::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        kilobytes.ok_or_else(|| io::Error::other("the server has ended"))
+    }
+
+    fn stop(&mut self) -> io::Result<()> {
+        self.process.kill()?;
+        self.process.wait().map(|_| ())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.stop();
+    }
+}

@@ -1,0 +1,37 @@
+//! Attacks a server, and prints what a client beside it has to wait for. Without names it runs all; `list` says what
+//! they do. The server runs on two threads, or on one with `RT=single`.
+//!
+//! ```sh
+//! cargo run --release -p switchboard-tests --bin attack -- a2 a10
+//! ```
+
+#![expect(clippy::print_stdout, reason = "the result")]
+
+use std::process::ExitCode;
+
+use switchboard_tests::{attack, serve};
+
+fn main() -> ExitCode {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    let done = match names.first().map(String::as_str) {
+        Some("serve") => serve::run(attack::app(), false),
+        Some("list") => {
+            attack::NAMES.iter().for_each(|(name, what)| println!("{name}: {what}"));
+            Ok(())
+        }
+        Some(_) => names.iter().try_for_each(|name| run(name)),
+        None => attack::NAMES.iter().try_for_each(|(name, _)| run(name)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(name: &str) -> std::io::Result<()> {
+    println!("{}", attack::run(name)?);
+    Ok(())
+}
