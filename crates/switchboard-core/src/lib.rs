@@ -9,7 +9,9 @@ pub mod contract;
 pub mod decode;
 pub mod envelope;
 mod error;
+mod fingerprint;
 mod issue;
+mod json;
 mod kind;
 mod message;
 mod meta;
@@ -22,6 +24,7 @@ pub use self::{
     close::{CloseCode, close_reason},
     contract::Contract,
     error::{BoxError, ErrorCode, LimitReached, WsError},
+    fingerprint::fingerprint,
     issue::{Issue, Issues, MAX_ISSUES},
     kind::{Event, Kind, Rpc},
     message::{Message, Request, check_type_tag, is_reserved_type},
