@@ -59,16 +59,16 @@ impl<'a> Lexer<'a> {
         Some(token)
     }
 
-    /// The next token, left where it is.
-    #[inline]
-    pub(crate) fn peek(&self) -> Option<Token<'a>> {
-        Self { ..*self }.next()
-    }
-
     /// The first byte of the next token, which tells its kind.
     #[inline]
     pub(crate) fn peek_byte(&self) -> Option<u8> {
         self.start().map(|start| self.text.as_bytes()[start])
+    }
+
+    /// Where the next token starts.
+    #[inline]
+    pub(crate) fn position(&self) -> usize {
+        self.start().unwrap_or(self.text.len())
     }
 
     /// Passes one value and gives its text.
@@ -97,7 +97,6 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Where the next token starts.
     #[inline]
     fn start(&self) -> Option<usize> {
         let rest = self.text.as_bytes().get(self.at..)?;
@@ -173,7 +172,7 @@ mod tests {
         assert_eq!(lexer.value(), Some("\"a\""));
         assert_eq!(lexer.value(), Some(r#"[{"b":"]}\\"},2]"#));
         assert_eq!((lexer.value(), lexer.value()), (Some("\"c\""), Some("3")));
-        assert_eq!(lexer.peek(), Some(Token::EndObject));
+        assert_eq!(lexer.peek_byte(), Some(b'}'));
     }
 
     proptest::proptest! {
