@@ -124,7 +124,7 @@ pub(crate) mod visits {
 
     thread_local!(static VISITED: Cell<usize> = const { Cell::new(0) });
 
-    pub(super) fn add(bytes: usize) {
+    pub(crate) fn add(bytes: usize) {
         VISITED.set(VISITED.get() + bytes);
     }
 

@@ -13,7 +13,12 @@ mod path;
 mod scalar;
 mod variant;
 
-use serde::{Deserialize, de::IgnoredAny};
+use std::marker::PhantomData;
+
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, IgnoredAny},
+};
 
 use self::{
     node::{Context, Findings, Node},
@@ -46,11 +51,16 @@ pub(crate) fn nothing<T: for<'de> Deserialize<'de>>() -> Result<T, Issues> {
     run("null", Findings::default())
 }
 
-fn run<T: for<'de> Deserialize<'de>>(json: &str, findings: Findings) -> Result<T, Issues> {
+fn run<'de, T: Deserialize<'de>>(json: &'de str, findings: Findings) -> Result<T, Issues> {
+    run_seed(json, findings, PhantomData)
+}
+
+fn run_seed<'de, S: DeserializeSeed<'de>>(json: &'de str, findings: Findings, seed: S) -> Result<S::Value, Issues> {
     let start = Lexer::new(json);
     let mut lexer = start;
     let context = Context::root(&findings);
-    let decoded = T::deserialize(Node { lexer: &mut lexer, path: &Path::ROOT, context })
+    let decoded = seed
+        .deserialize(Node { lexer: &mut lexer, path: &Path::ROOT, context })
         .map_err(|fault| fault.blame(start, &Path::ROOT, context).into_issue());
     let mut issues = findings.into_issues();
     match decoded {
@@ -62,5 +72,11 @@ fn run<T: for<'de> Deserialize<'de>>(json: &str, findings: Findings) -> Result<T
     }
 }
 
+#[cfg(test)]
+mod cost_tests;
+#[cfg(test)]
+mod kinds_tests;
+#[cfg(test)]
+mod same_as_serde_json;
 #[cfg(test)]
 mod tests;

@@ -44,6 +44,8 @@ impl<'p> Path<'p> {
     pub(super) fn write(&self) -> String {
         let mut out = String::new();
         self.write_to(&mut out);
+        #[cfg(test)]
+        crate::json::visits::add(out.len());
         out
     }
 
@@ -58,7 +60,7 @@ impl<'p> Path<'p> {
         match self.step {
             Step::Root => {}
             Step::Key(key) => {
-                if !out.is_empty() {
+                if self.parent.is_some_and(|parent| !matches!(parent.step, Step::Root)) {
                     out.push('.');
                 }
                 let kept = cut(key);
