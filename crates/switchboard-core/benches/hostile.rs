@@ -15,6 +15,7 @@ use switchboard_core::envelope::{EnvelopeStyle, Inbound, Wire, WireFrame};
 
 const LEN: usize = 64 * 1024;
 
+#[expect(clippy::print_stdout, reason = "the ratios, which criterion does not compare")]
 fn hostile(c: &mut Criterion) {
     for shape in shapes::shapes(LEN) {
         assert!(!shape.refuse() && shape.accept(), "{}", shape.name);

@@ -206,6 +206,27 @@ mod tests {
     }
 
     #[test]
+    fn kind_f21_a_malformed_key_hides_no_other() {
+        for (key, problem) in [
+            (r#""timestamp":1e999"#, None),
+            (r#""timestamp":"\ud800""#, None),
+            (r#""timeoutMs":1e999"#, Some(MetaProblem::TimeoutMs)),
+            (r#""timeoutMs":-1e999"#, Some(MetaProblem::TimeoutMs)),
+            (r#""idempotencyKey":"\ud800""#, Some(MetaProblem::IdempotencyKey)),
+            (r#""idempotencyKey":1e999"#, Some(MetaProblem::IdempotencyKey)),
+            (r#""\ud800":1"#, None),
+            (r#""timeoutMs":1e4"#, None),
+        ] {
+            for meta in
+                [meta(&format!(r#"{{{key},"correlationId":"c"}}"#)), meta(&format!(r#"{{"correlationId":"c",{key}}}"#))]
+            {
+                assert_eq!((meta.correlation_id(), meta.problem()), (Some("c"), problem), "{key}");
+                assert_eq!(meta.timestamp(), None);
+            }
+        }
+    }
+
+    #[test]
     fn protocol_1_unknown_and_server_keys_are_ignored() {
         let meta =
             meta(r#"{"clientId":"me","receivedAt":1,"x":{"correlationId":"no"},"timestamp":5,"correlationId":"c"}"#);

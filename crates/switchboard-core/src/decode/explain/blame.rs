@@ -9,7 +9,7 @@ use super::{
     fault::{Fault, FaultKind, Seen},
     fields::unescape,
     node::Context,
-    path::Path,
+    path::{Path, cut},
 };
 use crate::json::{Lexer, Token};
 
@@ -78,19 +78,7 @@ impl Search<'_> {
                 }
                 self.object(lexer, path, inside, outermost)?;
             }
-            Token::String(quoted) if inside => match self.kind {
-                FaultKind::Type(Some(seen @ Seen::Text(..))) => {
-                    if unescape(quoted).is_some_and(|text| Seen::text(&text) == *seen) {
-                        self.hit(path);
-                    }
-                }
-                FaultKind::Variant(variant) => {
-                    if unescape(quoted).is_some_and(|text| super::path::cut(&text) == variant) {
-                        self.hit(path);
-                    }
-                }
-                _ => {}
-            },
+            Token::String(quoted) if inside && self.is_text(quoted) => self.hit(path),
             Token::Number(text) if inside => {
                 if let FaultKind::Type(Some(seen)) = self.kind
                     && is_number(text, seen)
@@ -107,6 +95,14 @@ impl Search<'_> {
             _ => {}
         }
         Some(())
+    }
+
+    fn is_text(&self, quoted: &str) -> bool {
+        unescape(quoted).is_some_and(|text| match self.kind {
+            FaultKind::Type(Some(Seen::Text(start, len))) => *len == text.len() && cut(&text) == start,
+            FaultKind::Variant(variant) => cut(&text) == variant,
+            _ => false,
+        })
     }
 
     fn object(&mut self, lexer: &mut Lexer<'_>, path: &Path<'_>, inside: bool, outermost: bool) -> Option<()> {

@@ -11,7 +11,7 @@ const ENOUGH: usize = 256;
 /// One step down, linked to those above it.
 #[derive(Clone, Copy)]
 pub(super) struct Path<'p> {
-    parent: Option<&'p Path<'p>>,
+    parent: Option<&'p Self>,
     step: Step<'p>,
 }
 

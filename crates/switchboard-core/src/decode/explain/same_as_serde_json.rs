@@ -18,13 +18,13 @@ enum Type {
     Any,
     Bytes,
     Number(Number),
-    Option(Box<Type>),
-    New(Box<Type>),
-    List(Box<Type>),
-    Tuple(Vec<Type>),
-    Map(Key, Box<Type>),
-    Struct(Vec<Type>),
-    Enum(Box<Type>),
+    Option(Box<Self>),
+    New(Box<Self>),
+    List(Box<Self>),
+    Tuple(Vec<Self>),
+    Map(Key, Box<Self>),
+    Struct(Vec<Self>),
+    Enum(Box<Self>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -365,7 +365,7 @@ fn text(ty: &Type, choices: &mut Choices<'_>) -> String {
         Type::Option(inner) if choices.rarely(3) => text(inner, choices),
         Type::Option(_) => "null".into(),
         Type::New(inner) => text(inner, choices),
-        Type::List(inner) => array((0..choices.below(4)).map(|_| text(inner, choices)).collect()),
+        Type::List(inner) => array(&(0..choices.below(4)).map(|_| text(inner, choices)).collect::<Vec<_>>()),
         Type::Tuple(types) => {
             let mut all: Vec<_> = types.iter().map(|ty| text(ty, choices)).collect();
             if choices.rarely(8) {
@@ -373,7 +373,7 @@ fn text(ty: &Type, choices: &mut Choices<'_>) -> String {
             } else if choices.rarely(8) {
                 all.push("1".into());
             }
-            array(all)
+            array(&all)
         }
         Type::Map(key, inner) => {
             let keys: &[&str] = match key {
@@ -413,7 +413,7 @@ fn text(ty: &Type, choices: &mut Choices<'_>) -> String {
     }
 }
 
-fn array(all: Vec<String>) -> String {
+fn array(all: &[String]) -> String {
     format!("[{}]", all.join(", "))
 }
 
