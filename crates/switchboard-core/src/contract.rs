@@ -8,14 +8,13 @@ mod schemas;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha1::{Digest as _, Sha1};
 
 pub use self::{
     build::{Answering, ContractBuilder},
     schema::Schema,
     schemas::{AnySchema, KnownSchema, Schemas, TypeProbe},
 };
-use crate::{ErrorCode, envelope::EnvelopeStyle};
+use crate::{ErrorCode, envelope::EnvelopeStyle, fingerprint};
 
 /// The contract of a route: the messages that it takes and sends, with their JSON Schemas, and the
 /// errors.
@@ -129,14 +128,15 @@ pub struct ErrorContract {
 impl Contract {
     /// A short text that is the same for the same contract at any path: 16 hexadecimal digits.
     ///
-    /// The server says it in `$ws:hello`, so that a client can tell that it was generated from another
+    /// Neither the order of keys in schemas counts nor how their numbers are written, so it is the same
+    /// for every build. The server says it in `$ws:hello`, so that a client can tell that it was generated from another
     /// contract.
     #[must_use]
     pub fn hash(&self) -> String {
         let Self { path: _, envelope, protocols, inbound, outbound, errors } = self;
         // All of these are plain data: they can be written.
-        let text = serde_json::to_vec(&(envelope, protocols, inbound, outbound, errors)).unwrap_or_default();
-        Sha1::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let text = serde_json::to_string(&(envelope, protocols, inbound, outbound, errors)).unwrap_or_default();
+        format!("{:016x}", fingerprint(&text) >> 64)
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a raw payload to a message: once on the happy path, and once more to say what is wrong.
 
 pub(crate) mod explain;
+mod number;
 mod strict;
 
 use std::cell::Cell;
@@ -18,9 +19,12 @@ pub enum RawPayload<'a> {
 
 /// Decodes and validates a payload as strictly as a server does: keys that the type does not
 /// declare are refused at any depth (unless [`Message::ALLOW_UNKNOWN`]), nothing is coerced, and
-/// objects are not read from arrays. Enums that are `#[serde(tag = …)]` or `untagged`, and
-/// `#[serde(flatten)]`, are beyond its reach, because serde buffers them: put
+/// objects are not read from arrays. Enums that are `#[serde(tag = …)]` (without `content`) or
+/// `untagged`, and `#[serde(flatten)]`, are beyond its reach, because serde buffers them: put
 /// `#[serde(deny_unknown_fields)]` on such types.
+///
+/// The cost is linear in the payload. A payload that is refused is read a second time for its issues,
+/// which takes at most five times as long as accepting it would.
 ///
 /// ```
 /// # use switchboard_core::{Event, Message, decode::{RawPayload, decode}};
@@ -53,11 +57,14 @@ fn decode_object<M: Message>(json: &str) -> Result<M, Issues> {
     if !json.starts_with('{') {
         return Err(Issues::single("", "type", "the payload must be an object"));
     }
-    let unknown = Cell::new(false);
+    let suspect = Cell::new(false);
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let decoded = M::deserialize(strict::Strict::new(&mut deserializer, &unknown));
-    match decoded {
-        Ok(message) if M::ALLOW_UNKNOWN || !unknown.get() => Ok(message),
-        _ => Err(explain::json::<M>(json)),
+    let decoded = M::deserialize(strict::Strict::new(&mut deserializer, &suspect));
+    // Whatever stands behind the value is an error.
+    match decoded.and_then(|message| deserializer.end().map(|()| message)) {
+        Ok(message) if !suspect.get() || M::ALLOW_UNKNOWN => Ok(message),
+        // Looked at closely, all may be right.
+        Ok(message) => explain::json::<M>(json).map(|_| message),
+        Err(_) => Err(explain::json::<M>(json).err().unwrap_or_else(explain::not_valid)),
     }
 }

@@ -4,12 +4,18 @@
 //! Applications use the crate `switchboard`, which re-exports all of this. Adapters (brokers,
 //! clients, generators) depend on this crate alone.
 
+// So that the payloads of a benchmark serve a test, too.
+#[cfg(test)]
+extern crate self as switchboard_core;
+
 mod close;
 pub mod contract;
 pub mod decode;
 pub mod envelope;
 mod error;
+mod fingerprint;
 mod issue;
+mod json;
 mod kind;
 mod message;
 mod meta;
@@ -22,6 +28,7 @@ pub use self::{
     close::{CloseCode, close_reason},
     contract::Contract,
     error::{BoxError, ErrorCode, LimitReached, WsError},
+    fingerprint::fingerprint,
     issue::{Issue, Issues, MAX_ISSUES},
     kind::{Event, Kind, Rpc},
     message::{Message, Request, check_type_tag, is_reserved_type},

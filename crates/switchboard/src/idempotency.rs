@@ -9,7 +9,6 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use serde_json::Value;
 use switchboard_core::{
     WsError,
     envelope::{Inbound, RawPayload},
@@ -71,9 +70,8 @@ impl Idempotency {
 
     /// The same for the same JSON value, however it is written.
     fn fingerprint(&self, payload: Option<&str>) -> u64 {
-        let value: Option<Value> = payload.and_then(|json| serde_json::from_str(json).ok());
-        // Object keys are sorted there.
-        self.hasher.hash_one(value.map(|value| value.to_string()))
+        // Hashed once more with a key of our own, so that no client can look for collisions beforehand.
+        self.hasher.hash_one(payload.map(switchboard_core::fingerprint))
     }
 
     fn begin(&self, id: &MessageKey, fingerprint: u64) -> Begin<'_> {

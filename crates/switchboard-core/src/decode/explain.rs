@@ -1,71 +1,82 @@
 //! The explaining run over a payload that failed: structured issues instead of serde's texts.
+//!
+//! It reads the text again and knows at each value where that stands. What it costs is linear in the
+//! text: paths are linked, and written out only for the issues that are reported.
 
-mod error;
-mod value;
+mod blame;
+mod fault;
+mod fields;
+mod items;
+mod key;
+mod node;
+mod path;
+mod scalar;
+mod variant;
 
-use std::cell::RefCell;
+use std::marker::PhantomData;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, IgnoredAny},
+};
 
-use self::{error::Fault, value::Node};
-use crate::{Issue, Issues, MAX_ISSUES, Message};
+use self::{
+    node::{Context, Findings, Node},
+    path::Path,
+};
+use crate::{Issues, Message, json::Lexer};
 
-/// What the run has found so far: unknown keys do not end it.
-#[derive(Default)]
-struct Findings {
-    issues: RefCell<Vec<Issue>>,
-}
-
-impl Findings {
-    fn unknown(&self, path: String) {
-        let mut issues = self.issues.borrow_mut();
-        // One more than is reported, so that sorting decides which ones are; not one per key of a flood.
-        if issues.len() <= MAX_ISSUES {
-            issues.push(Issue::new(path, "unknown_field", "is not a known field"));
-        }
+/// Decodes a JSON payload that does not decode as `M` or seems to hold unknown keys, and says what is
+/// wrong with it. `Ok` where the keys turn out to be declared.
+pub(super) fn json<M: Message>(json: &str) -> Result<M, Issues> {
+    // What the lexer relies on; the payload of an envelope was checked before.
+    if serde_json::from_str::<IgnoredAny>(json).is_err() {
+        return Err(not_valid());
     }
+    run(json, Findings::of_payload(!M::ALLOW_UNKNOWN))
 }
 
-/// Says what is wrong with a JSON payload that does not decode as `M` or holds unknown keys.
-pub(super) fn json<M: Message>(json: &str) -> Issues {
-    let not_valid = || Issues::single("", "type", "the payload is not valid");
-    // Fails where the text itself is wrong (nesting too deep for one): no path to speak of.
-    let Ok(value) = serde_json::from_str::<Value>(json) else { return not_valid() };
-    run::<M>(value, !M::ALLOW_UNKNOWN).err().unwrap_or_else(not_valid)
+/// What is said where nothing more is known.
+pub(super) fn not_valid() -> Issues {
+    Issues::single("", "type", "is not valid")
 }
 
-/// Decodes an object with exact issues, ignoring unknown keys: for extended meta.
-pub(crate) fn from_object<T: for<'de> Deserialize<'de>>(object: Map<String, Value>) -> Result<T, Issues> {
-    run(Value::Object(object), false)
+/// Decodes a JSON object, ignoring unknown keys and some known ones: for extended meta.
+pub(crate) fn object<T: for<'de> Deserialize<'de>>(json: &str, ignored: &'static [&'static str]) -> Result<T, Issues> {
+    run(json, Findings::ignoring(ignored))
 }
 
 /// Decodes what has no keys: `()`.
 pub(crate) fn nothing<T: for<'de> Deserialize<'de>>() -> Result<T, Issues> {
-    run(Value::Null, false)
+    run("null", Findings::default())
 }
 
-fn run<T: for<'de> Deserialize<'de>>(value: Value, report_unknown: bool) -> Result<T, Issues> {
-    let findings = Findings::default();
-    let decoded = T::deserialize(Node::root(value, &findings));
-    let mut issues = findings.issues.into_inner();
-    if !report_unknown {
-        issues.clear();
-    }
+fn run<'de, T: Deserialize<'de>>(json: &'de str, findings: Findings) -> Result<T, Issues> {
+    run_seed(json, findings, PhantomData)
+}
+
+fn run_seed<'de, S: DeserializeSeed<'de>>(json: &'de str, findings: Findings, seed: S) -> Result<S::Value, Issues> {
+    let start = Lexer::new(json);
+    let mut lexer = start;
+    let context = Context::root(&findings);
+    let decoded = seed
+        .deserialize(Node { lexer: &mut lexer, path: &Path::ROOT, context })
+        .map_err(|fault| fault.blame(start, &Path::ROOT, context).into_issue());
+    let mut issues = findings.into_issues();
     match decoded {
-        Ok(value) if issues.is_empty() => return Ok(value),
-        Ok(_) => {}
-        Err(fault) => issues.push(fault.into_issue()),
-    }
-    // There is at least one: a fault, or unknown keys.
-    Err(Issues::from_vec(issues).unwrap_or_else(|| Fault::unspecific().into_issue().into()))
-}
-
-impl From<Issue> for Issues {
-    fn from(issue: Issue) -> Self {
-        Self::single(issue.path().to_owned(), issue.code().to_owned(), issue.message().to_owned())
+        Ok(value) => Issues::from_vec(issues).map_or(Ok(value), Err),
+        Err(issue) => {
+            issues.push(issue);
+            Err(Issues::from_vec(issues).unwrap_or_else(not_valid))
+        }
     }
 }
 
+#[cfg(test)]
+mod cost_tests;
+#[cfg(test)]
+mod kinds_tests;
+#[cfg(test)]
+mod same_as_serde_json;
 #[cfg(test)]
 mod tests;

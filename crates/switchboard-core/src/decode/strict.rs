@@ -1,4 +1,5 @@
-//! A deserializer around another one that notices ignored keys and refuses structs from arrays.
+//! A deserializer around another one that notices ignored keys and refuses structs from arrays and
+//! numbers that do not fit.
 //!
 //! `serde_ignored` does the first, too, but keeps a path and with it an allocation for each key;
 //! here only a flag is set, and the path is found by the second, explaining run.
@@ -7,26 +8,140 @@ use std::{cell::Cell, fmt};
 
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
+use super::number::{Plain, Single};
+
 /// Wraps a deserializer, a visitor, a seed or an access.
 pub(super) struct Strict<'f, T> {
     inner: T,
-    unknown: &'f Cell<bool>,
+    /// Set where a second look is needed.
+    suspect: &'f Cell<bool>,
 }
 
 impl<'f, T> Strict<'f, T> {
-    pub(super) fn new(inner: T, unknown: &'f Cell<bool>) -> Self {
-        Self { inner, unknown }
+    pub(super) fn new(inner: T, suspect: &'f Cell<bool>) -> Self {
+        Self { inner, suspect }
     }
 }
 
 /// A visitor for a struct: takes a map only.
 struct StructOnly<'f, V>(Strict<'f, V>);
 
+/// A visitor for a struct with two fields, as which serde reads an enum with `tag` and `content`.
+///
+/// Where the content stands first, serde buffers it, and ignored keys in it are not seen: so that is
+/// suspect. It shows in the tag, an enum of the same name, being not the first value.
+struct TwoFields<'f, V> {
+    inner: Strict<'f, V>,
+    name: &'static str,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for TwoFields<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.expecting(f)
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        let Strict { inner, suspect } = self.inner;
+        inner.visit_map(TwoMembers { map: Strict::new(map, suspect), name: self.name, behind_first: false })
+    }
+}
+
+struct TwoMembers<'f, A> {
+    map: Strict<'f, A>,
+    name: &'static str,
+    behind_first: bool,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for TwoMembers<'_, A> {
+    type Error = A::Error;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        self.map.inner.next_key_seed(seed)
+    }
+
+    #[inline]
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
+        if std::mem::replace(&mut self.behind_first, true) {
+            let suspect = self.map.suspect;
+            self.map.inner.next_value_seed(LateTag { inner: Strict::new(seed, suspect), name: self.name })
+        } else {
+            self.map.next_value_seed(seed)
+        }
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.map.size_hint()
+    }
+}
+
+/// A seed or deserializer of a value that is suspect if it is an enum of this name.
+struct LateTag<'f, T> {
+    inner: Strict<'f, T>,
+    name: &'static str,
+}
+
+impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for LateTag<'_, T> {
+    type Value = T::Value;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T::Value, D::Error> {
+        let Strict { inner, suspect } = self.inner;
+        inner.deserialize(LateTag { inner: Strict::new(deserializer, suspect), name: self.name })
+    }
+}
+
+macro_rules! forward_late {
+    ($($method:ident($($arg:ident: $ty:ty),*);)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, D::Error> {
+            self.inner.$method($($arg,)* visitor)
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for LateTag<'_, D> {
+    type Error = D::Error;
+
+    forward_late! {
+        deserialize_any(); deserialize_bool(); deserialize_i8(); deserialize_i16(); deserialize_i32();
+        deserialize_i64(); deserialize_i128(); deserialize_u8(); deserialize_u16(); deserialize_u32();
+        deserialize_u64(); deserialize_u128(); deserialize_f32(); deserialize_f64(); deserialize_char();
+        deserialize_str(); deserialize_string(); deserialize_bytes(); deserialize_byte_buf();
+        deserialize_option(); deserialize_unit(); deserialize_seq(); deserialize_map(); deserialize_identifier();
+        deserialize_ignored_any();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        if name == self.name {
+            self.inner.suspect.set(true);
+        }
+        self.inner.deserialize_enum(name, variants, visitor)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}
+
 macro_rules! forward {
     ($($method:ident($($arg:ident: $ty:ty),*);)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.inner.$method($($arg,)* Strict::new(visitor, self.unknown))
+            self.inner.$method($($arg,)* Strict::new(visitor, self.suspect))
         }
     )*};
 }
@@ -35,9 +150,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
     type Error = D::Error;
 
     forward! {
-        deserialize_any(); deserialize_bool(); deserialize_i8(); deserialize_i16(); deserialize_i32();
+        deserialize_bool(); deserialize_i8(); deserialize_i16(); deserialize_i32();
         deserialize_i64(); deserialize_i128(); deserialize_u8(); deserialize_u16(); deserialize_u32();
-        deserialize_u64(); deserialize_u128(); deserialize_f32(); deserialize_f64(); deserialize_char();
+        deserialize_u64(); deserialize_u128(); deserialize_f64(); deserialize_char();
         deserialize_str(); deserialize_string(); deserialize_bytes(); deserialize_byte_buf();
         deserialize_option(); deserialize_unit(); deserialize_seq(); deserialize_map(); deserialize_identifier();
         deserialize_unit_struct(name: &'static str);
@@ -48,18 +163,33 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
     }
 
     #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_any(Plain(Strict::new(visitor, self.suspect)))
+    }
+
+    #[inline]
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_f32(Single(visitor))
+    }
+
+    #[inline]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_struct(name, fields, StructOnly(Strict::new(visitor, self.unknown)))
+        let inner = Strict::new(visitor, self.suspect);
+        if fields.len() == 2 {
+            self.inner.deserialize_struct(name, fields, TwoFields { inner, name })
+        } else {
+            self.inner.deserialize_struct(name, fields, StructOnly(inner))
+        }
     }
 
     /// Called by derived code for the value of a key that the type does not have.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.unknown.set(true);
+        self.suspect.set(true);
         self.inner.deserialize_ignored_any(visitor)
     }
 
@@ -116,27 +246,27 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<'_, V> {
 
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_some(Strict::new(deserializer, self.unknown))
+        self.inner.visit_some(Strict::new(deserializer, self.suspect))
     }
 
     #[inline]
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_newtype_struct(Strict::new(deserializer, self.unknown))
+        self.inner.visit_newtype_struct(Strict::new(deserializer, self.suspect))
     }
 
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_seq(Strict::new(seq, self.unknown))
+        self.inner.visit_seq(Strict::new(seq, self.suspect))
     }
 
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Strict::new(map, self.unknown))
+        self.inner.visit_map(Strict::new(map, self.suspect))
     }
 
     #[inline]
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_enum(Strict::new(data, self.unknown))
+        self.inner.visit_enum(Strict::new(data, self.suspect))
     }
 }
 
@@ -145,7 +275,7 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<'_, T> {
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T::Value, D::Error> {
-        self.inner.deserialize(Strict::new(deserializer, self.unknown))
+        self.inner.deserialize(Strict::new(deserializer, self.suspect))
     }
 }
 
@@ -154,7 +284,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<'_, A> {
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
-        self.inner.next_element_seed(Strict::new(seed, self.unknown))
+        self.inner.next_element_seed(Strict::new(seed, self.suspect))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -172,7 +302,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Strict<'_, A> {
 
     #[inline]
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        self.inner.next_value_seed(Strict::new(seed, self.unknown))
+        self.inner.next_value_seed(Strict::new(seed, self.suspect))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -187,7 +317,7 @@ impl<'de, 'f, A: EnumAccess<'de>> EnumAccess<'de> for Strict<'f, A> {
     #[inline]
     fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self::Variant), A::Error> {
         let (value, variant) = self.inner.variant_seed(seed)?;
-        Ok((value, Strict::new(variant, self.unknown)))
+        Ok((value, Strict::new(variant, self.suspect)))
     }
 }
 
@@ -201,11 +331,11 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<'_, A> {
 
     #[inline]
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, A::Error> {
-        self.inner.newtype_variant_seed(Strict::new(seed, self.unknown))
+        self.inner.newtype_variant_seed(Strict::new(seed, self.suspect))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.inner.tuple_variant(len, Strict::new(visitor, self.unknown))
+        self.inner.tuple_variant(len, Strict::new(visitor, self.suspect))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -213,6 +343,6 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<'_, A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.inner.struct_variant(fields, StructOnly(Strict::new(visitor, self.unknown)))
+        self.inner.struct_variant(fields, StructOnly(Strict::new(visitor, self.suspect)))
     }
 }

@@ -1,6 +1,6 @@
 //! Taking a frame apart.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -92,7 +92,8 @@ impl<'a> Inbound<'a> {
 /// Reads the keys of `meta` that a type declares itself out of a whole JSON frame.
 ///
 /// Missing or non-object meta counts as `{}`; the server's keys are taken out first; unknown ones
-/// are ignored. The frame is scanned once more, which only types with such keys pay for.
+/// are ignored. Else the types decode as they do in a payload. The frame is scanned once more, which
+/// only types with such keys pay for.
 ///
 /// # Errors
 ///
@@ -106,12 +107,10 @@ pub fn extended_meta_from_json<T: MessageMeta>(frame: &str) -> Result<T, Issues>
     if !T::DECLARED {
         return decode::explain::nothing();
     }
-    let raw = serde_json::from_str::<Frame<'_>>(frame).ok().and_then(|frame| frame.meta);
-    let keys = raw.and_then(|raw| serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()).ok());
-    // What does not fit into a value is null: no trouble where the key is not declared.
-    let keys = keys.unwrap_or_default().into_iter().filter(|(key, _)| key != "clientId" && key != "receivedAt");
-    let keys = keys.map(|(key, raw)| (key, serde_json::from_str(raw.get()).unwrap_or_default())).collect();
-    let meta: T = decode::explain::from_object(keys).map_err(|issues| issues.below("meta"))?;
+    let raw = serde_json::from_str::<Frame<'_>>(frame).ok().and_then(|frame| frame.meta).map(RawValue::get);
+    let object = raw.filter(|raw| raw.starts_with('{')).unwrap_or("{}");
+    let meta: T =
+        decode::explain::object(object, &["clientId", "receivedAt"]).map_err(|issues| issues.below("meta"))?;
     meta.validate().map_err(|issues| issues.below("meta"))?;
     Ok(meta)
 }
@@ -143,17 +142,17 @@ impl<'de> Visitor<'de> for InboundVisitor {
         let mut message_type = None;
         let mut meta = None;
         let mut payload = None;
-        while let Some(key) = map.next_key()? {
-            match key {
-                RootKey::Type if message_type.is_none() => message_type = Some(map.next_value::<Text<'de>>()?.0),
-                RootKey::Meta if meta.is_none() => meta = Some(map.next_value()?),
-                RootKey::Payload if payload.is_none() => {
+        while let Some(key) = map.next_key::<&'de RawValue>()? {
+            match text_of(key).as_deref() {
+                Some("type") if message_type.is_none() => message_type = Some(map.next_value::<Text<'de>>()?.0),
+                Some("meta") if meta.is_none() => meta = Some(map.next_value()?),
+                Some("payload") if payload.is_none() => {
                     payload = Some(RawPayload::Json(map.next_value::<&'de RawValue>()?.get()));
                 }
-                RootKey::Other => {
+                Some("type" | "meta" | "payload") => return Err(A::Error::custom("a key stands twice")),
+                _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
-                _ => return Err(A::Error::custom("a key stands twice")),
             }
         }
         Ok(Inbound {
@@ -164,34 +163,11 @@ impl<'de> Visitor<'de> for InboundVisitor {
     }
 }
 
-enum RootKey {
-    Type,
-    Meta,
-    Payload,
-    Other,
-}
-
-impl<'de> Deserialize<'de> for RootKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl Visitor<'_> for KeyVisitor {
-            type Value = RootKey;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_str<E>(self, key: &str) -> Result<RootKey, E> {
-                Ok(match key {
-                    "type" => RootKey::Type,
-                    "meta" => RootKey::Meta,
-                    "payload" => RootKey::Payload,
-                    _ => RootKey::Other,
-                })
-            }
-        }
-        deserializer.deserialize_identifier(KeyVisitor)
-    }
+/// A key or another string as it is written, which passes with half a surrogate pair, too.
+pub(super) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let quoted = raw.get();
+    let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') { serde_json::from_str(quoted).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
 /// A string, borrowed from the frame unless it holds escapes.

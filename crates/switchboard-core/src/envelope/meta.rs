@@ -4,9 +4,11 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{MapAccess, Visitor},
 };
+use serde_json::value::RawValue;
 
+use super::inbound::text_of;
 use crate::WsError;
 
 /// The protocol's keys of an inbound `meta`. Anything but an object counts as `{}`, unknown keys
@@ -87,20 +89,17 @@ impl<'a> InboundMeta<'a> {
 
 impl<'de> Deserialize<'de> for InboundMeta<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MetaVisitor)
+        // Raw: no value is so malformed that it would hide the correlation id beside it.
+        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+        if !raw.starts_with('{') {
+            return Ok(Self::default());
+        }
+        let mut json = serde_json::Deserializer::from_str(raw);
+        json.deserialize_map(MetaVisitor).map_err(serde::de::Error::custom)
     }
 }
 
 struct MetaVisitor;
-
-/// The visitor methods that mean "not an object".
-macro_rules! not_an_object {
-    ($value:expr; $($method:ident: $type:ty),*) => {$(
-        fn $method<E>(self, _: $type) -> Result<Self::Value, E> {
-            Ok($value)
-        }
-    )*};
-}
 
 impl<'de> Visitor<'de> for MetaVisitor {
     type Value = InboundMeta<'de>;
@@ -109,80 +108,35 @@ impl<'de> Visitor<'de> for MetaVisitor {
         f.write_str("meta")
     }
 
-    not_an_object!(InboundMeta::default(); visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(InboundMeta::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(InboundMeta::default())
-    }
-
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut meta = InboundMeta::default();
-        while let Some(key) = map.next_key::<MetaKey>()? {
-            match key {
-                MetaKey::CorrelationId => match map.next_value::<Scalar<'de>>()? {
+        while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+            match text_of(key).as_deref() {
+                Some("correlationId") => match Scalar::of(value) {
                     Scalar::Text(id) if (1..=128).contains(&id.len()) => meta.correlation_id = Some(id),
                     _ => meta.problem = Some(MetaProblem::CorrelationId),
                 },
-                MetaKey::IdempotencyKey => match map.next_value::<Scalar<'de>>()? {
+                Some("idempotencyKey") => match Scalar::of(value) {
                     Scalar::Null => {}
                     Scalar::Text(key) if (1..=128).contains(&key.len()) => meta.idempotency_key = Some(key),
                     _ => _ = meta.problem.get_or_insert(MetaProblem::IdempotencyKey),
                 },
-                MetaKey::TimeoutMs => match map.next_value::<Scalar<'de>>()? {
+                Some("timeoutMs") => match Scalar::of(value) {
                     Scalar::Null => {}
                     // The cast saturates; what is too long is clamped later anyway.
                     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, saturating")]
                     Scalar::Number(ms) if ms > 0.0 => meta.timeout_ms = Some(ms.ceil() as u64),
                     _ => _ = meta.problem.get_or_insert(MetaProblem::TimeoutMs),
                 },
-                MetaKey::Timestamp => {
-                    if let Scalar::Number(ms) = map.next_value()? {
+                Some("timestamp") => {
+                    if let Scalar::Number(ms) = Scalar::of(value) {
                         meta.timestamp = Some(ms);
                     }
                 }
-                MetaKey::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                _ => {}
             }
         }
         Ok(meta)
-    }
-}
-
-enum MetaKey {
-    CorrelationId,
-    IdempotencyKey,
-    TimeoutMs,
-    Timestamp,
-    Other,
-}
-
-impl<'de> Deserialize<'de> for MetaKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl Visitor<'_> for KeyVisitor {
-            type Value = MetaKey;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_str<E>(self, key: &str) -> Result<MetaKey, E> {
-                Ok(match key {
-                    "correlationId" => MetaKey::CorrelationId,
-                    "idempotencyKey" => MetaKey::IdempotencyKey,
-                    "timeoutMs" => MetaKey::TimeoutMs,
-                    "timestamp" => MetaKey::Timestamp,
-                    _ => MetaKey::Other,
-                })
-            }
-        }
-        deserializer.deserialize_identifier(KeyVisitor)
     }
 }
 
@@ -194,55 +148,19 @@ enum Scalar<'a> {
     Other,
 }
 
-impl<'de> Deserialize<'de> for Scalar<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ScalarVisitor;
-        impl<'de> Visitor<'de> for ScalarVisitor {
-            type Value = Scalar<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            not_an_object!(Scalar::Other; visit_bool: bool);
-
-            fn visit_unit<E>(self) -> Result<Scalar<'de>, E> {
-                Ok(Scalar::Null)
-            }
-
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds need no 64 bits")]
-            fn visit_i64<E>(self, n: i64) -> Result<Scalar<'de>, E> {
-                Ok(Scalar::Number(n as f64))
-            }
-
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds need no 64 bits")]
-            fn visit_u64<E>(self, n: u64) -> Result<Scalar<'de>, E> {
-                Ok(Scalar::Number(n as f64))
-            }
-
-            fn visit_f64<E>(self, n: f64) -> Result<Scalar<'de>, E> {
-                Ok(Scalar::Number(n))
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Scalar<'de>, E> {
-                Ok(Scalar::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Scalar<'de>, E> {
-                Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar<'de>, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
-            }
+impl<'a> Scalar<'a> {
+    fn of(value: &'a RawValue) -> Self {
+        let raw = value.get();
+        match raw.as_bytes().first() {
+            Some(b'"') => text_of(value).map_or(Self::Other, Self::Text),
+            // Not through serde_json, which may be built to hand numbers over as something else.
+            Some(b'-' | b'0'..=b'9') => match raw.parse() {
+                Ok(number) if f64::is_finite(number) => Self::Number(number),
+                _ => Self::Other,
+            },
+            Some(b'n') => Self::Null,
+            _ => Self::Other,
         }
-        deserializer.deserialize_any(ScalarVisitor)
     }
 }
 
@@ -284,6 +202,27 @@ mod tests {
         assert!(meta(r#"{"timeoutMs":null}"#).problem().is_none());
         for bad in ["0", "-1", "\"5\"", "true", "[]", "{}"] {
             assert_eq!(meta(&format!(r#"{{"timeoutMs":{bad}}}"#)).problem(), Some(MetaProblem::TimeoutMs), "{bad}");
+        }
+    }
+
+    #[test]
+    fn kind_f21_a_malformed_key_hides_no_other() {
+        for (key, problem) in [
+            (r#""timestamp":1e999"#, None),
+            (r#""timestamp":"\ud800""#, None),
+            (r#""timeoutMs":1e999"#, Some(MetaProblem::TimeoutMs)),
+            (r#""timeoutMs":-1e999"#, Some(MetaProblem::TimeoutMs)),
+            (r#""idempotencyKey":"\ud800""#, Some(MetaProblem::IdempotencyKey)),
+            (r#""idempotencyKey":1e999"#, Some(MetaProblem::IdempotencyKey)),
+            (r#""\ud800":1"#, None),
+            (r#""timeoutMs":1e4"#, None),
+        ] {
+            for meta in
+                [meta(&format!(r#"{{{key},"correlationId":"c"}}"#)), meta(&format!(r#"{{"correlationId":"c",{key}}}"#))]
+            {
+                assert_eq!((meta.correlation_id(), meta.problem()), (Some("c"), problem), "{key}");
+                assert_eq!(meta.timestamp(), None);
+            }
         }
     }
 

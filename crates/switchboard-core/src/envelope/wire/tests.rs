@@ -48,6 +48,45 @@ fn messagepack_is_the_same_document() {
 }
 
 #[test]
+fn kind_f17_what_json_has_no_number_for_is_a_number_that_nothing_holds() {
+    let packed = Wire::messagepack(EnvelopeStyle::Standard);
+    for (bytes, json) in [
+        (&[0x81, 0xa1, b'a', 0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0][..], r#"{"a":1e999}"#),
+        (&[0x81, 0xa1, b'a', 0xcb, 0x7f, 0xf0, 0, 0, 0, 0, 0, 0], r#"{"a":1e999}"#),
+        (&[0x81, 0xa1, b'a', 0xcb, 0xff, 0xf0, 0, 0, 0, 0, 0, 0], r#"{"a":-1e999}"#),
+        (&[0x81, 0xa1, b'a', 0xca, 0x7f, 0xc0, 0, 0], r#"{"a":1e999}"#),
+        (&[0x81, 0xa1, b'a', 0xca, 0xff, 0x80, 0, 0], r#"{"a":-1e999}"#),
+        (&[0x81, 0xa1, b'a', 0xca, 0x3d, 0xcc, 0xcc, 0xcd], r#"{"a":0.1}"#),
+        // Keys are strings in JSON.
+        (&[0x83, 1, 2, 0xff, 3, 0xc3, 4], r#"{"1":2,"-1":3,"true":4}"#),
+    ] {
+        assert_eq!(packed.messagepack_to_standard(bytes).as_deref(), Ok(json));
+    }
+    for bad in [&[0x81, 0xc0, 1][..], &[0x81, 0x90, 1], &[0x81, 0xca, 0x3d, 0xcc, 0xcc, 0xcd, 1]] {
+        assert_eq!(packed.messagepack_to_standard(bad), Err(MalformedEnvelope), "{bad:x?}");
+    }
+}
+
+#[test]
+fn kind_f2_numbers_leave_as_numbers() {
+    let packed = Wire::messagepack(EnvelopeStyle::Standard);
+    let bytes = |json: &str| match packed.from_standard(json) {
+        Some(WireFrame::Binary(bytes)) => Some(bytes),
+        _ => None,
+    };
+    assert_eq!(bytes("3.5"), Some(vec![0xcb, 0x40, 0x0c, 0, 0, 0, 0, 0, 0]));
+    assert_eq!(bytes("[1,-1,300]"), Some(vec![0x93, 1, 0xff, 0xcd, 1, 0x2c]));
+    assert_eq!(bytes("1e1"), Some(vec![0xcb, 0x40, 0x24, 0, 0, 0, 0, 0, 0]));
+    assert_eq!(bytes("18446744073709551615"), Some([&[0xcf_u8][..], &[0xff; 8]].concat()));
+    assert_eq!(bytes("-9223372036854775808"), Some(vec![0xd3, 0x80, 0, 0, 0, 0, 0, 0, 0]));
+    assert_eq!(bytes(r#"{"a":{},"b":[[],"\n"]}"#), Some(b"\x82\xa1a\x80\xa1b\x92\x90\xa1\n".to_vec()));
+    assert_eq!(bytes("1e999"), None);
+    let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+    assert!(bytes(&nested(128)).is_some());
+    assert_eq!(bytes(&nested(129)), None);
+}
+
+#[test]
 fn fault_25_messagepack_that_announces_more_than_there_is() {
     let packed = Wire::messagepack(EnvelopeStyle::Standard);
     for bad in [

@@ -1,0 +1,167 @@
+//! The members of an object.
+
+use std::borrow::Cow;
+
+use serde::de::{DeserializeSeed, MapAccess};
+
+use super::{
+    fault::Fault,
+    key::Key,
+    node::{Context, Node},
+    path::Path,
+};
+use crate::json::{Lexer, Token};
+
+pub(super) struct Fields<'de, 'n> {
+    lexer: &'n mut Lexer<'de>,
+    path: &'n Path<'n>,
+    context: Context<'n>,
+    /// Those that the struct has, where it is one.
+    declared: Option<&'static [&'static str]>,
+    /// The key whose value comes next.
+    key: Option<Cow<'de, str>>,
+    tag: Tag<'de>,
+}
+
+/// The tag of an enum behind its content. It is read first: serde would buffer the content, and a buffer
+/// knows neither paths nor that an unknown key is refused.
+enum Tag<'de> {
+    None,
+    /// Not yet read.
+    At(Lexer<'de>),
+    /// Its value is read next; where to go on then, and where the tag is.
+    Reading {
+        back: Lexer<'de>,
+        tag: usize,
+    },
+    /// Where it is passed over.
+    Read(usize),
+}
+
+impl<'de, 'n> Fields<'de, 'n> {
+    /// Behind the brace.
+    pub(super) fn new(Node { lexer, path, context }: Node<'de, 'n>, declared: Option<&'static [&'static str]>) -> Self {
+        let tag = match declared {
+            Some([tag, content]) => late_tag(*lexer, tag, content).map_or(Tag::None, Tag::At),
+            _ => Tag::None,
+        };
+        let context = context.in_object(declared);
+        Self { lexer, path, context, declared, key: None, tag }
+    }
+
+    /// The next key as it is written.
+    fn next_key(&mut self) -> Option<&'de str> {
+        if let Tag::At(tag) = self.tag {
+            self.tag = Tag::Reading { back: *self.lexer, tag: tag.position() };
+            *self.lexer = tag;
+        }
+        loop {
+            let position = self.lexer.position();
+            if self.lexer.peek_byte() != Some(b'"') {
+                return None;
+            }
+            let Some(Token::String(quoted)) = self.lexer.next() else { return None };
+            match self.tag {
+                Tag::Read(tag) if tag == position => _ = self.lexer.value(),
+                _ => return Some(quoted),
+            }
+        }
+    }
+
+    /// Behind a value.
+    fn go_on(&mut self) {
+        if let Tag::Reading { back, tag } = self.tag {
+            *self.lexer = back;
+            self.tag = Tag::Read(tag);
+        }
+    }
+
+    /// Passes what is left, and the brace. `false` if there was something. Unknown keys among it are
+    /// found here where a fault came before them.
+    pub(super) fn drain(mut self) -> bool {
+        let mut left = false;
+        if self.key.take().is_some() {
+            self.lexer.value();
+            left = true;
+        }
+        self.go_on();
+        while let Some(quoted) = self.next_key() {
+            left = true;
+            if let Some(declared) = self.declared
+                && self.context.findings.wants_unknown()
+                && let Some(key) = unescape(quoted)
+                && !declared.contains(&&*key)
+            {
+                self.context.findings.unknown(&self.path.key(&key));
+            }
+            if self.lexer.value().is_none() {
+                break;
+            }
+            self.go_on();
+        }
+        self.lexer.next();
+        !left
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'de, '_> {
+    type Error = Fault;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+        loop {
+            let Some(quoted) = self.next_key() else { return Ok(None) };
+            let Some(key) = unescape(quoted) else {
+                self.key = Some(Cow::Borrowed(""));
+                return Err(Fault::unspecific().at(self.path, "have valid keys"));
+            };
+            if self.context.is_ignored(&key) {
+                self.lexer.value();
+                continue;
+            }
+            let known = seed.deserialize(Key { quoted, text: &key });
+            let known = known.map_err(|fault| fault.at(&self.path.key(&key), "have a valid key"));
+            self.key = Some(key);
+            return known.map(Some);
+        }
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Fault> {
+        let Some(key) = self.key.take() else { return Err(Fault::unspecific()) };
+        let start = *self.lexer;
+        let path = self.path.key(&key);
+        let result = seed.deserialize(Node { lexer: &mut *self.lexer, path: &path, context: self.context });
+        if self.lexer.position() == start.position() {
+            self.lexer.value();
+        }
+        self.go_on();
+        // What a type refuses after it has read the value, as `deserialize_with` may, is at its place, too.
+        result.map_err(|fault| fault.blame(start, &path, self.context))
+    }
+}
+
+/// A key as text; `None` if it is none, for half a surrogate pair.
+pub(super) fn unescape(quoted: &str) -> Option<Cow<'_, str>> {
+    if memchr::memchr(b'\\', quoted.as_bytes()).is_some() {
+        return serde_json::from_str(quoted).ok().map(Cow::Owned);
+    }
+    quoted.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
+}
+
+/// Where the tag stands if the content stands first.
+fn late_tag<'de>(mut lexer: Lexer<'de>, tag: &str, content: &str) -> Option<Lexer<'de>> {
+    let is = |token: Token<'_>, name: &str| match token {
+        Token::String(quoted) => unescape(quoted).is_some_and(|key| key == name),
+        _ => false,
+    };
+    if !is(lexer.next()?, content) {
+        return None;
+    }
+    lexer.value()?;
+    loop {
+        let key = lexer;
+        if is(lexer.next()?, tag) {
+            return Some(key);
+        }
+        lexer.value()?;
+    }
+}

@@ -1,0 +1,532 @@
+//! The explaining run against serde_json, over types and values that are made up.
+
+use proptest::prelude::*;
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+use serde_json::value::RawValue;
+
+use super::{node::Findings, run_seed};
+
+/// A type, which decodes into the text of its value.
+#[derive(Debug, Clone)]
+enum Type {
+    Bool,
+    Char,
+    Text,
+    Unit,
+    Any,
+    Bytes,
+    Number(Number),
+    Option(Box<Self>),
+    New(Box<Self>),
+    List(Box<Self>),
+    Tuple(Vec<Self>),
+    Map(Key, Box<Self>),
+    Struct(Vec<Self>),
+    Enum(Box<Self>),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Number {
+    I8,
+    I64,
+    I128,
+    U8,
+    U64,
+    U128,
+    F32,
+    F64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Key {
+    Text,
+    Bool,
+    Number(Number),
+    New,
+    Enum,
+}
+
+const FIELDS: [&str; 4] = ["a", "b", "c", "d"];
+const VARIANTS: [&str; 4] = ["Unit", "One", "Two", "Fields"];
+
+impl<'de> DeserializeSeed<'de> for &Type {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<String, D::Error> {
+        match self {
+            Type::Bool => de.deserialize_bool(self),
+            Type::Char => de.deserialize_char(self),
+            Type::Text => de.deserialize_str(self),
+            Type::Unit => de.deserialize_unit(self),
+            Type::Any => de.deserialize_any(self),
+            Type::Bytes => de.deserialize_bytes(self),
+            Type::Number(number) => number.deserialize(de),
+            Type::Option(_) => de.deserialize_option(self),
+            Type::New(_) => de.deserialize_newtype_struct("New", self),
+            Type::List(_) => de.deserialize_seq(self),
+            Type::Tuple(types) => de.deserialize_tuple(types.len(), self),
+            Type::Map(..) => de.deserialize_map(self),
+            Type::Struct(types) => de.deserialize_struct("Struct", &FIELDS[..types.len()], self),
+            Type::Enum(_) => de.deserialize_enum("Enum", &VARIANTS, self),
+        }
+    }
+}
+
+macro_rules! show {
+    ($($ty:ident($($field:pat)?): $method:ident $value:ty;)*) => {$(
+        fn $method<E: Error>(self, value: $value) -> Result<String, E> {
+            match self {
+                Type::$ty $(($field))? | Type::Any => Ok(format!("{value:?}")),
+                _ => Err(E::custom("another type")),
+            }
+        }
+    )*};
+}
+
+impl<'de> Visitor<'de> for &Type {
+    type Value = String;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+
+    show! {
+        Bool(): visit_bool bool;
+        Number(_): visit_u64 u64;
+        Number(_): visit_i64 i64;
+        Number(_): visit_f64 f64;
+        Bytes(): visit_bytes &[u8];
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        let one = text.chars().count() == 1;
+        match self {
+            Type::Text | Type::Any => Ok(format!("{text:?}")),
+            Type::Char if one => Ok(format!("{text:?}")),
+            _ => Err(E::custom("another type")),
+        }
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<String, E> {
+        match self {
+            Type::Unit | Type::Any => Ok("()".into()),
+            _ => Err(E::custom("another type")),
+        }
+    }
+
+    fn visit_none<E: Error>(self) -> Result<String, E> {
+        Ok("None".into())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, de: D) -> Result<String, D::Error> {
+        let Type::Option(inner) = self else { return Err(D::Error::custom("another type")) };
+        inner.deserialize(de)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, de: D) -> Result<String, D::Error> {
+        let Type::New(inner) = self else { return Err(D::Error::custom("another type")) };
+        inner.deserialize(de)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<String, A::Error> {
+        let mut all = Vec::new();
+        match self {
+            Type::List(inner) => {
+                while let Some(one) = seq.next_element_seed(&**inner)? {
+                    all.push(one);
+                }
+            }
+            Type::Any => {
+                while let Some(one) = seq.next_element_seed(self)? {
+                    all.push(one);
+                }
+            }
+            Type::Bytes => {
+                while let Some(one) = seq.next_element::<u8>()? {
+                    all.push(one.to_string());
+                }
+            }
+            Type::Tuple(types) => {
+                for (i, one) in types.iter().enumerate() {
+                    all.push(seq.next_element_seed(one)?.ok_or_else(|| A::Error::invalid_length(i, &self))?);
+                }
+            }
+            _ => return Err(A::Error::custom("another type")),
+        }
+        Ok(format!("{all:?}"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<String, A::Error> {
+        let mut all = Vec::new();
+        match self {
+            Type::Map(key, inner) => {
+                while let Some(key) = map.next_key_seed(*key)? {
+                    all.push((key, map.next_value_seed(&**inner)?));
+                }
+            }
+            Type::Any => {
+                while let Some(key) = map.next_key_seed(self)? {
+                    all.push((key, map.next_value_seed(self)?));
+                }
+            }
+            Type::Struct(types) => {
+                let mut values = vec![None; types.len()];
+                while let Some(key) = map.next_key::<String>()? {
+                    match FIELDS[..types.len()].iter().position(|field| *field == key) {
+                        Some(i) if values[i].is_some() => return Err(A::Error::duplicate_field(FIELDS[i])),
+                        Some(i) => values[i] = Some(map.next_value_seed(&types[i])?),
+                        None => _ = map.next_value::<IgnoredAny>()?,
+                    }
+                }
+                for (i, value) in values.into_iter().enumerate() {
+                    let value = match types[i] {
+                        Type::Option(_) => value.unwrap_or_default(),
+                        _ => value.ok_or_else(|| A::Error::missing_field(FIELDS[i]))?,
+                    };
+                    all.push((FIELDS[i].to_owned(), value));
+                }
+            }
+            _ => return Err(A::Error::custom("another type")),
+        }
+        Ok(format!("{all:?}"))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<String, A::Error> {
+        let Type::Enum(inner) = self else { return Err(A::Error::custom("another type")) };
+        let (name, content) = data.variant_seed(Variant)?;
+        let value = match name {
+            "Unit" => content.unit_variant().map(|()| String::new())?,
+            "One" => content.newtype_variant_seed(&**inner)?,
+            "Two" => content.tuple_variant(2, &two(inner))?,
+            _ => content.struct_variant(&FIELDS[..1], &fields(inner))?,
+        };
+        Ok(format!("{name} {value}"))
+    }
+}
+
+fn two(inner: &Type) -> Type {
+    Type::Tuple(vec![inner.clone(), inner.clone()])
+}
+
+fn fields(inner: &Type) -> Type {
+    Type::Struct(vec![inner.clone()])
+}
+
+struct Variant;
+
+impl<'de> DeserializeSeed<'de> for Variant {
+    type Value = &'static str;
+
+    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<&'static str, D::Error> {
+        de.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Variant {
+    type Value = &'static str;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a variant")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<&'static str, E> {
+        VARIANTS.into_iter().find(|name| *name == text).ok_or_else(|| E::unknown_variant(text, &VARIANTS))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Number {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<String, D::Error> {
+        fn read<'de, T: serde::Deserialize<'de> + std::fmt::Debug, D: Deserializer<'de>>(
+            de: D,
+        ) -> Result<String, D::Error> {
+            T::deserialize(de).map(|value| format!("{value:?}"))
+        }
+        match self {
+            Self::I8 => read::<i8, D>(de),
+            Self::I64 => read::<i64, D>(de),
+            Self::I128 => read::<i128, D>(de),
+            Self::U8 => read::<u8, D>(de),
+            Self::U64 => read::<u64, D>(de),
+            Self::U128 => read::<u128, D>(de),
+            Self::F32 => read::<f32, D>(de),
+            Self::F64 => read::<f64, D>(de),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<String, D::Error> {
+        match self {
+            Self::Text => (&Type::Text).deserialize(de),
+            Self::Bool => (&Type::Bool).deserialize(de),
+            Self::Number(number) => number.deserialize(de),
+            Self::New => (&Type::New(Box::new(Type::Number(Number::I64)))).deserialize(de),
+            Self::Enum => (&Type::Enum(Box::new(Type::Unit))).deserialize(de),
+        }
+    }
+}
+
+fn numbers() -> impl Strategy<Value = Number> {
+    use Number::{F32, F64, I8, I64, I128, U8, U64, U128};
+    prop::sample::select(vec![I8, I64, I128, U8, U64, U128, F32, F64])
+}
+
+fn types() -> impl Strategy<Value = Type> {
+    let key =
+        prop_oneof![Just(Key::Text), Just(Key::Bool), Just(Key::New), Just(Key::Enum), numbers().prop_map(Key::Number)];
+    let leaf = prop_oneof![
+        4 => numbers().prop_map(Type::Number),
+        1 => prop::sample::select(vec![Type::Bool, Type::Char, Type::Text, Type::Unit, Type::Any, Type::Bytes]),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        let boxed = inner.clone().prop_map(Box::new).boxed();
+        prop_oneof![
+            boxed.clone().prop_map(Type::Option),
+            boxed.clone().prop_map(Type::New),
+            boxed.clone().prop_map(Type::List),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Type::Tuple),
+            (key.clone(), boxed.clone()).prop_map(|(key, inner)| Type::Map(key, inner)),
+            prop::collection::vec(inner, 1..5).prop_map(Type::Struct),
+            boxed.prop_map(Type::Enum),
+        ]
+    })
+}
+
+/// Decisions about a text, from a list of numbers that proptest makes smaller.
+struct Choices<'c> {
+    list: &'c [u32],
+    at: usize,
+}
+
+impl Choices<'_> {
+    fn below(&mut self, n: u32) -> u32 {
+        let choice = self.list.get(self.at).copied().unwrap_or(1);
+        self.at += 1;
+        choice % n
+    }
+
+    fn of(&mut self, texts: &[&str]) -> String {
+        texts[self.below(texts.len() as u32) as usize].to_owned()
+    }
+
+    /// One in so many.
+    fn rarely(&mut self, n: u32) -> bool {
+        self.below(n) == 0
+    }
+}
+
+const ANYTHING: [&str; 22] = [
+    "null",
+    "true",
+    "0",
+    "-0",
+    "-1",
+    "1",
+    "127",
+    "128",
+    "255",
+    "256",
+    "1.0",
+    "1.5",
+    "1e2",
+    "18446744073709551616",
+    "\"a\"",
+    "\"\\u00e9\"",
+    "\"\\ud800\"",
+    "[]",
+    "[1]",
+    "{}",
+    r#"{"a":1}"#,
+    "1e999",
+];
+
+/// The text of a value that mostly fits the type.
+fn text(ty: &Type, choices: &mut Choices<'_>) -> String {
+    // An array for a struct is refused by rule, not by serde_json.
+    if choices.rarely(12) && !matches!(ty, Type::Struct(_) | Type::Enum(_)) {
+        return choices.of(&ANYTHING);
+    }
+    match ty {
+        Type::Bool => choices.of(&["true", "false"]),
+        Type::Char => choices.of(&["\"a\"", "\"\\n\"", "\"é\"", "\"ab\"", "\"\""]),
+        Type::Text => choices.of(&["\"\"", "\"text\"", "\"\\\"\\\\\"", "\"\\ud83d\\ude00\""]),
+        Type::Unit => "null".into(),
+        Type::Any => choices.of(&ANYTHING),
+        Type::Bytes => choices.of(&["\"a\\n\"", "[1,2]", "[256]", "\"\\ud800\""]),
+        Type::Number(_) => {
+            choices.of(&["1", "7", "1", "100", "-1", "0", "255", "2.5", "-0", "1E1", "18446744073709551615"])
+        }
+        Type::Option(inner) if choices.rarely(3) => text(inner, choices),
+        Type::Option(_) => "null".into(),
+        Type::New(inner) => text(inner, choices),
+        Type::List(inner) => array(&(0..choices.below(4)).map(|_| text(inner, choices)).collect::<Vec<_>>()),
+        Type::Tuple(types) => {
+            let mut all: Vec<_> = types.iter().map(|ty| text(ty, choices)).collect();
+            if choices.rarely(8) {
+                all.pop();
+            } else if choices.rarely(8) {
+                all.push("1".into());
+            }
+            array(&all)
+        }
+        Type::Map(key, inner) => {
+            let keys: &[&str] = match key {
+                Key::Text => &["x", "\\u0061", "y", "1"],
+                Key::Bool => &["true", "false", "true", "True"],
+                Key::Number(_) | Key::New => &["1", "-1", "300", "0", "1 ", "01", "\\u0031", "x"],
+                Key::Enum => &["Unit", "Uni\\u0074", "One", "x"],
+            };
+            let members = (0..choices.below(3)).map(|_| (choices.of(keys), text(inner, choices))).collect();
+            object(members)
+        }
+        Type::Struct(types) => {
+            let mut members: Vec<_> =
+                types.iter().enumerate().map(|(i, ty)| (FIELDS[i].to_owned(), text(ty, choices))).collect();
+            if choices.rarely(8) {
+                members.remove(choices.below(members.len() as u32) as usize);
+            }
+            if choices.rarely(6) {
+                members.push(("unknown".into(), choices.of(&ANYTHING)));
+            }
+            if choices.rarely(12) && !members.is_empty() {
+                members.push(members[0].clone());
+            }
+            if choices.rarely(2) {
+                members.reverse();
+            }
+            object(members)
+        }
+        Type::Enum(inner) => match choices.below(7) {
+            0 => choices.of(&["\"Unit\"", "\"One\"", "\"x\"", "1", "{}", "[]", r#"{"Unit":null,"One":1}"#]),
+            1 => r#"{"Unit":null}"#.into(),
+            2 => format!(r#"{{"Two":{}}}"#, text(&two(inner), choices)),
+            3 => format!(r#"{{"Fields":{}}}"#, text(&fields(inner), choices)),
+            4 => format!(r#"{{"x":{}}}"#, text(inner, choices)),
+            _ => format!(r#"{{"One":{}}}"#, text(inner, choices)),
+        },
+    }
+}
+
+fn array(all: &[String]) -> String {
+    format!("[{}]", all.join(", "))
+}
+
+fn object(members: Vec<(String, String)>) -> String {
+    let members: Vec<_> = members.into_iter().map(|(key, value)| format!("\"{key}\" : {value}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+fn by_serde_json(ty: &Type, json: &str) -> Option<String> {
+    let mut de = serde_json::Deserializer::from_str(json);
+    let value = ty.deserialize(&mut de).ok()?;
+    de.end().ok()?;
+    Some(value)
+}
+
+/// Whether the value at the path is really not what its type wants.
+fn is_wrong(ty: &Type, json: &str, path: &str) -> bool {
+    let rest = path.trim_start_matches('.');
+    if rest.is_empty() {
+        return by_serde_json(ty, json).is_none();
+    }
+    let mut members: Vec<(String, String, &RawValue)> = Vec::new();
+    let (step, rest) = match rest.strip_prefix('[') {
+        Some(rest) => {
+            let (index, rest) = rest.split_once(']').unwrap();
+            let items: Vec<&RawValue> = serde_json::from_str(json).unwrap();
+            members.extend(items.into_iter().enumerate().map(|(i, value)| (i.to_string(), String::new(), value)));
+            (index, rest)
+        }
+        None => {
+            let end = rest.find(['.', '[']).unwrap_or(rest.len());
+            let all = serde_json::from_str::<Members<'_>>(json).unwrap();
+            members.extend(all.0);
+            rest.split_at(end)
+        }
+    };
+    let found: Vec<_> = members.iter().filter(|(name, ..)| name == step).collect();
+    // A key may stand there twice.
+    let at = |ty: &Type| found.iter().any(|(.., value)| is_wrong(ty, value.get(), rest));
+    match ty {
+        Type::Option(inner) | Type::New(inner) => is_wrong(inner, json, path),
+        Type::List(inner) => at(inner),
+        Type::Any => at(ty),
+        Type::Bytes => at(&Type::Number(Number::U8)),
+        Type::Tuple(types) => at(&types[step.parse::<usize>().unwrap()]),
+        Type::Map(key, inner) => {
+            let keys = Type::Map(*key, Box::new(Type::Any));
+            let is_wrong_key = |key: &String| by_serde_json(&keys, &format!("{{{key}:null}}")).is_none();
+            at(inner) || rest.is_empty() && found.iter().any(|(_, key, _)| is_wrong_key(key))
+        }
+        Type::Struct(types) => match FIELDS[..types.len()].iter().position(|field| *field == step) {
+            Some(_) if found.is_empty() => rest.is_empty(),
+            Some(i) => at(&types[i]),
+            None => false,
+        },
+        Type::Enum(inner) => match step {
+            "One" => at(inner),
+            "Two" => at(&two(inner)),
+            "Fields" => at(&fields(inner)),
+            "Unit" => at(&Type::Unit),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Names, keys as they are written, and values.
+struct Members<'a>(Vec<(String, String, &'a RawValue)>);
+
+impl<'de> serde::Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some((key, value)) = map.next_entry::<&RawValue, _>()? {
+                    let name = serde_json::from_str(key.get()).map_err(A::Error::custom)?;
+                    all.push((name, key.get().to_owned(), value));
+                }
+                Ok(Members(all))
+            }
+        }
+        de.deserialize_map(All)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #[test]
+    fn kind_f4_the_explaining_run_agrees_with_serde_json(
+        ty in types(),
+        list in prop::collection::vec(any::<u32>(), 0..60),
+    ) {
+        let json = text(&ty, &mut Choices { list: &list, at: 0 });
+        let explained = run_seed(&json, Findings::of_payload(false), &ty);
+        match (by_serde_json(&ty, &json), explained) {
+            (Some(value), Ok(explained)) => prop_assert_eq!(value, explained, "{}", json),
+            (None, Err(issues)) => for issue in &issues {
+                prop_assert!(is_wrong(&ty, &json, issue.path()), "{} {}: {json}", issue.path(), issue.code());
+            },
+            (value, explained) => prop_assert!(false, "{value:?} and {explained:?}: {json}"),
+        }
+        // Unknown keys change nothing else: each is found, and no other field is.
+        let all = run_seed(&json, Findings::of_payload(true), &ty);
+        for issue in all.as_ref().err().into_iter().flatten() {
+            let unknown = issue.code() == "unknown_field";
+            prop_assert_eq!(unknown, issue.path().ends_with("unknown"), "{}", json);
+        }
+    }
+}
