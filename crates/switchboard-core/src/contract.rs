@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
 
+#[cfg(feature = "schema")]
+pub use self::schemas::{AnyJson, HasSchema, has_schema};
 pub use self::{
     build::{Answering, ContractBuilder},
     schema::Schema,

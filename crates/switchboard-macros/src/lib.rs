@@ -17,6 +17,7 @@
 //! token that is wrong, and pass the item on beside them.
 
 mod case;
+mod cfg;
 mod derives;
 mod errors;
 mod handler;
@@ -28,6 +29,7 @@ mod meta;
 mod options;
 mod payload;
 mod rules;
+mod schemas;
 mod serde_attrs;
 mod suggest;
 mod tag;
@@ -427,4 +429,11 @@ pub fn ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
     handler::expand_ws_handler(attr.into(), item.into()).into()
+}
+
+/// What the attribute macros use for `#[cfg]` and `#[cfg_attr]` on fields. Not API.
+#[doc(hidden)]
+#[proc_macro_derive(Evaluate, attributes(__switchboard))]
+pub fn derive_evaluate(item: TokenStream) -> TokenStream {
+    cfg::expand_evaluate(item.into()).into()
 }

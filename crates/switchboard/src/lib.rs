@@ -203,8 +203,10 @@ pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_
 pub mod __private {
     pub use switchboard_core::{
         __private::*, AnyMessage, Event, Issues, MemberOf, Message, MessageMeta, MessageSet, RESERVED_META_KEYS, Reply,
-        Request, Rpc, check_type_tag, validate,
+        Request, Rpc, check_type_tag,
     };
+
+    pub use switchboard_macros::Evaluate;
 
     pub use crate::{Argument, WsRouter};
 }

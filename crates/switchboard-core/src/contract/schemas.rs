@@ -105,3 +105,29 @@ impl<T: ?Sized> AnySchema for &TypeProbe<T> {
         Schema::any()
     }
 }
+
+/// What a field may be that a function of the application writes.
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub type AnyJson = serde_json::Value;
+
+/// A type with a schema, with an error that says what to do about one without.
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no JSON Schema",
+    label = "no JSON Schema is known for this type",
+    note = "add `#[schemars(with = \"String\")]` to the field, with the type that it looks like on the wire",
+    note = "a type of your own gets one from `#[ws_payload]`; types of chrono, rust_decimal, url, uuid and others from the feature of `switchboard` with the name of the crate",
+    note = "or turn the feature `schema` of `switchboard` off"
+)]
+pub trait HasSchema {}
+
+#[cfg(feature = "schema")]
+#[diagnostic::do_not_recommend]
+impl<T: schemars::JsonSchema + ?Sized> HasSchema for T {}
+
+/// Compiles for types with a schema.
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub fn has_schema<T: HasSchema + ?Sized>() {}
