@@ -11,7 +11,7 @@ use syn::{Attribute, Data, DeriveInput, Meta, Path, Token, parse::Parser, punctu
 use crate::{krate::Krate, message, meta, payload};
 
 /// The argument with which `#[ws_payload]` removes the item that it stands on.
-const DISCARD: &str = "__discard";
+pub(crate) const DISCARD: &str = "__discard";
 
 /// The helper attribute that holds the name and the arguments of the macro to start over with.
 const AGAIN: &str = "__switchboard";
@@ -58,12 +58,28 @@ pub(crate) fn expand_evaluate(item: TokenStream) -> TokenStream {
     let mut tokens = list.tokens.clone().into_iter();
     let name = tokens.next().map(|name| name.to_string()).unwrap_or_default();
     let attr: TokenStream = tokens.skip(1).collect();
+    forget_conditions(&mut input.data);
     let item = input.into_token_stream();
     match name.as_str() {
         "ws_message" => message::expand_ws_message(attr, item),
         "ws_rpc" => message::expand_ws_rpc(attr, item),
         "ws_meta" => meta::expand_ws_meta(attr, item),
         _ => payload::expand_ws_payload(attr, item),
+    }
+}
+
+/// rustc leaves the conditions that hold, as `#[cfg]`.
+fn forget_conditions(data: &mut Data) {
+    let forget = |attrs: &mut Vec<Attribute>| attrs.retain(|attr| !attr.path().is_ident("cfg"));
+    match data {
+        Data::Struct(data) => data.fields.iter_mut().for_each(|field| forget(&mut field.attrs)),
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                forget(&mut variant.attrs);
+                variant.fields.iter_mut().for_each(|field| forget(&mut field.attrs));
+            }
+        }
+        Data::Union(data) => data.fields.named.iter_mut().for_each(|field| forget(&mut field.attrs)),
     }
 }
 

@@ -57,8 +57,11 @@ impl Derives<'_> {
         }
         helpers.extend(self.renames(input, &serde, errors));
         let schema = self.schema && !own.has("JsonSchema");
+        let apart = schema && input.attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
         if schema {
-            derives.push(quote!(#private::schemars::JsonSchema));
+            if !apart {
+                derives.push(quote!(#private::schemars::JsonSchema));
+            }
             if !serde_attrs::holds(&input.attrs, "schemars", &["crate"]) {
                 let path = self.krate.text("schemars");
                 helpers.push(parse_quote!(#[schemars(crate = #path)]));
@@ -82,7 +85,11 @@ impl Derives<'_> {
             beside.extend(rules::for_validator(input, self.krate));
         }
         beside.extend(rules);
-        if !own.has("Validate") && !schema && !own.has("JsonSchema") {
+        if apart {
+            beside.extend(schemas::apart(input, self.krate));
+            remove(input, "schemars");
+        }
+        if !own.has("Validate") && (!schema || apart) && !own.has("JsonSchema") {
             // No derive is left that knows them.
             remove(input, "validate");
         }

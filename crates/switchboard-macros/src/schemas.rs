@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Data, DeriveInput, Field, GenericParam, parse_quote, spanned::Spanned};
+use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Visibility, parse_quote, spanned::Spanned};
 
-use crate::{derives, handler_args::has_word, krate::Krate, serde_attrs::holds};
+use crate::{cfg, derives, handler_args::has_word, krate::Krate, serde_attrs::holds};
 
 /// Attributes of serde with which a function of the application decides what is on the wire.
 const FUNCTIONS: [&str; 3] = ["with", "serialize_with", "deserialize_with"];
@@ -59,6 +59,26 @@ pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
         #[allow(deprecated)]
         const _: fn() = || { #(#checks)* };
     })
+}
+
+/// The derive for a deprecated type. It warns about the type itself, so it stands where that is
+/// allowed, on a copy of the type, which disappears behind it.
+pub(crate) fn apart(input: &DeriveInput, krate: &Krate) -> TokenStream {
+    let mut copy = input.clone();
+    copy.vis = Visibility::Inherited;
+    copy.attrs.retain(|attr| {
+        ["serde", "schemars", "validate", "doc", "deprecated"].iter().any(|name| attr.path().is_ident(name))
+    });
+    let private = krate.private();
+    let discard = quote::format_ident!("{}", cfg::DISCARD);
+    quote! {
+        #[allow(deprecated)]
+        const _: () = {
+            #[derive(#private::schemars::JsonSchema)]
+            #[#krate::ws_payload(#discard)]
+            #copy
+        };
+    }
 }
 
 fn has_own_schema(attrs: &[Attribute]) -> bool {

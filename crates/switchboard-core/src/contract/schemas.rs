@@ -66,7 +66,7 @@ impl fmt::Debug for Schemas {
 
 /// Asks for the schema of a type that may have none: the attributes cannot know what a type derives.
 ///
-/// `(&TypeProbe::<T>::NEW).schema(schemas)` takes [`KnownSchema`] where it applies, since that needs
+/// `(&TypeProbe::<T>::NEW).__switchboard_schema(schemas)` takes [`KnownSchema`] where it applies, since that needs
 /// no further reference, else [`AnySchema`].
 #[doc(hidden)]
 pub struct TypeProbe<T: ?Sized>(PhantomData<fn(&T)>);
@@ -84,24 +84,24 @@ impl<T: ?Sized> fmt::Debug for TypeProbe<T> {
 /// The schema of a type that derives it.
 #[doc(hidden)]
 pub trait KnownSchema {
-    fn schema(&self, schemas: &mut Schemas) -> Schema;
+    fn __switchboard_schema(&self, schemas: &mut Schemas) -> Schema;
 }
 
 /// `true`, which allows anything, for the others.
 #[doc(hidden)]
 pub trait AnySchema {
-    fn schema(&self, schemas: &mut Schemas) -> Schema;
+    fn __switchboard_schema(&self, schemas: &mut Schemas) -> Schema;
 }
 
 #[cfg(feature = "schema")]
 impl<T: schemars::JsonSchema + ?Sized> KnownSchema for TypeProbe<T> {
-    fn schema(&self, schemas: &mut Schemas) -> Schema {
+    fn __switchboard_schema(&self, schemas: &mut Schemas) -> Schema {
         schemas.of::<T>()
     }
 }
 
 impl<T: ?Sized> AnySchema for &TypeProbe<T> {
-    fn schema(&self, _: &mut Schemas) -> Schema {
+    fn __switchboard_schema(&self, _: &mut Schemas) -> Schema {
         Schema::any()
     }
 }

@@ -108,7 +108,7 @@ fn schema_of(private: &TokenStream, ty: &TokenStream) -> TokenStream {
     quote! {{
         #[allow(unused_imports, reason = "one of them, as the type is")]
         use #private::{AnySchema as _, KnownSchema as _};
-        (&#private::TypeProbe::<#ty>::NEW).schema(schemas)
+        (&#private::TypeProbe::<#ty>::NEW).__switchboard_schema(schemas)
     }}
 }
 
