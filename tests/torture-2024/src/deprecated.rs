@@ -1,6 +1,6 @@
 //! Deprecated types and fields warn where they are used, not in generated code.
 
-use switchboard::{ws_message, ws_payload, ws_rpc, WsMessages};
+use switchboard::{WsMessages, ws_message, ws_payload, ws_rpc};
 
 #[deprecated]
 #[ws_message("OLD")]

@@ -1,13 +1,16 @@
 //! Everything that generated code could stumble over, without the prelude.
 
 #![no_implicit_prelude]
-#![allow(dead_code, unused_macros, non_camel_case_types, reason = "they are only in the way")]
+#![allow(dead_code, unused_macros, non_camel_case_types, non_upper_case_globals, reason = "they are only in the way")]
 
 // The derive of `JsonSchema` calls methods of these traits of the prelude.
-use ::std::{convert::Into as _, string::ToString as _};
-#[allow(unused_imports, reason = "its method has the name of one of `Message`")]
-use ::switchboard::validator::Validate as _;
-use ::switchboard::{ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc, Message, WsMessages};
+use ::std::{
+    convert::{From as _, Into as _},
+    string::ToString as _,
+};
+#[allow(unused_imports, reason = "their methods have the same name")]
+use ::switchboard::{Message, validator::Validate as _};
+use ::switchboard::{WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 
 // Names of the prelude, with other meanings.
 pub struct Some;

@@ -32,11 +32,7 @@ fn is_zero(number: &u8) -> bool {
 }
 
 fn not_long(every: &Duration) -> Result<(), ValidationError> {
-    if every.as_secs() < 100 {
-        Ok(())
-    } else {
-        Err(ValidationError::new("long"))
-    }
+    if every.as_secs() < 100 { Ok(()) } else { Err(ValidationError::new("long")) }
 }
 
 /// The attributes of fields.

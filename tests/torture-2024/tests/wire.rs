@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use switchboard::{Message, MessageMeta};
 
 include!(concat!(env!("CARGO_MANIFEST_DIR"), "/uses.rs"));
