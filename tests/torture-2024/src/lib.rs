@@ -6,6 +6,7 @@
 
 pub mod conditional;
 pub mod deprecated;
+pub mod foreign;
 pub mod hostile;
 pub mod names;
 pub mod serde_attributes;

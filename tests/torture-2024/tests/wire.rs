@@ -7,7 +7,7 @@ use switchboard::{Message, MessageMeta};
 
 include!(concat!(env!("CARGO_MANIFEST_DIR"), "/uses.rs"));
 
-use torture::{conditional, deprecated, hostile, names, serde_attributes as attributes};
+use torture::{conditional, deprecated, foreign, hostile, names, serde_attributes as attributes};
 
 /// Decodes, validates, and says where rules are broken.
 fn paths<M: Message>(payload: Value) -> Vec<String> {
@@ -121,6 +121,21 @@ fn kind_f11_a_message_inside_a_message() {
         "first": { "name": "" }, "maybe": { "name": "" }, "rows": [[{ "name": "" }]],
     }));
     assert_eq!(found, ["first.name length", "maybe.name length", "rows[0][0].name length"]);
+}
+
+#[test]
+fn kind_f12_types_of_other_crates() {
+    let message = |id: &str| {
+        json!({
+            "id": id, "at": "2026-01-02T03:04:05Z", "day": "2026-01-02", "price": "1.50", "link": "https://example.com/",
+            "data": [[1, 2]], "net": "127.0.0.1",
+        })
+    };
+    assert_eq!(paths::<foreign::Foreign>(message("00000000-0000-0000-0000-000000000000")), ["id nil"]);
+    let good = message("67e55044-10b1-426f-9247-bb680e5fe0c8");
+    let read: foreign::Foreign = serde_json::from_value(good.clone()).unwrap();
+    assert!(read.validate().is_ok());
+    assert_eq!(serde_json::to_value(&read).unwrap(), good);
 }
 
 #[test]
