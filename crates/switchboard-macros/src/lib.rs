@@ -154,7 +154,7 @@ pub fn ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Requirements
 ///
-/// - A struct or an enum; only a struct with named fields has validation rules.
+/// - A struct or an enum.
 /// - The rules of a nested type are checked where the field says `#[validate(nested)]`.
 ///
 /// # Examples
@@ -243,8 +243,8 @@ pub fn ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// # Requirements
 ///
 /// - A struct with named fields, or a unit struct, without generic parameters.
-/// - It derives or implements `Serialize` and `Deserialize`, and `validator::Validate` if it has
-///   `#[validate(…)]` rules and no `validate_with`.
+/// - It derives or implements `Serialize` and `Deserialize`. A derive of `validator::Validate` may
+///   stand beside it, but is not needed for `#[validate(…)]`.
 ///
 /// # Examples
 ///

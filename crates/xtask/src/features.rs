@@ -10,10 +10,7 @@ pub(crate) struct Crate {
 
 /// A test compares this list to the manifests.
 pub(crate) const PUBLISHED: [Crate; 4] = [
-    Crate {
-        name: "switchboard-core",
-        features: &["bytes", "chrono", "rust_decimal", "schema", "url", "uuid"],
-    },
+    Crate { name: "switchboard-core", features: &["bytes", "chrono", "rust_decimal", "schema", "url", "uuid"] },
     Crate { name: "switchboard-frame", features: &[] },
     Crate { name: "switchboard-macros", features: &["schema"] },
     Crate {

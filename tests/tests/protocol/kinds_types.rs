@@ -65,7 +65,7 @@ fn serve() -> Server {
 async fn issues(client: &mut Client, text: impl Into<String>) -> Vec<(String, String)> {
     client.text(text).await;
     let error = client.expect_error("ERROR", "INVALID_ARGUMENT").await;
-    let issues = error["payload"]["details"]["issues"].as_array().unwrap().clone();
+    let issues = error["details"]["issues"].as_array().unwrap().clone();
     let text = |issue: &Value, key: &str| issue[key].as_str().unwrap().to_owned();
     issues.iter().map(|issue| (text(issue, "path"), text(issue, "code"))).collect()
 }

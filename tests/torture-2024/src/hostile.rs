@@ -88,7 +88,7 @@ pub trait Everything {
 impl<T: ?::core::marker::Sized> Everything for T {}
 
 pub fn even(number: u32) -> ::core::result::Result<(), ::switchboard::validator::ValidationError> {
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         return ::core::result::Result::Ok(());
     }
     ::core::result::Result::Err(::switchboard::validator::ValidationError::new("even"))

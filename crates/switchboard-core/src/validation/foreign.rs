@@ -121,8 +121,8 @@ fn is_ours(kind: &ValidationErrorsKind) -> bool {
 /// A value with its keys in the order in which they were written.
 #[derive(Debug)]
 enum Node {
-    Map(Vec<(String, Node)>),
-    List(Vec<Node>),
+    Map(Vec<(String, Self)>),
+    List(Vec<Self>),
     Leaf(Value),
 }
 

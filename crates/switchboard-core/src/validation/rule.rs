@@ -12,7 +12,7 @@ use validator::{
 };
 
 /// The bounds of a broken rule, in words.
-pub type Bounds<const N: usize> = [(&'static str, Option<String>); N];
+pub type Bounds = Box<[(&'static str, Option<String>)]>;
 
 /// A bound as the messages show it; `None` for what JSON cannot have.
 fn word<T: Serialize>(bound: Option<T>) -> Option<String> {
@@ -27,7 +27,7 @@ pub trait LengthRule<N> {
         min: &dyn Fn() -> Option<N>,
         max: &dyn Fn() -> Option<N>,
         equal: &dyn Fn() -> Option<N>,
-    ) -> Result<(), Bounds<3>>;
+    ) -> Result<(), Bounds>;
 }
 
 impl<N: PartialEq + PartialOrd + Serialize, T: ValidateLength<N> + ?Sized> LengthRule<N> for T {
@@ -36,11 +36,11 @@ impl<N: PartialEq + PartialOrd + Serialize, T: ValidateLength<N> + ?Sized> Lengt
         min: &dyn Fn() -> Option<N>,
         max: &dyn Fn() -> Option<N>,
         equal: &dyn Fn() -> Option<N>,
-    ) -> Result<(), Bounds<3>> {
+    ) -> Result<(), Bounds> {
         if self.validate_length(min(), max(), equal()) {
             return Ok(());
         }
-        Err([("min", word(min())), ("max", word(max())), ("equal", word(equal()))])
+        Err(Box::new([("min", word(min())), ("max", word(max())), ("equal", word(equal()))]))
     }
 }
 
@@ -52,7 +52,7 @@ pub trait RangeRule<N> {
         max: &dyn Fn() -> Option<N>,
         exclusive_min: &dyn Fn() -> Option<N>,
         exclusive_max: &dyn Fn() -> Option<N>,
-    ) -> Result<(), Bounds<4>>;
+    ) -> Result<(), Bounds>;
 }
 
 impl<N: Serialize, T: ValidateRange<N> + ?Sized> RangeRule<N> for T {
@@ -62,17 +62,16 @@ impl<N: Serialize, T: ValidateRange<N> + ?Sized> RangeRule<N> for T {
         max: &dyn Fn() -> Option<N>,
         exclusive_min: &dyn Fn() -> Option<N>,
         exclusive_max: &dyn Fn() -> Option<N>,
-    ) -> Result<(), Bounds<4>> {
-        // What has a place among the numbers is below, above or equal to a bound. NaN is none of these.
+    ) -> Result<(), Bounds> {
         if self.validate_range(min(), max(), exclusive_min(), exclusive_max()) {
             return Ok(());
         }
-        Err([
+        Err(Box::new([
             ("min", word(min())),
             ("max", word(max())),
             ("exclusive_min", word(exclusive_min())),
             ("exclusive_max", word(exclusive_max())),
-        ])
+        ]))
     }
 }
 
