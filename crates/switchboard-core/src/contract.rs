@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "schema")]
+pub use self::schemas::{AnyJson, HasSchema, has_schema};
 pub use self::{
     build::{Answering, ContractBuilder},
     schema::Schema,

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub const MAX_ISSUES: usize = 32;
 
 /// The longest path that one issue carries, in bytes: unknown keys are the client's own text.
-const MAX_PATH: usize = 128;
+pub(crate) const MAX_PATH: usize = 128;
 
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -22,7 +22,8 @@ mod meta;
 mod reply;
 mod topic;
 mod union;
-mod validation;
+#[doc(hidden)]
+pub mod validation;
 
 pub use self::{
     close::{CloseCode, close_reason},
@@ -45,6 +46,10 @@ pub mod __private {
     pub use crate::contract::{
         Answering, AnySchema, ContractBuilder, KnownSchema, MessageContract, Schema, Schemas, TypeProbe,
     };
+    #[cfg(feature = "schema")]
+    pub use crate::contract::{AnyJson, has_schema};
+    /// The rules that the macros write.
+    pub use crate::validation as rules;
     #[cfg(feature = "schema")]
     pub use schemars;
     pub use serde;

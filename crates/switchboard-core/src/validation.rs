@@ -1,101 +1,105 @@
-//! From `validator`'s errors to issues in wire names and our own words.
+//! Validation: the rules of a type, checked at the wire path of each value.
+//!
+//! The macros write [`Rules`] for a type from its `#[validate(…)]` and serde attributes, so a broken
+//! rule knows its wire name without asking anyone. Types that know `validator` alone are checked by
+//! it, and [`foreign`] finds the wire paths in its errors.
 
-mod wire_names;
+mod containers;
+mod foreign;
+mod key;
+mod nested;
+mod path;
+mod probe;
+mod report;
+mod rule;
 mod words;
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
-use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+use validator::{ValidationError, ValidationErrors};
 
-use self::wire_names::{Step, wire_name};
-use crate::{Issue, Issues};
+pub use self::{
+    nested::{ByDeref, ByMessage, ByNothing, ByRules, ByValidator, ByValidatorOnly, Nested},
+    path::At,
+    report::{Broken, Report},
+    rule::{
+        Bounds, ContainsRule, DoesNotContainRule, EmailRule, FloatValue, IpRule, Ipv4Rule, Ipv6Rule, LengthRule,
+        NoFloatValue, NonControlCharacterRule, OptionValue, OtherValue, RangeRule, RegexRule, RequiredRule, UrlRule,
+        Value,
+    },
+};
+/// For `credit_card`, whose trait is there only with a feature of `validator`.
+pub use validator;
 
-/// Runs `validator`'s rules over a value.
+use crate::Issues;
+
+/// The rules of a type that travels inside a payload.
 ///
-/// `renamed` lists fields of the outermost struct whose wire name is not derived from the Rust
-/// name: `(rust, wire)`. Other names, nested ones too, are found through the type's `Deserialize`.
+/// Written by the macros from `#[validate(…)]`; containers pass on those of their elements.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no rules to check",
+    label = "`#[validate(nested)]` needs a type with rules",
+    note = "add `#[ws_payload]` and a `#[validate(…)]` to the type, or derive or implement `validator::Validate`",
+    note = "or remove `nested` from the field"
+)]
+#[doc(hidden)]
+pub trait Rules {
+    /// Reports every broken rule below `at`.
+    fn check(&self, at: At<'_>, report: &mut Report);
+}
+
+/// Checks a value; paths start at the value itself.
 ///
 /// # Errors
 ///
 /// All broken rules.
 #[doc(hidden)]
-pub fn validate<T: Validate + DeserializeOwned>(
-    value: &T,
-    renamed: &'static [(&'static str, &'static str)],
-) -> Result<(), Issues> {
-    let Err(errors) = Validate::validate(value) else { return Ok(()) };
-    let mut walk = Walk { renamed, steps: Vec::new(), issues: Vec::new(), name: wire_name::<T> };
-    walk.errors(&errors);
-    match Issues::from_vec(walk.issues) {
-        Some(issues) => Err(issues),
-        // An error without an entry still is one.
-        None => Err(Issues::single("", "custom", "is not valid")),
-    }
+pub fn check<T: Rules + ?Sized>(value: &T) -> Result<(), Issues> {
+    let mut report = Report::default();
+    value.check(At::ROOT, &mut report);
+    report.into_result()
 }
 
-struct Walk {
-    renamed: &'static [(&'static str, &'static str)],
-    steps: Vec<Step>,
-    issues: Vec<Issue>,
-    name: fn(&[Step], &str) -> Cow<'static, str>,
+/// The same for `validator`, whose trait the macros implement for types inside those that derive it.
+///
+/// # Errors
+///
+/// Each broken rule under its wire path.
+#[doc(hidden)]
+pub fn check_for_validator<T: Rules + ?Sized>(value: &T) -> Result<(), ValidationErrors> {
+    let Err(issues) = check(value) else { return Ok(()) };
+    let mut errors = ValidationErrors::new();
+    for issue in &issues {
+        let error = ValidationError {
+            code: Cow::Owned(issue.code().to_owned()),
+            message: Some(Cow::Owned(issue.message().to_owned())),
+            params: [(Cow::Borrowed(foreign::PATH), issue.path().into())].into(),
+        };
+        let path = if issue.path().is_empty() { foreign::WHOLE } else { issue.path() };
+        let entry = errors.0.entry(Cow::Owned(path.to_owned()));
+        let kind = entry.or_insert_with(|| validator::ValidationErrorsKind::Field(Vec::new()));
+        if let validator::ValidationErrorsKind::Field(errors) = kind {
+            errors.push(error);
+        }
+    }
+    Err(errors)
 }
 
-impl Walk {
-    fn errors(&mut self, errors: &ValidationErrors) {
-        for (field, kind) in errors.errors() {
-            // Rules of the whole struct stand under this name.
-            let named = field != "__all__";
-            if named {
-                let name = self.wire_name(field);
-                self.steps.push(Step::Field(name));
-            }
-            match kind {
-                ValidationErrorsKind::Field(errors) => {
-                    let path = path(&self.steps);
-                    self.issues.extend(
-                        errors.iter().map(|error| Issue::new(path.clone(), error.code.clone(), words::message(error))),
-                    );
-                }
-                ValidationErrorsKind::Struct(errors) => self.errors(errors),
-                ValidationErrorsKind::List(items) => {
-                    for (index, errors) in items {
-                        self.steps.push(Step::Item(*index));
-                        self.errors(errors);
-                        self.steps.pop();
-                    }
-                }
-            }
-            if named {
-                self.steps.pop();
-            }
-        }
+/// Runs `validator`'s rules over a value that has no [`Rules`].
+///
+/// # Errors
+///
+/// All broken rules.
+#[doc(hidden)]
+pub fn validate<T>(value: &T) -> Result<(), Issues>
+where
+    T: validator::Validate + serde::Serialize + serde::de::DeserializeOwned,
+{
+    let mut report = Report::default();
+    if let Err(errors) = value.validate() {
+        foreign::report(&errors, Some(&value), probe::wire_name::<T>, At::ROOT, &mut report);
     }
-
-    fn wire_name(&self, field: &str) -> Cow<'static, str> {
-        let field = field.strip_prefix("r#").unwrap_or(field);
-        let renamed = self.renamed.iter().find(|(rust, _)| self.steps.is_empty() && *rust == field);
-        match renamed {
-            Some((_, wire)) => Cow::Borrowed(wire),
-            None => (self.name)(&self.steps, field),
-        }
-    }
-}
-
-fn path(steps: &[Step]) -> String {
-    let mut path = String::new();
-    for step in steps {
-        match step {
-            Step::Field(name) => {
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(name);
-            }
-            Step::Item(index) => path.push_str(&format!("[{index}]")),
-        }
-    }
-    path
+    report.into_result()
 }
 
 #[cfg(test)]

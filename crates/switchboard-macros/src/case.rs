@@ -40,13 +40,48 @@ pub(crate) fn field(name: &str, rule: &str) -> String {
         "PascalCase" => pascal(name),
         "camelCase" => {
             let pascal = pascal(name);
-            let mut rest = pascal.chars();
-            rest.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(rest).collect()
+            // A name of underscores alone stays what it is.
+            if pascal.is_empty() { name.to_owned() } else { first_lower(&pascal) }
         }
         "kebab-case" => name.replace('_', "-"),
         "SCREAMING-KEBAB-CASE" => name.to_ascii_uppercase().replace('_', "-"),
         _ => name.to_owned(),
     }
+}
+
+/// The name of a variant under a rule, as serde has it. An unknown rule changes nothing.
+pub(crate) fn variant(name: &str, rule: &str) -> String {
+    match rule {
+        "lowercase" => name.to_ascii_lowercase(),
+        "UPPERCASE" => name.to_ascii_uppercase(),
+        "camelCase" => first_lower(name),
+        "snake_case" => snake(name),
+        "SCREAMING_SNAKE_CASE" => snake(name).to_ascii_uppercase(),
+        "kebab-case" => snake(name).replace('_', "-"),
+        "SCREAMING-KEBAB-CASE" => snake(name).to_ascii_uppercase().replace('_', "-"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Whether serde's derive panics over a name: it cuts off one byte in camelCase.
+pub(crate) fn beyond_serde(name: &str, rule: &str) -> bool {
+    rule == "camelCase" && name.trim_start_matches('_').chars().next().is_none_or(|first| !first.is_ascii())
+}
+
+fn first_lower(name: &str) -> String {
+    let mut rest = name.chars();
+    rest.next().into_iter().flat_map(char::to_lowercase).chain(rest).collect()
+}
+
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for (i, letter) in name.char_indices() {
+        if i > 0 && letter.is_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
 }
 
 fn pascal(name: &str) -> String {
@@ -70,5 +105,35 @@ mod tests {
         for (rule, expected) in RULES.iter().zip(expected) {
             assert_eq!(field("client_id", rule), expected, "{rule}");
         }
+    }
+
+    #[test]
+    fn variants() {
+        let expected = [
+            "outerring",
+            "OUTERRING",
+            "OuterRing",
+            "outerRing",
+            "outer_ring",
+            "OUTER_RING",
+            "outer-ring",
+            "OUTER-RING",
+        ];
+        for (rule, expected) in RULES.iter().zip(expected) {
+            assert_eq!(variant("OuterRing", rule), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn names_that_serde_panics_over() {
+        for (name, camel) in [("über_uns", "überUns"), ("__", "__"), ("_ß", "ß")] {
+            assert!(beyond_serde(name, "camelCase"), "{name}");
+            assert!(!beyond_serde(name, "snake_case"), "{name}");
+            assert_eq!(field(name, "camelCase"), camel);
+        }
+        for name in ["_a", "__x", "a1b", "a_ü"] {
+            assert!(!beyond_serde(name, "camelCase"), "{name}");
+        }
+        assert_eq!(variant("Über", "camelCase"), "über");
     }
 }

@@ -3,15 +3,16 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{
-    Attribute, Data, DeriveInput, Field, Fields, LitStr, Path, Token, Variant, parse_quote, punctuated::Punctuated,
+    Attribute, Data, DeriveInput, Field, Fields, LitStr, Path, Token, Variant, ext::IdentExt, parse_quote,
+    punctuated::Punctuated,
 };
 
 use crate::{
     case,
     errors::Errors,
     krate::Krate,
-    rules,
-    serde_attrs::{self, Container},
+    rules, schemas,
+    serde_attrs::{self, Container, Names, Rename},
 };
 
 /// Whether types derive `JsonSchema`. The tests of this crate see the expansion with it.
@@ -31,7 +32,7 @@ impl Derives<'_> {
     /// New derives stand before the attributes of the type and new helper attributes behind them:
     /// a helper attribute in front of the derive that knows it is a lint.
     ///
-    /// Returns what is to stand beside the type.
+    /// Returns what is to stand beside the type: its rules, and checks.
     #[must_use]
     pub(crate) fn add_to(&self, input: &mut DeriveInput, errors: &mut Errors) -> TokenStream {
         // The derives only repeat in their own words what the caller has said about a union.
@@ -55,29 +56,12 @@ impl Derives<'_> {
             helpers.push(parse_quote!(#[serde(crate = #path)]));
         }
         helpers.extend(self.renames(input, &serde, errors));
-
-        let mut beside = TokenStream::new();
-        match rules::first(input) {
-            Some(rule) if !rules::are_possible(input) => {
-                errors.at(&rule.meta, "a rule belongs to a named field of a struct");
-                remove(input, "validate");
+        let schema = self.schema && !own.has("JsonSchema");
+        let apart = schema && input.attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
+        if schema {
+            if !apart {
+                derives.push(quote!(#private::schemars::JsonSchema));
             }
-            Some(_) if own.has("Validate") => {}
-            Some(_) if rules::are_nested(input) => {
-                beside = rules::beside(input, self.krate);
-                if !self.schema && !own.has("JsonSchema") {
-                    // Nobody is left who would read them.
-                    remove(input, "validate");
-                }
-            }
-            Some(_) => {
-                derives.push(quote!(#private::validator::Validate));
-                helpers.extend(rules::krate(input, self.krate));
-            }
-            None => {}
-        }
-        if self.schema && !own.has("JsonSchema") {
-            derives.push(quote!(#private::schemars::JsonSchema));
             if !serde_attrs::holds(&input.attrs, "schemars", &["crate"]) {
                 let path = self.krate.text("schemars");
                 helpers.push(parse_quote!(#[schemars(crate = #path)]));
@@ -85,11 +69,30 @@ impl Derives<'_> {
         } else if !own.has("JsonSchema") {
             remove(input, "schemars");
         }
-
         if !derives.is_empty() {
             input.attrs.insert(0, parse_quote!(#[derive(#(#derives),*)]));
         }
         input.attrs.append(&mut helpers);
+        spell_out(input);
+        let mut beside = TokenStream::new();
+        if schema {
+            schemas::allow_anything(input, self.krate);
+            beside.extend(schemas::check(input, self.krate));
+        }
+
+        let rules = rules::impls(input, self.krate, errors);
+        if !rules.is_empty() && !own.has("Validate") {
+            beside.extend(rules::for_validator(input, self.krate));
+        }
+        beside.extend(rules);
+        if apart {
+            beside.extend(schemas::apart(input, self.krate));
+            remove(input, "schemars");
+        }
+        if !own.has("Validate") && (!schema || apart) && !own.has("JsonSchema") {
+            // No derive is left that knows them.
+            remove(input, "validate");
+        }
         beside
     }
 
@@ -103,7 +106,7 @@ impl Derives<'_> {
             errors.at(option, "`rename_all` is given twice: remove this one or that of `#[serde(…)]`");
         }
         if let Data::Enum(data) = &input.data
-            && !serde.rename_all_fields
+            && serde.rename_all_fields.is_none()
             && data.variants.iter().any(|variant| matches!(variant.fields, Fields::Named(_)))
         {
             helpers.push(parse_quote!(#[serde(rename_all_fields = #rule)]));
@@ -119,6 +122,33 @@ pub(crate) fn fields(data: &Data) -> Box<dyn Iterator<Item = &Field> + '_> {
         Data::Enum(data) => Box::new(data.variants.iter().flat_map(|variant| variant.fields.iter())),
         Data::Union(data) => Box::new(data.fields.named.iter()),
     }
+}
+
+/// Writes out the names that serde's derive cannot convert.
+fn spell_out(input: &mut DeriveInput) {
+    let serde = Container::of(&input.attrs);
+    match &mut input.data {
+        Data::Struct(data) => {
+            data.fields.iter_mut().for_each(|field| spell_out_field(field, serde.rename_all.as_ref()))
+        }
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                let names = Names::of_variant(variant);
+                let of_fields = serde.of_variant_fields(&names);
+                variant.fields.iter_mut().for_each(|field| spell_out_field(field, of_fields.as_ref()));
+                let rust = variant.ident.unraw().to_string();
+                let rename = names.spelled_out(&rust, serde.rename_all.as_ref(), case::variant);
+                variant.attrs.extend(rename.into_attribute());
+            }
+        }
+        Data::Union(_) => {}
+    }
+}
+
+fn spell_out_field(field: &mut Field, rule: Option<&Rename>) {
+    let Some(rust) = field.ident.as_ref().map(|name| name.unraw().to_string()) else { return };
+    let rename = Names::of(field).spelled_out(&rust, rule, case::field);
+    field.attrs.extend(rename.into_attribute());
 }
 
 /// Removes all attributes of this name.
@@ -166,9 +196,9 @@ mod tests {
         let krate = Krate::default();
         let derives = Derives { krate: &krate, rename_all: None, schema };
         let mut errors = Errors::default();
-        assert!(derives.add_to(&mut input, &mut errors).is_empty());
+        let rules = derives.add_to(&mut input, &mut errors);
         assert!(errors.into_tokens().is_empty());
-        prettyplease::unparse(&parse_quote!(#input))
+        prettyplease::unparse(&parse_quote!(#input #rules))
     }
 
     #[test]

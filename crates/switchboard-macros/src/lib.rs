@@ -17,6 +17,7 @@
 //! token that is wrong, and pass the item on beside them.
 
 mod case;
+mod cfg;
 mod derives;
 mod errors;
 mod handler;
@@ -28,6 +29,7 @@ mod meta;
 mod options;
 mod payload;
 mod rules;
+mod schemas;
 mod serde_attrs;
 mod suggest;
 mod tag;
@@ -152,7 +154,7 @@ pub fn ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Requirements
 ///
-/// - A struct or an enum; only a struct with named fields has validation rules.
+/// - A struct or an enum.
 /// - The rules of a nested type are checked where the field says `#[validate(nested)]`.
 ///
 /// # Examples
@@ -241,8 +243,8 @@ pub fn ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// # Requirements
 ///
 /// - A struct with named fields, or a unit struct, without generic parameters.
-/// - It derives or implements `Serialize` and `Deserialize`, and `validator::Validate` if it has
-///   `#[validate(…)]` rules and no `validate_with`.
+/// - It derives or implements `Serialize` and `Deserialize`. A derive of `validator::Validate` may
+///   stand beside it, but is not needed for `#[validate(…)]`.
 ///
 /// # Examples
 ///
@@ -427,4 +429,11 @@ pub fn ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
     handler::expand_ws_handler(attr.into(), item.into()).into()
+}
+
+/// What the attribute macros use for `#[cfg]` and `#[cfg_attr]` on fields. Not API.
+#[doc(hidden)]
+#[proc_macro_derive(Evaluate, attributes(__switchboard))]
+pub fn derive_evaluate(item: TokenStream) -> TokenStream {
+    cfg::expand_evaluate(item.into()).into()
 }

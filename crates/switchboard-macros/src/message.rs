@@ -12,9 +12,10 @@ use syn::{DeriveInput, Meta};
 
 use self::parse::{Args, Form};
 use crate::{
+    cfg,
     derives::{self, Derives},
     errors::Errors,
-    tag, target,
+    rules, tag, target,
 };
 
 /// `#[ws_message("TYPE", …)]`
@@ -33,6 +34,10 @@ fn expand_attribute(form: Form, attr: TokenStream, item: TokenStream) -> TokenSt
         Ok(input) => input,
         Err(unchanged) => return unchanged,
     };
+    let name = if form == Form::Rpc { "ws_rpc" } else { "ws_message" };
+    if let Some(deferred) = cfg::deferred(name, &attr, &input) {
+        return deferred;
+    }
     let mut errors = Errors::default();
     let example = tag::suggestion(&input.ident);
     let mut args = Args::default();
@@ -42,7 +47,7 @@ fn expand_attribute(form: Form, attr: TokenStream, item: TokenStream) -> TokenSt
     let shape = check::shape(&input, owner, &mut errors);
     check::args(&args, &input, form, &mut errors);
     // From the type as the user wrote it: what is added may move its rules.
-    let impls = generate::impls(&args, &input, shape, form);
+    let impls = generate::impls(&args, &input, shape);
     let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
     let rules = derives.add_to(&mut input, &mut errors);
     let errors = errors.into_tokens();
@@ -107,7 +112,15 @@ pub(crate) fn expand_derive_ws_message(item: TokenStream) -> TokenStream {
     }
     let shape = check::shape(&input, "#[derive(WsMessage)]", &mut errors);
     check::args(&args, &input, Form::Derive, &mut errors);
-    let impls = generate::impls(&args, &input, shape, Form::Derive);
+    let mut impls = generate::impls(&args, &input, shape);
+    if shape != check::Shape::Wrong {
+        let rules = match &args.validate_with {
+            // It checks the whole message, also where it is nested.
+            Some(_) => TokenStream::new(),
+            None => rules::impls(&input, &args.krate, &mut errors),
+        };
+        impls.extend(rules);
+    }
     let errors = errors.into_tokens();
     quote!(#impls #errors)
 }

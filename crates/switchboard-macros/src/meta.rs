@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Data, DeriveInput, Fields, LitStr};
 
 use crate::{
-    case,
+    case, cfg,
     derives::{self, Derives},
     errors::Errors,
     message::generate,
@@ -30,6 +30,9 @@ pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStrea
         Ok(input) => input,
         Err(unchanged) => return unchanged,
     };
+    if let Some(deferred) = cfg::deferred("ws_meta", &attr, &input) {
+        return deferred;
+    }
     let mut errors = Errors::default();
     let args = TypeArgs::read("#[ws_meta]", attr, &mut errors);
     let fits = check_shape(&input, &mut errors);
@@ -38,12 +41,10 @@ pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStrea
     let meta = fits.then(|| {
         let private = args.krate.private();
         let name = &input.ident;
-        let validate = rules::first(&input).map(|_| {
-            let renamed = generate::renamed(derives::fields(&input.data));
-            generate::method(&private, &quote!(#private::validate(self, &[#(#renamed),*])))
-        });
+        let validate = rules::exist(&input).then(|| generate::check_rules(&private));
         let schema = derives::SCHEMA.then(|| generate::schema_method(&private));
         quote! {
+            #[allow(deprecated)]
             const _: () = {
                 #[automatically_derived]
                 impl #private::MessageMeta for #name {

@@ -5,11 +5,12 @@ use quote::quote;
 use syn::{Data, LitStr};
 
 use crate::{
+    cfg,
     derives::{self, Derives},
     errors::Errors,
     krate::Krate,
     options::{self, Known, Seen},
-    rules, target,
+    target,
 };
 
 /// The arguments of `#[ws_payload]` and `#[ws_meta]`.
@@ -46,13 +47,16 @@ impl TypeArgs {
 }
 
 pub(crate) fn expand_ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
-    if attr.to_string() == rules::DISCARD {
+    if cfg::is_discarded(&attr) {
         return TokenStream::new();
     }
     let mut input = match target::parse("#[ws_payload]", "a struct or an enum", item) {
         Ok(input) => input,
         Err(unchanged) => return unchanged,
     };
+    if let Some(deferred) = cfg::deferred("ws_payload", &attr, &input) {
+        return deferred;
+    }
     let mut errors = Errors::default();
     let args = TypeArgs::read("#[ws_payload]", attr, &mut errors);
     if let Data::Union(data) = &input.data {

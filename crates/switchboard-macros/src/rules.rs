@@ -1,60 +1,52 @@
-//! `#[validate(…)]` attributes, and the derive that reads them.
+//! `#[validate(…)]`: from the attributes to `impl Rules`.
+
+mod generate;
+mod parse;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, Data, DeriveInput, Fields, Visibility, parse_quote};
+use syn::{Attribute, Data, DeriveInput};
 
-use crate::{derives, krate::Krate, serde_attrs::holds};
+use crate::{derives, errors::Errors, krate::Krate};
 
-/// The argument with which `#[ws_payload]` removes the item that it stands on.
-pub(crate) const DISCARD: &str = "__discard";
-
-/// The first `#[validate(…)]` of a type or its fields.
-pub(crate) fn first(input: &DeriveInput) -> Option<&Attribute> {
+/// Whether a type or its fields have rules.
+pub(crate) fn exist(input: &DeriveInput) -> bool {
     let attrs = input.attrs.iter().chain(derives::fields(&input.data).flat_map(|field| &field.attrs));
-    attrs.into_iter().find(|attr| attr.path().is_ident("validate"))
+    attrs.into_iter().any(is_rule)
 }
 
-/// Whether there is anything that a rule can be derived for.
-pub(crate) fn are_possible(input: &DeriveInput) -> bool {
-    matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Named(_)))
+pub(crate) fn is_rule(attr: &Attribute) -> bool {
+    attr.path().is_ident("validate")
 }
 
-/// Whether the rules of a field's own type are checked, too.
-pub(crate) fn are_nested(input: &DeriveInput) -> bool {
-    derives::fields(&input.data).any(|field| holds(&field.attrs, "validate", &["nested"]))
-        || holds(&input.attrs, "validate", &["nest_all_fields"])
-}
-
-/// `#[validate(crate = "…")]`, unless the type has it.
-pub(crate) fn krate(input: &DeriveInput, krate: &Krate) -> Option<Attribute> {
-    let path = krate.text("validator");
-    (!holds(&input.attrs, "validate", &["crate"])).then(|| parse_quote!(#[validate(crate = #path)]))
-}
-
-/// The derive of `Validate` for a type with nested rules, in a scope of its own.
-///
-/// What it derives calls `validate` on the fields as a method, so the trait must be in scope. In
-/// the scope of the type, it would make `message.validate()` ambiguous, which `Message` has, too.
-/// So a copy of the type is derived in a scope where the trait is imported. The copy disappears
-/// after the derive, whose impl is then that of the type itself.
-pub(crate) fn beside(input: &DeriveInput, krate: &Krate) -> TokenStream {
-    let mut copy = input.clone();
-    let is_rule = |attr: &Attribute| attr.path().is_ident("validate");
-    copy.vis = Visibility::Inherited;
-    copy.attrs.retain(is_rule);
-    copy.attrs.extend(self::krate(input, krate));
-    if let Data::Struct(data) = &mut copy.data {
-        data.fields.iter_mut().for_each(|field| field.attrs.retain(is_rule));
+/// `impl Rules`, at the wire paths that the type's serde attributes say. Nothing without rules.
+pub(crate) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> TokenStream {
+    if let Data::Enum(data) = &input.data {
+        for rule in data.variants.iter().flat_map(|variant| &variant.attrs).filter(|attr| is_rule(attr)) {
+            errors.at(&rule.meta, "a rule belongs to a field of the variant, or to the whole type");
+        }
     }
+    if !exist(input) {
+        return TokenStream::new();
+    }
+    generate::impls(input, krate, errors)
+}
+
+/// `impl validator::Validate` by these rules, for types of others that nest this one.
+pub(crate) fn for_validator(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let private = krate.private();
-    let discard = quote::format_ident!("{DISCARD}");
+    let name = &input.ident;
+    let bounded = generate::bounded(input, krate);
+    let (generics, arguments, bounds) = bounded.split_for_impl();
     quote! {
+        #[allow(deprecated)]
         const _: () = {
-            use #private::validator::Validate as _;
-            #[derive(#private::validator::Validate)]
-            #[#krate::ws_payload(#discard)]
-            #copy
+            #[automatically_derived]
+            impl #generics #private::validator::Validate for #name #arguments #bounds {
+                fn validate(&self) -> ::core::result::Result<(), #private::validator::ValidationErrors> {
+                    #private::rules::check_for_validator(self)
+                }
+            }
         };
     }
 }

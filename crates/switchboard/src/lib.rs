@@ -132,6 +132,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `axum-ws` | no | axum's `WebSocket` as a transport (`TransportKind::Axum`), and upgrades inside handlers of axum's (`WsRouter::mount`); compiles tungstenite |
+//! | `bytes`, `chrono`, `rust_decimal`, `url`, `uuid` | no | types of the crate of that name in messages, with `schema` their JSON Schema, too |
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | figures through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
@@ -210,8 +211,10 @@ pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_
 pub mod __private {
     pub use switchboard_core::{
         __private::*, AnyMessage, Event, Issues, MemberOf, Message, MessageMeta, MessageSet, RESERVED_META_KEYS, Reply,
-        Request, Rpc, check_type_tag, validate,
+        Request, Rpc, check_type_tag,
     };
+
+    pub use switchboard_macros::Evaluate;
 
     pub use crate::{Argument, WsRouter};
 }

@@ -10,10 +10,13 @@ pub(crate) struct Crate {
 
 /// A test compares this list to the manifests.
 pub(crate) const PUBLISHED: [Crate; 4] = [
-    Crate { name: "switchboard-core", features: &["schema"] },
+    Crate { name: "switchboard-core", features: &["bytes", "chrono", "rust_decimal", "schema", "url", "uuid"] },
     Crate { name: "switchboard-frame", features: &[] },
     Crate { name: "switchboard-macros", features: &["schema"] },
-    Crate { name: "switchboard", features: &["axum-ws", "http2", "metrics", "schema", "test"] },
+    Crate {
+        name: "switchboard",
+        features: &["axum-ws", "bytes", "chrono", "http2", "metrics", "rust_decimal", "schema", "test", "url", "uuid"],
+    },
 ];
 
 /// One check without features and one with each feature alone, crate by crate.

@@ -66,7 +66,7 @@ impl fmt::Debug for Schemas {
 
 /// Asks for the schema of a type that may have none: the attributes cannot know what a type derives.
 ///
-/// `(&TypeProbe::<T>::NEW).schema(schemas)` takes [`KnownSchema`] where it applies, since that needs
+/// `(&TypeProbe::<T>::NEW).__switchboard_schema(schemas)` takes [`KnownSchema`] where it applies, since that needs
 /// no further reference, else [`AnySchema`].
 #[doc(hidden)]
 pub struct TypeProbe<T: ?Sized>(PhantomData<fn(&T)>);
@@ -84,24 +84,50 @@ impl<T: ?Sized> fmt::Debug for TypeProbe<T> {
 /// The schema of a type that derives it.
 #[doc(hidden)]
 pub trait KnownSchema {
-    fn schema(&self, schemas: &mut Schemas) -> Schema;
+    fn __switchboard_schema(&self, schemas: &mut Schemas) -> Schema;
 }
 
 /// `true`, which allows anything, for the others.
 #[doc(hidden)]
 pub trait AnySchema {
-    fn schema(&self, schemas: &mut Schemas) -> Schema;
+    fn __switchboard_schema(&self, schemas: &mut Schemas) -> Schema;
 }
 
 #[cfg(feature = "schema")]
 impl<T: schemars::JsonSchema + ?Sized> KnownSchema for TypeProbe<T> {
-    fn schema(&self, schemas: &mut Schemas) -> Schema {
+    fn __switchboard_schema(&self, schemas: &mut Schemas) -> Schema {
         schemas.of::<T>()
     }
 }
 
 impl<T: ?Sized> AnySchema for &TypeProbe<T> {
-    fn schema(&self, _: &mut Schemas) -> Schema {
+    fn __switchboard_schema(&self, _: &mut Schemas) -> Schema {
         Schema::any()
     }
 }
+
+/// What a field may be that a function of the application writes.
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub type AnyJson = serde_json::Value;
+
+/// A type with a schema, with an error that says what to do about one without.
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no JSON Schema",
+    label = "no JSON Schema is known for this type",
+    note = "add `#[schemars(with = \"String\")]` to the field, with the type that it looks like on the wire",
+    note = "a type of your own gets one from `#[ws_payload]`; types of chrono, rust_decimal, url, uuid and others from the feature of `switchboard` with the name of the crate",
+    note = "or turn the feature `schema` of `switchboard` off"
+)]
+pub trait HasSchema {}
+
+#[cfg(feature = "schema")]
+#[diagnostic::do_not_recommend]
+impl<T: schemars::JsonSchema + ?Sized> HasSchema for T {}
+
+/// Compiles for types with a schema.
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub fn has_schema<T: HasSchema + ?Sized>() {}

@@ -9,7 +9,11 @@ pub(super) fn message(error: &ValidationError) -> Cow<'static, str> {
     if let Some(message) = &error.message {
         return message.clone();
     }
-    let param = |name: &str| error.params.get(name).map(ToString::to_string);
+    of(&error.code, |name| error.params.get(name).map(ToString::to_string))
+}
+
+/// The words of a rule with these bounds.
+pub(super) fn of(rule: &str, param: impl Fn(&str) -> Option<String>) -> Cow<'static, str> {
     let between = |what: &str, unit: &str| match (param("min"), param("max"), param("equal")) {
         (_, _, Some(n)) => format!("{what} exactly {n}{unit}"),
         (Some(min), Some(max), _) => format!("{what} {min} to {max}{unit}"),
@@ -17,13 +21,15 @@ pub(super) fn message(error: &ValidationError) -> Cow<'static, str> {
         (None, Some(max), _) => format!("{what} at most {max}{unit}"),
         _ => "is out of range".to_owned(),
     };
-    match &*error.code {
+    match rule {
         "length" => between("must have a length of", "").into(),
-        "range" => match (param("exclusive_min"), param("exclusive_max")) {
-            (None, None) => between("must be", "").into(),
-            (Some(min), None) => format!("must be more than {min}").into(),
-            (None, Some(max)) => format!("must be less than {max}").into(),
-            (Some(min), Some(max)) => format!("must be more than {min} and less than {max}").into(),
+        "range" => match (param("exclusive_min"), param("exclusive_max"), param("min"), param("max")) {
+            (None, None, ..) => between("must be", "").into(),
+            (Some(min), None, _, None) => format!("must be more than {min}").into(),
+            (Some(min), None, _, Some(max)) => format!("must be more than {min} and at most {max}").into(),
+            (None, Some(max), None, _) => format!("must be less than {max}").into(),
+            (None, Some(max), Some(min), _) => format!("must be at least {min} and less than {max}").into(),
+            (Some(min), Some(max), ..) => format!("must be more than {min} and less than {max}").into(),
         },
         "email" => "must be an e-mail address".into(),
         "url" => "must be a URL".into(),

@@ -76,7 +76,7 @@ impl Message for Post {
     const TYPE: &'static str = "POST";
 
     fn validate(&self) -> Result<(), Issues> {
-        switchboard_core::validate(self, &[])
+        switchboard_core::validate(self)
     }
 }
 

@@ -70,7 +70,7 @@ fn closure(method: &Registered) -> TokenStream {
         .map(|(i, PatType { ty, .. })| (format_ident!("arg{i}", span = span), ty))
         .unzip();
     quote_spanned! {span=> {
-        let #this = ::std::sync::Arc::clone(&#this);
+        let #this = ::core::clone::Clone::clone(&#this);
         async move |#(#args: #types),*| Self::#name(&#this, #(#args),*).await
     }}
 }

@@ -2,16 +2,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{DeriveInput, Field, LitStr, Type, spanned::Spanned};
+use syn::{DeriveInput, LitStr, Type, spanned::Spanned};
 
-use super::{
-    check::Shape,
-    parse::{Args, Form},
-};
-use crate::{derives, rules, serde_attrs::Names};
+use super::{check::Shape, parse::Args};
+use crate::{derives, rules};
 
 /// The impls in an anonymous constant. Nothing for a type that cannot be a message.
-pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape, form: Form) -> TokenStream {
+pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStream {
     if shape == Shape::Wrong {
         return TokenStream::new();
     }
@@ -39,7 +36,7 @@ pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape, form: Form) 
             const ALLOW_UNKNOWN: bool = true;
         )
     });
-    let validate = validate(args, input, form);
+    let validate = validate(args, input);
     let response = args.response.as_ref().map(|_| {
         quote! {
             fn response_contract(
@@ -61,6 +58,7 @@ pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape, form: Form) 
         }
     });
     quote! {
+        #[allow(deprecated)]
         const _: () = {
             #[automatically_derived]
             impl #private::Message for #name {
@@ -110,67 +108,29 @@ fn schema_of(private: &TokenStream, ty: &TokenStream) -> TokenStream {
     quote! {{
         #[allow(unused_imports, reason = "one of them, as the type is")]
         use #private::{AnySchema as _, KnownSchema as _};
-        (&#private::TypeProbe::<#ty>::NEW).schema(schemas)
+        (&#private::TypeProbe::<#ty>::NEW).__switchboard_schema(schemas)
     }}
 }
 
 /// `fn validate`, if there is anything to check.
-fn validate(args: &Args, input: &DeriveInput, form: Form) -> Option<TokenStream> {
+fn validate(args: &Args, input: &DeriveInput) -> Option<TokenStream> {
     let private = args.krate.private();
-    let check = if let Some(path) = &args.validate_with {
-        quote_spanned!(path.span()=> #path(self))
-    } else {
-        let rule = rules::first(input).filter(|_| rules::are_possible(input))?;
-        let renamed = renamed(derives::fields(&input.data));
-        if form == Form::Derive {
-            // The attribute adds `Validate` itself; here its absence is the user's mistake.
-            let span = rule.path().span();
-            quote_spanned! {span=> {
-                #[diagnostic::on_unimplemented(
-                    message = "`{Self}` has `#[validate(…)]` rules but does not derive `Validate`",
-                    label = "`Validate` is not derived",
-                    note = "add `validator::Validate` to the derives of the struct",
-                    note = "or name a function of your own: `#[ws(validate_with = …)]`"
-                )]
-                trait Rules {
-                    fn check(&self) -> ::core::result::Result<(), #private::Issues>;
-                }
-                #[diagnostic::do_not_recommend]
-                impl<T> Rules for T
-                where
-                    T: #private::validator::Validate + #private::serde::de::DeserializeOwned,
-                {
-                    fn check(&self) -> ::core::result::Result<(), #private::Issues> {
-                        #private::validate(self, &[#(#renamed),*])
-                    }
-                }
-                <Self as Rules>::check(self)
-            }}
-        } else {
-            quote!(#private::validate(self, &[#(#renamed),*]))
-        }
-    };
-    Some(method(&private, &check))
+    if let Some(path) = &args.validate_with {
+        return Some(method(&private, &quote_spanned!(path.span()=> #path(self))));
+    }
+    rules::exist(input).then(|| check_rules(&private))
+}
+
+/// `fn validate` by the rules of the type.
+pub(crate) fn check_rules(private: &TokenStream) -> TokenStream {
+    method(private, &quote!(#private::rules::check(self)))
 }
 
 /// `fn validate` of `Message` and of `MessageMeta`.
-pub(crate) fn method(private: &TokenStream, check: &TokenStream) -> TokenStream {
+fn method(private: &TokenStream, check: &TokenStream) -> TokenStream {
     quote! {
         fn validate(&self) -> ::core::result::Result<(), #private::Issues> {
             #check
         }
     }
-}
-
-/// `("rust_name", "wireName")` for every field whose wire name no rule tells.
-///
-/// It is the name that is read: a client that sent a bad value is told about that one.
-pub(crate) fn renamed<'a>(fields: impl Iterator<Item = &'a Field>) -> Vec<TokenStream> {
-    let pair = |field: &Field| {
-        let wire = Names::of(field).rename?.deserialize?;
-        let rust = field.ident.as_ref()?.to_string();
-        let rust = rust.strip_prefix("r#").unwrap_or(&rust);
-        Some(quote!((#rust, #wire)))
-    };
-    fields.filter_map(pair).collect()
 }

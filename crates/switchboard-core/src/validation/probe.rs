@@ -19,7 +19,7 @@ use serde::{
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Field(Cow<'static, str>),
-    Item(usize),
+    Item,
 }
 
 /// The wire name of the field `rust` in the struct that `steps` lead to. Where the type does not
@@ -37,12 +37,17 @@ pub(super) fn wire_name<T: DeserializeOwned>(steps: &[Step], rust: &str) -> Cow<
     found.map_or(Cow::Owned(camel), Cow::Borrowed)
 }
 
+/// The same for a type that serde does not read.
+pub(super) fn no_names(_: &[Step], rust: &str) -> Cow<'static, str> {
+    Cow::Owned(camel_case(rust))
+}
+
 /// A name without what serde's rename rules change.
-fn plain(name: &str) -> impl Iterator<Item = char> + '_ {
+pub(super) fn plain(name: &str) -> impl Iterator<Item = char> + '_ {
     name.chars().filter(|c| *c != '_' && *c != '-').map(|c| c.to_ascii_lowercase())
 }
 
-fn camel_case(rust: &str) -> String {
+pub(super) fn camel_case(rust: &str) -> String {
     let mut name = String::with_capacity(rust.len());
     let mut upper = false;
     for c in rust.chars() {
@@ -110,7 +115,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         match self.steps.first() {
-            Some(Step::Item(_)) => visitor.visit_seq(self),
+            Some(Step::Item) => visitor.visit_seq(self),
             _ => Err(Stop),
         }
     }

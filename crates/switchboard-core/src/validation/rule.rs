@@ -1,0 +1,205 @@
+//! The rules of fields: `validator`'s traits, under names that no other trait has.
+//!
+//! The macros call these as methods, so that a smart pointer's content is checked, and bring them
+//! into scope without a name. `validator`'s own methods could be those of another trait as well.
+
+use std::fmt;
+
+use serde::Serialize;
+use validator::{
+    AsRegex, ValidateContains, ValidateDoesNotContain, ValidateEmail, ValidateIp, ValidateLength,
+    ValidateNonControlCharacter, ValidateRange, ValidateRegex, ValidateRequired, ValidateUrl,
+};
+
+/// The bounds of a broken rule, in words.
+pub type Bounds = Box<[(&'static str, Option<String>)]>;
+
+/// A bound as the messages show it; `None` for what JSON cannot have.
+fn word<T: Serialize>(bound: Option<T>) -> Option<String> {
+    let text = serde_json::to_string(&bound?).ok()?;
+    Some(text.trim_matches('"').to_owned())
+}
+
+/// `length(…)`
+pub trait LengthRule<N> {
+    fn __switchboard_length(
+        &self,
+        min: &dyn Fn() -> Option<N>,
+        max: &dyn Fn() -> Option<N>,
+        equal: &dyn Fn() -> Option<N>,
+    ) -> Result<(), Bounds>;
+}
+
+impl<N: PartialEq + PartialOrd + Serialize, T: ValidateLength<N> + ?Sized> LengthRule<N> for T {
+    fn __switchboard_length(
+        &self,
+        min: &dyn Fn() -> Option<N>,
+        max: &dyn Fn() -> Option<N>,
+        equal: &dyn Fn() -> Option<N>,
+    ) -> Result<(), Bounds> {
+        if self.validate_length(min(), max(), equal()) {
+            return Ok(());
+        }
+        Err(Box::new([("min", word(min())), ("max", word(max())), ("equal", word(equal()))]))
+    }
+}
+
+/// `range(…)`
+pub trait RangeRule<N> {
+    fn __switchboard_range(
+        &self,
+        min: &dyn Fn() -> Option<N>,
+        max: &dyn Fn() -> Option<N>,
+        exclusive_min: &dyn Fn() -> Option<N>,
+        exclusive_max: &dyn Fn() -> Option<N>,
+    ) -> Result<(), Bounds>;
+}
+
+impl<N: Serialize, T: ValidateRange<N> + ?Sized> RangeRule<N> for T {
+    fn __switchboard_range(
+        &self,
+        min: &dyn Fn() -> Option<N>,
+        max: &dyn Fn() -> Option<N>,
+        exclusive_min: &dyn Fn() -> Option<N>,
+        exclusive_max: &dyn Fn() -> Option<N>,
+    ) -> Result<(), Bounds> {
+        if self.validate_range(min(), max(), exclusive_min(), exclusive_max()) {
+            return Ok(());
+        }
+        Err(Box::new([
+            ("min", word(min())),
+            ("max", word(max())),
+            ("exclusive_min", word(exclusive_min())),
+            ("exclusive_max", word(exclusive_max())),
+        ]))
+    }
+}
+
+/// Rules without bounds.
+macro_rules! plain_rules {
+    ($($(#[$doc:meta])* $name:ident: $bound:ident, $method:ident = $own:ident($($arg:ident: $ty:ty),*);)*) => {$(
+        $(#[$doc])*
+        pub trait $name {
+            fn $method(&self $(, $arg: $ty)*) -> bool;
+        }
+
+        impl<T: $bound + ?Sized> $name for T {
+            fn $method(&self $(, $arg: $ty)*) -> bool {
+                self.$own($($arg),*)
+            }
+        }
+    )*};
+}
+
+plain_rules! {
+    /// `email`
+    EmailRule: ValidateEmail, __switchboard_email = validate_email();
+    /// `url`
+    UrlRule: ValidateUrl, __switchboard_url = validate_url();
+    /// `ip`
+    IpRule: ValidateIp, __switchboard_ip = validate_ip();
+    /// `ip(v4)`
+    Ipv4Rule: ValidateIp, __switchboard_ipv4 = validate_ipv4();
+    /// `ip(v6)`
+    Ipv6Rule: ValidateIp, __switchboard_ipv6 = validate_ipv6();
+    /// `non_control_character`
+    NonControlCharacterRule: ValidateNonControlCharacter, __switchboard_non_control_character
+        = validate_non_control_character();
+    /// `required`
+    RequiredRule: ValidateRequired, __switchboard_required = validate_required();
+    /// `contains(…)`
+    ContainsRule: ValidateContains, __switchboard_contains = validate_contains(needle: &str);
+    /// `does_not_contain(…)`
+    DoesNotContainRule: ValidateDoesNotContain, __switchboard_does_not_contain
+        = validate_does_not_contain(needle: &str);
+}
+
+/// `regex(…)`
+pub trait RegexRule {
+    fn __switchboard_regex(&self, regex: impl AsRegex) -> bool;
+}
+
+impl<T: ValidateRegex + ?Sized> RegexRule for T {
+    fn __switchboard_regex(&self, regex: impl AsRegex) -> bool {
+        self.validate_regex(regex)
+    }
+}
+
+/// The value of a field that is looked at before its rules are.
+pub struct Value<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ?Sized> fmt::Debug for Value<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Value")
+    }
+}
+
+/// A field written as `Option<…>` has the rules of what is in it.
+pub trait OptionValue<'a> {
+    type Inner: ?Sized;
+
+    fn __switchboard_inner(&self) -> Option<&'a Self::Inner>;
+}
+
+impl<'a, T> OptionValue<'a> for &Value<'a, Option<T>> {
+    type Inner = T;
+
+    fn __switchboard_inner(&self) -> Option<&'a T> {
+        self.0.as_ref()
+    }
+}
+
+/// Where `Option` is another type of that name.
+pub trait OtherValue<'a> {
+    type Inner: ?Sized;
+
+    fn __switchboard_inner(&self) -> Option<&'a Self::Inner>;
+}
+
+impl<'a, T: ?Sized> OtherValue<'a> for Value<'a, T> {
+    type Inner = T;
+
+    fn __switchboard_inner(&self) -> Option<&'a T> {
+        Some(self.0)
+    }
+}
+
+/// NaN is in no range, though no comparison says so.
+pub trait FloatValue {
+    fn __switchboard_is_nan(&self) -> bool;
+}
+
+impl FloatValue for &Value<'_, f32> {
+    fn __switchboard_is_nan(&self) -> bool {
+        self.0.is_nan()
+    }
+}
+
+impl FloatValue for &Value<'_, f64> {
+    fn __switchboard_is_nan(&self) -> bool {
+        self.0.is_nan()
+    }
+}
+
+impl FloatValue for &Value<'_, Option<f32>> {
+    fn __switchboard_is_nan(&self) -> bool {
+        self.0.is_some_and(f32::is_nan)
+    }
+}
+
+impl FloatValue for &Value<'_, Option<f64>> {
+    fn __switchboard_is_nan(&self) -> bool {
+        self.0.is_some_and(f64::is_nan)
+    }
+}
+
+/// Everything else.
+pub trait NoFloatValue {
+    fn __switchboard_is_nan(&self) -> bool;
+}
+
+impl<T: ?Sized> NoFloatValue for Value<'_, T> {
+    fn __switchboard_is_nan(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,129 @@
+//! What the derive of `JsonSchema` needs of fields.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Visibility, parse_quote, spanned::Spanned};
+
+use crate::{cfg, derives, handler_args::has_word, krate::Krate, serde_attrs::holds};
+
+/// Attributes of serde with which a function of the application decides what is on the wire.
+const FUNCTIONS: [&str; 3] = ["with", "serialize_with", "deserialize_with"];
+
+/// A field that a function writes or reads may be anything, unless its attributes say better.
+pub(crate) fn allow_anything(input: &mut DeriveInput, krate: &Krate) {
+    let any = krate.text("AnyJson");
+    let allow = |attrs: &mut Vec<Attribute>| {
+        if holds(attrs, "serde", &FUNCTIONS) && !has_own_schema(attrs) {
+            attrs.push(parse_quote!(#[schemars(with = #any)]));
+        }
+    };
+    match &mut input.data {
+        Data::Struct(data) => data.fields.iter_mut().for_each(|field| allow(&mut field.attrs)),
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                allow(&mut variant.attrs);
+                variant.fields.iter_mut().for_each(|field| allow(&mut field.attrs));
+            }
+        }
+        Data::Union(_) => {}
+    }
+}
+
+/// Asks each field's type for its schema, for an error that names the attribute to add.
+pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
+    // The whole type may be described by another one.
+    if holds(&input.attrs, "serde", &["from", "try_from", "into", "remote"]) || has_own_schema(&input.attrs) {
+        return None;
+    }
+    let private = krate.private();
+    let bound = |field: &&Field| {
+        !has_own_schema(&field.attrs)
+            && !holds(&field.attrs, "serde", &["skip"])
+            && !holds(&field.attrs, "schemars", &["skip"])
+            && !is_plain(field)
+            && !input.generics.params.iter().any(|parameter| match parameter {
+                GenericParam::Type(parameter) => has_word(&field.ty, &parameter.ident.to_string()),
+                GenericParam::Lifetime(lifetime) => has_word(&field.ty, &lifetime.lifetime.ident.to_string()),
+                GenericParam::Const(parameter) => has_word(&field.ty, &parameter.ident.to_string()),
+            })
+    };
+    let mut checks = derives::fields(&input.data)
+        .filter(bound)
+        .map(|field| {
+            let ty = &field.ty;
+            quote_spanned!(ty.span()=> #private::has_schema::<#ty>();)
+        })
+        .peekable();
+    checks.peek()?;
+    Some(quote! {
+        #[allow(deprecated)]
+        const _: fn() = || { #(#checks)* };
+    })
+}
+
+/// The derive for a deprecated type. It warns about the type itself, so it stands where that is
+/// allowed, on a copy of the type, which disappears behind it.
+pub(crate) fn apart(input: &DeriveInput, krate: &Krate) -> TokenStream {
+    let mut copy = input.clone();
+    copy.vis = Visibility::Inherited;
+    copy.attrs.retain(|attr| {
+        ["serde", "schemars", "validate", "doc", "deprecated"].iter().any(|name| attr.path().is_ident(name))
+    });
+    let private = krate.private();
+    let discard = quote::format_ident!("{}", cfg::DISCARD);
+    quote! {
+        #[allow(deprecated)]
+        const _: () = {
+            #[derive(#private::schemars::JsonSchema)]
+            #[#krate::ws_payload(#discard)]
+            #copy
+        };
+    }
+}
+
+fn has_own_schema(attrs: &[Attribute]) -> bool {
+    holds(attrs, "schemars", &["with", "schema_with", "transparent"])
+}
+
+/// The types of most fields, which need no check. Another type of the same name has a schema or the
+/// derive says so.
+fn is_plain(field: &Field) -> bool {
+    let ty = &field.ty;
+    let text = quote!(#ty).to_string();
+    const PLAIN: [&str; 12] =
+        ["String", "bool", "u8", "u16", "u32", "u64", "usize", "i32", "i64", "f32", "f64", "Option < String >"];
+    PLAIN.contains(&text.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::LitStr;
+
+    use super::*;
+
+    #[test]
+    fn functions_of_serde_allow_anything() {
+        let mut input: DeriveInput = parse_quote! {
+            struct Timer {
+                #[serde(with = "secs")]
+                every: Duration,
+                #[serde(serialize_with = "secs")]
+                #[schemars(with = "u64")]
+                after: Duration,
+                #[serde(default)]
+                name: String,
+            }
+        };
+        allow_anything(&mut input, &Krate::default());
+        let with: Vec<Option<LitStr>> = derives::fields(&input.data)
+            .map(|field| {
+                let attr = field.attrs.iter().find(|attr| attr.path().is_ident("schemars"))?;
+                let value: syn::MetaNameValue = attr.parse_args().ok()?;
+                syn::parse2(quote::ToTokens::to_token_stream(&value.value)).ok()
+            })
+            .collect();
+        let with: Vec<_> = with.into_iter().map(|with| with.map(|with| with.value())).collect();
+        let any = "::switchboard::__private::AnyJson".to_owned();
+        assert_eq!(with, [Some(any), Some("u64".to_owned()), None]);
+    }
+}

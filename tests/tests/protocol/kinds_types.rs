@@ -1,0 +1,110 @@
+//! Kinds of types that attacks found, seen on the wire.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use serde_json::{Value, json};
+use switchboard::{WsRouter, ws_message, ws_payload};
+use switchboard_tests::{
+    client::{Client, Server},
+    serve::ws_route,
+};
+
+#[ws_message("CONDITIONAL")]
+struct Conditional {
+    #[cfg_attr(not(target_os = "none"), validate(length(min = 1)))]
+    name: String,
+    #[cfg_attr(not(target_os = "none"), validate(nested))]
+    item: Item,
+}
+
+#[ws_payload]
+struct Item {
+    #[serde(rename = "type")]
+    #[validate(length(min = 1))]
+    kind: String,
+}
+
+#[ws_message("BIG")]
+struct Big {
+    #[validate(range(max = 10))]
+    n: u128,
+}
+
+#[ws_payload]
+struct Address {
+    #[serde(rename = "postal")]
+    #[validate(length(min = 3))]
+    zip_code: String,
+}
+
+#[ws_message("PLACES")]
+struct Places {
+    #[validate(nested)]
+    address: Address,
+    #[validate(nested)]
+    by_name: BTreeMap<String, Item>,
+    #[validate(nested)]
+    rows: Vec<Vec<Item>>,
+}
+
+fn serve() -> Server {
+    async fn conditional(message: Conditional) {
+        drop((message.name, message.item.kind));
+    }
+    async fn big(message: Big) {
+        assert!(message.n <= 10, "the rule holds in a handler");
+    }
+    async fn places(message: Places) {
+        drop((message.address.zip_code, message.by_name, message.rows));
+    }
+    let router = WsRouter::new().on(conditional).on(big).on(places);
+    Server::start(Router::new().route("/ws", ws_route(router)))
+}
+
+async fn issues(client: &mut Client, text: impl Into<String>) -> Vec<(String, String)> {
+    client.text(text).await;
+    let error = client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+    let issues = error["details"]["issues"].as_array().unwrap().clone();
+    let text = |issue: &Value, key: &str| issue[key].as_str().unwrap().to_owned();
+    issues.iter().map(|issue| (text(issue, "path"), text(issue, "code"))).collect()
+}
+
+fn expected(issues: &[(&str, &str)]) -> Vec<(String, String)> {
+    issues.iter().map(|(path, code)| ((*path).to_owned(), (*code).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn kind_f1_rules_in_cfg_attr_are_enforced() {
+    let server = serve();
+    let mut client = server.connect("/ws").await;
+    let message = json!({ "type": "CONDITIONAL", "payload": { "name": "", "item": { "type": "" } } });
+    let found = issues(&mut client, message.to_string()).await;
+    assert_eq!(found, expected(&[("item.type", "length"), ("name", "length")]));
+}
+
+#[tokio::test]
+async fn kind_f5_a_number_beyond_64_bits_breaks_its_rule() {
+    let server = serve();
+    let mut client = server.connect("/ws").await;
+    for number in ["11", "18446744073709551616", "340282366920938463463374607431768211455"] {
+        let found = issues(&mut client, format!(r#"{{"type":"BIG","payload":{{"n":{number}}}}}"#)).await;
+        assert_eq!(found, expected(&[("n", "range")]), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn kind_f6_nested_rules_have_wire_paths() {
+    let server = serve();
+    let mut client = server.connect("/ws").await;
+    let message = json!({ "type": "PLACES", "payload": {
+        "address": { "postal": "1" },
+        "byName": { "ann": { "type": "a" }, "bob": { "type": "" } },
+        "rows": [[], [{ "type": "a" }, { "type": "" }]],
+    }});
+    let found = issues(&mut client, message.to_string()).await;
+    assert_eq!(
+        found,
+        expected(&[("address.postal", "length"), ("byName.bob.type", "length"), ("rows[1][1].type", "length")])
+    );
+}

@@ -1,0 +1,1 @@
+use torture_2021 as torture;

@@ -1,0 +1,12 @@
+//! What the macros must compile: hostile names in scope, every attribute of serde, odd names of
+//! fields. The package of the older edition has the same code.
+
+#![deny(warnings)]
+#![allow(missing_docs, missing_debug_implementations, reason = "only compiled and asked for its wire format")]
+
+pub mod conditional;
+pub mod deprecated;
+pub mod foreign;
+pub mod hostile;
+pub mod names;
+pub mod serde_attributes;

@@ -1,0 +1,1 @@
+use torture_2024 as torture;
