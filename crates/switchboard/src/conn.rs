@@ -17,6 +17,8 @@ mod outbox;
 #[cfg(test)]
 mod outbox_marks_tests;
 #[cfg(test)]
+mod outbox_overflow_tests;
+#[cfg(test)]
 mod outbox_tests;
 mod raw;
 mod slots;

@@ -1,6 +1,8 @@
 // The wiring: keeps what is known, turns server messages into state and user actions into frames.
 
 import { Connection, newId } from "./connection.js";
+import * as dialogs from "./dialogs.js";
+import { claimToken, stored } from "./storage.js";
 import * as view from "./view.js";
 import { $, length } from "./view.js";
 
@@ -18,12 +20,6 @@ const scheme = location.protocol === "https:" ? "wss:" : "ws:";
 const connection = new Connection(`${scheme}//${location.host}/ws`);
 
 // ---- state ------------------------------------------------------------------------------------
-
-const stored = {
-  get: (key) => sessionStorage.getItem(`chat.${key}`),
-  set: (key, value) => sessionStorage.setItem(`chat.${key}`, value),
-  remove: (key) => sessionStorage.removeItem(`chat.${key}`),
-};
 
 let token = "";
 let me = { userId: "", username: "Guest" };
@@ -49,28 +45,6 @@ const isOwn = (userId) => myIds.has(userId);
 const canSend = () => connection.isOpen && joined !== "" && joined === wanted;
 
 // ---- joining and authenticating ---------------------------------------------------------------
-
-/** A duplicated tab copies sessionStorage. Whoever holds the lock keeps the token. */
-async function claimToken() {
-  token = stored.get("token") ?? "";
-  if (token !== "" && await holdLock(token)) return;
-  token = newId();
-  stored.set("token", token);
-  stored.remove("name");
-  await holdLock(token);
-}
-
-function holdLock(name) {
-  if (!navigator.locks) return true; // Plain http: a duplicated tab stays the same person.
-  return new Promise((resolve) => {
-    // The wait is for a reload, where the page before may let go a moment later.
-    const signal = AbortSignal.timeout(400);
-    navigator.locks.request(`chat.${name}`, { signal }, () => {
-      resolve(true);
-      return new Promise(() => {}); // Held for as long as the page lives.
-    }).catch(() => resolve(false));
-  });
-}
 
 function authenticate(name) {
   auth = { id: newId(), name };
@@ -328,7 +302,7 @@ const handlers = {
     if (auth?.name) stored.set("name", username);
     auth = null;
     view.showMe(me);
-    view.nameAccepted();
+    dialogs.nameAccepted();
     if (wanted && !joined && !joinId) requestJoin();
     drawOutbox();
   },
@@ -358,7 +332,7 @@ const handlers = {
   "ROOM:USERS"({ room, users, count }) {
     if (room !== wanted) return;
     for (const user of users) names.set(user.userId, user.username);
-    view.showMembers(users, isOwn, view.askDirect);
+    view.showMembers(users, isOwn, dialogs.askDirect);
     setPeople(count);
   },
 
@@ -390,7 +364,7 @@ const handlers = {
   },
 
   ROOM_CREATED({ roomId }) {
-    view.roomCreated();
+    dialogs.roomCreated();
     join(roomId);
     view.setDrawer(false);
   },
@@ -420,7 +394,7 @@ const handlers = {
     if (item) fail(item, "rejected");
     if (auth && id === auth.id) return authFailed(text);
     if (id && id === joinId) joinFailed(error);
-    if (view.roomRefused(text)) return;
+    if (dialogs.roomRefused(text)) return;
     view.toast(text);
   },
 };
@@ -428,7 +402,7 @@ const handlers = {
 function authFailed(text) {
   const { name } = auth;
   auth = null;
-  if (view.nameRefused(text)) return;
+  if (dialogs.nameRefused(text)) return;
   view.toast(text);
   // The name kept from before is no longer welcome: better a guest than nobody.
   if (name && !authenticated) {
@@ -517,10 +491,10 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 view.initView();
-view.initNameDialog(() => stored.get("name"), chooseName);
-view.initRoomDialog((name) => connection.send("CREATE_ROOM", { name }, newId()));
-view.initDirectDialog((toUserId, text) => connection.send("SEND_DIRECT_MESSAGE", { toUserId, text }, newId()));
-view.initLinkDialog(() => attachment, setAttachment);
+dialogs.initNameDialog(() => stored.get("name"), chooseName);
+dialogs.initRoomDialog((name) => connection.send("CREATE_ROOM", { name }, newId()));
+dialogs.initDirectDialog((toUserId, text) => connection.send("SEND_DIRECT_MESSAGE", { toUserId, text }, newId()));
+dialogs.initLinkDialog(() => attachment, setAttachment);
 drawRoom();
-await claimToken();
+token = await claimToken();
 connection.connect();

@@ -12,7 +12,7 @@ async fn main() -> io::Result<()> {
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     announce(&listener)?;
-    axum::serve(listener, rooms::app()).await
+    switchboard::serve(listener, rooms::app()).await
 }
 
 #[expect(clippy::print_stdout, reason = "the line that whoever started it waits for")]

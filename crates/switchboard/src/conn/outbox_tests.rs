@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Mark, Promise, Pushed, Sink, Wrote,
+    Promise, Pushed, Sink, Wrote,
     outbox::{Outbox, Total, Until},
 };
 use crate::transport::Frame;
@@ -27,7 +27,7 @@ impl Pipe {
         self.outbox_in(limit, &Arc::new(Total::new(usize::MAX)))
     }
 
-    fn outbox_in(&self, limit: usize, total: &Arc<Total>) -> Outbox<Self> {
+    pub(super) fn outbox_in(&self, limit: usize, total: &Arc<Total>) -> Outbox<Self> {
         let outbox = Outbox::new(limit, Arc::clone(total));
         outbox.attach(self.clone());
         outbox
@@ -58,12 +58,12 @@ impl Sink for Pipe {
     }
 }
 
-fn run(texts: &[&str]) -> Frame {
+pub(super) fn run(texts: &[&str]) -> Frame {
     let frames: Vec<u8> = texts.iter().flat_map(|text| Frame::text(text).wire().to_vec()).collect();
     Frame::new(frames)
 }
 
-fn write_all(outbox: &Outbox<Pipe>, pipe: &Pipe) {
+pub(super) fn write_all(outbox: &Outbox<Pipe>, pipe: &Pipe) {
     pipe.room.set(usize::MAX);
     outbox.unblock();
     assert_eq!(outbox.write(), Wrote::All);
@@ -258,248 +258,4 @@ fn attack_b16_wakers_are_replaced_and_dropped_with_nothing_locked() {
     });
     // Else a lock is waited for by its own holder.
     assert_eq!(is_done.recv_timeout(Duration::from_secs(10)), Ok(()));
-}
-
-#[test]
-fn only_what_stays_queued_counts_in_the_total() {
-    let (pipe, total) = (Pipe::default(), Arc::new(Total::new(100_000)));
-    let outbox = pipe.outbox_in(100_000, &total);
-    let frame = run(&[&"x".repeat(1000)]);
-    pipe.room.set(1500);
-    outbox.push(frame.clone(), Promise::Caller);
-    assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), 0));
-    outbox.flush();
-    assert_eq!((outbox.buffered(), total.bytes()), (0, 0));
-    // Half of it leaves; it counts as a whole until all has.
-    outbox.push(frame.clone(), Promise::Caller);
-    outbox.flush();
-    assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), frame.cost()));
-    outbox.push(frame.clone(), Promise::Caller);
-    assert_eq!(total.bytes(), 2 * frame.cost());
-    pipe.room.set(600);
-    outbox.unblock();
-    outbox.flush();
-    assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), frame.cost()));
-    write_all(&outbox, &pipe);
-    assert_eq!((outbox.buffered(), total.bytes()), (0, 0));
-    // What is dropped does not count either.
-    let overflow = |outbox: &Outbox<Pipe>| assert!(outbox.overflow() && !outbox.overflow());
-    for end in [overflow, Outbox::detach] {
-        let outbox = pipe.outbox_in(100_000, &total);
-        pipe.room.set(0);
-        outbox.push(frame.clone(), Promise::Caller);
-        outbox.flush();
-        assert_eq!(total.bytes(), frame.cost());
-        end(&outbox);
-        assert_eq!(total.bytes(), 0);
-    }
-}
-
-#[test]
-fn whoever_adds_to_too_much_in_all_overflows() {
-    let total = Arc::new(Total::new(5000));
-    let (slow, fast) = (Pipe::default(), Pipe::default());
-    let (one, two) = (slow.outbox_in(100_000, &total), slow.outbox_in(100_000, &total));
-    let frame = run(&[&"x".repeat(1000)]);
-    for outbox in [&one, &two] {
-        for _ in 0..2 {
-            outbox.push(frame.clone(), Promise::Caller);
-            outbox.flush();
-        }
-    }
-    assert_eq!(two.push(frame.clone(), Promise::Caller), Pushed::Closed);
-    assert_eq!((two.buffered(), total.bytes(), total.overflowed()), (0, 2 * frame.cost(), 1));
-    assert!(!one.is_closed());
-    // What leaves at once is never too much.
-    fast.room.set(usize::MAX);
-    let reads = fast.outbox_in(100_000, &total);
-    for _ in 0..20 {
-        assert_eq!(reads.push(frame.clone(), Promise::Caller), Pushed::Queued);
-        reads.flush();
-    }
-    // So many at once, to one that does not.
-    let late = slow.outbox_in(100_000, &total);
-    for _ in 0..4 {
-        late.push(frame.clone(), Promise::Caller);
-    }
-    late.flush();
-    assert_eq!((late.is_closed(), total.bytes(), total.overflowed()), (true, 2 * frame.cost(), 2));
-}
-
-#[test]
-fn what_only_the_owner_can_write_counts_once_it_cannot() {
-    let total = Arc::new(Total::new(5000));
-    let outbox = Outbox::<Pipe>::new(100_000, Arc::clone(&total));
-    let frame = run(&[&"x".repeat(1000)]);
-    let push = || outbox.push(frame.clone(), Promise::Caller);
-    let cx = Context::from_waker(Waker::noop());
-    // Before its turn nobody knows.
-    assert_eq!((push(), total.bytes()), (Pushed::Queued, 0));
-    outbox.begin_turn(&cx);
-    let writing = outbox.start().unwrap();
-    outbox.finish(writing, 10);
-    assert_eq!(total.bytes(), 0);
-    assert!(outbox.end_turn(true));
-    assert_eq!(total.bytes(), frame.cost());
-    // Now it is known to stand.
-    assert_eq!((push(), total.bytes()), (Pushed::Queued, 2 * frame.cost()));
-    outbox.begin_turn(&cx);
-    let writing = outbox.start().unwrap();
-    outbox.finish(writing, 2 * frame.len() - 10);
-    assert!(outbox.end_turn(false) && total.bytes() == 0);
-    // As by a transport that takes frame by frame.
-    for _ in 0..4 {
-        push();
-    }
-    outbox.begin_turn(&cx);
-    outbox.pop();
-    assert!(outbox.end_turn(true));
-    assert_eq!(total.bytes(), 4 * frame.cost());
-    outbox.written(frame.cost());
-    assert_eq!(total.bytes(), 3 * frame.cost());
-    assert_eq!((push(), push()), (Pushed::Queued, Pushed::Closed));
-    assert_eq!((total.bytes(), total.overflowed()), (0, 1));
-}
-
-/// Queues a frame of topic `t`, as topics do.
-fn push_marked(outbox: &Outbox<Pipe>, text: &str, mark: &Arc<Mark>) -> Pushed {
-    match outbox.push_marked(run(&[text]), mark, Promise::Caller) {
-        Pushed::Full => outbox.push_dropping(run(&[text]), mark, |_| Some(run(&["gap"])), Promise::Caller),
-        pushed => pushed,
-    }
-}
-
-#[test]
-fn row_7_4_the_oldest_of_the_topic_are_dropped_where_a_gap_is_told() {
-    let pipe = Pipe::default();
-    let limit = 4 * run(&["a"]).cost() + run(&["gap"]).cost();
-    let outbox = pipe.outbox(limit);
-    let [t, u] = ["t", "u"].map(|topic| Arc::new(Mark::new(topic, None, true)));
-    for (text, mark) in [("a", &t), ("b", &u), ("c", &t), ("d", &t)] {
-        assert_ne!(push_marked(&outbox, text, mark), Pushed::Closed);
-    }
-    outbox.push(run(&["!"]), Promise::Caller);
-    // The first is half written, and so stays.
-    pipe.room.set(1);
-    assert_eq!(outbox.write(), Wrote::Blocked);
-    for text in ["e", "f", "g"] {
-        push_marked(&outbox, text, &t);
-    }
-    assert!(outbox.buffered() <= limit);
-    write_all(&outbox, &pipe);
-    assert_eq!(pipe.payloads(), ["a", "b", "gap", "!", "g"]);
-    assert_eq!(outbox.buffered(), 0);
-    // It is over.
-    push_marked(&outbox, "h", &t);
-    write_all(&outbox, &pipe);
-    assert_eq!(pipe.payloads()[5..], ["h"]);
-    assert!(format!("{outbox:?}").contains("marks: None"));
-}
-
-#[test]
-fn row_7_4_where_others_fill_the_queue_the_new_one_is_lost() {
-    let pipe = Pipe::default();
-    let outbox = pipe.outbox(2 * run(&["a"]).cost());
-    let mark = Arc::new(Mark::new("t", None, true));
-    outbox.push(run(&["1"]), Promise::Caller);
-    outbox.push(run(&["2"]), Promise::Caller);
-    for text in ["a", "b", "c"] {
-        assert_eq!(push_marked(&outbox, text, &mark), Pushed::Pressed);
-    }
-    write_all(&outbox, &pipe);
-    assert_eq!(pipe.payloads(), ["1", "2", "gap"]);
-}
-
-#[test]
-fn row_7_4_what_may_be_lost_makes_room_for_what_may_not() {
-    let pipe = Pipe::default();
-    let outbox = pipe.outbox(2 * run(&["a"]).cost() + 2 * run(&["gap"]).cost());
-    let [t, u] = ["t", "u"].map(|topic| Arc::new(Mark::new(topic, None, true)));
-    outbox.write();
-    for (text, mark) in [("a", &t), ("b", &u), ("c", &t), ("d", &u)] {
-        assert_ne!(push_marked(&outbox, text, mark), Pushed::Closed);
-    }
-    for text in ["1", "2"] {
-        assert_eq!(outbox.push(run(&[text]), Promise::Owner), Pushed::Full);
-        outbox.make_room(run(&[text]).cost(), |topic| Some(run(&[&format!("-{topic}")])));
-        assert_ne!(outbox.push_anyway(run(&[text]), Promise::Owner), Pushed::Closed);
-    }
-    write_all(&outbox, &pipe);
-    assert_eq!(pipe.payloads(), ["-t", "-u", "1", "2"]);
-}
-
-#[test]
-fn row_7_4_only_the_latest_of_a_key_waits() {
-    let pipe = Pipe::default();
-    let outbox = pipe.outbox(4 * run(&["a"]).cost());
-    let mark = |topic: &str, key: &str| Arc::new(Mark::new(topic, Some(key.into()), false));
-    for (text, topic, key) in
-        [("1", "t", "x"), ("2", "t", "y"), ("3", "t", "x"), ("4", "u", "x"), ("5", "t", "x"), ("6", "u", "x")]
-    {
-        assert_ne!(push_marked(&outbox, text, &mark(topic, key)), Pushed::Closed);
-    }
-    write_all(&outbox, &pipe);
-    assert_eq!(pipe.payloads(), ["2", "5", "6"]);
-    // Too many keys are too much.
-    pipe.room.set(0);
-    for n in 0..4 {
-        assert_ne!(push_marked(&outbox, "n", &mark("t", &n.to_string())), Pushed::Closed);
-    }
-    outbox.write();
-    assert_eq!(push_marked(&outbox, "n", &mark("t", "4")), Pushed::Closed);
-}
-
-#[test]
-fn what_is_dropped_keeps_nobody_waiting_and_does_not_look_written() {
-    let pipe = Pipe::default();
-    let outbox = pipe.outbox(2 * run(&["a"]).cost() + run(&["gap"]).cost());
-    let mark = Arc::new(Mark::new("t", None, true));
-    let mut cx = Context::from_waker(Waker::noop());
-    for text in ["a", "b", "c"] {
-        push_marked(&outbox, text, &mark);
-    }
-    let mut flushed = pin!(outbox.wait(Until::Flushed));
-    assert!(flushed.as_mut().poll(&mut cx).is_pending());
-    outbox.write();
-    for text in ["d", "e", "f", "g"] {
-        push_marked(&outbox, text, &mark);
-    }
-    assert_eq!(outbox.written_so_far(), 0);
-    assert!(flushed.as_mut().poll(&mut cx).is_pending());
-    write_all(&outbox, &pipe);
-    assert_eq!(flushed.as_mut().poll(&mut cx), Poll::Ready(true));
-    assert_eq!(pipe.payloads(), ["gap", "f", "g"]);
-}
-
-#[test]
-fn what_is_dropped_does_not_count_in_the_total_either() {
-    let (pipe, total) = (Pipe::default(), Arc::new(Total::new(100_000)));
-    let outbox = pipe.outbox_in(2000, &total);
-    let mark = Arc::new(Mark::new("t", None, true));
-    let text = "x".repeat(900);
-    for _ in 0..5 {
-        assert_ne!(push_marked(&outbox, &text, &mark), Pushed::Closed);
-        outbox.write();
-        // A little more is counted later.
-        assert!(outbox.buffered() - total.bytes() < 1024);
-    }
-    outbox.make_room(2000, |_| None);
-    assert_eq!(total.bytes(), outbox.buffered());
-    write_all(&outbox, &pipe);
-    assert_eq!((total.bytes(), total.overflowed()), (0, 0));
-}
-
-#[test]
-fn what_may_be_dropped_is_closed_for_where_all_have_too_much() {
-    let (pipe, total) = (Pipe::default(), Arc::new(Total::new(3000)));
-    let outbox = pipe.outbox_in(100_000, &total);
-    let mark = Arc::new(Mark::new("t", None, true));
-    let text = "x".repeat(900);
-    for _ in 0..2 {
-        assert_ne!(push_marked(&outbox, &text, &mark), Pushed::Closed);
-        outbox.write();
-    }
-    while push_marked(&outbox, &text, &mark) != Pushed::Closed {}
-    assert_eq!((outbox.buffered(), total.bytes(), total.overflowed()), (0, 0, 1));
-    assert!(format!("{outbox:?}").contains("marks: None"));
 }

@@ -25,7 +25,7 @@ use crate::{
     transport::{Frame, Variants},
 };
 
-/// So many members are written to before other tasks get their turn: about half a millisecond.
+/// How many members are written to in one go: about half a millisecond.
 const PORTION: usize = if cfg!(test) { 2 } else { 256 };
 
 /// A message is put into so many queues before other tasks get their turn: less than a millisecond.
@@ -464,8 +464,7 @@ impl Topic {
         self.tidy();
     }
 
-    /// A portion of the members from this key on that have something queued, and the key to go on
-    /// from, unless those were all.
+    /// A portion of the members from this key on with something queued, and the key to go on from.
     fn waiting_members(&self, start: usize, portion: &mut Vec<Arc<AnyConn>>) -> (Option<usize>, MutexGuard<'_, State>) {
         let state = self.state.lock();
         let end = state.members.end();

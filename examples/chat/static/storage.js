@@ -1,0 +1,32 @@
+// What a tab keeps over a reload, and the token that makes it the same person.
+
+import { newId } from "./connection.js";
+
+export const stored = {
+  get: (key) => sessionStorage.getItem(`chat.${key}`),
+  set: (key, value) => sessionStorage.setItem(`chat.${key}`, value),
+  remove: (key) => sessionStorage.removeItem(`chat.${key}`),
+};
+
+/** A duplicated tab copies sessionStorage. Whoever holds the lock keeps the token. */
+export async function claimToken() {
+  let token = stored.get("token") ?? "";
+  if (token !== "" && await holdLock(token)) return token;
+  token = newId();
+  stored.set("token", token);
+  stored.remove("name");
+  await holdLock(token);
+  return token;
+}
+
+function holdLock(name) {
+  if (!navigator.locks) return true; // Plain http: a duplicated tab stays the same person.
+  return new Promise((resolve) => {
+    // The wait is for a reload, where the page before may let go a moment later.
+    const signal = AbortSignal.timeout(400);
+    navigator.locks.request(`chat.${name}`, { signal }, () => {
+      resolve(true);
+      return new Promise(() => {}); // Held for as long as the page lives.
+    }).catch(() => resolve(false));
+  });
+}
