@@ -51,6 +51,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("lints", &[lints(Extent::Full)])?;
     steps.commands("tests", &[tests(Extent::Full, setup::has_nextest())])?;
     steps.commands("tests on axum's transport", &[tests_on_axum(setup::has_nextest())])?;
+    steps.commands("serde_json's features", &[tests_with_serde_json_features(setup::has_nextest())?])?;
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;
@@ -123,6 +124,18 @@ fn tests_on_axum(nextest: bool) -> CommandLine {
         .args(["--workspace", "--all-features", "--no-fail-fast"])
         .args(names)
         .env("SWITCHBOARD_TRANSPORT", "axum")
+}
+
+/// The tests of what reads and writes JSON, with features of serde_json that an application may turn on and that change
+/// how it hands out numbers, keys and raw text. In a target directory of its own: all that depends on serde_json is built
+/// anew.
+fn tests_with_serde_json_features(nextest: bool) -> Result<CommandLine> {
+    let features = ["arbitrary_precision", "preserve_order", "float_roundtrip", "raw_value"];
+    let features = features.map(|feature| format!("serde_json/{feature}")).join(",");
+    Ok(CommandLine::cargo(if nextest { "nextest run" } else { "test" })
+        .args(["--package", "switchboard-core", "--all-features", "--no-fail-fast", "--features", &features])
+        .arg("--target-dir")
+        .arg(manifest::target()?.join("serde-json").to_string_lossy()))
 }
 
 fn docs() -> CommandLine {

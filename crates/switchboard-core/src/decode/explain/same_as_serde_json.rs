@@ -253,6 +253,8 @@ proptest! {
         let json = text(&ty, &mut Choices { list: &list, at: 0 });
         let explained = run_seed(&json, Findings::of_payload(false), &ty);
         match (by_serde_json(&ty, &json), explained) {
+            // With serde_json's `arbitrary_precision`, a number of no known type is a type of its own.
+            (Some(value), _) if value.contains("$serde_json::private::Number") => return Ok(()),
             (Some(value), Ok(explained)) => prop_assert_eq!(value, explained, "{}", json),
             (None, Err(issues)) => for issue in &issues {
                 prop_assert!(is_wrong(&ty, &json, issue.path()), "{} {}: {json}", issue.path(), issue.code());
