@@ -251,9 +251,13 @@ proptest! {
         list in prop::collection::vec(any::<u32>(), 0..60),
     ) {
         let json = text(&ty, &mut Choices { list: &list, at: 0 });
+        // With serde_json's `arbitrary_precision`, this is in the range of a number of no known type.
+        if json.contains("1e999") && serde_json::from_str::<serde_json::Value>("1e999").is_ok() {
+            return Ok(());
+        }
         let explained = run_seed(&json, Findings::of_payload(false), &ty);
         match (by_serde_json(&ty, &json), explained) {
-            // With serde_json's `arbitrary_precision`, a number of no known type is a type of its own.
+            // And one that is in range is a type of serde_json's own.
             (Some(value), _) if value.contains("$serde_json::private::Number") => return Ok(()),
             (Some(value), Ok(explained)) => prop_assert_eq!(value, explained, "{}", json),
             (None, Err(issues)) => for issue in &issues {
