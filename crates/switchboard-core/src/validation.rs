@@ -2,7 +2,7 @@
 //!
 //! The macros write [`Rules`] for a type from its `#[validate(…)]` and serde attributes, so a broken
 //! rule knows its wire name without asking anyone. Types that know `validator` alone are checked by
-//! it, and [`foreign`] finds the wire paths in its errors.
+//! it, and `foreign` finds the wire paths in its errors.
 
 mod containers;
 mod foreign;

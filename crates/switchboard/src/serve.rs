@@ -31,7 +31,7 @@ use tower::Service as _;
 /// How long accepting pauses when there are too many open files.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves an application on a listener, as [`axum::serve`] does, with what that leaves out:
+/// Serves an application on a listener, as [`axum::serve()`] does, with what that leaves out:
 ///
 /// - A client that does not send the head of a request within the
 ///   [header timeout](Serve::header_timeout) is disconnected. `axum::serve` waits for ever, so that anyone
