@@ -71,6 +71,12 @@ impl<'a> Lexer<'a> {
         self.start().unwrap_or(self.text.len())
     }
 
+    /// Whether nothing was passed since the copy was made.
+    #[inline]
+    pub(crate) fn is_still_at(&self, copy: &Self) -> bool {
+        self.at == copy.at
+    }
+
     /// Passes one value and gives its text.
     pub(crate) fn value(&mut self) -> Option<&'a str> {
         let start = self.start()?;

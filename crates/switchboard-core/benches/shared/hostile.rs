@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use switchboard_core::{
-    Event, Message,
+    Event, Issues, Message,
     decode::{RawPayload, decode},
+    validation::{At, Broken, LengthRule as _, Report, Rules, check},
 };
 
 #[derive(Serialize, Deserialize, Default)]
@@ -64,6 +65,32 @@ struct Flat {
     a: u8,
     #[serde(flatten)]
     rest: BTreeMap<String, u64>,
+}
+
+/// Has rules, as the macros write them.
+#[derive(Serialize, Deserialize)]
+struct Ruled {
+    items: Vec<Item>,
+}
+
+impl Rules for Item {
+    fn check(&self, at: At<'_>, report: &mut Report) {
+        at.field("b", |at| {
+            if let Err(bounds) = self.b.__switchboard_length(|| Some(1), || Some(4), || None) {
+                report.broken(at, "length", Broken { code: "length", message: None }, &bounds);
+            }
+        });
+    }
+}
+
+impl Message for Ruled {
+    type Kind = Event;
+    type Meta = ();
+    const TYPE: &'static str = "HOSTILE";
+
+    fn validate(&self) -> Result<(), Issues> {
+        check(&self.items)
+    }
 }
 
 macro_rules! messages {
@@ -199,6 +226,13 @@ pub(crate) fn shapes(len: usize) -> Vec<Shape> {
             format!(r#"{{"beside":[{beside}]}}"#),
         ),
         Shape::same("an adjacently tagged enum, reversed", format!(r#"{{"beside":[{reversed}],"x":1}}"#)),
+        Shape {
+            name: "a broken rule in each item",
+            refused: format!(r#"{{"items":[{}]}}"#, list(r#"{"a":1,"b":"texts"}"#, len)),
+            refuse: decodes::<Ruled>,
+            accepted: format!(r#"{{"items":[{items}]}}"#),
+            accept: decodes::<Ruled>,
+        },
         Shape {
             name: "flattened",
             refused: format!(r#"{{"a":1,{short_keys}"z":"x"}}"#),

@@ -43,7 +43,7 @@ pub(super) fn report<T: Serialize>(
     walk.errors(errors, node.as_ref(), at);
     if report.count() == before {
         // An error without an entry still is one.
-        report.push(at, Cow::Borrowed("custom"), Cow::Borrowed("is not valid"));
+        report.push(at, || (Cow::Borrowed("custom"), Cow::Borrowed("is not valid")));
     }
 }
 
@@ -88,7 +88,7 @@ impl Walk<'_> {
             ValidationErrorsKind::Field(errors) => {
                 for error in errors {
                     let path = error.params.get(PATH).and_then(Value::as_str).unwrap_or_default();
-                    at.path(path, |at| self.report.push(at, error.code.clone(), words::message(error)));
+                    at.path(path, |at| self.report.push(at, || (error.code.clone(), words::message(error))));
                 }
             }
             ValidationErrorsKind::Struct(errors) => self.errors(errors, node, at),

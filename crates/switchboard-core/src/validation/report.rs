@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use validator::ValidationError;
 
-use super::{path::At, words};
+use super::{path::At, rule::Bounds, words};
 use crate::{Issue, Issues, MAX_ISSUES};
 
-/// How many issues are kept until those that are reported are picked out.
-const KEPT: usize = 16 * MAX_ISSUES;
+/// Among how many those are picked that a client is told of.
+const KEPT: usize = 4 * MAX_ISSUES;
 
-/// The rules that were found broken. Bounded: a payload may break one for each few bytes.
+/// The rules that were found broken. A payload may break one for each few bytes: those after the first
+/// [`KEPT`] are counted only.
 #[derive(Debug, Default)]
 pub struct Report {
     issues: Vec<Issue>,
-    /// All that were reported, also those that are no longer kept.
+    /// All that were reported, also those that are not kept.
     count: usize,
 }
 
@@ -33,15 +34,12 @@ impl Report {
         self.count
     }
 
-    /// Reports a rule of ours. `params` are its bounds, in words.
-    pub fn broken(&mut self, at: At<'_>, rule: &'static str, texts: Broken, params: &[(&str, Option<String>)]) {
-        let message = match texts.message {
-            Some(message) => Cow::Borrowed(message),
-            None => {
-                words::of(rule, |name| params.iter().find(|(param, _)| *param == name).and_then(|(_, p)| p.clone()))
-            }
-        };
-        self.push(at, Cow::Borrowed(texts.code), message);
+    /// Reports a rule of ours.
+    pub fn broken(&mut self, at: At<'_>, rule: &'static str, texts: Broken, bounds: &impl Bounds) {
+        self.push(at, || {
+            let message = texts.message.map_or_else(|| words::of(rule, |name| bounds.word(name)), Cow::Borrowed);
+            (Cow::Borrowed(texts.code), message)
+        });
     }
 
     /// Reports what a function of the application returned.
@@ -52,26 +50,26 @@ impl Report {
         code: Option<&'static str>,
         message: Option<&'static str>,
     ) {
-        let code = code.map_or_else(|| error.code.clone(), Cow::Borrowed);
-        let message = message.map_or_else(|| words::message(error), Cow::Borrowed);
-        self.push(at, code, message);
+        self.push(at, || {
+            let code = code.map_or_else(|| error.code.clone(), Cow::Borrowed);
+            (code, message.map_or_else(|| words::message(error), Cow::Borrowed))
+        });
     }
 
     /// Reports issues of a value that checks itself.
     pub fn issues(&mut self, at: At<'_>, issues: &Issues) {
         for issue in issues {
-            let (code, message) = (issue.code().to_owned(), issue.message().to_owned());
-            at.path(issue.path(), |at| self.push(at, Cow::Owned(code), Cow::Owned(message)));
+            let texts = || (issue.code().to_owned().into(), issue.message().to_owned().into());
+            at.path(issue.path(), |at| self.push(at, texts));
         }
     }
 
-    pub(super) fn push(&mut self, at: At<'_>, code: Cow<'static, str>, message: Cow<'static, str>) {
+    /// `texts`: code and message.
+    pub(super) fn push(&mut self, at: At<'_>, texts: impl FnOnce() -> (Cow<'static, str>, Cow<'static, str>)) {
         self.count += 1;
-        self.issues.push(Issue::new(at.to_path(), code, message));
-        if self.issues.len() >= KEPT {
-            self.issues.sort();
-            self.issues.dedup();
-            self.issues.truncate(MAX_ISSUES);
+        if self.issues.len() < KEPT {
+            let (code, message) = texts();
+            self.issues.push(Issue::new(at.to_path(), code, message));
         }
     }
 

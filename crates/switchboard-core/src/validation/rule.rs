@@ -11,67 +11,83 @@ use validator::{
     ValidateNonControlCharacter, ValidateRange, ValidateRegex, ValidateRequired, ValidateUrl,
 };
 
-/// The bounds of a broken rule, in words.
-pub type Bounds = Box<[(&'static str, Option<String>)]>;
+/// The bounds of a broken rule, put into words only where that is reported.
+pub trait Bounds {
+    /// A bound as messages show it; `None` if there is none, or for what JSON cannot have.
+    fn word(&self, name: &str) -> Option<String>;
+}
 
-/// A bound as the messages show it; `None` for what JSON cannot have.
-fn word<T: Serialize>(bound: Option<T>) -> Option<String> {
-    let text = serde_json::to_string(&bound?).ok()?;
-    Some(text.trim_matches('"').to_owned())
+/// Of rules without any.
+impl Bounds for () {
+    fn word(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// By their names.
+impl<N: Serialize, const COUNT: usize> Bounds for [(&'static str, Option<N>); COUNT] {
+    fn word(&self, name: &str) -> Option<String> {
+        let (_, bound) = self.iter().find(|(bound, _)| *bound == name)?;
+        let text = serde_json::to_string(bound.as_ref()?).ok()?;
+        Some(text.trim_matches('"').to_owned())
+    }
 }
 
 /// `length(…)`
 pub trait LengthRule<N> {
+    /// # Errors
+    ///
+    /// The bounds, of which one does not hold.
     fn __switchboard_length(
         &self,
-        min: &dyn Fn() -> Option<N>,
-        max: &dyn Fn() -> Option<N>,
-        equal: &dyn Fn() -> Option<N>,
-    ) -> Result<(), Bounds>;
+        min: impl Fn() -> Option<N>,
+        max: impl Fn() -> Option<N>,
+        equal: impl Fn() -> Option<N>,
+    ) -> Result<(), impl Bounds>;
 }
 
 impl<N: PartialEq + PartialOrd + Serialize, T: ValidateLength<N> + ?Sized> LengthRule<N> for T {
+    #[inline]
     fn __switchboard_length(
         &self,
-        min: &dyn Fn() -> Option<N>,
-        max: &dyn Fn() -> Option<N>,
-        equal: &dyn Fn() -> Option<N>,
-    ) -> Result<(), Bounds> {
+        min: impl Fn() -> Option<N>,
+        max: impl Fn() -> Option<N>,
+        equal: impl Fn() -> Option<N>,
+    ) -> Result<(), impl Bounds> {
         if self.validate_length(min(), max(), equal()) {
             return Ok(());
         }
-        Err(Box::new([("min", word(min())), ("max", word(max())), ("equal", word(equal()))]))
+        Err([("min", min()), ("max", max()), ("equal", equal())])
     }
 }
 
 /// `range(…)`
 pub trait RangeRule<N> {
+    /// # Errors
+    ///
+    /// The bounds, of which one does not hold.
     fn __switchboard_range(
         &self,
-        min: &dyn Fn() -> Option<N>,
-        max: &dyn Fn() -> Option<N>,
-        exclusive_min: &dyn Fn() -> Option<N>,
-        exclusive_max: &dyn Fn() -> Option<N>,
-    ) -> Result<(), Bounds>;
+        min: impl Fn() -> Option<N>,
+        max: impl Fn() -> Option<N>,
+        exclusive_min: impl Fn() -> Option<N>,
+        exclusive_max: impl Fn() -> Option<N>,
+    ) -> Result<(), impl Bounds>;
 }
 
 impl<N: Serialize, T: ValidateRange<N> + ?Sized> RangeRule<N> for T {
+    #[inline]
     fn __switchboard_range(
         &self,
-        min: &dyn Fn() -> Option<N>,
-        max: &dyn Fn() -> Option<N>,
-        exclusive_min: &dyn Fn() -> Option<N>,
-        exclusive_max: &dyn Fn() -> Option<N>,
-    ) -> Result<(), Bounds> {
+        min: impl Fn() -> Option<N>,
+        max: impl Fn() -> Option<N>,
+        exclusive_min: impl Fn() -> Option<N>,
+        exclusive_max: impl Fn() -> Option<N>,
+    ) -> Result<(), impl Bounds> {
         if self.validate_range(min(), max(), exclusive_min(), exclusive_max()) {
             return Ok(());
         }
-        Err(Box::new([
-            ("min", word(min())),
-            ("max", word(max())),
-            ("exclusive_min", word(exclusive_min())),
-            ("exclusive_max", word(exclusive_max())),
-        ]))
+        Err([("min", min()), ("max", max()), ("exclusive_min", exclusive_min()), ("exclusive_max", exclusive_max())])
     }
 }
 

@@ -280,7 +280,7 @@ impl Writer<'_> {
                 let bounds = bounds.iter().map(closure);
                 let checked =
                     self.bounded_rule(rule, &quote_spanned!(span=> __value.__switchboard_range(#(#bounds),*)));
-                let broken = self.broken(&name, &rule.texts, &quote!(&[]));
+                let broken = self.broken(&name, &rule.texts, &quote!(&()));
                 let rules = self.rules;
                 quote! {
                     if (&&#rules::Value(__value)).__switchboard_is_nan() {
@@ -329,7 +329,7 @@ impl Writer<'_> {
     }
 
     fn plain_rule(&self, rule: &Rule, check: &TokenStream) -> TokenStream {
-        let broken = self.broken(&rule.name.to_string(), &rule.texts, &quote!(&[]));
+        let broken = self.broken(&rule.name.to_string(), &rule.texts, &quote!(&()));
         quote!(if !#check { #broken })
     }
 
@@ -373,7 +373,7 @@ fn option(value: Option<&impl ToTokens>) -> TokenStream {
 /// A bound is evaluated where its type is known, and again for the text of a broken rule.
 fn closure(bound: &Option<Expr>) -> TokenStream {
     let value = option(bound.as_ref());
-    quote!(&|| #value)
+    quote!(|| #value)
 }
 
 /// What a function of the application is called with, as `validator` has it.

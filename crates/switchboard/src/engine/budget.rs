@@ -13,7 +13,7 @@ use std::{
 };
 
 /// After this time nothing new is begun in a turn.
-const TURN: Duration = Duration::from_millis(1);
+const TURN: Duration = Duration::from_micros(500);
 
 /// How many messages are handled between two looks at the clock.
 const STRIDE: u32 = 4;

@@ -56,13 +56,13 @@ impl<'de, 'n> Fields<'de, 'n> {
             *self.lexer = tag;
         }
         loop {
-            let position = self.lexer.position();
-            if self.lexer.peek_byte() != Some(b'"') {
+            let before = *self.lexer;
+            let Some(Token::String(quoted)) = self.lexer.next() else {
+                *self.lexer = before;
                 return None;
-            }
-            let Some(Token::String(quoted)) = self.lexer.next() else { return None };
+            };
             match self.tag {
-                Tag::Read(tag) if tag == position => _ = self.lexer.value(),
+                Tag::Read(tag) if tag == before.position() => _ = self.lexer.value(),
                 _ => return Some(quoted),
             }
         }
@@ -130,7 +130,7 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
         let start = *self.lexer;
         let path = self.path.key(&key);
         let result = seed.deserialize(Node { lexer: &mut *self.lexer, path: &path, context: self.context });
-        if self.lexer.position() == start.position() {
+        if self.lexer.is_still_at(&start) {
             self.lexer.value();
         }
         self.go_on();

@@ -44,7 +44,7 @@ impl<'de> SeqAccess<'de> for Items<'de, '_> {
         let path = self.path.item(self.index);
         self.index += 1;
         let result = seed.deserialize(Node { lexer: &mut *self.lexer, path: &path, context: self.context });
-        if self.lexer.position() == start.position() {
+        if self.lexer.is_still_at(&start) {
             self.lexer.value();
         }
         result.map(Some).map_err(|fault| fault.blame(start, &path, self.context))

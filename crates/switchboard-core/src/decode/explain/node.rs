@@ -350,10 +350,10 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
     /// Derived code asks for this at a key that the type does not have.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.lexer.value();
-        let declared =
-            self.path.last_key().is_some_and(|key| self.context.fields.is_some_and(|all| all.contains(&key)));
-        if self.context.in_object && !declared {
-            self.context.findings.unknown(self.path);
+        let Context { findings, fields, in_object, .. } = self.context;
+        let is_declared = || self.path.last_key().zip(fields).is_some_and(|(key, all)| all.contains(&key));
+        if in_object && findings.wants_unknown() && !is_declared() {
+            findings.unknown(self.path);
         }
         visitor.visit_unit()
     }
