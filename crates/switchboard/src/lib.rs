@@ -111,7 +111,7 @@
 //! Text frames with JSON: `{"type", "meta", "payload"}`. Field names are camelCase unless
 //! `rename_all` says otherwise. What comes in is read strictly: a key that the type does not
 //! declare is an error, at any depth, and nothing is coerced (inside enums that are
-//! `#[serde(tag = …)]` or `untagged` only with `#[serde(deny_unknown_fields)]`, since serde buffers
+//! `#[serde(tag = …)]` without `content` or `untagged` only with `#[serde(deny_unknown_fields)]`, since serde buffers
 //! them). A number that is not finite leaves as `null`, as JSON has no such numbers. A message that is malformed,
 //! unknown, invalid or fails in its handler gets an `ERROR` (a request: `RPC_ERROR`) and the
 //! connection lives.

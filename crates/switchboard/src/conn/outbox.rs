@@ -112,7 +112,12 @@ impl<S: Sink> Outbox<S> {
         self.append(&mut state, frame);
         // Else somebody is at it and goes on with this, or nobody can.
         let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
-        if idle && first && !(anyone && promise == Promise::Caller) {
+        // What waits may have been promised by a caller whose turn goes on: that is no promise for this one.
+        let told = match promise {
+            Promise::Caller => anyone || !first,
+            Promise::Owner => false,
+        };
+        if idle && !told {
             state.wake_owner();
         }
         let waits = state.waits();

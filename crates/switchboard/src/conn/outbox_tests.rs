@@ -4,7 +4,11 @@ use std::{
     io::{self, IoSlice},
     pin::pin,
     rc::Rc,
-    sync::{Arc, Weak, mpsc},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc,
+    },
     task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
@@ -258,4 +262,28 @@ fn attack_b16_wakers_are_replaced_and_dropped_with_nothing_locked() {
     });
     // Else a lock is waited for by its own holder.
     assert_eq!(is_done.recv_timeout(Duration::from_secs(10)), Ok(()));
+}
+
+/// Counts.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+#[test]
+fn attack_b16_a_send_behind_what_a_caller_promised_wakes_the_owner() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1000);
+    let woken = Arc::new(Woken::default());
+    outbox.begin_turn(&Context::from_waker(&Waker::from(Arc::clone(&woken))));
+    assert!(outbox.end_turn(false));
+    outbox.push(Frame::text("published"), Promise::Caller);
+    assert_eq!(woken.0.load(Relaxed), 0);
+    // The publisher may still be busy.
+    outbox.push(Frame::text("sent"), Promise::Owner);
+    assert_eq!(woken.0.load(Relaxed), 1);
 }

@@ -166,7 +166,11 @@ impl<G: Gather, M: Message<Meta = ()>> Paced<G, M> {
         if let Some(taken) = taken {
             let message = (self.make)(taken);
             if let Err(error) = self.hub.publish(&self.topic, message).await {
-                tracing::warn!(topic = &*self.topic, %error, "what was gathered could not be published");
+                tracing::warn!(
+                    topic = &*self.topic,
+                    error = error.to_string(),
+                    "what was gathered could not be published"
+                );
             }
         }
         {
