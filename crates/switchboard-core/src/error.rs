@@ -119,12 +119,14 @@ impl WsError {
     #[must_use]
     pub fn with_detail(mut self, key: &str, value: impl Serialize) -> Self {
         if let Ok(value) = serde_json::to_value(value) {
-            let mut map = match self.0.details.take() {
-                Some(Value::Object(map)) => map,
+            let mut details = match self.0.details.take() {
+                Some(Value::Object(details)) => details,
                 _ => serde_json::Map::new(),
             };
-            map.insert(key.to_owned(), value);
-            self.0.details = Some(details::sanitise(Value::Object(map)));
+            if let Value::Object(detail) = details::sanitise([(key.to_owned(), value)].into_iter().collect()) {
+                details.extend(detail);
+            }
+            self.0.details = Some(Value::Object(details));
         }
         self
     }

@@ -7,6 +7,8 @@ mod bench;
 #[cfg(test)]
 mod dependencies;
 mod features;
+#[cfg(test)]
+mod layers;
 mod manifest;
 mod process;
 mod programs;
