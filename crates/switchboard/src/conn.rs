@@ -12,16 +12,10 @@ mod hub_conn;
 mod id;
 mod identity;
 mod inner;
-mod outbox;
-// Not below `outbox`, whose files a model checker compiles, too.
-#[cfg(test)]
-mod outbox_marks_tests;
-#[cfg(test)]
-mod outbox_overflow_tests;
-#[cfg(test)]
-mod outbox_tests;
 mod raw;
+mod reply;
 mod slots;
+mod subscriber;
 mod topics;
 
 use std::{
@@ -50,13 +44,10 @@ pub use self::{
 pub(crate) use self::{
     calls::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, Signal},
-    outbox::{Backlog, Closing, Mark, Promise, Pushed, Sink, Total, Until, Wrote},
+    reply::{Replied, reply},
     slots::{SlotKey, Slots},
 };
-use crate::{Hub, encode, transport::Socket};
-
-/// The queue of a connection, whose sink is its socket where that can be written to by anyone.
-pub(crate) type Outbox = outbox::Outbox<Arc<Socket>>;
+use crate::{Hub, outbox::Until, wire::encode};
 
 /// A connection's id: a UUID v7, the same as the response header `x-client-id` of its upgrade.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,7 +8,6 @@ mod beside;
 mod budget;
 mod closing;
 mod driver;
-mod guard;
 mod inbox;
 mod incoming;
 mod rates;
@@ -17,9 +16,4 @@ mod running;
 mod session;
 mod throttle;
 
-pub(crate) use self::{
-    driver::Driver,
-    guard::{cut, drop_quietly},
-    running::ToCompletion,
-    session::Session,
-};
+pub(crate) use self::{driver::Driver, running::ToCompletion, session::Session};

@@ -23,8 +23,7 @@ pub use self::{
     unknown::UnknownMessage,
 };
 use crate::{
-    conn::ConnInner,
-    encode::{self, Replied},
+    conn::{self, ConnInner, Replied},
     engine::ToCompletion,
     extract::{ConnParts, MessageParts, Setup, Special, Timing},
     router::{Call, Routing},
@@ -141,7 +140,7 @@ where
                     return Ok(Replied::Nothing);
                 }
                 let conn = parts.conn_parts().inner();
-                encode::reply::<M, M::Kind, Out, O, D>(returned, parts.correlation_id(), conn, apart)
+                conn::reply::<M, M::Kind, Out, O, D>(returned, parts.correlation_id(), conn, apart)
             };
             HandlerResult(result.await)
         })

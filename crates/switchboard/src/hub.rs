@@ -6,43 +6,39 @@ mod builder;
 #[cfg(feature = "test")]
 mod capture;
 mod change;
+#[cfg(test)]
+mod chunked_tests;
 mod connections;
 mod drain;
 mod error;
 mod filter;
 mod in_flight;
 mod key_of;
-mod large;
 #[cfg(test)]
 mod lock_tests;
-mod log_limit;
 mod member;
 mod ordered;
 mod paced;
 mod place;
-mod places;
-// Not below `places`, which a model checker compiles, too.
-#[cfg(test)]
-mod places_tests;
 mod publish;
 mod questions;
 mod registry;
 mod revoke;
-mod room;
 mod rules;
 #[cfg(test)]
 mod scaling_tests;
+mod selective;
+#[cfg(test)]
+mod selective_tests;
 mod shed;
 #[cfg(test)]
 mod shrink_tests;
-mod special;
 mod stats;
 mod subscribe;
 mod subscriptions;
 #[cfg(test)]
 mod testing;
 mod throttle;
-mod topic;
 mod topic_name;
 mod topic_options;
 pub(crate) mod typed;
@@ -87,6 +83,7 @@ use self::{
     questions::Questions,
     registry::Registry,
     rules::Rules,
+    selective::Selection,
     user_events::UserFeed,
     wheel::Wheel,
 };
@@ -94,18 +91,23 @@ pub(crate) use self::{
     change::How,
     filter::Filter,
     in_flight::InFlight,
-    log_limit::LogLimit,
     place::Place,
     registry::Full,
     subscriptions::Subscriptions,
-    topic::Topic,
     topic_name::AsStr,
     wheel::{Check, TimerKey},
 };
 use crate::{
-    conn::{AnyConn, ConnId, ConnInner, Total},
-    encode, metrics,
+    conn::{AnyConn, ConnId, ConnInner},
+    fanout,
+    log_limit::LogLimit,
+    metrics,
+    outbox::Total,
+    wire::encode,
 };
+
+/// A topic whose members are connections.
+pub(crate) type Topic = fanout::Topic<AnyConn>;
 
 /// A cheap-to-clone handle to the topics and connections of an application.
 ///
@@ -244,17 +246,17 @@ impl Hub {
         validate: bool,
     ) -> Publish {
         let topic = self.name(topic);
-        let mut frame = check_topic(&topic)
-            .map_err(PublishError::invalid_topic)
-            .and_then(|()| encode::event(&message, None, validate).map_err(PublishError::invalid));
-        let mut special = None;
-        if frame.is_ok() && self.may_be_special() {
-            match self.special(&topic, message) {
-                Ok(found) => special = found,
+        let mut frame = check_topic(&topic).map_err(PublishError::invalid_topic).and_then(|()| {
+            encode::event(&message, None, validate).map_err(|error| PublishError::invalid(error.into()))
+        });
+        let mut selection = Selection::default();
+        if frame.is_ok() && self.may_select() {
+            match self.selection(&topic, message) {
+                Ok(found) => selection = found,
                 Err(error) => frame = Err(error),
             }
         }
-        Publish::new(self.clone(), &topic, frame, sender, special)
+        Publish::new(self.clone(), &topic, frame, sender, selection)
     }
 
     /// Whether anything can be published to a topic of this name.
@@ -345,6 +347,10 @@ impl Hub {
     /// Whether an error may be logged, with how many were not since the last one.
     pub(crate) fn may_log(&self) -> Option<u64> {
         self.0.log_limit.may_log()
+    }
+
+    pub(crate) fn log_limit(&self) -> &LogLimit {
+        &self.0.log_limit
     }
 
     /// Ends all subscriptions and timers of a connection; there can be none after.

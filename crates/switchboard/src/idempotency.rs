@@ -18,10 +18,11 @@ use tokio::sync::watch;
 use self::store::{Found, IdempotencyKey, Owner, Store};
 use crate::{
     Config, ConnId,
-    encode::{self, Replied},
+    conn::Replied,
     handler::{self, HandlerResult},
     router::AsCall as _,
-    transport::Frame,
+    wire::Frame,
+    wire::encode,
 };
 
 /// What a route remembers, of all its connections.
@@ -181,8 +182,12 @@ pub(crate) fn run<D: Send + Sync + 'static>(incoming: handler::Incoming<'_, D>) 
             return HandlerResult(match shared {
                 Ok(Some(outcome)) => match error_of(&outcome) {
                     Some(error) => Err(error),
-                    None => Ok(encode::again(&outcome, kept.as_call().id().correlation_id)
-                        .map_or(Replied::Nothing, Replied::Frame)),
+                    None => Ok(encode::serialised(
+                        &outcome.message_type,
+                        outcome.payload.as_deref(),
+                        kept.as_call().id().correlation_id,
+                    )
+                    .map_or(Replied::Nothing, Replied::Frame)),
                 },
                 Ok(None) => Ok(Replied::Nothing),
                 Err(error) => Err(error.again()),

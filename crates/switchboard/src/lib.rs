@@ -145,26 +145,33 @@
 
 #![forbid(unsafe_code)]
 
+mod clock;
 mod config;
 mod conn;
-mod encode;
 mod engine;
 pub mod extract;
+mod fanout;
+mod guard;
 pub mod guide;
 mod handler;
 mod hub;
 mod idempotency;
+mod log_limit;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod metrics;
 pub mod middleware;
+mod outbox;
 mod request;
 mod router;
 mod serve;
+mod shrink;
 mod sync;
 #[cfg(feature = "test")]
 pub mod test;
 mod transport;
-mod turn;
 mod upgrade;
+mod wire;
 
 #[cfg(feature = "axum-ws")]
 #[doc(inline)]

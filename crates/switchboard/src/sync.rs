@@ -1,6 +1,36 @@
-//! What the outbox synchronises with: another implementation stands here where a model checker
-//! tries all interleavings of it (`crates/switchboard-loom`).
+//! What queues, topics and the ends of requests synchronise with: with `--cfg loom` that of a model
+//! checker, which tries all orders of threads' steps.
 
+#[cfg(not(loom))]
 pub(crate) use std::sync::atomic::AtomicBool;
 
+#[cfg(loom)]
+pub(crate) use loom::sync::{
+    MutexGuard,
+    atomic::{AtomicBool, AtomicUsize},
+};
+#[cfg(not(loom))]
 pub(crate) use parking_lot::{Mutex, MutexGuard};
+
+/// As `parking_lot`'s: no poisoning.
+#[cfg(loom)]
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+#[cfg(loom)]
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+#[cfg(loom)]
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -2,13 +2,12 @@
 
 #[cfg(feature = "axum-ws")]
 mod axum_ws;
-mod frame;
 mod kind;
 mod native;
 mod scratch;
-mod variants;
 
 use std::{
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -19,12 +18,13 @@ use switchboard_core::CloseCode;
 pub(crate) use self::axum_ws::{AxumTransport, configure};
 pub use self::kind::TransportKind;
 pub(crate) use self::{
-    frame::{Frame, frame_start},
     native::{Io, NativeTransport, Socket},
     scratch::Scratch,
-    variants::{Variants, as_taken},
 };
-use crate::conn::Outbox;
+use crate::outbox;
+
+/// The queue of a connection, whose sink is its socket where that can be written to by anyone.
+pub(crate) type Outbox = outbox::Outbox<Arc<Socket>>;
 
 /// What came in. Data borrows from the transport or from what was read.
 #[derive(Debug)]

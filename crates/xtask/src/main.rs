@@ -9,6 +9,7 @@ mod dependencies;
 mod features;
 #[cfg(test)]
 mod layers;
+mod loom;
 mod manifest;
 mod process;
 mod programs;
@@ -33,6 +34,7 @@ Commands:
   autobahn        Run the Autobahn test suite against echo-server, on each transport
   bench           Measure beside a server written by hand on axum, and write docs/performance.md
   bench --quick   The same in short, written to target/bench; names choose, as in `bench --quick rpc-1 idle`
+  loom            Try the models of queues and topics in all orders of their threads' steps
   soak            Have 10 000 connections come, act and go, and one join and leave a million times; then look at memory
   help            Print this text
 ";
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(Extent::Full),
         ["test", "--quick"] => test::run(Extent::Quick),
         ["autobahn"] => autobahn::run(),
+        ["loom"] => loom::run(),
         ["soak"] => soak::run(),
         ["bench", options @ ..] => bench::run(options),
         [] | ["help" | "--help" | "-h"] => {

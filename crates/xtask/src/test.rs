@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use crate::{
     autobahn,
     features::{self, PUBLISHED},
-    manifest, setup,
+    loom, manifest, setup,
     step::{CommandLine, Steps},
 };
 
@@ -52,6 +52,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("tests", &[tests(Extent::Full, setup::has_nextest())])?;
     steps.commands("tests on axum's transport", &[tests_on_axum(setup::has_nextest())])?;
     steps.commands("serde_json's features", &[tests_with_serde_json_features(setup::has_nextest())?])?;
+    steps.call("loom", "cargo xtask loom", loom::run)?;
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;

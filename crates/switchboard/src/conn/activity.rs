@@ -8,12 +8,12 @@ use std::{
 use switchboard_core::MessageSet;
 
 use super::{Conn, ConnInner};
-use crate::turn;
+use crate::clock;
 
 impl<D: ?Sized> ConnInner<D> {
     /// The client has said something. The turn's time will do, which its replies need anyway.
     pub(crate) fn touch(&self) {
-        self.active_at.store(turn::now_ms(), Relaxed);
+        self.active_at.store(clock::now_ms(), Relaxed);
     }
 
     /// It stands in the id.

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::transport::Frame;
+use crate::wire::Frame;
 
 /// What a ping counts as in the queue.
 const PING_COST: u64 = 2 + size_of::<Frame>() as u64;

@@ -19,7 +19,7 @@ use super::{
     AnyConn, Conn, SendError, SendErrorKind,
     calls::{Calls, NoAnswer, PREFIX, Refused},
 };
-use crate::encode;
+use crate::wire::encode;
 
 /// A request to the client, made when it is awaited.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{AnyConn, ConnInner};
-use crate::encode;
+use crate::wire::encode;
 
 /// `$ws:hello`: the first frame.
 #[derive(Serialize)]

@@ -2,7 +2,9 @@
 
 use std::{error::Error, fmt};
 
-use switchboard_core::{Issues, WsError};
+use switchboard_core::WsError;
+
+use crate::wire::encode::EncodeError;
 
 /// A message was not sent.
 pub struct SendError {
@@ -23,6 +25,16 @@ pub enum SendErrorKind {
     Ended,
 }
 
+impl From<EncodeError> for SendError {
+    fn from(error: EncodeError) -> Self {
+        let source = match error {
+            EncodeError::Invalid(issues) => issues.into(),
+            EncodeError::Unserialisable(error) => error.into(),
+        };
+        Self { kind: SendErrorKind::Invalid, source: Some(source) }
+    }
+}
+
 impl SendError {
     pub(crate) fn closed() -> Self {
         Self { kind: SendErrorKind::Closed, source: Some(WsError::cancelled("the connection is closed").into()) }
@@ -32,19 +44,11 @@ impl SendError {
         Self { kind: SendErrorKind::Ended, source: None }
     }
 
-    pub(crate) fn invalid(issues: Issues) -> Self {
-        Self { kind: SendErrorKind::Invalid, source: Some(issues.into()) }
-    }
-
-    pub(crate) fn unserialisable(error: WsError) -> Self {
-        Self { kind: SendErrorKind::Invalid, source: Some(error.into()) }
-    }
-
     pub(crate) fn no_envelope() -> Self {
         let source = WsError::internal(
             "the payload does not fit into the route's envelope: a flat one takes objects without `type` and `meta`",
         );
-        Self::unserialisable(source)
+        EncodeError::Unserialisable(source).into()
     }
 
     /// Why.

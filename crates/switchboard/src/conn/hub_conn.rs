@@ -11,7 +11,7 @@ use std::{
 use switchboard_core::{CloseCode, Message};
 
 use super::{AnyConn, ConnId, SendError, Signal};
-use crate::{TopicName, encode};
+use crate::{TopicName, wire::encode};
 
 /// One connection of a [`Hub`](crate::Hub), whatever its data: what [`Hub::connections`] and
 /// [`Hub::members`] give. Cheap to clone; one that is kept keeps the connection's memory, not the

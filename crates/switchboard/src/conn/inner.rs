@@ -15,17 +15,19 @@ use serde::Serialize;
 use switchboard_core::{CloseCode, close_reason, envelope::Wire};
 
 use super::{
-    ConnId, Outbox, Promise, Pushed,
+    ConnId,
     beat::{Beat, Pulse, Written},
     extras::ExtrasCell,
 };
 use crate::{
-    Config, Hub, SendError, encode,
+    Config, Hub, SendError,
     extract::Kept,
+    fanout::turn,
     hub::{Check, Place, Subscriptions, TimerKey},
+    outbox::{Promise, Pushed},
     router::MountedSettings,
-    transport::{Frame, Variants, as_taken},
-    turn,
+    transport::Outbox,
+    wire::{Frame, Variants, encode, encode_for},
 };
 
 /// One allocation for all; topics hold it with the data's type erased.
@@ -139,13 +141,17 @@ impl<D: ?Sized> ConnInner<D> {
     }
 
     /// A frame as this connection takes it. `None` if it cannot be had so.
-    pub(crate) fn as_it_takes(&self, frame: Frame) -> Option<Frame> {
-        if self.dialect.standard { Some(frame) } else { as_taken(self.wire(), &frame, self.hub()) }
+    pub(crate) fn encode_for(&self, frame: Frame) -> Option<Frame> {
+        if self.dialect.standard { Some(frame) } else { encode_for(self.wire(), &frame, self.hub().log_limit()) }
     }
 
     /// The same for a frame for many, which is converted once for all that take it alike.
     pub(crate) fn variant(&self, frame: &Frame, variants: &mut Variants) -> Option<Frame> {
-        if self.dialect.standard { Some(frame.clone()) } else { variants.get(self.wire(), frame, self.hub()) }
+        if self.dialect.standard {
+            Some(frame.clone())
+        } else {
+            variants.get(self.wire(), frame, self.hub().log_limit())
+        }
     }
 
     /// Tells the connection's task something.
@@ -171,7 +177,7 @@ impl<D: ?Sized> ConnInner<D> {
     /// Sends a message's frame, behind all that was sent and published before. Fails once closing, and
     /// if the connection cannot take it.
     pub(crate) fn push(&self, frame: Frame) -> Result<(), SendError> {
-        let frame = self.as_it_takes(frame).ok_or_else(SendError::no_envelope)?;
+        let frame = self.encode_for(frame).ok_or_else(SendError::no_envelope)?;
         if self.push_raw(frame) { Ok(()) } else { Err(SendError::closed()) }
     }
 
@@ -200,7 +206,7 @@ impl<D: ?Sized> ConnInner<D> {
     /// Sends a reply, which also leaves while the connection closes. Fails only if the connection cannot
     /// take it.
     pub(crate) fn push_reply(&self, frame: Frame) -> Result<(), SendError> {
-        let frame = self.as_it_takes(frame).ok_or_else(SendError::no_envelope)?;
+        let frame = self.encode_for(frame).ok_or_else(SendError::no_envelope)?;
         match self.outbox.push_reply(frame.clone()) {
             Pushed::Queued => {}
             Pushed::Ripe | Pushed::Pressed => self.write_early(),
@@ -232,7 +238,7 @@ impl<D: ?Sized> ConnInner<D> {
     pub(crate) fn gap(&self, topic: &str) -> Option<Frame> {
         let gap = Gap { topic };
         let frame = self.dialect.extended.then(|| encode::control("$ws:gap", None, &gap)).flatten();
-        frame.and_then(|frame| self.as_it_takes(frame))
+        frame.and_then(|frame| self.encode_for(frame))
     }
 
     fn written(&self) -> Written {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use switchboard_core::MessageSet;
 
 use super::{Conn, SendError};
-use crate::{RawText, transport::Frame};
+use crate::{RawText, wire::Frame};
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// Sends a text frame as it is, without an envelope.

@@ -13,8 +13,8 @@ use tokio::time::{Sleep, sleep};
 
 use super::{budget, session::Session};
 use crate::{
-    CloseReason, ClosedBy, Config, conn,
-    transport::{Broken, Received, Scratch, Transport},
+    CloseReason, ClosedBy, Config, outbox,
+    transport::{self, Broken, Received, Scratch, Transport},
 };
 
 /// What is read and thrown away while the peer's close frame is waited for.
@@ -53,7 +53,7 @@ enum Stage {
 
 impl Closing {
     /// This side closes first. `listening`: whether frames can still be read.
-    pub(super) fn by_us(closing: &conn::Closing, listening: bool, config: &Config) -> Self {
+    pub(super) fn by_us(closing: &outbox::Closing, listening: bool, config: &Config) -> Self {
         let reason = CloseReason::new(closing.code, &closing.reason, ClosedBy::Server);
         Self::new(reason, listening, config)
     }
@@ -167,7 +167,7 @@ impl Closing {
     /// Ready once the peer is done, or has sent too much.
     fn poll_peer<T: Transport>(
         &mut self,
-        outbox: &conn::Outbox,
+        outbox: &transport::Outbox,
         transport: &mut T,
         scratch: &mut Scratch,
         cx: &mut Context<'_>,

@@ -13,14 +13,14 @@ use tokio::time::{Sleep, sleep};
 use super::{
     budget::{self, Pace},
     closing::Closing,
-    guard::log_panic,
     session::Session,
 };
 use crate::{
-    conn,
+    fanout::turn::{self, Turn},
+    guard::log_panic,
     handler::{CloseReason, ClosedBy},
+    outbox,
     transport::{Broken, Midway, Received, Scratch, Transport},
-    turn::{self, Turn},
 };
 
 /// How many frames one turn reads before it writes and lets other tasks run, if it does not come to
@@ -309,7 +309,7 @@ fn ended<D: Send + Sync + 'static>(end: End, session: &Session<D>) -> Phase {
         End::Violation(code, reason) => {
             outbox.close(code, reason);
             // Somebody may have closed it a moment before: that reason counts.
-            let closing = outbox.closing().unwrap_or(conn::Closing { code, reason: reason.into() });
+            let closing = outbox.closing().unwrap_or(outbox::Closing { code, reason: reason.into() });
             Phase::Closing(Box::new(Closing::by_us(&closing, false, config)))
         }
         End::Gone => {

@@ -7,17 +7,18 @@ use switchboard_core::{CloseCode, ErrorCode, WsError};
 use tracing::Span;
 
 use super::{
-    guard::{cut, drop_quietly, quietly},
     running::{Outcome, Running, What, each},
     session::Session,
 };
 use crate::{
     conn::ConnInner,
-    encode::{self, Replied},
+    conn::Replied,
+    guard::{cut, drop_quietly, quietly},
     handler::Failure,
     metrics,
     router::CallId,
-    transport::Frame,
+    wire::Frame,
+    wire::encode,
 };
 
 impl Outcome {

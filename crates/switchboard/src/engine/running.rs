@@ -18,12 +18,9 @@ use tracing::Span;
 use crate::{
     Hub,
     conn::ConnInner,
-    encode::Replied,
-    engine::{
-        budget,
-        guard::{drop_quietly, panic_text},
-        report::log,
-    },
+    conn::Replied,
+    engine::{budget, report::log},
+    guard::{drop_quietly, panic_text},
     handler::HandlerResult,
     request::{Begun, Terminal},
     router::{CallId, KeptId, OneHook},

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::conn::Backlog;
+use crate::outbox::Backlog;
 
 /// How much of what waits was put out in the connection's own turns. Exists only while something
 /// waits that could not be written. Positions are those of the queue: bytes since its beginning.

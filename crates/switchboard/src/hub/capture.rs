@@ -11,7 +11,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{Notify, futures::Notified};
 
-use crate::{ConnId, transport::Frame};
+use crate::{ConnId, wire::Frame};
 
 /// So many publishes are kept for one who captures; then the oldest go.
 const KEPT: usize = 16 * 1024;

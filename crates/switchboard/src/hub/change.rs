@@ -12,10 +12,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use switchboard_core::check_topic;
 
 use super::{
-    Filter, Hub, Member, Subscriptions, Topic, TopicError, ordered::Ordered, questions::Asked, room::give_room_back,
-    rules::RuleId, subscriptions::Subscription, topic::Removed,
+    Filter, Hub, Member, Subscriptions, Topic, TopicError, ordered::Ordered, questions::Asked, rules::RuleId,
+    subscriptions::Subscription,
 };
-use crate::conn::{AnyConn, ConnInner};
+use crate::{
+    conn::{AnyConn, ConnInner},
+    fanout::Removed,
+    shrink::shrink,
+};
 
 /// So many questions of one change wait for answers at once.
 const ASKED_AT_ONCE: usize = 16;
@@ -381,14 +385,14 @@ impl Hub {
     }
 
     /// Ends one of a connection's subscriptions.
-    fn take_out(&self, subscriptions: &mut Subscriptions, topic: &str) -> Option<Removed> {
+    fn take_out(&self, subscriptions: &mut Subscriptions, topic: &str) -> Option<Removed<AnyConn>> {
         let limited_by = self.0.rules.limiting(topic).map(|(rule, _)| rule.id());
         Some(self.leave(&subscriptions.remove(topic, limited_by)?))
     }
 
     /// Ends one subscription; what is left to do of that, with nothing locked.
     #[inline]
-    fn leave(&self, subscription: &Subscription) -> Removed {
+    fn leave(&self, subscription: &Subscription) -> Removed<AnyConn> {
         self.0.subscriptions.fetch_sub(1, Relaxed);
         let removed = subscription.topic.remove(subscription.place());
         if removed.has_filter() {
@@ -406,7 +410,7 @@ impl Hub {
         // Somebody may have joined since, or this may be an older topic of the same name.
         if topics.get(topic.name()).is_some_and(|other| Arc::ptr_eq(other, topic) && topic.len() == 0) {
             topics.remove(topic.name());
-            give_room_back(&mut topics);
+            shrink(&mut topics);
         }
     }
 

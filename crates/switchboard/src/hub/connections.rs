@@ -4,10 +4,11 @@ use std::{fmt, sync::Arc, vec};
 
 use switchboard_core::{CloseCode, Message};
 
-use super::{Hub, Topic, TopicName, topic::Walk};
+use super::{Hub, Topic, TopicName};
 use crate::{
     conn::{AnyConn, ConnId, HubConn, SendError},
-    encode,
+    fanout::IterGuard,
+    wire::encode,
 };
 
 impl Hub {
@@ -46,7 +47,11 @@ impl Hub {
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn members(&self, topic: impl TopicName) -> Members {
         let topic = self.topic(&self.name(topic.topic_name()));
-        Members { next: topic.is_some().then_some(0), topic: topic.map(Walk::begin), portion: Vec::new().into_iter() }
+        Members {
+            next: topic.is_some().then_some(0),
+            topic: topic.map(IterGuard::begin),
+            portion: Vec::new().into_iter(),
+        }
     }
 
     /// Sends a message to one connection. It is always validated.
@@ -105,7 +110,7 @@ impl fmt::Debug for Connections {
 /// As long as it is kept, the topic keeps the room of members that have left.
 #[must_use = "iterators are lazy"]
 pub struct Members {
-    topic: Option<Walk<Arc<Topic>>>,
+    topic: Option<IterGuard<Arc<Topic>>>,
     /// From where in the topic the next portion is taken.
     next: Option<usize>,
     portion: vec::IntoIter<Arc<AnyConn>>,

@@ -10,13 +10,13 @@ use std::{
 
 use futures_util::future::BoxFuture;
 
-use super::{
-    Hub, Member, PublishError,
-    large::{Delivery, LargePublish},
-    special::Special,
-    topic::{PUSH_PORTION, Reached},
+use super::{Hub, Member, PublishError, selective::Selection};
+use crate::{
+    conn::AnyConn,
+    fanout::{ChunkedPublish, Delivery, PUSH_CHUNK, Reached, turn},
+    metrics,
+    wire::Frame,
 };
-use crate::{conn::AnyConn, metrics, transport::Frame, turn};
 
 /// A publish that happens when it is awaited.
 ///
@@ -37,7 +37,7 @@ pub struct Publish {
     frame: Result<Frame, PublishError>,
     sender: Option<Arc<AnyConn>>,
     except_self: bool,
-    special: Option<Box<Special>>,
+    selection: Selection,
 }
 
 impl Publish {
@@ -46,9 +46,9 @@ impl Publish {
         topic: &str,
         frame: Result<Frame, PublishError>,
         sender: Option<Arc<AnyConn>>,
-        special: Option<Box<Special>>,
+        selection: Selection,
     ) -> Self {
-        Self { hub, topic: topic.into(), frame, sender, except_self: false, special }
+        Self { hub, topic: topic.into(), frame, sender, except_self: false, selection }
     }
 
     /// Leaves out the connection that publishes. No effect on a publish by a [`Hub`].
@@ -58,7 +58,7 @@ impl Publish {
     }
 
     fn begin(mut self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
-        if let Some(rule) = self.special.as_ref().and_then(|special| special.rule.as_ref()) {
+        if let Some(rule) = &self.selection.rule {
             self.except_self |= rule.options.no_self_delivery;
             if let (Some(authorizer), Some(sender), Ok(_)) = (&rule.options.publish, &self.sender, &self.frame) {
                 let member = Member::new(Arc::clone(sender));
@@ -83,16 +83,16 @@ impl Publish {
             return Ok(Step::Delivered(Reached::default()));
         };
         let except = self.sender.filter(|_| self.except_self).map(|sender| sender.id);
-        let special = self.special.filter(|special| special.is_selective());
-        if special.is_none()
-            && let Some(reached) = topic.push(&frame, except, PUSH_PORTION)
+        let selective = self.selection.selective;
+        if selective.is_none()
+            && let Some(reached) = topic.push(&frame, except, PUSH_CHUNK)
         {
             turn::flush(topic);
             return Ok(Step::Delivered(reached));
         }
-        let delivery = Delivery::new(&topic, frame, except, special);
-        let large = LargePublish::begin(&topic, delivery, cx).ok_or_else(PublishError::overloaded)?;
-        Ok(Step::Large(large))
+        let delivery = Delivery::new(&topic, frame, except, selective);
+        let publish = ChunkedPublish::begin(&topic, delivery, cx).ok_or_else(PublishError::overloaded)?;
+        Ok(Step::Chunked(publish))
     }
 }
 
@@ -122,7 +122,7 @@ enum Step {
     /// The application is asked whether it may.
     Authorize(BoxFuture<'static, Result<Publish, PublishError>>),
     /// To very many members, or not the same to all.
-    Large(LargePublish),
+    Chunked(ChunkedPublish),
     Delivered(Reached),
     /// Others run first.
     Yield(Published, BoxFuture<'static, ()>),
@@ -143,10 +143,10 @@ impl Future for PublishFuture {
                         return Poll::Pending;
                     }
                 },
-                Step::Large(mut large) => match large.poll(cx) {
+                Step::Chunked(mut publish) => match publish.poll(cx) {
                     Poll::Ready(reached) => Step::Delivered(reached),
                     Poll::Pending => {
-                        self.step = Step::Large(large);
+                        self.step = Step::Chunked(publish);
                         return Poll::Pending;
                     }
                 },

@@ -9,8 +9,8 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
-use super::{ordered::Ordered, room::give_room_back};
-use crate::conn::ConnId;
+use super::ordered::Ordered;
+use crate::{conn::ConnId, shrink::shrink};
 
 /// By topic and connection, whether the answer counts. A connection has one change of a topic at a
 /// time (`InFlight`), and so one question.
@@ -86,7 +86,7 @@ impl Drop for Asked<'_> {
                 }
             }
         }
-        give_room_back(&mut topics);
+        shrink(&mut topics);
     }
 }
 

@@ -8,11 +8,11 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
-use super::{
-    ordered::{Keyed, Ordered},
-    room::give_room_back,
+use super::ordered::{Keyed, Ordered};
+use crate::{
+    conn::{AnyConn, ConnId},
+    shrink::shrink,
 };
-use crate::conn::{AnyConn, ConnId};
 
 /// The connections of a hub.
 #[derive(Default)]
@@ -53,7 +53,7 @@ impl Registry {
 
     pub(crate) fn remove(&mut self, id: ConnId) -> Option<Arc<AnyConn>> {
         let removed = self.by_id.remove(&id);
-        give_room_back(&mut self.by_id);
+        shrink(&mut self.by_id);
         removed
     }
 
@@ -111,7 +111,7 @@ impl Registry {
         let left = ids.len();
         if left == 0 {
             self.by_user.remove(user);
-            give_room_back(&mut self.by_user);
+            shrink(&mut self.by_user);
         }
         Some(left)
     }
@@ -146,7 +146,7 @@ impl Registry {
             *count -= 1;
             if *count == 0 {
                 self.by_ip.remove(&ip);
-                give_room_back(&mut self.by_ip);
+                shrink(&mut self.by_ip);
             }
         }
     }

@@ -5,8 +5,8 @@ use std::{iter, pin::pin, sync::Arc, time::Duration};
 use futures_util::{StreamExt as _, stream};
 use tokio::task::yield_now;
 
-use super::{Hub, Member, TopicName, topic::Walk};
-use crate::conn::ConnId;
+use super::{Hub, Member, TopicName};
+use crate::{conn::ConnId, fanout::IterGuard};
 
 /// So many members are asked about at once.
 const ASKED_AT_ONCE: usize = 256;
@@ -61,7 +61,7 @@ impl Hub {
         let (Some(authorizer), Some(topic)) = (&rule.options.subscribe, self.topic(&name)) else { return 0 };
         let name: Arc<str> = (&*name).into();
         let limit = rule.options.authorize_timeout.min(ANSWER_WITHIN);
-        let topic = Walk::begin(topic);
+        let topic = IterGuard::begin(topic);
         let mut next = Some(0);
         // A portion is copied out when its first is going to be asked about.
         let portions = iter::from_fn(|| {
@@ -70,7 +70,7 @@ impl Hub {
             Some(members)
         });
         let answers = portions.flatten().map(|member| async {
-            let conn = member.conn;
+            let conn = member.subscriber;
             // Who leaves and comes back meanwhile is asked about then: this answer is not for that.
             let number = conn.subscriptions.lock().number(&name);
             let Some(number) = number else { return false };

@@ -3,7 +3,7 @@
 use std::{any::Any, sync::Arc};
 
 use super::{TopicError, TopicOptions, filter::AnyMessageRef};
-use crate::conn::Mark;
+use crate::outbox::Mark;
 
 /// The rules for one pattern.
 pub(crate) struct Rule {

@@ -73,7 +73,7 @@ async fn after_a_peak_of_members_the_walk_is_short_and_each_is_found() {
         }
         let stats = hub.stats();
         assert_eq!((stats.topics, stats.subscriptions), (0, 0));
-        assert!(!hub.may_be_special(), "no filter is left");
+        assert!(!hub.may_select(), "no filter is left");
     }
 }
 

@@ -10,9 +10,8 @@ use std::{
 use super::{
     ordered::{Keyed, Ordered},
     rules::RuleId,
-    topic::Topic,
 };
-use crate::conn::AnyConn;
+use crate::{conn::AnyConn, hub::Topic};
 
 /// In the order of subscribing.
 #[derive(Default)]
@@ -160,7 +159,7 @@ impl AnyConn {
     ///
     /// The topic is locked, which comes behind the subscriptions in the order of locks: so this does
     /// not wait for those.
-    pub(super) fn moved(&self, topic: &Topic, from: usize, to: usize) -> bool {
+    pub(crate) fn move_subscription(&self, topic: &Topic, from: usize, to: usize) -> bool {
         let Some(mut subscriptions) = self.subscriptions.try_lock() else { return false };
         match subscriptions.list.get_mut(topic.name()) {
             Some(subscription) if std::ptr::eq(&*subscription.topic, topic) && subscription.place() == from => {

@@ -8,7 +8,7 @@ use super::{
     Hub, PublishError, TopicOf,
     paced::{Gather, Pace, Paced},
 };
-use crate::SendError;
+use crate::wire::encode::EncodeError;
 
 /// Publishes the latest of the messages it is given to one topic, at most once an interval:
 /// [`Hub::throttle`].
@@ -79,7 +79,7 @@ impl<M: Message<Meta = ()>> Throttle<M> {
     /// goes wrong later is logged.
     pub fn publish(&self, message: M) -> Result<(), PublishError> {
         self.0.hub.check_name(self.0.topic())?;
-        message.validate().map_err(|issues| PublishError::invalid(SendError::invalid(issues)))?;
+        message.validate().map_err(|issues| PublishError::invalid(EncodeError::Invalid(issues).into()))?;
         let mut replaced = None;
         self.0.add(|latest| {
             replaced = latest.0.replace(message);

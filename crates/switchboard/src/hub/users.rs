@@ -7,8 +7,8 @@ use switchboard_core::{CloseCode, Message};
 use super::Hub;
 use crate::{
     conn::{ConnId, SendError, Signal},
-    encode,
-    transport::Variants,
+    wire::Variants,
+    wire::encode,
 };
 
 /// A user is whom [`WsRouter::identify`](crate::WsRouter::identify) or

@@ -15,8 +15,12 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{HubInner, places::Places, room::give_room_back};
-use crate::conn::{AnyConn, ConnId, ConnInner};
+use super::HubInner;
+use crate::{
+    conn::{AnyConn, ConnId, ConnInner},
+    fanout::Slab,
+    shrink::shrink,
+};
 
 /// Checks are this much late at most.
 const TICK: Duration = Duration::from_millis(TICK_MS);
@@ -67,7 +71,7 @@ impl Default for TimerKey {
 struct State {
     /// Keys of `timers`, by the ticks at which they are due.
     slots: Vec<Vec<u32>>,
-    timers: Places<Timer>,
+    timers: Slab<Timer>,
     /// The further checks of connections that wait for more than one.
     later: FxHashMap<ConnId, Vec<Due>>,
     /// Ticks are counted from here.
@@ -210,12 +214,12 @@ impl State {
 
     /// Gives back the room of timers that are gone. The connections that were looked at for that are
     /// to be dropped with nothing locked.
-    fn tidy(&mut self, hub: &HubInner) -> Vec<Arc<AnyConn>> {
+    fn compact(&mut self, hub: &HubInner) -> Vec<Arc<AnyConn>> {
         let mut seen = Vec::new();
-        give_room_back(&mut self.later);
+        shrink(&mut self.later);
         let Self { slots, timers, .. } = self;
-        while timers.is_untidy() {
-            let more = timers.tidy(|timer, from, to| {
+        while timers.is_sparse() {
+            let more = timers.compact(|timer, from, to| {
                 let Some(conn) = hub.connection(timer.conn) else { return false };
                 conn.timer.0.store(narrow(to), Relaxed);
                 seen.push(conn);
@@ -229,7 +233,7 @@ impl State {
             }
         }
         if timers.len() == 0 {
-            (*timers, *slots) = (Places::default(), Vec::new());
+            (*timers, *slots) = (Slab::default(), Vec::new());
         }
         seen
     }
@@ -270,7 +274,7 @@ impl Wheel {
         state.unlink(key);
         state.timers.remove(key);
         state.later.remove(&conn.id);
-        let seen = state.tidy(hub);
+        let seen = state.compact(hub);
         if state.timers.len() == 0 {
             // The task has nothing to wait for.
             self.earlier.notify_one();
@@ -326,7 +330,7 @@ async fn turn(running: Running) {
             let Some(start) = state.start else { return };
             let passed = Instant::now().saturating_duration_since(start).as_nanos() / TICK.as_nanos();
             let due = state.take_due(u64::try_from(passed).unwrap_or(u64::MAX));
-            (due, state.tidy(&hub))
+            (due, state.compact(&hub))
         };
         drop(seen);
         for (index, (conn, check)) in due.into_iter().enumerate() {

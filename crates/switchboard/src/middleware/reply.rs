@@ -1,6 +1,6 @@
 //! What comes back through the middleware.
 
-use crate::encode::Replied;
+use crate::conn::Replied;
 
 /// What a handler has replied, on its way back through the middleware: a message, or nothing.
 ///

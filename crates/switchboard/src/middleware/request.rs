@@ -9,12 +9,13 @@ use super::WsReply;
 use crate::{
     Conn, ConnParts,
     conn::ConnInner,
-    encode::{self, Replied},
+    conn::Replied,
     engine::ToCompletion,
     extract::Timing,
     handler::{self, HandlerResult},
     idempotency,
     router::{AsCall as _, CallId, KeptCall, Route, Routing},
+    wire::encode,
 };
 
 /// A message on its way through the middleware to its handler. Its payload is not decoded yet.

@@ -8,10 +8,11 @@ use switchboard_core::{Request, WsError};
 use super::Terminal;
 use crate::{
     SendError,
-    conn::{AnyConn, Promise, Pushed, Until},
-    encode,
+    conn::AnyConn,
     extract::MessageParts,
     handler::Argument,
+    outbox::{Promise, Pushed, Until},
+    wire::encode,
 };
 
 /// Tells the client how far its request has come: an extractor of the request's handler. `P` is what
@@ -87,7 +88,7 @@ impl<P: Serialize> Progress<P> {
         if !outbox.wait(Until::Room).await {
             return Err(SendError::closed());
         }
-        let frame = self.conn.as_it_takes(frame).ok_or_else(SendError::no_envelope)?;
+        let frame = self.conn.encode_for(frame).ok_or_else(SendError::no_envelope)?;
         // Nothing is written with the request locked.
         let pushed = self.terminal.before_end(|| outbox.push_anyway(frame, Promise::Owner));
         match pushed {

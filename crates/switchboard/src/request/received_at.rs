@@ -7,8 +7,8 @@ use std::{
 
 use super::begun;
 use crate::{
+    clock,
     extract::{FromMessageParts, MessageParts},
-    turn,
 };
 
 /// When the message arrived, by this server's clock: an extractor of handlers. To be used rather
@@ -34,7 +34,7 @@ impl<S: Sync, D: Send + Sync + 'static> FromMessageParts<S, D> for ReceivedAt {
     type Rejection = Infallible;
 
     async fn from_message_parts(parts: &mut MessageParts<D>, _: &S) -> Result<Self, Infallible> {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(turn::now_ms());
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(clock::now_ms());
         let ago = parts.waited().saturating_add(begun::elapsed());
         Ok(Self(now.checked_sub(ago).unwrap_or(now)))
     }

@@ -20,8 +20,8 @@ use super::{Settings, StateScope, Table, hooks::Hooks};
 use crate::{
     Hub,
     conn::ConnInner,
-    engine::{cut, drop_quietly},
     extract::{ConnParts, Step},
+    guard::{cut, drop_quietly},
     handler::{ErasedHook, HandlerResult},
     idempotency::Idempotency,
     upgrade::{Authenticate, Identify, TrustedProxies},

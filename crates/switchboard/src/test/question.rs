@@ -13,7 +13,7 @@ use super::{
     reader::Sender,
     wire::{ClientMeta, Envelope, envelope},
 };
-use crate::turn;
+use crate::clock;
 
 /// What the server asks: the request of a [`Conn::call`](crate::Conn::call). Dropped, it stays
 /// without an answer.
@@ -146,7 +146,7 @@ fn answer_text<R: Request, O: Reply<R, R::Kind, AnyMessage>>(id: &str, answer: O
 }
 
 fn head(id: &str) -> Head<'_> {
-    Head { correlation_id: Some(id), timestamp_ms: turn::now_ms() }
+    Head { correlation_id: Some(id), timestamp_ms: clock::now_ms() }
 }
 
 /// JSON is UTF-8.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use switchboard_core::{CloseCode, Message, MessageMeta, WsError};
 
 use super::failure;
-use crate::turn;
+use crate::clock;
 
 /// What came from the server, in standard envelopes whatever the connection speaks.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ pub(super) struct ClientMeta<'a, X> {
 impl<'a, X: MessageMeta> ClientMeta<'a, X> {
     pub(super) fn new(own: Option<&'a X>) -> Self {
         let own = own.filter(|_| X::DECLARED);
-        Self { timestamp: turn::now_ms(), correlation_id: None, timeout_ms: None, idempotency_key: None, own }
+        Self { timestamp: clock::now_ms(), correlation_id: None, timeout_ms: None, idempotency_key: None, own }
     }
 }
 

@@ -14,7 +14,7 @@ use switchboard_frame::{Opcode, encode};
 use tungstenite::Error as WsProtocolError;
 
 use super::{Broken, Midway, Received, Scratch, Transport};
-use crate::{Config, conn::Outbox, turn};
+use crate::{Config, fanout::turn, transport::Outbox};
 
 /// Filled with zeros before every read: a larger one costs more than the syscalls that it saves.
 const READ_BUFFER: usize = 4 * 1024;

@@ -19,11 +19,12 @@ pub(crate) use self::{
     io::{Boxed, Io},
     socket::Socket,
 };
-use super::{Broken, Frame, Midway, Received, Scratch, Transport};
+use super::{Broken, Midway, Outbox, Received, Scratch, Transport};
 use crate::{
     Config,
-    conn::{Outbox, Sink as _, Wrote},
-    turn,
+    fanout::turn,
+    outbox::{Sink as _, Wrote},
+    wire::Frame,
 };
 
 /// From so many missing bytes on, the rest of a frame is read to where it is to stay, instead of

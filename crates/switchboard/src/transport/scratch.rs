@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::{encode, turn};
+use crate::{fanout::turn, wire::encode};
 
 /// One read takes at most so much.
 const SIZE: usize = 64 * 1024;

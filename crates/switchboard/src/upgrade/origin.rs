@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header, request::Parts, uri::Authority};
 
 use super::refusal;
-use crate::{Hub, engine::cut};
+use crate::{Hub, guard::cut};
 
 /// Which `Origin` an upgrade may have.
 ///

@@ -10,9 +10,9 @@ use switchboard_core::{
 
 use super::{Session, has_place};
 use crate::{
-    encode,
     engine::incoming::{self, Incoming, Refusal, Work},
     router::Call,
+    wire::encode,
 };
 
 impl<D: Send + Sync + 'static> Session<D> {

@@ -8,10 +8,8 @@ use switchboard_core::CloseCode;
 use super::{Inbox, Session};
 use crate::{
     conn::{ConnInner, Signal},
-    engine::{
-        guard::{drop_quietly, log_panic, quietly},
-        running::{Running, What, each},
-    },
+    engine::running::{Running, What, each},
+    guard::{drop_quietly, log_panic, quietly},
     handler::{CloseReason, Failure},
     metrics,
     router::Routing,

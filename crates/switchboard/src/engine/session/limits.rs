@@ -6,8 +6,8 @@ use switchboard_core::{CloseCode, WsError};
 
 use super::Session;
 use crate::{
-    encode,
     engine::{rates::Counted, throttle::Throttle},
+    wire::encode,
 };
 
 impl<D: Send + Sync + 'static> Session<D> {

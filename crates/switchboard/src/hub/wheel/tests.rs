@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     Hub, Identity, WsRouter,
     conn::{ConnInner, ConnOrigin},
+    fanout::Slab,
     router::MountedSettings,
 };
 
@@ -197,5 +198,5 @@ fn what_is_due_is_taken_once_and_what_is_far_ahead_stays() {
 #[test]
 fn a_timer_is_small() {
     assert_eq!(size_of::<Timer>(), 32);
-    assert!(std::mem::size_of_val(&Places::<Timer>::default()) <= 40);
+    assert!(std::mem::size_of_val(&Slab::<Timer>::default()) <= 40);
 }

@@ -13,7 +13,7 @@ use socket2::SockRef;
 use tokio::net::UnixStream;
 use tokio::{io::Interest, net::TcpStream};
 
-use crate::conn::Sink;
+use crate::outbox::Sink;
 
 /// A socket whose reads and writes need no exclusive access.
 #[derive(Debug)]

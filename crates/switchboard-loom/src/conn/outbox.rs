@@ -1,1 +1,0 @@
-../../../switchboard/src/conn/outbox.rs

@@ -1,1 +1,0 @@
-../../../switchboard/src/hub/topic.rs

@@ -1,5 +1,0 @@
-//! The one end of a request.
-
-mod terminal;
-
-pub(crate) use self::terminal::Terminal;

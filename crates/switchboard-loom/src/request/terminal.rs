@@ -1,1 +1,0 @@
-../../../switchboard/src/request/terminal.rs

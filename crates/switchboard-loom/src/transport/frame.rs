@@ -1,1 +1,0 @@
-../../../switchboard/src/transport/frame.rs

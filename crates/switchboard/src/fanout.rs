@@ -1,0 +1,22 @@
+//! Topics and their members, and what one turn of a connection's task puts out.
+//!
+//! Members are whatever is a [`Subscriber`]: nothing here knows connections or hubs.
+
+mod chunked;
+mod flush;
+mod selective;
+mod slab;
+#[cfg(test)]
+mod slab_tests;
+mod subscriber;
+mod topic;
+pub(crate) mod turn;
+
+pub(crate) use self::{
+    chunked::{ChunkedPublish, Delivery},
+    flush::Flush,
+    selective::Selective,
+    slab::Slab,
+    subscriber::Subscriber,
+    topic::{IterGuard, PUSH_CHUNK, Reached, Removed, Topic},
+};

@@ -1,0 +1,92 @@
+//! Publishing where not all members get the same: filters, and policies for slow consumers.
+
+use std::sync::Arc;
+
+use super::{Reached, Subscriber, Topic, topic::Member};
+use crate::{
+    outbox::{Mark, Promise, Pushed},
+    wire::{Frame, Variants},
+};
+
+/// So many members are looked at before other tasks get their turn.
+pub(super) const CHUNK: usize = if cfg!(test) { 64 } else { 1024 };
+
+/// Whether a member gets a message, by the filter of its own membership among others.
+type Passes<M> = dyn Fn(&Arc<M>, Option<&<M as Subscriber>::Filter>) -> bool + Send + Sync;
+
+/// Who gets a publish, and what may become of it while it waits. Plain ones do without.
+pub(crate) struct Selective<M: ?Sized + Subscriber> {
+    /// `None` if the topic may have no filters for this type of message: then who has one gets it not.
+    passes: Option<Box<Passes<M>>>,
+    /// What may become of it while it waits.
+    mark: Option<Arc<Mark>>,
+}
+
+impl<M: ?Sized + Subscriber> Selective<M> {
+    /// `None` if there is nothing by which members differ.
+    pub(crate) fn new(passes: Option<Box<Passes<M>>>, mark: Option<Arc<Mark>>) -> Option<Box<Self>> {
+        (passes.is_some() || mark.is_some()).then(|| Box::new(Self { passes, mark }))
+    }
+
+    fn passes(&self, member: &Member<M>) -> bool {
+        match &self.passes {
+            Some(passes) => passes(&member.subscriber, member.filter.as_ref()),
+            None => member.filter.is_none(),
+        }
+    }
+
+    /// Puts the frame into the queues of those members that are to get it, of those from this key
+    /// on, but for memberships from this number on. The key to go on from, unless that were all.
+    ///
+    /// No application code runs under the topic's lock: members are copied out, looked at, and
+    /// those that are still there get it.
+    pub(super) fn push_chunk(
+        &self,
+        topic: &Topic<M>,
+        frame: &Frame,
+        except: Option<M::Id>,
+        before: u64,
+        start: usize,
+        reached: &mut Reached,
+    ) -> Option<usize> {
+        let mut members = Vec::new();
+        let next = topic.members(start, CHUNK, &mut members);
+        members
+            .retain(|member| member.number < before && except != Some(member.subscriber.id()) && self.passes(member));
+        let (mut full, mut variants) = (Vec::new(), Variants::default());
+        topic.push_to(&members, |member| {
+            let Some(frame) = member.subscriber.variant(frame, &mut variants) else { return };
+            let outbox = member.subscriber.outbox();
+            let pushed = match &self.mark {
+                Some(mark) => outbox.push_marked(frame.clone(), mark, Promise::Caller),
+                None => outbox.push(frame.clone(), Promise::Caller),
+            };
+            reached.matched += usize::from(pushed != Pushed::Closed);
+            match pushed {
+                Pushed::Queued | Pushed::Ripe | Pushed::Closed => {}
+                Pushed::Pressed => reached.pressed = true,
+                Pushed::Full => full.push((member, frame)),
+            }
+        });
+        reached.pressed |= !full.is_empty();
+        for (member, frame) in full {
+            match &self.mark {
+                Some(mark) => self.push_again(topic, member, &frame, mark),
+                None => topic.push_again(&frame, member.key, member.number, &member.subscriber),
+            }
+        }
+        next
+    }
+
+    /// Once more to a member whose queue was full: what waits may fit into the socket, and else
+    /// something has to go.
+    fn push_again(&self, topic: &Topic<M>, member: &Member<M>, frame: &Frame, mark: &Arc<Mark>) {
+        let subscriber = &member.subscriber;
+        subscriber.check_size(frame);
+        subscriber.write_early();
+        topic.push_to([member], |_| {
+            subscriber.outbox().push_dropping(frame.clone(), mark, |topic| subscriber.gap(topic), Promise::Owner);
+        });
+        subscriber.write_early();
+    }
+}

@@ -1,0 +1,182 @@
+//! What one turn of a connection's task sends.
+//!
+//! While a connection's task is polled, its own frames are gathered in one buffer. What it publishes
+//! is queued for each member at once, so that its order is settled when the publish returns; only
+//! writing it waits for the end of the turn, so that each member gets all of it with one write.
+//!
+//! The state is the thread's: a turn never changes threads. It is never borrowed while code of the
+//! application runs.
+
+use std::{cell::RefCell, sync::Arc};
+
+use super::Flush;
+use crate::{
+    clock,
+    outbox::{Outbox, Sink},
+    wire::Frame,
+};
+
+/// From so many bytes on, own frames leave within the turn; and what is kept of the buffer.
+pub(crate) const MAX_OUT: usize = 64 * 1024;
+
+/// So many topics at most wait for the turn's end to be written to.
+const MAX_TOPICS: usize = 64;
+
+struct State {
+    /// The address of the outbox whose owner has its turn.
+    owner: Option<usize>,
+    /// Whether own frames may go past the outbox.
+    direct: bool,
+    /// Own frames as they go over the wire.
+    out: Vec<u8>,
+    /// Topics whose members have frames queued that nobody has written yet.
+    topics: Vec<Arc<dyn Flush>>,
+}
+
+thread_local! {
+    static STATE: RefCell<State> = const {
+        RefCell::new(State {
+            owner: None,
+            direct: false,
+            out: Vec::new(),
+            topics: Vec::new(),
+        })
+    };
+}
+
+fn with<T>(f: impl FnOnce(&mut State) -> T) -> T {
+    STATE.with_borrow_mut(f)
+}
+
+fn key<S>(outbox: &Outbox<S>) -> usize {
+    std::ptr::from_ref(outbox).addr()
+}
+
+/// One turn of a connection's task on this thread. What was published leaves when it is dropped.
+#[must_use]
+pub(crate) struct Turn {
+    /// Within another one's, which then ends both.
+    nested: bool,
+}
+
+impl Turn {
+    /// `direct`: whether nothing is queued, so that own frames may go past the outbox.
+    pub(crate) fn begin<S: Sink>(outbox: &Outbox<S>, direct: bool) -> Self {
+        with(|state| {
+            let nested = state.owner.is_some();
+            if !nested {
+                (state.owner, state.direct) = (Some(key(outbox)), direct);
+                clock::stop();
+            }
+            Self { nested }
+        })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.nested {
+            return;
+        }
+        clock::go_on();
+        let mut topics = with(|state| {
+            state.owner = None;
+            state.out.clear();
+            // What has grown is not kept: see `encode::ROOM`.
+            if state.out.capacity() > MAX_OUT {
+                state.out = Vec::new();
+            }
+            std::mem::take(&mut state.topics)
+        });
+        for (index, topic) in topics.drain(..).enumerate() {
+            if index == 0 { topic.flush() } else { topic.flush_later() }
+        }
+        with(|state| state.topics = topics);
+    }
+}
+
+/// Reserves the thread's buffer: see `encode::ROOM`.
+pub(crate) fn prepare() {
+    with(|state| {
+        if state.out.capacity() == 0 {
+            state.out.reserve_exact(MAX_OUT);
+        }
+    });
+}
+
+/// Whether this thread is in the turn of this outbox's owner.
+pub(crate) fn is_of<S: Sink>(outbox: &Outbox<S>) -> bool {
+    with(|state| state.owner == Some(key(outbox)))
+}
+
+/// The buffer of own frames, to append whole frames to it: if this is the owner's turn, and
+/// nothing is queued that has to leave before. To be given back with [`put_out`].
+pub(crate) fn out_for<S: Sink>(outbox: &Outbox<S>) -> Option<Vec<u8>> {
+    if outbox.has_queued() || outbox.is_closed() {
+        return None;
+    }
+    with(|state| (state.direct && state.owner == Some(key(outbox))).then(|| std::mem::take(&mut state.out)))
+}
+
+/// Whether so much was put out in this turn that it should leave.
+pub(crate) fn is_ripe() -> bool {
+    with(|state| state.out.len() >= MAX_OUT)
+}
+
+/// Whether the owner has put out anything that has not left.
+#[cfg(feature = "axum-ws")]
+pub(crate) fn is_out<S: Sink>(outbox: &Outbox<S>) -> bool {
+    with(|state| state.owner == Some(key(outbox)) && !state.out.is_empty())
+}
+
+/// What the owner has put out so far, if anything.
+pub(crate) fn take_out<S: Sink>(outbox: &Outbox<S>) -> Option<Vec<u8>> {
+    with(|state| (state.owner == Some(key(outbox)) && !state.out.is_empty()).then(|| std::mem::take(&mut state.out)))
+}
+
+/// Gives back the buffer of own frames. What was put out meanwhile, by a message that sends
+/// while it is serialised, comes behind.
+pub(crate) fn put_out(mut out: Vec<u8>) {
+    with(|state| {
+        out.append(&mut state.out);
+        state.out = out;
+    });
+}
+
+/// Writes what the owner has put out so far.
+pub(crate) fn write_out<S: Sink>(outbox: &Outbox<S>) {
+    if let Some(mut out) = take_out(outbox) {
+        outbox.write_out(&mut out);
+        put_out(out);
+    }
+}
+
+/// Answers a ping in the owner's turn.
+pub(crate) fn pong<S: Sink>(outbox: &Outbox<S>, payload: &[u8]) {
+    use switchboard_frame::{Opcode, encode};
+    match out_for(outbox) {
+        Some(mut out) => {
+            encode::put_frame(&mut out, true, Opcode::Pong, payload, None);
+            put_out(out);
+        }
+        None => outbox.push_pong(Frame::new(encode::frame(Opcode::Pong, payload))),
+    }
+}
+
+/// Has what was queued for a topic's members written: at the end of this turn, or at once outside
+/// of one.
+pub(crate) fn flush(topic: Arc<dyn Flush>) {
+    let rest = with(|state| {
+        if state.owner.is_none() {
+            return Err(topic);
+        }
+        if !state.topics.iter().any(|other| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(&topic))) {
+            state.topics.push(topic);
+        }
+        Ok((state.topics.len() >= MAX_TOPICS).then(|| std::mem::take(&mut state.topics)))
+    });
+    match rest {
+        Ok(full) => full.into_iter().flatten().for_each(|topic| topic.flush_later()),
+        Err(topic) => topic.flush(),
+    }
+}

@@ -1,0 +1,211 @@
+//! The queue of a connection.
+
+use std::{io::IoSlice, sync::Arc};
+
+use loom::thread;
+
+use super::*;
+use crate::outbox::{Mark, Promise, Pushed, Sink as _};
+
+#[test]
+fn a_push_is_never_left_behind_by_the_owner() {
+    check(|| {
+        let pipe = Pipe::new(100);
+        let conn = conn(1, &pipe);
+        let pusher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || {
+                assert_eq!(conn.outbox.push(frame("a"), Promise::Owner), Pushed::Queued);
+                assert_eq!(conn.outbox.push(frame("b"), Promise::Owner), Pushed::Queued);
+            }
+        });
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        owner.settle();
+        pusher.join().unwrap();
+        owner.settle();
+        assert_eq!(letters(&pipe), "ab");
+    });
+}
+
+#[test]
+fn the_owner_goes_on_where_a_full_socket_stopped_a_publisher() {
+    check(|| {
+        // A frame takes two writes.
+        let pipe = Pipe::new(2);
+        let conn = conn(1, &pipe);
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || {
+                conn.outbox.push(frame("a"), Promise::Caller);
+                conn.outbox.flush();
+            }
+        });
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        publisher.join().unwrap();
+        owner.settle();
+        assert_eq!(letters(&pipe), "a");
+    });
+}
+
+#[test]
+fn two_publishers_and_the_owner_write_one_at_a_time_and_in_order() {
+    check_some(3, || {
+        let pipe = Pipe::new(100);
+        let conn = conn(1, &pipe);
+        let publisher = |letters: [&'static str; 2]| {
+            let conn = Arc::clone(&conn);
+            thread::spawn(move || {
+                for letter in letters {
+                    conn.outbox.push(frame(letter), Promise::Caller);
+                }
+                conn.outbox.flush();
+            })
+        };
+        let first = publisher(["a", "b"]);
+        let second = publisher(["c", "d"]);
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        first.join().unwrap();
+        second.join().unwrap();
+        owner.settle();
+        let written = letters(&pipe);
+        let place = |letter| written.find(letter).unwrap();
+        assert!(written.len() == 4 && place('a') < place('b') && place('c') < place('d'), "{written}");
+    });
+}
+
+#[test]
+fn the_owner_writes_past_an_empty_queue_without_taking_the_sink() {
+    check(|| {
+        let pipe = Pipe::new(100);
+        let conn = conn(1, &pipe);
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || {
+                for letter in ["a", "b"] {
+                    conn.outbox.push(frame(letter), Promise::Caller);
+                    conn.outbox.flush();
+                }
+            }
+        });
+        let owner = Owner::new(&conn);
+        owner.turn_with(|clear| {
+            if clear {
+                // `Pipe` fails if somebody else is writing.
+                pipe.try_write(&[IoSlice::new(frame("o").wire())]).unwrap();
+            } else {
+                conn.outbox.push(frame("o"), Promise::Owner);
+            }
+        });
+        publisher.join().unwrap();
+        owner.settle();
+        let written = letters(&pipe);
+        assert!(["oab", "aob", "abo"].contains(&&*written), "{written}");
+    });
+}
+
+#[test]
+fn the_end_of_a_connection_drops_the_sink_whoever_has_it() {
+    check(|| {
+        let pipe = Pipe::new(100);
+        let conn = conn(1, &pipe);
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || {
+                conn.outbox.push(frame("a"), Promise::Caller);
+                conn.outbox.flush();
+                conn.outbox.push(frame("b"), Promise::Caller);
+                conn.outbox.flush();
+            }
+        });
+        conn.outbox.detach();
+        let before = pipe.written().len();
+        publisher.join().unwrap();
+        // At most the write that had begun.
+        assert!(pipe.written().len() <= before + 3);
+        conn.outbox.push(frame("c"), Promise::Caller);
+        conn.outbox.flush();
+        assert!(!letters(&pipe).contains('c'));
+    });
+}
+
+#[test]
+fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
+    check(|| {
+        let pipe = Pipe::new(4);
+        let outbox = outbox(3 * frame("a").cost());
+        outbox.attach(pipe.clone());
+        let conn = Arc::new(Member { id: 1, outbox, place: AtomicUsize::new(GONE) });
+        for letter in ["a", "b"] {
+            conn.outbox.push(frame(letter), Promise::Caller);
+        }
+        let writer = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || conn.outbox.flush()
+        });
+        let pushed = ["c", "d", "e", "f"].map(|letter| conn.outbox.push_anyway(frame(letter), Promise::Owner));
+        writer.join().unwrap();
+        assert!(pushed.contains(&Pushed::Closed) == conn.outbox.is_closed());
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        owner.turn(|| conn.outbox.push_close(frame("!")));
+        let written = letters(&pipe);
+        assert!("abcdef!".starts_with(&written[..written.len() - 1]) && written.ends_with('!'), "{written}");
+    });
+}
+
+/// Queues a frame that may be lost, as topics do.
+fn push_marked(outbox: &Outbox<Pipe>, letter: &str, mark: &Arc<Mark>) {
+    if outbox.push_marked(frame(letter), mark, Promise::Caller) == Pushed::Full {
+        outbox.flush();
+        outbox.push_dropping(frame(letter), mark, |_| Some(frame("-")), Promise::Owner);
+    }
+    outbox.flush();
+}
+
+#[test]
+fn what_takes_an_older_frames_place_is_written_and_nothing_twice() {
+    check(|| {
+        let pipe = Pipe::new(100);
+        let conn = conn(1, &pipe);
+        let mark = Arc::new(Mark::new("t", Some("key".into()), false));
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || ["a", "b"].map(|letter| push_marked(&conn.outbox, letter, &mark))
+        });
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        publisher.join().unwrap();
+        owner.settle();
+        let written = letters(&pipe);
+        assert!(["ab", "b"].contains(&&*written), "{written}");
+        assert_eq!(conn.outbox.buffered(), 0);
+    });
+}
+
+#[test]
+fn what_is_dropped_while_another_writes_is_told() {
+    check_some(3, || {
+        // A frame takes two writes.
+        let pipe = Pipe::new(2);
+        let outbox = outbox(2 * frame("a").cost());
+        outbox.attach(pipe.clone());
+        let conn = Arc::new(Member { id: 1, outbox, place: AtomicUsize::new(GONE) });
+        let mark = Arc::new(Mark::new("t", None, true));
+        push_marked(&conn.outbox, "a", &mark);
+        let publisher = thread::spawn({
+            let conn = Arc::clone(&conn);
+            move || ["b", "c", "d"].map(|letter| push_marked(&conn.outbox, letter, &mark))
+        });
+        let owner = Owner::new(&conn);
+        owner.turn(|| {});
+        publisher.join().unwrap();
+        owner.turn(|| {});
+        owner.settle();
+        let written = letters(&pipe);
+        assert!(["abcd", "a-d", "ab-d", "a-cd", "abc-", "ab-", "a-"].contains(&&*written), "{written}");
+        assert_eq!(conn.outbox.buffered(), 0);
+    });
+}

@@ -1,0 +1,32 @@
+//! How the owner writes frame by frame: on axum's transport.
+
+use std::{sync::atomic::Ordering::Relaxed, task::Waker};
+
+use super::{Outbox, Sink, state::ping};
+use crate::wire::Frame;
+
+impl<S: Sink> Outbox<S> {
+    /// Takes the next frames, whose [`cost`](Frame::cost) counts until [`written`](Self::written).
+    pub(crate) fn pop(&self) -> Option<Frame> {
+        let mut state = self.state.lock();
+        if std::mem::take(&mut state.ping) {
+            state.push_ahead(ping());
+        }
+        let frame = state.queue.pop_front();
+        if let Some(frame) = &frame {
+            state.unmark(frame);
+        }
+        self.queued.store(state.has_something(), Relaxed);
+        frame
+    }
+
+    /// Frames of `cost` have left.
+    pub(crate) fn written(&self, cost: usize) {
+        let mut state = self.state.lock();
+        state.count_written(cost);
+        state.count_less();
+        let waiting = state.ready_waiters();
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}

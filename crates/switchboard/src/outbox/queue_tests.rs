@@ -1,0 +1,289 @@
+use std::{
+    cell::{Cell, RefCell},
+    future::Future as _,
+    io::{self, IoSlice},
+    pin::pin,
+    rc::Rc,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc,
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+use super::{
+    Promise, Pushed, Sink, Wrote,
+    outbox::{Outbox, Total, Until},
+};
+use crate::wire::Frame;
+
+/// Takes as much as it is told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pipe {
+    pub(super) room: Rc<Cell<usize>>,
+    written: Rc<RefCell<Vec<u8>>>,
+}
+
+impl Pipe {
+    pub(super) fn outbox(&self, limit: usize) -> Outbox<Self> {
+        self.outbox_in(limit, &Arc::new(Total::new(usize::MAX)))
+    }
+
+    pub(super) fn outbox_in(&self, limit: usize, total: &Arc<Total>) -> Outbox<Self> {
+        let outbox = Outbox::new(limit, Arc::clone(total));
+        outbox.attach(self.clone());
+        outbox
+    }
+
+    /// The payloads of all whole frames that were written.
+    pub(super) fn payloads(&self) -> Vec<String> {
+        let mut wire = &self.written.borrow()[..];
+        let mut payloads = Vec::new();
+        while let Some((_, payload)) = switchboard_frame::encode::first(wire) {
+            payloads.push(String::from_utf8_lossy(&wire[payload.clone()]).into_owned());
+            wire = &wire[payload.end..];
+        }
+        payloads
+    }
+}
+
+impl Sink for Pipe {
+    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut written = 0;
+        for slice in slices {
+            let portion = slice.len().min(self.room.get());
+            self.room.set(self.room.get() - portion);
+            self.written.borrow_mut().extend_from_slice(&slice[..portion]);
+            written += portion;
+        }
+        Ok(written)
+    }
+}
+
+pub(super) fn run(texts: &[&str]) -> Frame {
+    let frames: Vec<u8> = texts.iter().flat_map(|text| Frame::text(text).wire().to_vec()).collect();
+    Frame::new(frames)
+}
+
+pub(super) fn write_all(outbox: &Outbox<Pipe>, pipe: &Pipe) {
+    pipe.room.set(usize::MAX);
+    outbox.unblock();
+    assert_eq!(outbox.write(), Wrote::All);
+}
+
+#[test]
+fn rfc_6455_5_5_a_pong_goes_ahead_of_data_at_the_next_border_and_only_the_last_one() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1 << 20);
+    outbox.push(run(&["one", "two"]), Promise::Caller);
+    outbox.push(run(&["three"]), Promise::Caller);
+    pipe.room.set(2);
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    for pong in ["first", "second", "last"] {
+        outbox.push_pong(Frame::text(pong));
+    }
+    write_all(&outbox, &pipe);
+    assert_eq!(pipe.payloads(), ["one", "last", "two", "three"]);
+    assert_eq!(outbox.buffered(), 0);
+}
+
+#[test]
+fn what_the_owner_put_out_goes_on_where_the_socket_stopped() {
+    for room in 0..15 {
+        let pipe = Pipe::default();
+        let outbox = pipe.outbox(1 << 20);
+        let mut out = run(&["one", "two", "three"]).wire().to_vec();
+        pipe.room.set(room);
+        assert_eq!(outbox.write_out(&mut out), Wrote::Blocked);
+        assert!(out.is_empty());
+        outbox.push(run(&["four"]), Promise::Caller);
+        write_all(&outbox, &pipe);
+        assert_eq!(pipe.payloads(), ["one", "two", "three", "four"], "{room}");
+        assert_eq!(outbox.buffered(), 0);
+    }
+}
+
+#[test]
+fn attack_a10_a_poke_finds_room_that_was_not_told() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1 << 20);
+    assert!(!outbox.poke());
+    outbox.push(run(&["one"]), Promise::Caller);
+    pipe.room.set(2);
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert!(!outbox.poke());
+    pipe.room.set(1);
+    // It is blocked until the sink says more.
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert!(outbox.poke());
+    pipe.room.set(usize::MAX);
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert!(outbox.poke());
+    assert_eq!((pipe.payloads(), outbox.buffered()), (vec!["one".to_owned()], 0));
+    assert_eq!(outbox.write(), Wrote::All);
+}
+
+/// What was asked for before may be answered beyond the limit, which others may not use.
+#[test]
+fn attack_a10_replies_may_take_twice_the_limit() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1000);
+    let frame = run(&[&"x".repeat(400)]);
+    for n in 0..4 {
+        let pressed = if n == 0 { Pushed::Queued } else { Pushed::Pressed };
+        assert_eq!(outbox.push_reply(frame.clone()), pressed, "{n}");
+        assert_eq!(outbox.write(), Wrote::Blocked);
+    }
+    assert!(outbox.is_pressed() && outbox.pressing().is_some());
+    write_all(&outbox, &pipe);
+    assert!(outbox.pressing().is_none() && !outbox.is_pressed());
+    pipe.room.set(0);
+    for _ in 0..2 {
+        outbox.push(frame.clone(), Promise::Owner);
+        assert_eq!(outbox.write(), Wrote::Blocked);
+    }
+    assert_eq!(outbox.push(frame, Promise::Owner), Pushed::Closed);
+}
+
+#[test]
+fn row_7_4_an_overflow_finishes_the_half_written_frame() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(200);
+    outbox.push(run(&["one", "two"]), Promise::Caller);
+    pipe.room.set(3);
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert_eq!(outbox.push(run(&[&"x".repeat(200)]), Promise::Owner), Pushed::Closed);
+    assert_eq!(outbox.push(run(&["late"]), Promise::Owner), Pushed::Closed);
+    assert!(outbox.is_closed());
+    outbox.push_close(run(&["close"]));
+    write_all(&outbox, &pipe);
+    assert_eq!(pipe.payloads(), ["one", "close"]);
+}
+
+#[test]
+fn row_7_4_a_queue_that_can_be_written_does_not_overflow() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(100);
+    let long = "x".repeat(50);
+    assert_eq!(outbox.push(run(&[&long]), Promise::Owner), Pushed::Pressed);
+    assert_eq!(outbox.push(run(&[&long]), Promise::Owner), Pushed::Full);
+    pipe.room.set(1000);
+    outbox.flush();
+    assert_eq!(outbox.push_anyway(run(&[&long]), Promise::Owner), Pushed::Pressed);
+}
+
+#[test]
+fn more_frames_than_go_into_one_write() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1 << 20);
+    let texts: Vec<_> = (0..1000).map(|n| n.to_string()).collect();
+    for text in &texts {
+        outbox.push(run(&[text]), Promise::Caller);
+    }
+    write_all(&outbox, &pipe);
+    assert_eq!(pipe.payloads(), texts);
+}
+
+#[test]
+fn flushed_is_what_was_sent_before_not_as_many_bytes_of_something_else() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1 << 20);
+    let mut cx = Context::from_waker(Waker::noop());
+    outbox.push(run(&["sent"]), Promise::Caller);
+    let mut flushed = pin!(outbox.wait(Until::Flushed));
+    assert!(flushed.as_mut().poll(&mut cx).is_pending());
+    // As long as what was sent, and ahead of it.
+    outbox.push_pong(run(&["pong"]));
+    pipe.room.set(run(&["pong"]).len());
+    assert_eq!(outbox.write(), Wrote::Blocked);
+    assert_eq!(pipe.payloads(), ["pong"]);
+    assert!(flushed.as_mut().poll(&mut cx).is_pending());
+    write_all(&outbox, &pipe);
+    assert_eq!(flushed.as_mut().poll(&mut cx), Poll::Ready(true));
+}
+
+#[test]
+fn those_who_gave_up_waiting_leave_nothing_behind() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(200);
+    outbox.push(run(&[&"x".repeat(150)]), Promise::Caller);
+    for _ in 0..100 {
+        let mut room = Box::pin(outbox.wait(Until::Room));
+        assert!(room.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    assert!(format!("{outbox:?}").contains("waiters: Waiters(None)"));
+}
+
+/// Takes nothing, on any thread.
+struct Stuck;
+
+impl Sink for Stuck {
+    fn try_write(&self, _: &[IoSlice<'_>]) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+/// A waker that looks at the queue when it is dropped, as an application's may.
+struct Looks(Weak<Outbox<Stuck>>);
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        if let Some(outbox) = self.0.upgrade() {
+            outbox.buffered();
+        }
+    }
+}
+
+#[test]
+fn attack_b16_wakers_are_replaced_and_dropped_with_nothing_locked() {
+    let (done, is_done) = mpsc::channel();
+    std::thread::spawn(move || {
+        let outbox = Arc::new(Outbox::new(200, Arc::new(Total::new(usize::MAX))));
+        outbox.attach(Stuck);
+        let waker = || Waker::from(Arc::new(Looks(Arc::downgrade(&outbox))));
+        outbox.push(run(&[&"x".repeat(150)]), Promise::Caller);
+        for until in [Until::Room, Until::Flushed] {
+            let mut wait = Box::pin(outbox.wait(until));
+            for _ in 0..3 {
+                assert!(wait.as_mut().poll(&mut Context::from_waker(&waker())).is_pending());
+            }
+        }
+        for _ in 0..3 {
+            outbox.begin_turn(&Context::from_waker(&waker()));
+            outbox.end_turn(true);
+        }
+        done.send(()).unwrap();
+    });
+    // Else a lock is waited for by its own holder.
+    assert_eq!(is_done.recv_timeout(Duration::from_secs(10)), Ok(()));
+}
+
+/// Counts.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+#[test]
+fn attack_b16_a_send_behind_what_a_caller_promised_wakes_the_owner() {
+    let pipe = Pipe::default();
+    let outbox = pipe.outbox(1000);
+    let woken = Arc::new(Woken::default());
+    outbox.begin_turn(&Context::from_waker(&Waker::from(Arc::clone(&woken))));
+    assert!(outbox.end_turn(false));
+    outbox.push(Frame::text("published"), Promise::Caller);
+    assert_eq!(woken.0.load(Relaxed), 0);
+    // The publisher may still be busy.
+    outbox.push(Frame::text("sent"), Promise::Owner);
+    assert_eq!(woken.0.load(Relaxed), 1);
+}
