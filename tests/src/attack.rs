@@ -60,17 +60,16 @@ pub fn run(name: &str) -> io::Result<String> {
     ))
 }
 
-/// Attacks a server that runs already, and says what that saw: for `run`, in a process of its own.
+/// Attacks a server that runs already: what that saw. For [`run`], in a process of its own.
 ///
 /// # Errors
 ///
 /// These are not an attack and an address.
-pub fn against(arguments: &[String]) -> io::Result<()> {
+pub fn against(arguments: &[String]) -> io::Result<String> {
     let [name, address] = arguments else { return Err(io::Error::other("usage: attack against NAME ADDRESS")) };
     let address = address.parse().map_err(io::Error::other)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    println!("{}", runtime.block_on(find(name)?(address, Instant::now() + ATTACK)));
-    Ok(())
+    Ok(runtime.block_on(find(name)?(address, Instant::now() + ATTACK)))
 }
 
 fn find(name: &str) -> io::Result<clients::Attack> {

@@ -14,9 +14,11 @@ mod identity;
 mod inner;
 mod raw;
 mod reply;
+mod settings;
 mod slots;
 mod subscriber;
 mod topics;
+mod upgrade_values;
 
 use std::{
     any::Any,
@@ -40,12 +42,15 @@ pub use self::{
     error::{SendError, SendErrorKind},
     hub_conn::HubConn,
     identity::{Identity, RefreshToken},
+    raw::RawText,
 };
 pub(crate) use self::{
     calls::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, Signal},
     reply::{Replied, reply},
+    settings::RouteSettings,
     slots::{SlotKey, Slots},
+    upgrade_values::{UpgradeValue, UpgradeValues},
 };
 use crate::{Hub, outbox::Until, wire::encode};
 

@@ -16,4 +16,4 @@ mod running;
 mod session;
 mod throttle;
 
-pub(crate) use self::{driver::Driver, running::ToCompletion, session::Session};
+pub(crate) use self::{driver::Driver, session::Session};

@@ -24,6 +24,7 @@ mod from_middleware;
 mod meta;
 mod parts;
 mod raw_payload;
+mod scope;
 mod setup;
 
 pub use self::{
@@ -36,7 +37,8 @@ pub use self::{
 };
 pub(crate) use self::{
     parts::{Special, Timing},
-    setup::{Kept, Step},
+    scope::StateScope,
+    setup::Step,
 };
 
 use switchboard_core::WsError;

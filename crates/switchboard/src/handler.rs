@@ -17,16 +17,15 @@ use switchboard_core::{
 pub(crate) use self::hook::{ErasedHook, erase as erase_hook};
 pub use self::{
     arguments::{Argument, Arguments},
-    events::{CloseReason, ClosedBy, Failure, RawText},
+    events::{CloseReason, ClosedBy, Failure},
     function::HandlerFn,
     hook::{Hook, HookArgument, HookArguments, HookOutput},
     unknown::UnknownMessage,
 };
 use crate::{
     conn::{self, ConnInner, Replied},
-    engine::ToCompletion,
-    extract::{ConnParts, MessageParts, Setup, Special, Timing},
-    router::{Call, Routing},
+    extract::{ConnParts, MessageParts, Setup, Special, StateScope, Timing},
+    request::{Call, ToCompletion},
 };
 
 mod sealed {
@@ -72,9 +71,10 @@ pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + C
 #[expect(missing_debug_implementations, reason = "nobody has one")]
 pub struct Incoming<'a, D> {
     pub(crate) conn: &'a Arc<ConnInner<D>>,
-    pub(crate) routing: &'a Arc<Routing<D>>,
-    /// The index of the route.
-    pub(crate) route: usize,
+    /// The state of the part of the router that the handler belongs to, if it has its own.
+    pub(crate) scope: Option<&'a Arc<StateScope>>,
+    /// Whether something that the handler takes needs the whole frame.
+    pub(crate) keeps_frame: bool,
     pub(crate) call: Call<'a>,
     pub(crate) timing: Timing,
     /// Where the connection's task gives the handler up without dropping it.
@@ -116,8 +116,7 @@ where
     }
 
     fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {
-        let Incoming { conn, routing, route, call, timing, to_completion, extensions, apart } = incoming;
-        let route = routing.table.get(route);
+        let Incoming { conn, scope, keeps_frame, call, timing, to_completion, extensions, apart } = incoming;
         // Now, while the frame is at hand: the future would have to keep a copy of it. What is wrong
         // counts only after the extractors.
         let mut message = decode::decode::<M>(call.payload);
@@ -126,8 +125,8 @@ where
             let meta = envelope::extended_meta_from_json::<M::Meta>(call.frame);
             message = message.and_then(|message| meta.map(|_| message));
         }
-        let frame = (M::Meta::DECLARED || route.keeps_frame).then(|| call.frame.into());
-        let conn = ConnParts::new(Arc::clone(conn), route.scope.clone());
+        let frame = (M::Meta::DECLARED || keeps_frame).then(|| call.frame.into());
+        let conn = ConnParts::new(Arc::clone(conn), scope.cloned());
         let timestamp = call.meta.timestamp();
         let special = Special::of(frame, to_completion, extensions);
         let mut parts = MessageParts::new(conn, call.id().keep(), timestamp, timing, special);

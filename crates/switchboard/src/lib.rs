@@ -148,6 +148,7 @@
 mod clock;
 mod config;
 mod conn;
+mod dispatch;
 mod engine;
 pub mod extract;
 mod fanout;
@@ -155,7 +156,6 @@ mod guard;
 pub mod guide;
 mod handler;
 mod hub;
-mod idempotency;
 mod log_limit;
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -175,20 +175,20 @@ mod wire;
 
 #[cfg(feature = "axum-ws")]
 #[doc(inline)]
-pub use self::router::MountedRouter;
+pub use self::upgrade::MountedRouter;
 #[doc(inline)]
 pub use self::{
     config::Config,
     conn::{
         Attributes, Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, HubConn, Identity, InvalidConnId,
-        RefreshToken, SendError, SendErrorKind, TooManyAttributes,
+        RawText, RefreshToken, SendError, SendErrorKind, TooManyAttributes,
     },
     extract::{
         ConnParts, FromConnParts, FromMessageParts, FromMiddleware, MessageParts, Meta, RawPayload, Setup, Upgrade,
     },
     handler::{
         Argument, Arguments, CloseReason, ClosedBy, Failure, Handler, HandlerFn, Hook, HookArgument, HookArguments,
-        HookOutput, RawText, UnknownMessage,
+        HookOutput, UnknownMessage,
     },
     hub::{
         Batch, BatchOptions, Connections, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Member, Members,
@@ -197,12 +197,12 @@ pub use self::{
     },
     middleware::{RateLimitLayer, TraceLayer, WsReply, WsRequest},
     request::{Cancelled, Deadline, Progress, ReceivedAt},
-    router::{Endpoint, RouteOptions, WsRouter, ws_route},
+    router::{RouteOptions, WsRouter, ws_route},
     serve::{Serve, serve},
     transport::TransportKind,
     upgrade::{
-        Authenticated, Authenticator, BearerToken, BearerTokenRejection, InvalidNetwork, Open, OriginPolicy, Produces,
-        TokenSources, TrustedProxies,
+        Authenticated, Authenticator, BearerToken, BearerTokenRejection, Endpoint, InvalidNetwork, Open, OriginPolicy,
+        Produces, TokenSources, TrustedProxies,
     },
 };
 /// The crate behind `#[validate(…)]`, for rules of your own: `switchboard::validator::ValidationError`.

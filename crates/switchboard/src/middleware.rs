@@ -19,6 +19,7 @@ mod checked;
 mod from_fn;
 mod guard;
 mod layer;
+mod no_layer;
 mod rate_limit;
 mod reply;
 mod request;
@@ -32,10 +33,10 @@ pub use self::{
     from_fn::{FromFn, FromFnLayer, Next, from_fn},
     guard::{Guard, GuardLayer, Verdict, guard},
     layer::MessageLayer,
+    no_layer::NoLayer,
     rate_limit::{Limited, RateLimit, RateLimitLayer},
     reply::WsReply,
     request::WsRequest,
     service::{Route, RouteFuture},
     timed::{Timed, TimedFuture, TraceLayer},
 };
-pub use crate::router::NoLayer;

@@ -4,10 +4,16 @@
 mod by_frame;
 mod mark_index;
 mod marks;
+#[cfg(test)]
+mod marks_tests;
 mod outcome;
 mod overflow;
+#[cfg(test)]
+mod overflow_tests;
 mod own_way;
 mod queue;
+#[cfg(test)]
+mod queue_tests;
 mod state;
 mod total;
 mod wait;

@@ -1,34 +1,21 @@
 //! The router: which handler takes which message, and what happens around it.
 
-mod call;
 mod contract;
 mod hooks;
 mod mount;
-mod mounted;
 mod options;
 mod settings;
-mod table;
 
 use std::{any::Any, fmt, marker::PhantomData, sync::Arc};
 
 use switchboard_core::{AnyMessage, MessageSet};
 
-#[cfg(feature = "axum-ws")]
-pub use self::mount::MountedRouter;
-pub(crate) use self::{
-    call::{AsCall, Call, CallId, KeptCall, KeptId},
-    mounted::{Mounted, MountedSettings, OneHook, Routing},
-    options::Handling,
-    table::{Route, StateScope},
-};
-use self::{hooks::Hooks, settings::Settings, table::Table};
-pub use self::{
-    mount::{Endpoint, ws_route},
-    options::{NoLayer, RouteOptions},
-};
+use self::settings::Settings;
+pub use self::{mount::ws_route, options::RouteOptions};
 use crate::{
     Handler,
-    extract::{Setup, Step},
+    dispatch::{Hooks, Route, Table},
+    extract::{Setup, StateScope, Step},
     handler,
     middleware::{self, MessageLayer},
     upgrade::{Authenticate, Authenticated, Authenticator, Identify, Open},

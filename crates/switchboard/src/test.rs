@@ -72,7 +72,6 @@ mod client;
 mod connect;
 mod expect;
 mod failure;
-mod probe;
 mod published;
 mod question;
 mod reader;
@@ -82,7 +81,6 @@ mod wire;
 
 use std::time::Duration;
 
-pub(crate) use self::probe::Probe;
 pub use self::{
     app::TestApp,
     call::{PendingCall, TestCall},

@@ -4,8 +4,12 @@
 //! the extractors of handlers and hooks, 101. The first that refuses decides the HTTP response.
 
 mod authenticate;
+mod endpoint;
 mod handshake;
+mod mounted;
 mod origin;
+#[cfg(feature = "test")]
+mod probe;
 mod proxy;
 mod refusal;
 mod subprotocol;
@@ -27,13 +31,19 @@ use switchboard_core::CloseCode;
 use switchboard_frame::handshake::Request;
 use tracing::{Instrument as _, Span};
 
+#[cfg(any(feature = "axum-ws", test))]
+pub use self::endpoint::MountedRouter;
+#[cfg(feature = "test")]
+pub(crate) use self::probe::Probe;
 pub(crate) use self::{
     authenticate::{Authenticate, erase as erase_authenticator},
     handshake::check as check_handshake,
+    mounted::{Admission, Mounted},
     subprotocol::PROTOCOLS,
 };
 pub use self::{
     authenticate::{Authenticated, Authenticator, Open, Produces},
+    endpoint::Endpoint,
     origin::OriginPolicy,
     proxy::{InvalidNetwork, TrustedProxies},
     token::{BearerToken, BearerTokenRejection, TokenSources},
@@ -42,12 +52,11 @@ pub use self::{
 use crate::transport::{self, AxumTransport};
 use crate::{
     Identity,
-    conn::{ConnId, ConnInner, ConnOrigin, Dialect},
+    conn::{ConnId, ConnInner, ConnOrigin, Dialect, RouteSettings, UpgradeValues},
+    dispatch::Routing,
     engine::{Driver, Session},
-    extract::Kept,
     hub::Place,
     metrics,
-    router::{Mounted, MountedSettings, Routing},
     transport::{Io, NativeTransport},
 };
 
@@ -58,7 +67,7 @@ pub(crate) type Identify<D> = Arc<dyn Fn(&D) -> Option<Identity> + Send + Sync>;
 pub(crate) struct Admitted<D> {
     data: D,
     identity: Option<Identity>,
-    kept: Kept,
+    kept: UpgradeValues,
     state: Arc<dyn std::any::Any + Send + Sync>,
     client_ip: Option<IpAddr>,
     place: Option<Box<Place>>,
@@ -88,12 +97,12 @@ pub(crate) async fn admit<S, D>(
 where
     S: Clone + Send + Sync + 'static,
 {
-    let settings = &mounted.settings;
+    let (settings, admission) = (&mounted.settings, &mounted.admission);
     #[cfg(feature = "test")]
-    crate::test::Probe::tell(parts, &settings.hub);
+    Probe::tell(parts, &settings.hub);
     let peer = remote_addr(parts).map(|addr| addr.ip());
-    let forwarded = peer.and_then(|peer| settings.proxies.scheme(peer, &parts.headers));
-    if let Err(refusal) = settings.origin.check(parts, forwarded, &settings.hub) {
+    let forwarded = peer.and_then(|peer| admission.proxies.scheme(peer, &parts.headers));
+    if let Err(refusal) = admission.origin.check(parts, forwarded, &settings.hub) {
         metrics::refused("origin");
         return Err(Refused::Http(*refusal));
     }
@@ -102,7 +111,7 @@ where
         metrics::refused("draining");
         return Err(refusal::unavailable("the server is restarting").into());
     }
-    let client_ip = peer.map(|peer| settings.proxies.client(peer, &parts.headers));
+    let client_ip = peer.map(|peer| admission.proxies.client(peer, &parts.headers));
     let full = |what| {
         metrics::refused("limit");
         Refused::Http(refusal::unavailable(what))
@@ -116,7 +125,7 @@ where
     }
     let place = hub.take_place(client_ip).map_err(|_| full("too many connections"))?;
     let _pending = hub.begin_upgrade().ok_or_else(|| full("too many upgrades at once"))?;
-    parts.extensions.insert(Arc::clone(&settings.tokens));
+    parts.extensions.insert(Arc::clone(&admission.tokens));
     let extract = async {
         let data = match (data, &mounted.authenticate) {
             (Some(data), _) => data,
@@ -129,7 +138,14 @@ where
             step.run(parts, state, &mut kept).await?;
         }
         let identity = mounted.identify.as_ref().and_then(|identify| identify(&data));
-        Ok(Admitted { data, identity, kept: Kept::new(kept), state: Arc::new(state.clone()), client_ip, place })
+        Ok(Admitted {
+            data,
+            identity,
+            kept: UpgradeValues::new(kept),
+            state: Arc::new(state.clone()),
+            client_ip,
+            place,
+        })
     };
     // As in handlers, a panic costs one answer, not the HTTP connection.
     let extract = AssertUnwindSafe(extract).catch_unwind();
@@ -137,10 +153,10 @@ where
         Ok(Ok(result)) => result.map_err(|response| {
             metrics::refused("application");
             match response.status() {
-                StatusCode::UNAUTHORIZED if settings.refuse_after_accept => {
+                StatusCode::UNAUTHORIZED if admission.refuse_after_accept => {
                     Refused::AfterAccept(CloseCode::UNAUTHENTICATED, "Unauthorized")
                 }
-                StatusCode::FORBIDDEN if settings.refuse_after_accept => {
+                StatusCode::FORBIDDEN if admission.refuse_after_accept => {
                     Refused::AfterAccept(CloseCode::FORBIDDEN, "Forbidden")
                 }
                 _ => Refused::Http(response),
@@ -188,7 +204,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
     /// One that the application takes.
     pub(crate) fn new<S>(mounted: &Mounted<S, D>, parts: &Parts, admitted: Admitted<D>) -> Self {
         let Admitted { data, identity, kept, state, client_ip, place } = admitted;
-        let (protocol, dialect) = choose(parts, &mounted.settings);
+        let (protocol, dialect) = choose(parts, &mounted.settings, &mounted.admission);
         let settings = Arc::clone(&mounted.settings);
         let remote_addr = remote_addr(parts);
         let origin = ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data };
@@ -281,13 +297,14 @@ impl<D: Send + Sync + 'static> Accepted<D> {
 
 impl Accepted<()> {
     /// One that is accepted to be closed.
-    pub(crate) fn refused(settings: &Arc<MountedSettings>, parts: &Parts, code: CloseCode, reason: &str) -> Self {
-        let (protocol, dialect) = choose(parts, settings);
+    pub(crate) fn refused<S, X>(mounted: &Mounted<S, X>, parts: &Parts, code: CloseCode, reason: &str) -> Self {
+        let settings = &mounted.settings;
+        let (protocol, dialect) = choose(parts, settings, &mounted.admission);
         let remote_addr = remote_addr(parts);
         let conn = Arc::new(ConnInner::new(ConnOrigin {
             settings: Arc::clone(settings),
             state: Arc::new(()),
-            kept: Kept::default(),
+            kept: UpgradeValues::default(),
             remote_addr,
             client_ip: None,
             dialect,
@@ -307,11 +324,11 @@ fn add_id(response: &mut Response, id: ConnId) {
 }
 
 /// The subprotocol, and how its clients speak.
-fn choose(parts: &Parts, settings: &MountedSettings) -> (Option<Box<str>>, Dialect) {
-    let protocol = subprotocol::choose(parts, settings);
+fn choose(parts: &Parts, settings: &RouteSettings, admission: &Admission) -> (Option<Box<str>>, Dialect) {
+    let protocol = subprotocol::choose(parts, admission);
     let (extended, messagepack) = match protocol.as_deref() {
-        Some(subprotocol::JSON) if !settings.raw => (true, false),
-        Some(subprotocol::MESSAGEPACK) if !settings.raw => (true, true),
+        Some(subprotocol::JSON) if !admission.raw => (true, false),
+        Some(subprotocol::MESSAGEPACK) if !admission.raw => (true, true),
         _ => (false, false),
     };
     let wire = if messagepack { &settings.messagepack } else { &settings.json };
@@ -329,8 +346,16 @@ mod tests {
         let (remote_addr, client_ip, place, dialect) = (None, None, None, Dialect::default());
         let state = Arc::new(());
         let routing = Arc::new(Routing::new(Default::default(), Default::default(), Arc::clone(&settings)));
-        let origin =
-            ConnOrigin { settings, state, kept: Kept::default(), remote_addr, client_ip, dialect, place, data: () };
+        let origin = ConnOrigin {
+            settings,
+            state,
+            kept: UpgradeValues::default(),
+            remote_addr,
+            client_ip,
+            dialect,
+            place,
+            data: (),
+        };
         let conn = Arc::new(ConnInner::new(origin));
         let accepted = Accepted { conn: Arc::clone(&conn), routing, protocol: None, refused: false, begun: false };
         assert!(!conn.outbox.is_closed());
@@ -343,7 +368,7 @@ mod tests {
     fn a_connection_is_small() {
         let router = crate::WsRouter::<()>::new().mount();
         let (parts, ()) = http::Request::new(()).into_parts();
-        let accepted = Accepted::refused(router.settings(), &parts, CloseCode::NORMAL, "");
+        let accepted = Accepted::refused(router.mounted(), &parts, CloseCode::NORMAL, "");
         let upgrade = hyper::upgrade::on(http::Request::new(()));
         let task = Box::new(accepted).serve(upgrade).instrument(Span::none());
         assert!(size_of_val(&task) <= 384, "{}", size_of_val(&task));

@@ -59,8 +59,39 @@ fn rooms_import_from_below_only() {
     assert!(upwards.is_empty(), "{} imports from above:\n{list}", upwards.len());
 }
 
+/// A file that nothing declares is never compiled, and its tests never run.
+#[test]
+fn each_file_is_a_module() {
+    let root = manifest::root();
+    for source in ["crates/switchboard/src", "crates/switchboard-core/src", "crates/switchboard-frame/src"] {
+        let source = root.join(source);
+        for path in rust_files(&source) {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("lib", &path));
+            let (parent, name) = (source.join(format!("{folder}.rs")), name.strip_suffix(".rs").unwrap());
+            let parent_text = fs::read_to_string(&parent).unwrap();
+            assert!(
+                path == "lib.rs" || parent_text.contains(&format!("mod {name};")),
+                "{} does not declare `{name}`",
+                parent.display()
+            );
+        }
+    }
+}
+
 /// The files but for `lib.rs` and tests, each with its module path.
 fn files(source: &Path) -> Vec<(String, Vec<String>)> {
+    let mut found = Vec::new();
+    for path in rust_files(source) {
+        let stem = path.strip_suffix(".rs").unwrap();
+        if stem != "lib" && !stem.split('/').any(|part| part.ends_with("tests") || part == "testing") {
+            found.push((path.clone(), stem.split('/').map(str::to_owned).collect()));
+        }
+    }
+    found
+}
+
+/// Relative to the folder.
+fn rust_files(source: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![source.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -69,11 +100,8 @@ fn files(source: &Path) -> Vec<(String, Vec<String>)> {
             let relative = path.strip_prefix(source).unwrap().to_str().unwrap().replace('\\', "/");
             if path.is_dir() {
                 folders.push(path);
-            } else if let Some(stem) = relative.strip_suffix(".rs")
-                && stem != "lib"
-                && !stem.split('/').any(|part| part.ends_with("tests") || part == "testing")
-            {
-                found.push((relative.clone(), stem.split('/').map(str::to_owned).collect()));
+            } else if relative.ends_with(".rs") {
+                found.push(relative);
             }
         }
     }
@@ -207,4 +235,22 @@ impl<'ast> Visit<'ast> for Mentions {
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         self.tokens(item.tokens.clone());
     }
+}
+
+#[test]
+fn imports_are_found_however_they_are_written() {
+    let exports = exports("pub use self::{hub::{Hub, typed::Topic}, router::WsRouter};");
+    let source = r#"
+        use super::{Sibling, inner};
+        use crate::{Hub, conn::{self, ConnInner}};
+        mod inner { use super::super::super::engine::Driver; }
+        #[cfg(test)]
+        mod tests { use crate::test::TestApp; }
+        fn f() -> crate::Topic<u8> { format!("{}", crate::router::NAME); super::super::serve::run() }
+    "#;
+    let found = imports(&syn::parse_file(source).unwrap(), &["outbox".into(), "state".into()], &exports);
+    let found: Vec<String> = found.into_iter().map(|(room, name)| format!("{room}::{name}")).collect();
+    let expected =
+        ["conn::ConnInner", "conn::self", "engine::Driver", "hub::Hub", "hub::Topic", "router::NAME", "serve::run"];
+    assert_eq!(found, expected);
 }

@@ -21,11 +21,11 @@ use super::{
 };
 use crate::{
     Config, Hub, SendError,
-    extract::Kept,
+    conn::RouteSettings,
+    conn::UpgradeValues,
     fanout::turn,
     hub::{Check, Place, Subscriptions, TimerKey},
     outbox::{Promise, Pushed},
-    router::MountedSettings,
     transport::Outbox,
     wire::{Frame, Variants, encode, encode_for},
 };
@@ -35,9 +35,9 @@ pub(crate) struct ConnInner<D: ?Sized> {
     pub(crate) outbox: Outbox,
     pub(crate) id: ConnId,
     pub(crate) subscriptions: Mutex<Subscriptions>,
-    pub(crate) settings: Arc<MountedSettings>,
+    pub(crate) settings: Arc<RouteSettings>,
     pub(crate) state: Arc<dyn Any + Send + Sync>,
-    pub(crate) kept: Kept,
+    pub(crate) kept: UpgradeValues,
     pub(crate) remote_addr: Option<SocketAddr>,
     /// What a trusted proxy says; else it is the peer's.
     forwarded_ip: Option<Box<IpAddr>>,
@@ -82,9 +82,9 @@ struct Gap<'a> {
 
 /// What upgrades bring to their connections.
 pub(crate) struct ConnOrigin<D> {
-    pub(crate) settings: Arc<MountedSettings>,
+    pub(crate) settings: Arc<RouteSettings>,
     pub(crate) state: Arc<dyn Any + Send + Sync>,
-    pub(crate) kept: Kept,
+    pub(crate) kept: UpgradeValues,
     pub(crate) remote_addr: Option<SocketAddr>,
     pub(crate) client_ip: Option<IpAddr>,
     pub(crate) dialect: Dialect,

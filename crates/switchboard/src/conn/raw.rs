@@ -1,10 +1,12 @@
 //! Frames without an envelope, for routes that speak a protocol of their own.
 
+use std::{fmt, ops::Deref, sync::Arc};
+
 use bytes::Bytes;
 use switchboard_core::MessageSet;
 
 use super::{Conn, SendError};
-use crate::{RawText, wire::Frame};
+use crate::wire::Frame;
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// Sends a text frame as it is, without an envelope.
@@ -37,5 +39,50 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
 
     fn push_raw(&self, frame: Frame) -> Result<(), SendError> {
         if self.inner.push_raw(frame) { Ok(()) } else { Err(SendError::closed()) }
+    }
+}
+
+/// A text frame as it is: the event of `on_text`, and what [`send_text`](crate::Conn::send_text)
+/// takes. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RawText(Arc<str>);
+
+impl RawText {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for RawText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for RawText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl From<String> for RawText {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<&str> for RawText {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<RawText> for String {
+    fn from(text: RawText) -> Self {
+        text.as_str().to_owned()
     }
 }

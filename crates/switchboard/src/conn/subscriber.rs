@@ -1,8 +1,8 @@
 //! A connection as a member of topics.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
-use super::{AnyConn, ConnId, ConnInner};
+use super::{ConnId, ConnInner};
 use crate::{
     fanout::{Subscriber, Topic},
     hub::Filter,
@@ -11,7 +11,8 @@ use crate::{
     wire::{Frame, Variants},
 };
 
-impl Subscriber for AnyConn {
+// For any lifetime: where a future is looked at from outside, the compiler does not know that it is `'static`.
+impl<'a> Subscriber for ConnInner<dyn Any + Send + Sync + 'a> {
     type Sink = Arc<Socket>;
     type Id = ConnId;
     type Filter = Filter;

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
 use super::incoming::Work;
-use crate::{Config, router::KeptCall};
+use crate::{Config, request::KeptCall};
 
 /// Bounded in messages and bytes: while it is full, the socket is not read. Takes no room while it is
 /// empty.

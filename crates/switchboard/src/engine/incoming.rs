@@ -9,7 +9,9 @@ use switchboard_core::{
 use crate::{
     RawText, RefreshToken, UnknownMessage,
     conn::{Answer, CALL_PREFIX, Dialect, NoAnswer},
-    router::{AsCall, Call, CallId, KeptCall, Route, Routing},
+    dispatch::Route,
+    dispatch::Routing,
+    request::{AsCall, Call, CallId, KeptCall},
 };
 
 /// Something to do, in order of arrival. `C` is [`Call`], or [`KeptCall`] while it waits.

@@ -11,14 +11,12 @@ use super::{
     session::Session,
 };
 use crate::{
-    conn::ConnInner,
-    conn::Replied,
+    conn::{ConnInner, Replied},
     guard::{cut, drop_quietly, quietly},
     handler::Failure,
     metrics,
-    router::CallId,
-    wire::Frame,
-    wire::encode,
+    request::CallId,
+    wire::{Frame, encode},
 };
 
 impl Outcome {

@@ -12,18 +12,16 @@ use std::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use switchboard_core::WsError;
 use tokio::time::{Sleep, sleep};
-use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use crate::{
     Hub,
-    conn::ConnInner,
-    conn::Replied,
+    conn::{ConnInner, Replied},
+    dispatch::OneHook,
     engine::{budget, report::log},
     guard::{drop_quietly, panic_text},
     handler::HandlerResult,
-    request::{Begun, Terminal},
-    router::{CallId, KeptId, OneHook},
+    request::{Begun, CallId, KeptId, ToCompletion},
 };
 
 /// A future and what is to be done with its result. The timer is made when the first poll leaves
@@ -79,13 +77,6 @@ pub(super) enum Outcome {
     Done(Result<Replied, WsError>),
     Panicked(String),
     TimedOut,
-}
-
-/// A handler that goes on when nobody waits for it any more.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ToCompletion {
-    pub(crate) terminal: Arc<Terminal>,
-    pub(crate) cancellation: CancellationToken,
 }
 
 /// The span of a message. Costs a look at a flag where nobody listens.

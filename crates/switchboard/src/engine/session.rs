@@ -29,10 +29,11 @@ use super::{
 };
 use crate::{
     conn::{ConnInner, Signal},
+    dispatch::Routing,
     handler::Failure,
     hub::Check,
     metrics,
-    router::{AsCall as _, KeptCall, Routing},
+    request::{AsCall as _, KeptCall},
 };
 
 /// One handler or hook runs at a time, and beside it those of routes that asked for it; what arrives
@@ -253,8 +254,8 @@ impl<D: Send + Sync + 'static> Session<D> {
         let (beside, table) = (&self.beside, &self.routing.table);
         let next = self.inbox.pop(|work| match work {
             Work::Refresh(..) => aside,
-            Work::Call(index, _) if table.get(*index).options.beside > 0 => {
-                !opening && has_place(beside.as_deref(), *index, table.get(*index).options.beside)
+            Work::Call(index, _) if table.get(*index).options.concurrent > 0 => {
+                !opening && has_place(beside.as_deref(), *index, table.get(*index).options.concurrent)
             }
             _ => in_order,
         });

@@ -9,9 +9,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Conn, ConnId, Hub,
     conn::ConnInner,
-    engine::ToCompletion,
-    request::Terminal,
-    router::{KeptId, StateScope},
+    extract::StateScope,
+    request::{KeptId, Terminal, ToCompletion},
 };
 
 /// A connection as extractors see it.

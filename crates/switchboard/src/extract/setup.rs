@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use crate::conn::UpgradeValue;
 use axum::{
     extract::FromRequestParts,
     response::{IntoResponse as _, Response},
@@ -13,8 +14,8 @@ use axum::{
 use futures_util::future::BoxFuture;
 use http::request::Parts;
 
-type Value = Box<dyn Any + Send + Sync>;
-type Run<S> = dyn for<'a> Fn(&'a mut Parts, &'a S) -> BoxFuture<'a, Result<Value, Response>> + Send + Sync;
+type Run<S> =
+    dyn for<'a> Fn(&'a mut Parts, &'a S) -> BoxFuture<'a, Result<Box<dyn Any + Send + Sync>, Response>> + Send + Sync;
 
 /// Runs one axum extractor at the upgrade.
 pub(crate) struct Step<S> {
@@ -56,9 +57,9 @@ impl<S: Send + Sync + 'static> Step<S> {
         }
     }
 
-    pub(crate) async fn run(&self, parts: &mut Parts, state: &S, kept: &mut Vec<KeptValue>) -> Result<(), Response> {
+    pub(crate) async fn run(&self, parts: &mut Parts, state: &S, kept: &mut Vec<UpgradeValue>) -> Result<(), Response> {
         let value = (self.run)(parts, state).await?;
-        kept.push(KeptValue { scope: self.scope, type_id: self.type_id, value });
+        kept.push(UpgradeValue { scope: self.scope, type_id: self.type_id, value });
         Ok(())
     }
 }
@@ -88,7 +89,7 @@ impl<S: Send + Sync + 'static> Setup<S> {
             run: Arc::new(|parts, state| {
                 Box::pin(async move {
                     match T::from_request_parts(parts, state).await {
-                        Ok(value) => Ok(Box::new(value) as Value),
+                        Ok(value) => Ok(Box::new(value) as Box<dyn Any + Send + Sync>),
                         Err(rejection) => Err(rejection.into_response()),
                     }
                 })
@@ -114,28 +115,5 @@ impl<S: Send + Sync + 'static> Setup<S> {
 impl<S> fmt::Debug for Setup<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup").field("steps", &self.steps).finish()
-    }
-}
-
-/// One value and the router's state it was made with.
-pub(crate) struct KeptValue {
-    scope: usize,
-    type_id: TypeId,
-    value: Value,
-}
-
-/// All that a connection keeps of its upgrade. Few values, found by looking through them.
-#[derive(Default)]
-pub(crate) struct Kept(Box<[KeptValue]>);
-
-impl Kept {
-    pub(crate) fn new(values: Vec<KeptValue>) -> Self {
-        Self(values.into())
-    }
-
-    pub(super) fn get<T: 'static>(&self, scope: usize) -> Option<&T> {
-        let type_id = TypeId::of::<T>();
-        let found = self.0.iter().find(|kept| kept.scope == scope && kept.type_id == type_id)?;
-        found.value.downcast_ref()
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Delivery<M: ?Sized + Subscriber> {
     selective: Option<Box<Selective<M>>>,
 }
 
-impl<M: ?Sized + Subscriber> Delivery<M> {
+impl<M: ?Sized + Subscriber + 'static> Delivery<M> {
     pub(crate) fn new(
         topic: &Topic<M>,
         frame: Frame,
@@ -83,7 +83,7 @@ pub(crate) enum ChunkedPublish {
 
 impl ChunkedPublish {
     /// Takes the next place in the order. `None` if there are too many before it.
-    pub(crate) fn begin<M: ?Sized + Subscriber>(
+    pub(crate) fn begin<M: ?Sized + Subscriber + 'static>(
         topic: &Arc<Topic<M>>,
         delivery: Delivery<M>,
         cx: &mut Context<'_>,

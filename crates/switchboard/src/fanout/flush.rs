@@ -23,7 +23,7 @@ pub(crate) trait Flush: Send + Sync {
     fn flush_later(self: Arc<Self>);
 }
 
-impl<M: ?Sized + Subscriber> Flush for Topic<M> {
+impl<M: ?Sized + Subscriber + 'static> Flush for Topic<M> {
     fn flush(self: Arc<Self>) {
         let next = if self.start_flush() { self.flush_portion(0, &mut Vec::new()) } else { None };
         self.flush_from(next);
@@ -35,7 +35,7 @@ impl<M: ?Sized + Subscriber> Flush for Topic<M> {
     }
 }
 
-impl<M: ?Sized + Subscriber> Topic<M> {
+impl<M: ?Sized + Subscriber + 'static> Topic<M> {
     fn flush_from(self: Arc<Self>, next: Option<usize>) {
         let mut rest = Rest { topic: self, next, portion: Vec::new() };
         if rest.next.is_some() && tokio::runtime::Handle::try_current().is_ok() {
@@ -49,7 +49,9 @@ impl<M: ?Sized + Subscriber> Topic<M> {
             tokio::spawn(task.in_current_span());
         }
     }
+}
 
+impl<M: ?Sized + Subscriber> Topic<M> {
     /// `false` if somebody else is at it, who then goes on with what is queued now.
     fn start_flush(&self) -> bool {
         let mut state = self.state.lock();

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A member of topics, which has a queue of what is to be written to it.
-pub(crate) trait Subscriber: Send + Sync + 'static {
+pub(crate) trait Subscriber: Send + Sync {
     type Sink: Sink;
     /// Tells members apart.
     type Id: Copy + Eq + Send + Sync + 'static;

@@ -401,7 +401,9 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         &self,
         members: impl IntoIterator<Item = &'a Member<M>>,
         mut push: impl FnMut(&'a Member<M>),
-    ) {
+    ) where
+        M: 'a,
+    {
         let mut state = self.state.lock();
         state.again = true;
         for member in members {

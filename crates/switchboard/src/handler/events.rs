@@ -1,6 +1,6 @@
 //! What hooks are told.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::sync::Arc;
 
 use switchboard_core::{CloseCode, WsError};
 
@@ -71,50 +71,5 @@ impl Failure {
     #[must_use]
     pub fn error(&self) -> &WsError {
         &self.error
-    }
-}
-
-/// A text frame as it is: the event of `on_text`, and what [`send_text`](crate::Conn::send_text)
-/// takes. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct RawText(Arc<str>);
-
-impl RawText {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Deref for RawText {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl fmt::Display for RawText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self)
-    }
-}
-
-impl From<String> for RawText {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl From<&str> for RawText {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-
-impl From<RawText> for String {
-    fn from(text: RawText) -> Self {
-        text.as_str().to_owned()
     }
 }

@@ -27,6 +27,10 @@ impl Member {
         Self(conn)
     }
 
+    pub(super) fn inner(&self) -> &Arc<AnyConn> {
+        &self.0
+    }
+
     pub(super) fn hub(&self) -> &Hub {
         self.0.hub()
     }

@@ -67,14 +67,15 @@ impl Hub {
         let portions = iter::from_fn(|| {
             let mut members = Vec::new();
             next = topic.members(next?, PORTION, &mut members);
+            let members: Vec<_> = members.into_iter().map(|member| Member::new(member.subscriber)).collect();
             Some(members)
         });
-        let answers = portions.flatten().map(|member| async {
-            let conn = member.subscriber;
+        let answers = portions.flatten().map(async |member: Member| {
+            let conn = Arc::clone(member.inner());
             // Who leaves and comes back meanwhile is asked about then: this answer is not for that.
             let number = conn.subscriptions.lock().number(&name);
             let Some(number) = number else { return false };
-            let answer = authorizer.ask(Member::new(Arc::clone(&conn)), Arc::clone(&name), limit).await;
+            let answer = authorizer.ask(member, Arc::clone(&name), limit).await;
             answer.is_err() && self.remove_number(&*conn, &name, number)
         });
         let mut answers = pin!(stream::iter(answers).buffer_unordered(ASKED_AT_ONCE));

@@ -11,7 +11,11 @@ use super::{
     ordered::{Keyed, Ordered},
     rules::RuleId,
 };
-use crate::{conn::AnyConn, hub::Topic};
+use crate::{
+    conn::ConnInner,
+    fanout::{self, Subscriber},
+    hub::Topic,
+};
 
 /// In the order of subscribing.
 #[derive(Default)]
@@ -154,15 +158,20 @@ impl Subscriptions {
     }
 }
 
-impl AnyConn {
+impl<D: ?Sized> ConnInner<D> {
     /// Its place in a topic is going to be another. `false` if that cannot be noted: it must not move.
     ///
     /// The topic is locked, which comes behind the subscriptions in the order of locks: so this does
     /// not wait for those.
-    pub(crate) fn move_subscription(&self, topic: &Topic, from: usize, to: usize) -> bool {
+    pub(crate) fn move_subscription<M>(&self, topic: &fanout::Topic<M>, from: usize, to: usize) -> bool
+    where
+        M: ?Sized + Subscriber,
+    {
         let Some(mut subscriptions) = self.subscriptions.try_lock() else { return false };
         match subscriptions.list.get_mut(topic.name()) {
-            Some(subscription) if std::ptr::eq(&*subscription.topic, topic) && subscription.place() == from => {
+            Some(subscription)
+                if std::ptr::addr_eq(&raw const *subscription.topic, topic) && subscription.place() == from =>
+            {
                 subscription.key = narrow(to);
                 true
             }

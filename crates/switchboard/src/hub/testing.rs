@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     Config, Conn, Hub, WsRouter,
+    conn::UpgradeValues,
     conn::{AnyConn, ConnInner, ConnOrigin, Dialect},
-    extract::Kept,
 };
 
 fn inner(hub: &Hub, config: Config) -> Arc<ConnInner<()>> {
@@ -13,7 +13,7 @@ fn inner(hub: &Hub, config: Config) -> Arc<ConnInner<()>> {
     Arc::new(ConnInner::new(ConnOrigin {
         settings: Arc::clone(router.settings()),
         state: Arc::new(()),
-        kept: Kept::default(),
+        kept: UpgradeValues::default(),
         remote_addr: None,
         client_ip: None,
         dialect: Dialect { standard: true, ..Dialect::default() },

@@ -8,13 +8,11 @@ use switchboard_core::{Message, WsError};
 use super::WsReply;
 use crate::{
     Conn, ConnParts,
-    conn::ConnInner,
-    conn::Replied,
-    engine::ToCompletion,
+    conn::{ConnInner, Replied},
+    dispatch::{Route, Routed, Routing},
     extract::Timing,
-    handler::{self, HandlerResult},
-    idempotency,
-    router::{AsCall as _, CallId, KeptCall, Route, Routing},
+    handler::HandlerResult,
+    request::{AsCall as _, CallId, KeptCall, ToCompletion},
     wire::encode,
 };
 
@@ -32,14 +30,14 @@ pub struct WsRequest<D> {
 }
 
 impl<D: Send + Sync + 'static> WsRequest<D> {
-    pub(crate) fn new(incoming: &handler::Incoming<'_, D>) -> Self {
+    pub(crate) fn new(routed: &Routed<'_, D>) -> Self {
         Self {
-            conn: Arc::clone(incoming.conn),
-            routing: Arc::clone(incoming.routing),
-            route: incoming.route,
-            call: incoming.call.keep(),
-            timing: incoming.timing,
-            to_completion: incoming.to_completion.cloned(),
+            conn: Arc::clone(routed.conn),
+            routing: Arc::clone(routed.routing),
+            route: routed.route,
+            call: routed.call.keep(),
+            timing: routed.timing,
+            to_completion: routed.to_completion.cloned(),
             extensions: Extensions::new(),
         }
     }
@@ -176,7 +174,7 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
     /// Comes to the handler itself.
     pub(super) fn handle(self) -> futures_util::future::BoxFuture<'static, HandlerResult> {
         let Self { conn, routing, route, call, timing, to_completion, extensions } = self;
-        let incoming = handler::Incoming {
+        let routed = Routed {
             conn: &conn,
             routing: &routing,
             route,
@@ -186,10 +184,7 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
             extensions: (!extensions.is_empty()).then(|| Box::new(extensions)),
             apart: true,
         };
-        match incoming.call.meta.idempotency_key() {
-            Some(_) => idempotency::run(incoming),
-            None => (routing.table.get(route).handler)(incoming),
-        }
+        routed.run_below_layers()
     }
 }
 

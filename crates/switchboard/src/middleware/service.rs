@@ -18,7 +18,7 @@ use tower::{
 };
 
 use super::{WsReply, WsRequest};
-use crate::handler::{self, HandlerResult};
+use crate::{dispatch::Routed, handler::HandlerResult};
 
 /// A route with the layers around it so far: what a [`tower::Layer`] is given.
 pub struct Route<D>(Inner<D>);
@@ -72,8 +72,8 @@ impl<D: Send + Sync + 'static> Route<D> {
     }
 
     /// Sends a message through the layers.
-    pub(crate) fn run(&self, incoming: &handler::Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {
-        let future = self.clone().call(WsRequest::new(incoming));
+    pub(crate) fn run(&self, routed: &Routed<'_, D>) -> BoxFuture<'static, HandlerResult> {
+        let future = self.clone().call(WsRequest::new(routed));
         Box::pin(async move { HandlerResult(future.await.map(|reply| reply.0)) })
     }
 }

@@ -8,9 +8,8 @@ use std::{
 };
 
 use super::{
-    Mark, Promise, Pushed, Wrote,
-    outbox::{Outbox, Total, Until},
-    outbox_tests::{Pipe, run, write_all},
+    Mark, Outbox, Promise, Pushed, Total, Until, Wrote,
+    queue_tests::{Pipe, run, write_all},
 };
 
 #[test]

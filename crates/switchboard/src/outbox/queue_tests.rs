@@ -13,10 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Promise, Pushed, Sink, Wrote,
-    outbox::{Outbox, Total, Until},
-};
+use super::{Outbox, Promise, Pushed, Sink, Total, Until, Wrote};
 use crate::wire::Frame;
 
 /// Takes as much as it is told.

@@ -5,9 +5,6 @@ use switchboard_core::{Contract, Message, MessageSet, contract::ContractBuilder}
 use super::WsRouter;
 use crate::upgrade;
 
-/// Says what a handler takes, under which type tag, and sends.
-pub(super) type Describe = fn(&mut ContractBuilder, &'static str);
-
 /// A message that the application says it sends.
 #[derive(Clone, Copy)]
 pub(super) struct Emitted {

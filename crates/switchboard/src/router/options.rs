@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tower::{Layer, layer::util::Stack};
+use tower::layer::util::Stack;
+
+use crate::{dispatch::Handling, middleware::NoLayer};
 
 /// How the messages of one route are handled: see [`WsRouter::on_with`](crate::WsRouter::on_with).
 ///
@@ -36,27 +38,6 @@ pub struct RouteOptions<L = NoLayer> {
     pub(super) layer: L,
 }
 
-/// Nothing around a handler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NoLayer;
-
-impl<S> Layer<S> for NoLayer {
-    type Service = S;
-
-    fn layer(&self, inner: S) -> S {
-        inner
-    }
-}
-
-/// What the engine has to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Handling {
-    /// How many run beside others; 0 for in order.
-    pub(crate) beside: usize,
-    pub(crate) to_completion: bool,
-    pub(crate) timeout: Option<Duration>,
-}
-
 impl RouteOptions {
     /// As routes are without options: in order, dropped when nobody waits any more, with the deadline of
     /// [`handler_timeout`](crate::Config::handler_timeout), and without layers of its own.
@@ -76,7 +57,7 @@ impl<L> RouteOptions<L> {
     /// as soon as there is a place, do not wait for messages before them, and nothing behind waits
     /// for them. At least one.
     pub fn concurrent(mut self, count: usize) -> Self {
-        self.handling.beside = count.max(1);
+        self.handling.concurrent = count.max(1);
         self
     }
 

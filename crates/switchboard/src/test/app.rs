@@ -11,8 +11,8 @@ use std::{
 use axum::Router;
 use switchboard_core::MessageSet;
 
-use super::{Connect, PATIENCE, Probe, QUIET, failure::fail};
-use crate::{Hub, Produces, WsRouter, ws_route};
+use super::{Connect, PATIENCE, QUIET, failure::fail};
+use crate::{Hub, Produces, WsRouter, upgrade::Probe, ws_route};
 
 /// An application under test: connections to it are opened in memory.
 ///

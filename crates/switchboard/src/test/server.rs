@@ -15,7 +15,8 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 
-use super::{Probe, Refusal, failure::fail};
+use super::{Refusal, failure::fail};
+use crate::upgrade::Probe;
 
 /// What fits into the pipe in each direction before the one who writes has to wait.
 const PIPE: usize = 64 * 1024;

@@ -11,7 +11,7 @@ use switchboard_core::{
 use super::{Session, has_place};
 use crate::{
     engine::incoming::{self, Incoming, Refusal, Work},
-    router::Call,
+    request::Call,
     wire::encode,
 };
 
@@ -168,7 +168,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     /// Whether it may start beside what runs; `None` for what is handled in order.
     fn may_run_beside(&self, work: &Work<Call<'_>>) -> Option<bool> {
         let Work::Call(index, _) = work else { return None };
-        let limit = self.routing.table.get(*index).options.beside;
+        let limit = self.routing.table.get(*index).options.concurrent;
         (limit > 0).then(|| !self.is_opening() && has_place(self.beside.as_deref(), *index, limit))
     }
 

@@ -8,11 +8,11 @@ use switchboard_core::CloseCode;
 use super::{Inbox, Session};
 use crate::{
     conn::{ConnInner, Signal},
+    dispatch::Routing,
     engine::running::{Running, What, each},
     guard::{drop_quietly, log_panic, quietly},
     handler::{CloseReason, Failure},
     metrics,
-    router::Routing,
 };
 
 impl<D: Send + Sync + 'static> Session<D> {

@@ -9,13 +9,13 @@ use switchboard_core::{CloseCode, LimitReached, WsError};
 
 use super::{Session, left};
 use crate::{
+    dispatch::Routed,
     engine::{
         incoming::{Refusal, Work},
-        running::{Outcome, Running, ToCompletion, What, all, begin, span_of},
+        running::{Outcome, Running, What, all, begin, span_of},
     },
     extract::Timing,
-    handler, idempotency,
-    router::{AsCall, Call},
+    request::{AsCall, Call, ToCompletion},
 };
 
 impl<D: Send + Sync + 'static> Session<D> {
@@ -73,7 +73,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             return self.finish_call(id, &tracing::Span::none(), Outcome::Done(Err(error)));
         }
         let to_completion = route.options.to_completion.then(ToCompletion::default);
-        let incoming = handler::Incoming {
+        let routed = Routed {
             conn: &self.conn,
             routing: &self.routing,
             route: index,
@@ -84,16 +84,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             apart: false,
         };
         let span = span_of(id);
-        let begun = begin(&span, cx, || {
-            if route.layers.is_layered() {
-                // Whatever lets a message on or not does so also for one that comes a second time.
-                route.layers.run(&incoming)
-            } else if call.meta.idempotency_key().is_some() {
-                idempotency::run(incoming)
-            } else {
-                (route.handler)(incoming)
-            }
-        });
+        let begun = begin(&span, cx, || routed.run());
         match begun {
             Ok(outcome) => self.finish_call(id, &span, outcome),
             Err(future) => self.go_on(Running::handler(index, id.keep(), span, left, to_completion, future), cx),
@@ -126,7 +117,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             return self.finish(&mut running, outcome);
         }
         match running.what {
-            What::Call(route, _) if self.routing.table.get(route).options.beside > 0 => {
+            What::Call(route, _) if self.routing.table.get(route).options.concurrent > 0 => {
                 // It is polled once more there, for its wakers to be known.
                 self.beside.get_or_insert_default().push(route, *running);
                 self.poll_beside(cx);

@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
     Hub, Identity, WsRouter,
+    conn::RouteSettings,
     conn::{ConnInner, ConnOrigin},
     fanout::Slab,
-    router::MountedSettings,
 };
 
 /// How many timers there are, and how many slots for them, used or not.
@@ -21,7 +21,7 @@ fn rooms(hub: &Hub) -> usize {
 }
 
 /// A connection of a hub.
-fn connected(hub: &Hub, settings: &Arc<MountedSettings>) -> Arc<ConnInner<()>> {
+fn connected(hub: &Hub, settings: &Arc<RouteSettings>) -> Arc<ConnInner<()>> {
     let conn = Arc::new(ConnInner::new(ConnOrigin {
         settings: Arc::clone(settings),
         state: Arc::new(()),
@@ -36,7 +36,7 @@ fn connected(hub: &Hub, settings: &Arc<MountedSettings>) -> Arc<ConnInner<()>> {
     conn
 }
 
-fn settings(hub: &Hub) -> Arc<MountedSettings> {
+fn settings(hub: &Hub) -> Arc<RouteSettings> {
     Arc::clone(WsRouter::<()>::new().hub(hub.clone()).mount().settings())
 }
 

@@ -1,33 +1,15 @@
 //! Which handler takes which type tag.
 
-use std::{
-    any::{Any, TypeId},
-    panic::Location,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-};
+use std::{any::TypeId, panic::Location, sync::Arc};
 
 use rustc_hash::FxHashMap;
-use switchboard_core::{Kind, Message, check_type_tag};
+use switchboard_core::{Kind, Message, check_type_tag, contract::ContractBuilder};
 
-use super::{Handling, contract::Describe};
-use crate::{handler::ErasedHandler, middleware};
+use super::Handling;
+use crate::{extract::StateScope, handler::ErasedHandler, middleware};
 
-/// The state of a router that was given its own with `with_state`.
-pub(crate) struct StateScope {
-    /// Unique; 0 stands for the state of the mounted router.
-    pub(crate) id: usize,
-    pub(crate) state: Arc<dyn Any + Send + Sync>,
-}
-
-impl StateScope {
-    pub(super) fn new(state: Arc<dyn Any + Send + Sync>) -> Arc<Self> {
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        Arc::new(Self { id: NEXT.fetch_add(1, Relaxed), state })
-    }
-}
+/// Says what a handler takes, under which type tag, and sends.
+pub(crate) type Describe = fn(&mut ContractBuilder, &'static str);
 
 /// One handler.
 pub(crate) struct Route<D> {
@@ -45,14 +27,14 @@ pub(crate) struct Route<D> {
     pub(crate) keeps_frame: bool,
     /// The handler with what is around it.
     pub(crate) layers: middleware::Route<D>,
-    pub(super) describe: Describe,
+    pub(crate) describe: Describe,
     name: &'static str,
     location: &'static Location<'static>,
 }
 
 impl<D> Route<D> {
     #[track_caller]
-    pub(super) fn new<M: Message>(
+    pub(crate) fn new<M: Message>(
         name: &'static str,
         handler: ErasedHandler<D>,
         options: Handling,
@@ -92,7 +74,7 @@ impl<D> Default for Table<D> {
 
 impl<D> Table<D> {
     #[track_caller]
-    pub(super) fn insert(&mut self, route: Route<D>) {
+    pub(crate) fn insert(&mut self, route: Route<D>) {
         if let Some(first) = self.find(route.message_type) {
             let first = self.get(first);
             panic!(
@@ -105,7 +87,7 @@ impl<D> Table<D> {
     }
 
     #[track_caller]
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         for route in other.routes {
             self.insert(route);
         }
@@ -113,7 +95,7 @@ impl<D> Table<D> {
 
     /// The same handlers, for types with this in front.
     #[track_caller]
-    pub(super) fn with_prefix(self, prefix: &str) -> Self {
+    pub(crate) fn with_prefix(self, prefix: &str) -> Self {
         let mut prefixed = Self::default();
         for mut route in self.routes {
             // As long as the program: a router is made once, and its types are `'static` everywhere.
@@ -127,7 +109,7 @@ impl<D> Table<D> {
         prefixed
     }
 
-    pub(super) fn with_scope(mut self, scope: &Arc<StateScope>) -> Self {
+    pub(crate) fn with_scope(mut self, scope: &Arc<StateScope>) -> Self {
         for route in &mut self.routes {
             route.scope.get_or_insert_with(|| Arc::clone(scope));
         }
@@ -143,15 +125,15 @@ impl<D> Table<D> {
         &self.routes[index]
     }
 
-    pub(super) fn routes_mut(&mut self) -> &mut [Route<D>] {
+    pub(crate) fn routes_mut(&mut self) -> &mut [Route<D>] {
         &mut self.routes
     }
 
-    pub(super) fn routes(&self) -> &[Route<D>] {
+    pub(crate) fn routes(&self) -> &[Route<D>] {
         &self.routes
     }
 
-    pub(super) fn types(&self) -> Vec<&'static str> {
+    pub(crate) fn types(&self) -> Vec<&'static str> {
         self.routes.iter().map(|route| route.message_type).collect()
     }
 }

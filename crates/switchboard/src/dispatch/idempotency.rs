@@ -19,10 +19,10 @@ use self::store::{Found, IdempotencyKey, Owner, Store};
 use crate::{
     Config, ConnId,
     conn::Replied,
-    handler::{self, HandlerResult},
-    router::AsCall as _,
-    wire::Frame,
-    wire::encode,
+    dispatch::Routed,
+    handler::HandlerResult,
+    request::AsCall as _,
+    wire::{Frame, encode},
 };
 
 /// What a route remembers, of all its connections.
@@ -140,8 +140,8 @@ impl Drop for Permit<'_> {
 
 /// Handles a message with a key: or waits for, or repeats, what another with the same key has given.
 #[cold]
-pub(crate) fn run<D: Send + Sync + 'static>(incoming: handler::Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {
-    let handler::Incoming { conn, routing, route, call, timing, to_completion, extensions, apart: _ } = incoming;
+pub(super) fn run<D: Send + Sync + 'static>(routed: Routed<'_, D>) -> BoxFuture<'static, HandlerResult> {
+    let Routed { conn, routing, route, call, timing, to_completion, extensions, apart: _ } = routed;
     let (conn, routing, to_completion) = (Arc::clone(conn), Arc::clone(routing), to_completion.cloned());
     let owner = conn.user().map_or(Owner::Connection(conn.id), Owner::User);
     let key = call.meta.idempotency_key().unwrap_or_default().into();
@@ -154,7 +154,7 @@ pub(crate) fn run<D: Send + Sync + 'static>(incoming: handler::Incoming<'_, D>) 
                 Begin::Refuse(error) => return HandlerResult(Err(error)),
                 Begin::Known(outcome) => Ok(outcome),
                 Begin::Run(permit) => {
-                    let handling = (routing.table.get(route).handler)(handler::Incoming {
+                    let again = Routed {
                         conn: &conn,
                         routing: &routing,
                         route,
@@ -163,8 +163,8 @@ pub(crate) fn run<D: Send + Sync + 'static>(incoming: handler::Incoming<'_, D>) 
                         to_completion: to_completion.as_ref(),
                         extensions: extensions.clone(),
                         apart: true,
-                    });
-                    let HandlerResult(result) = handling.await;
+                    };
+                    let HandlerResult(result) = again.handle().await;
                     permit.settle(match &result {
                         Ok(Replied::Frame(frame)) => Ok(Outcome::of(frame).map(Arc::new)),
                         Ok(Replied::Nothing | Replied::Sent) => Ok(None),

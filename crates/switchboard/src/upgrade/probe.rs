@@ -26,16 +26,16 @@ impl Probe {
     }
 
     /// The first hub is the app's; what is published through others is captured, too.
-    pub(super) fn found(&self, hub: &Hub) {
+    pub(crate) fn found(&self, hub: &Hub) {
         self.0.hub.lock().get_or_insert_with(|| hub.clone());
         hub.captures().add(&self.0.log);
     }
 
-    pub(super) fn hub(&self) -> Option<Hub> {
+    pub(crate) fn hub(&self) -> Option<Hub> {
         self.0.hub.lock().clone()
     }
 
-    pub(super) fn log(&self) -> &Arc<PublishLog> {
+    pub(crate) fn log(&self) -> &Arc<PublishLog> {
         &self.0.log
     }
 }

@@ -1,0 +1,29 @@
+//! A router as its upgrades share it.
+
+use std::sync::Arc;
+
+use super::{Authenticate, Identify, OriginPolicy, TokenSources, TrustedProxies};
+use crate::{TransportKind, conn::RouteSettings, dispatch::Routing, extract::Step};
+
+/// Built once at mount, never changed.
+pub(crate) struct Mounted<S, D> {
+    pub(crate) routing: Arc<Routing<D>>,
+    pub(crate) steps: Vec<Step<S>>,
+    pub(crate) settings: Arc<RouteSettings>,
+    pub(crate) admission: Admission,
+    pub(crate) authenticate: Option<Authenticate<S, D>>,
+    pub(crate) identify: Option<Identify<D>>,
+}
+
+/// Who may connect, and how.
+pub(crate) struct Admission {
+    pub(crate) origin: OriginPolicy,
+    pub(crate) tokens: Arc<TokenSources>,
+    pub(crate) protocols: Vec<String>,
+    pub(crate) transport: TransportKind,
+    pub(crate) proxies: TrustedProxies,
+    /// Refusals of authentication are WebSockets that are closed.
+    pub(crate) refuse_after_accept: bool,
+    /// Text frames have no envelope.
+    pub(crate) raw: bool,
+}
