@@ -1,24 +1,18 @@
 //! A connection as handlers see it.
 
 mod activity;
-mod attributes;
-mod beat;
 mod call;
-mod calls;
+mod cold;
 mod control;
 mod error;
-mod extras;
+mod heartbeat;
 mod hub_conn;
 mod id;
 mod identity;
 mod inner;
 mod raw;
 mod reply;
-mod settings;
-mod slots;
-mod subscriber;
 mod topics;
-mod upgrade_values;
 
 use std::{
     any::Any,
@@ -36,21 +30,19 @@ use std::{
 use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet};
 use uuid::Uuid;
 
+pub(crate) use self::{
+    call::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
+    cold::{SlotKey, Slots},
+    inner::{AnyConn, ConnInner, ConnOrigin, Dialect, RouteSettings, Signal, UpgradeValue, UpgradeValues},
+    reply::{Replied, reply},
+};
 pub use self::{
-    attributes::{Attributes, TooManyAttributes},
     call::{Call, CallError, CallErrorKind, CallFuture},
+    cold::{Attributes, TooManyAttributes},
     error::{SendError, SendErrorKind},
     hub_conn::HubConn,
     identity::{Identity, RefreshToken},
     raw::RawText,
-};
-pub(crate) use self::{
-    calls::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
-    inner::{AnyConn, ConnInner, ConnOrigin, Dialect, Signal},
-    reply::{Replied, reply},
-    settings::RouteSettings,
-    slots::{SlotKey, Slots},
-    upgrade_values::{UpgradeValue, UpgradeValues},
 };
 use crate::{Hub, outbox::Until, wire::encode};
 

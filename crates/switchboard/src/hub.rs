@@ -1,49 +1,19 @@
 //! The hub: topics, and a handle to publish from anywhere.
 
-mod authorizer;
-mod batch;
 mod builder;
-#[cfg(feature = "test")]
-mod capture;
-mod change;
-#[cfg(test)]
-mod chunked_tests;
-mod connections;
 mod drain;
 mod error;
-mod filter;
-mod in_flight;
-mod key_of;
-#[cfg(test)]
-mod lock_tests;
 mod member;
-mod ordered;
-mod paced;
-mod place;
 mod publish;
-mod questions;
 mod registry;
-mod revoke;
-mod rules;
-#[cfg(test)]
-mod scaling_tests;
-mod selective;
-#[cfg(test)]
-mod selective_tests;
-mod shed;
-#[cfg(test)]
-mod shrink_tests;
+mod shed_slowest;
 mod stats;
 mod subscribe;
-mod subscriptions;
 #[cfg(test)]
 mod testing;
-mod throttle;
-mod topic_name;
-mod topic_options;
-pub(crate) mod typed;
-mod user_events;
-mod users;
+#[cfg(test)]
+mod tests;
+mod topics;
 mod wheel;
 
 use std::{
@@ -61,40 +31,30 @@ use parking_lot::{Mutex, RwLock};
 use switchboard_core::{Message, check_topic};
 
 #[cfg(feature = "test")]
-pub(crate) use self::capture::{Captures, PublishLog, Record};
+pub(crate) use self::publish::{Captures, PublishLog, Record};
 pub use self::{
-    batch::{Batch, BatchOptions},
     builder::HubBuilder,
-    change::TopicChange,
-    connections::{Connections, Members},
     drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
     member::Member,
-    publish::{Matched, Publish, PublishFuture, Published},
+    publish::{Batch, BatchOptions, Matched, Publish, PublishFuture, Published, Throttle},
+    registry::{Connections, Members, UserEvent, UserEvents},
     stats::HubStats,
-    subscribe::Subscribe,
-    throttle::Throttle,
-    topic_name::{TopicName, TopicOf},
-    topic_options::{SlowConsumer, TopicOptions},
-    user_events::{UserEvent, UserEvents},
+    subscribe::{Subscribe, TopicChange},
+    topics::{SlowConsumer, TopicName, TopicOf, TopicOptions},
 };
 use self::{
     builder::{Limits, Normalize},
-    questions::Questions,
-    registry::Registry,
-    rules::Rules,
-    selective::Selection,
-    user_events::UserFeed,
+    publish::Selection,
+    registry::{Registry, UserFeed},
+    subscribe::Questions,
+    topics::Rules,
     wheel::Wheel,
 };
 pub(crate) use self::{
-    change::How,
-    filter::Filter,
-    in_flight::InFlight,
-    place::Place,
-    registry::Full,
-    subscriptions::Subscriptions,
-    topic_name::AsStr,
+    registry::{Full, Place},
+    subscribe::{How, InFlight, Subscriptions},
+    topics::{AsStr, Filter, typed},
     wheel::{Check, TimerKey},
 };
 use crate::{

@@ -7,8 +7,10 @@ use std::{
 
 use switchboard_core::MessageSet;
 
-use super::{Conn, ConnInner};
-use crate::clock;
+use crate::{
+    clock,
+    conn::{Conn, ConnInner},
+};
 
 impl<D: ?Sized> ConnInner<D> {
     /// The client has said something. The turn's time will do, which its replies need anyway.

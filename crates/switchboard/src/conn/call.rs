@@ -1,5 +1,7 @@
 //! Requests of the server to its client.
 
+mod pending;
+
 use std::{
     error::Error,
     fmt,
@@ -15,11 +17,11 @@ use switchboard_core::{
     decode::{RawPayload, decode},
 };
 
-use super::{
-    AnyConn, Conn, SendError, SendErrorKind,
-    calls::{Calls, NoAnswer, PREFIX, Refused},
+pub(crate) use self::pending::{Answer, Calls, NoAnswer, PREFIX};
+use crate::{
+    conn::{AnyConn, Conn, SendError, SendErrorKind, call::pending::Refused},
+    wire::encode,
 };
-use crate::wire::encode;
 
 /// A request to the client, made when it is awaited.
 ///

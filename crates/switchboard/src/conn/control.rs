@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{AnyConn, ConnInner};
-use crate::wire::encode;
+use crate::{
+    conn::{AnyConn, ConnInner},
+    wire::encode,
+};
 
 /// `$ws:hello`: the first frame.
 #[derive(Serialize)]

@@ -10,8 +10,11 @@ use std::{
 
 use switchboard_core::{CloseCode, Message};
 
-use super::{AnyConn, ConnId, SendError, Signal};
-use crate::{TopicName, wire::encode};
+use crate::{
+    TopicName,
+    conn::{AnyConn, ConnId, SendError, Signal},
+    wire::encode,
+};
 
 /// One connection of a [`Hub`](crate::Hub), whatever its data: what [`Hub::connections`] and
 /// [`Hub::members`] give. Cheap to clone; one that is kept keeps the connection's memory, not the
@@ -40,7 +43,7 @@ impl HubConn {
         Self(conn)
     }
 
-    pub(super) fn inner(&self) -> &AnyConn {
+    pub(crate) fn inner(&self) -> &AnyConn {
         &self.0
     }
 

@@ -16,7 +16,7 @@ thread_local! {
 }
 
 /// A UUID v7.
-pub(super) fn next() -> Uuid {
+pub(crate) fn next() -> Uuid {
     let random = RANDOMNESS.with_borrow_mut(|(stock, used)| {
         if *used == STOCK {
             getrandom::fill(stock).ok()?;

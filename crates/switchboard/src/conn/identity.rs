@@ -5,8 +5,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use switchboard_core::{CloseCode, MessageSet, WsError};
 use tokio::time::Instant;
 
-use super::{AnyConn, Conn, ConnInner};
-use crate::hub::Check;
+use crate::{
+    conn::{AnyConn, Conn, ConnInner},
+    hub::Check,
+};
 
 /// A user, and for how long that is certain.
 ///

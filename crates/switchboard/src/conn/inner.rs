@@ -1,5 +1,9 @@
 //! What a connection's handles, its task and its topics share.
 
+mod settings;
+mod subscriber;
+mod upgrade_values;
+
 use std::{
     any::Any,
     net::{IpAddr, SocketAddr},
@@ -14,15 +18,17 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use switchboard_core::{CloseCode, close_reason, envelope::Wire};
 
-use super::{
-    ConnId,
-    beat::{Beat, Pulse, Written},
-    extras::ExtrasCell,
+pub(crate) use self::{
+    settings::RouteSettings,
+    upgrade_values::{UpgradeValue, UpgradeValues},
 };
 use crate::{
     Config, Hub, SendError,
-    conn::RouteSettings,
-    conn::UpgradeValues,
+    conn::{
+        ConnId,
+        cold::ExtrasCell,
+        heartbeat::{Beat, Pulse, Written},
+    },
     fanout::turn,
     hub::{Check, Place, Subscriptions, TimerKey},
     outbox::{Promise, Pushed},
@@ -44,10 +50,10 @@ pub(crate) struct ConnInner<D: ?Sized> {
     pub(crate) dialect: Dialect,
     pub(crate) beat: Beat,
     /// When the last message came, in milliseconds since 1970; 0 before the first.
-    pub(super) active_at: AtomicU64,
+    pub(crate) active_at: AtomicU64,
     signals: AtomicU8,
     pub(crate) timer: TimerKey,
-    pub(super) extras: ExtrasCell,
+    pub(crate) extras: ExtrasCell,
     pub(crate) data: D,
 }
 

@@ -5,8 +5,10 @@ use std::{fmt, ops::Deref, sync::Arc};
 use bytes::Bytes;
 use switchboard_core::MessageSet;
 
-use super::{Conn, SendError};
-use crate::wire::Frame;
+use crate::{
+    conn::{Conn, SendError},
+    wire::Frame,
+};
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// Sends a text frame as it is, without an envelope.

@@ -3,9 +3,9 @@
 
 use switchboard_core::{Reply, ReplyWriter, WsError, envelope::Head};
 
-use super::ConnInner;
 use crate::{
     clock,
+    conn::ConnInner,
     fanout::turn,
     wire::{
         Frame,

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use switchboard_core::{MemberOf, Message, MessageSet};
 
-use super::{AnyConn, Conn};
-use crate::hub::{AsStr, How, Publish, Subscribe, TopicChange, TopicError, TopicName, TopicOf};
+use crate::{
+    conn::{AnyConn, Conn},
+    hub::{AsStr, How, Publish, Subscribe, TopicChange, TopicError, TopicName, TopicOf},
+};
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// Publishes a message to the members of a topic, this connection included if it is one.

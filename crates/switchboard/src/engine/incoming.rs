@@ -9,8 +9,7 @@ use switchboard_core::{
 use crate::{
     RawText, RefreshToken, UnknownMessage,
     conn::{Answer, CALL_PREFIX, Dialect, NoAnswer},
-    dispatch::Route,
-    dispatch::Routing,
+    dispatch::{Route, Routing},
     request::{AsCall, Call, CallId, KeptCall},
 };
 

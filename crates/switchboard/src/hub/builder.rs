@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Hub, TopicOptions, rules::Rules};
+use crate::hub::{Hub, TopicOptions, topics::Rules};
 
 /// How topics' names are made comparable.
 pub(crate) type Normalize = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -12,10 +12,10 @@ pub(crate) type Normalize = Arc<dyn Fn(&str) -> String + Send + Sync>;
 #[must_use]
 pub struct HubBuilder {
     topics: Vec<(Box<str>, TopicOptions)>,
-    pub(super) normalize: Option<Normalize>,
-    pub(super) limits: Limits,
-    pub(super) max_queued_bytes: usize,
-    pub(super) max_queued_user_events: usize,
+    pub(crate) normalize: Option<Normalize>,
+    pub(crate) limits: Limits,
+    pub(crate) max_queued_bytes: usize,
+    pub(crate) max_queued_user_events: usize,
 }
 
 /// How many connections and upgrades a hub takes, of all its routes.

@@ -12,8 +12,10 @@ use futures_util::future::BoxFuture;
 use switchboard_core::CloseCode;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Hub;
-use crate::conn::{AnyConn, Signal};
+use crate::{
+    conn::{AnyConn, Signal},
+    hub::Hub,
+};
 
 /// How long what runs may go on after the last connection was asked to close.
 const GRACE: Duration = Duration::from_secs(5);

@@ -4,8 +4,7 @@ use std::{error::Error, fmt};
 
 use switchboard_core::{InvalidTopic, LimitReached, WsError};
 
-use super::authorizer::Refusal;
-use crate::SendError;
+use crate::{SendError, hub::topics::Refusal};
 
 /// A subscription was not changed.
 #[derive(Debug)]
@@ -57,45 +56,45 @@ pub enum TopicErrorKind {
 }
 
 impl TopicError {
-    pub(super) fn invalid_topic(error: InvalidTopic) -> Self {
+    pub(crate) fn invalid_topic(error: InvalidTopic) -> Self {
         Self { kind: TopicErrorKind::InvalidTopic, wire: error.into() }
     }
 
-    pub(super) fn limit(limit: usize, current: usize) -> Self {
+    pub(crate) fn limit(limit: usize, current: usize) -> Self {
         let wire = WsError::resource_exhausted(format!("a connection may have {limit} subscriptions"))
             .with_details(LimitReached { limit, current });
         Self { kind: TopicErrorKind::Limit { limit, current }, wire }
     }
 
-    pub(super) fn members_limit(topic: &str, limit: usize, current: usize) -> Self {
+    pub(crate) fn members_limit(topic: &str, limit: usize, current: usize) -> Self {
         let wire = WsError::resource_exhausted(format!("the topic `{topic}` may have {limit} members"))
             .with_details(LimitReached { limit, current });
         Self { kind: TopicErrorKind::MembersLimit { limit, current }, wire }
     }
 
-    pub(super) fn pattern_limit(pattern: &str, limit: usize, current: usize) -> Self {
+    pub(crate) fn pattern_limit(pattern: &str, limit: usize, current: usize) -> Self {
         let wire = WsError::resource_exhausted(format!("a connection may have {limit} subscriptions to `{pattern}`"))
             .with_details(LimitReached { limit, current });
         Self { kind: TopicErrorKind::PatternLimit { limit, current }, wire }
     }
 
-    pub(super) fn not_allowed(topic: &str, pattern: &str) -> Self {
+    pub(crate) fn not_allowed(topic: &str, pattern: &str) -> Self {
         Self { kind: TopicErrorKind::NotAllowed, wire: not_allowed(topic, pattern) }
     }
 
-    pub(super) fn refused(topic: &str, refusal: Refusal) -> Self {
+    pub(crate) fn refused(topic: &str, refusal: Refusal) -> Self {
         match refusal {
             Refusal::Refused(wire) => Self { kind: TopicErrorKind::Refused, wire },
             Refusal::TimedOut => Self { kind: TopicErrorKind::Unanswered, wire: unanswered(topic) },
         }
     }
 
-    pub(super) fn unsettled() -> Self {
+    pub(crate) fn unsettled() -> Self {
         let wire = WsError::unavailable("who may subscribe changed meanwhile, again and again");
         Self { kind: TopicErrorKind::Unanswered, wire }
     }
 
-    pub(super) fn closed() -> Self {
+    pub(crate) fn closed() -> Self {
         Self { kind: TopicErrorKind::Closed, wire: WsError::cancelled("the connection is closed") }
     }
 
@@ -172,30 +171,30 @@ pub enum PublishErrorKind {
 }
 
 impl PublishError {
-    pub(super) fn invalid_topic(error: InvalidTopic) -> Self {
+    pub(crate) fn invalid_topic(error: InvalidTopic) -> Self {
         Self(Cause::InvalidTopic(error.into()))
     }
 
-    pub(super) fn invalid(source: SendError) -> Self {
+    pub(crate) fn invalid(source: SendError) -> Self {
         Self(Cause::Invalid(source))
     }
 
-    pub(super) fn overloaded() -> Self {
+    pub(crate) fn overloaded() -> Self {
         Self(Cause::Overloaded(WsError::unavailable("too much is being published to this topic")))
     }
 
-    pub(super) fn full(limit: usize) -> Self {
+    pub(crate) fn full(limit: usize) -> Self {
         let wire = WsError::resource_exhausted(format!(
             "{limit} items wait to be published: publish fewer, or raise `BatchOptions::max_waiting`"
         ));
         Self(Cause::Overloaded(wire))
     }
 
-    pub(super) fn not_allowed(topic: &str, pattern: &str) -> Self {
+    pub(crate) fn not_allowed(topic: &str, pattern: &str) -> Self {
         Self(Cause::NotAllowed(not_allowed(topic, pattern)))
     }
 
-    pub(super) fn refused(topic: &str, refusal: Refusal) -> Self {
+    pub(crate) fn refused(topic: &str, refusal: Refusal) -> Self {
         Self(match refusal {
             Refusal::Refused(wire) => Cause::Refused(wire),
             Refusal::TimedOut => Cause::Unanswered(unanswered(topic)),

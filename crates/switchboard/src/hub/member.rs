@@ -2,8 +2,10 @@
 
 use std::{any::Any, fmt, net::IpAddr, sync::Arc};
 
-use super::{Hub, TopicName};
-use crate::conn::{AnyConn, Attributes, ConnId};
+use crate::{
+    conn::{AnyConn, Attributes, ConnId},
+    hub::{Hub, TopicName},
+};
 
 /// A connection as the rules of topics see it, whatever its route's data: who is asking to
 /// subscribe or publish, or whom a message is for.
@@ -27,11 +29,11 @@ impl Member {
         Self(conn)
     }
 
-    pub(super) fn inner(&self) -> &Arc<AnyConn> {
+    pub(crate) fn inner(&self) -> &Arc<AnyConn> {
         &self.0
     }
 
-    pub(super) fn hub(&self) -> &Hub {
+    pub(crate) fn hub(&self) -> &Hub {
         self.0.hub()
     }
 

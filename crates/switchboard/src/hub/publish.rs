@@ -1,5 +1,16 @@
 //! Publishing.
 
+mod batch;
+#[cfg(feature = "test")]
+mod capture;
+#[cfg(test)]
+mod chunked_tests;
+mod coalesce;
+mod selection;
+#[cfg(test)]
+mod selective_tests;
+mod throttle;
+
 use std::{
     fmt,
     future::{Future, IntoFuture},
@@ -10,10 +21,18 @@ use std::{
 
 use futures_util::future::BoxFuture;
 
-use super::{Hub, Member, PublishError, selective::Selection};
+#[cfg(feature = "test")]
+pub(crate) use self::capture::{Captures, PublishLog, Record};
+use self::coalesce::{Gather, Pace, Paced};
+pub(crate) use self::selection::Selection;
+pub use self::{
+    batch::{Batch, BatchOptions},
+    throttle::Throttle,
+};
 use crate::{
     conn::AnyConn,
     fanout::{ChunkedPublish, Delivery, PUSH_CHUNK, Reached, turn},
+    hub::{Hub, Member, PublishError},
     metrics,
     wire::Frame,
 };
@@ -41,7 +60,7 @@ pub struct Publish {
 }
 
 impl Publish {
-    pub(super) fn new(
+    pub(crate) fn new(
         hub: Hub,
         topic: &str,
         frame: Result<Frame, PublishError>,

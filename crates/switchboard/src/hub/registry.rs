@@ -1,5 +1,11 @@
 //! Who is connected: by id, by user, by address.
 
+mod connections;
+mod ordered;
+mod permit;
+mod user_events;
+mod users;
+
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
@@ -8,7 +14,15 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
-use super::ordered::{Keyed, Ordered};
+pub use self::{
+    connections::{Connections, Members},
+    user_events::{UserEvent, UserEvents},
+};
+pub(crate) use self::{
+    ordered::{Keyed, Ordered},
+    permit::Place,
+    user_events::UserFeed,
+};
 use crate::{
     conn::{AnyConn, ConnId},
     shrink::shrink,

@@ -1,5 +1,11 @@
 //! Subscribing.
 
+mod authorizations;
+mod change;
+mod in_flight;
+mod revoke;
+mod subscriptions;
+
 use std::{
     fmt,
     future::Future,
@@ -11,8 +17,17 @@ use std::{
 use futures_util::future::BoxFuture;
 use switchboard_core::Message;
 
-use super::{Filter, Hub, Member, TopicError, TopicName};
-use crate::conn::AnyConn;
+pub use self::change::TopicChange;
+pub(crate) use self::{
+    authorizations::{Asked, Questions},
+    change::{How, Wanted},
+    in_flight::InFlight,
+    subscriptions::{Subscription, Subscriptions},
+};
+use crate::{
+    conn::AnyConn,
+    hub::{Filter, Hub, Member, TopicError, TopicName},
+};
 
 /// A subscription that begins when it is awaited: [`Conn::subscribe`](crate::Conn::subscribe).
 ///

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Config, Conn, Hub, WsRouter,
-    conn::UpgradeValues,
-    conn::{AnyConn, ConnInner, ConnOrigin, Dialect},
+    conn::{AnyConn, ConnInner, ConnOrigin, Dialect, UpgradeValues},
 };
 
 fn inner(hub: &Hub, config: Config) -> Arc<ConnInner<()>> {
@@ -22,18 +21,18 @@ fn inner(hub: &Hub, config: Config) -> Arc<ConnInner<()>> {
     }))
 }
 
-pub(super) fn member(hub: &Hub) -> Arc<AnyConn> {
+pub(crate) fn member(hub: &Hub) -> Arc<AnyConn> {
     inner(hub, Config::new())
 }
 
 /// A connection as handlers have it, and what is behind it.
-pub(super) fn conn(hub: &Hub, config: Config) -> (Conn, Arc<AnyConn>) {
+pub(crate) fn conn(hub: &Hub, config: Config) -> (Conn, Arc<AnyConn>) {
     let inner = inner(hub, config);
     (Conn::new(Arc::clone(&inner)), inner)
 }
 
 /// The payloads of the frames that wait; they must be short.
-pub(super) fn received(conn: &AnyConn) -> Vec<String> {
+pub(crate) fn received(conn: &AnyConn) -> Vec<String> {
     let frames = std::iter::from_fn(|| conn.outbox.pop());
     frames.map(|frame| String::from_utf8_lossy(&frame.wire()[2..]).into_owned()).collect()
 }

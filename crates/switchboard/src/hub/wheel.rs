@@ -15,10 +15,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::HubInner;
 use crate::{
     conn::{AnyConn, ConnId, ConnInner},
     fanout::Slab,
+    hub::HubInner,
     shrink::shrink,
 };
 
@@ -266,7 +266,7 @@ impl Wheel {
     }
 
     /// Forgets all checks of a connection, and takes on no more of it.
-    pub(super) fn end<D: ?Sized>(&self, hub: &HubInner, conn: &ConnInner<D>) {
+    pub(crate) fn end<D: ?Sized>(&self, hub: &HubInner, conn: &ConnInner<D>) {
         let mut state = self.state.lock();
         let key = state.key_of(&conn.timer, conn.id);
         conn.timer.0.store(ENDED, Relaxed);

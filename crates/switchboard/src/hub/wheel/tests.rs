@@ -1,9 +1,8 @@
-use super::*;
 use crate::{
     Hub, Identity, WsRouter,
-    conn::RouteSettings,
-    conn::{ConnInner, ConnOrigin},
+    conn::{ConnInner, ConnOrigin, RouteSettings},
     fanout::Slab,
+    hub::wheel::*,
 };
 
 /// How many timers there are, and how many slots for them, used or not.

@@ -1,0 +1,67 @@
+//! What few connections need.
+
+mod attributes;
+mod layer_state;
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use parking_lot::Mutex;
+
+pub use self::attributes::{Attributes, TooManyAttributes};
+pub(crate) use self::layer_state::{SlotKey, Slots};
+use crate::{
+    conn::{ConnInner, call::Calls, cold::attributes::Kept, identity::Known},
+    hub::{InFlight, Place},
+};
+
+/// Made when the first of it is needed, so that others do not pay for it.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    pub(crate) known: Mutex<Known>,
+    pub(crate) calls: Calls,
+    /// Changes of subscriptions that wait.
+    pub(crate) in_flight: InFlight,
+    pub(crate) attributes: Kept,
+    /// What it holds where places are limited.
+    pub(crate) place: Mutex<Option<Box<Place>>>,
+    /// Counts its handlers that go on although it gave them up.
+    detached: OnceLock<Arc<AtomicUsize>>,
+    /// What middleware keeps for it.
+    pub(crate) slots: Slots,
+}
+
+/// Where they stand.
+pub(crate) type ExtrasCell = OnceLock<Box<Extras>>;
+
+impl<D: ?Sized> ConnInner<D> {
+    pub(crate) fn extras(&self) -> &Extras {
+        self.extras.get_or_init(Box::default)
+    }
+
+    pub(crate) fn existing_extras(&self) -> Option<&Extras> {
+        self.extras.get().map(|extras| &**extras)
+    }
+
+    pub(crate) fn existing_calls(&self) -> Option<&Calls> {
+        self.existing_extras().map(|extras| &extras.calls)
+    }
+
+    /// How many of its handlers go on although it gave them up.
+    pub(crate) fn detached(&self) -> usize {
+        let count = self.existing_extras().and_then(|extras| extras.detached.get());
+        count.map_or(0, |count| count.load(Relaxed))
+    }
+
+    /// What counts those handlers, which may go on for longer than the connection is kept.
+    pub(crate) fn detached_counter(&self) -> Arc<AtomicUsize> {
+        Arc::clone(self.extras().detached.get_or_init(Arc::default))
+    }
+
+    /// The calls to the client, if any waits for its answer.
+    pub(crate) fn pending_calls(&self) -> Option<&Calls> {
+        self.existing_calls().filter(|calls| calls.is_pending())
+    }
+}

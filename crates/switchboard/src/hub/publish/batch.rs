@@ -1,0 +1,173 @@
+//! Many items in one message.
+
+use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
+
+use switchboard_core::Message;
+
+use crate::hub::{
+    Hub, PublishError, TopicOf,
+    publish::{Gather, Pace, Paced},
+};
+
+/// How much a [`Batch`] gathers, and for how long.
+///
+/// | setting | default | |
+/// |---|---|---|
+/// | [`max_items`](Self::max_items) | 100 | so many make a message |
+/// | [`max_delay`](Self::max_delay) | 50 ms | so long the first waits for others |
+/// | [`max_waiting`](Self::max_waiting) | 10 000 | beyond it `push` fails |
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct BatchOptions {
+    max_items: usize,
+    max_delay: Duration,
+    max_waiting: usize,
+}
+
+impl Default for BatchOptions {
+    fn default() -> Self {
+        Self { max_items: 100, max_delay: Duration::from_millis(50), max_waiting: 10_000 }
+    }
+}
+
+impl BatchOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many items one message is made of at most. At least one.
+    pub fn max_items(mut self, items: usize) -> Self {
+        self.max_items = items.max(1);
+        self
+    }
+
+    /// How long an item waits for others to be published with.
+    pub fn max_delay(mut self, delay: Duration) -> Self {
+        self.max_delay = delay;
+        self
+    }
+
+    /// How many items may wait while earlier ones are being published. At least one.
+    pub fn max_waiting(mut self, items: usize) -> Self {
+        self.max_waiting = items.max(1);
+        self
+    }
+}
+
+/// Gathers items and publishes them to one topic as one message: [`Hub::batch`].
+///
+/// Items leave in the order in which they came. Dropping the handle publishes what waits. Made and
+/// used where no runtime is, it publishes at [`flush`](Self::flush) only.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use switchboard::{BatchOptions, Hub, PublishError, ws_message};
+///
+/// #[ws_message("TICKS")]
+/// struct Ticks {
+///     prices: Vec<f64>,
+/// }
+///
+/// async fn feed(hub: Hub) -> Result<(), PublishError> {
+///     let options = BatchOptions::new().max_items(50).max_delay(Duration::from_millis(20));
+///     let ticks = hub.batch("ticks", options, |prices| Ticks { prices });
+///     for price in [1.0, 2.0, 3.0] {
+///         ticks.push(price)?;
+///     }
+///     ticks.flush().await;
+///     Ok(())
+/// }
+/// # let _ = feed;
+/// ```
+pub struct Batch<T: Send + 'static, M: Message<Meta = ()>>(Arc<Paced<Items<T>, M>>);
+
+struct Items<T> {
+    items: VecDeque<T>,
+    options: BatchOptions,
+}
+
+impl<T: Send + 'static> Gather for Items<T> {
+    type Taken = Vec<T>;
+
+    fn is_ripe(&self) -> bool {
+        self.items.len() >= self.options.max_items.min(self.options.max_waiting)
+    }
+
+    fn take(&mut self) -> Option<Vec<T>> {
+        let now: Vec<T> = self.items.drain(..self.items.len().min(self.options.max_items)).collect();
+        // A burst leaves no room behind.
+        if self.items.capacity() > 4 * self.items.len() + 64 {
+            self.items.shrink_to(2 * self.items.len());
+        }
+        (!now.is_empty()).then_some(now)
+    }
+
+    fn len(&self) -> usize {
+        self.items.len()
+    }
+}
+
+impl Hub {
+    /// A handle that gathers items and publishes them to a topic as one message, which `make` makes.
+    /// The topic's name is checked when an item is pushed.
+    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
+    pub fn batch<T, M>(
+        &self,
+        topic: impl TopicOf<M>,
+        options: BatchOptions,
+        make: impl Fn(Vec<T>) -> M + Send + Sync + 'static,
+    ) -> Batch<T, M>
+    where
+        T: Send + 'static,
+        M: Message<Meta = ()>,
+    {
+        let items = Items { items: VecDeque::new(), options };
+        Batch(Paced::new(self, topic.topic_name(), Pace::Delay(options.max_delay), items, Box::new(make)))
+    }
+}
+
+impl<T: Send + 'static, M: Message<Meta = ()>> Batch<T, M> {
+    /// Publishes the item with others: as soon as there are
+    /// [`max_items`](BatchOptions::max_items), or the first of them has waited for
+    /// [`max_delay`](BatchOptions::max_delay). A message that turns out not to be valid is logged.
+    ///
+    /// # Errors
+    ///
+    /// [`Overloaded`](crate::PublishErrorKind::Overloaded) if
+    /// [`max_waiting`](BatchOptions::max_waiting) items wait, or the topic's name is not valid or
+    /// not allowed.
+    pub fn push(&self, item: T) -> Result<(), PublishError> {
+        self.0.hub.check_name(self.0.topic())?;
+        let mut item = Some(item);
+        self.0.add(|gathered| {
+            if gathered.items.len() >= gathered.options.max_waiting {
+                return Err(PublishError::full(gathered.options.max_waiting));
+            }
+            gathered.items.extend(item.take());
+            Ok(())
+        })
+    }
+
+    /// Publishes what waits, and is ready when that was done.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, what waits is published still.
+    pub async fn flush(&self) {
+        self.0.flush().await;
+    }
+}
+
+impl<T: Send + 'static, M: Message<Meta = ()>> Drop for Batch<T, M> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl<T: Send + 'static, M: Message<Meta = ()>> fmt::Debug for Batch<T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("topic", &self.0.topic()).finish_non_exhaustive()
+    }
+}

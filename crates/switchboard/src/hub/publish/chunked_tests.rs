@@ -1,0 +1,112 @@
+//! Publishes to topics with very many members.
+
+use std::{future::IntoFuture as _, pin::pin, sync::atomic::AtomicBool, task::Waker};
+
+use std::{sync::atomic::Ordering::Relaxed, task::Context};
+
+use crate::{
+    Hub,
+    fanout::Flush as _,
+    hub::{
+        PublishFuture,
+        testing::{member, received},
+        *,
+    },
+    wire::Frame,
+};
+
+/// More than three portions.
+const MEMBERS: usize = 200;
+
+fn publish(hub: &Hub, text: &str) -> PublishFuture {
+    crate::Publish::new(hub.clone(), "t", Ok(Frame::text(text)), None, Default::default()).into_future()
+}
+
+#[tokio::test]
+async fn all_members_get_all_in_order_also_of_a_publisher_that_is_dropped() {
+    let hub = Hub::new();
+    let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
+    for member in &members {
+        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+    }
+    for text in ["a", "b"] {
+        let mut publish = pin!(publish(&hub, text));
+        let first = publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(first.is_pending(), "it goes in portions");
+    }
+    let published = publish(&hub, "c").await.unwrap();
+    assert_eq!(published.count(), Some(MEMBERS));
+    for member in &members {
+        assert_eq!(received(member), ["a", "b", "c"]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_arrives_after_unsubscribing_in_between() {
+    let hub = Hub::new();
+    let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
+    for member in &members {
+        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+    }
+    let mut publish = pin!(publish(&hub, "a"));
+    assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let last = &members[MEMBERS - 1];
+    hub.unsubscribe_now(&**last, "t").unwrap().unwrap();
+    publish.await.unwrap();
+    assert!(received(last).is_empty());
+    assert_eq!(received(&members[MEMBERS - 2]), ["a"]);
+}
+
+#[tokio::test]
+async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
+    let hub = Hub::new();
+    let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
+    let join = |member| hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+    for member in &members {
+        join(member);
+    }
+    // The second waits for the first, and is not for those either that come then.
+    let mut publishes = ["a", "b"].map(|text| Box::pin(publish(&hub, text)));
+    for publish in &mut publishes {
+        assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    let (reached, first) = (&members[0], member(&hub));
+    assert_eq!(received(reached), ["a"]);
+    hub.unsubscribe_now(&**reached, "t").unwrap().unwrap();
+    // In the place that became free, so that the other gets one behind all.
+    join(&first);
+    join(reached);
+    for publish in publishes {
+        publish.await.unwrap();
+    }
+    publish(&hub, "c").await.unwrap();
+    for member in [reached, &first] {
+        assert_eq!(received(member), ["c"]);
+    }
+    assert_eq!(received(&members[1]), ["a", "b", "c"]);
+}
+
+/// Without a runtime nothing goes on with a flush in the background.
+#[test]
+fn attack_b16_a_flush_without_a_runtime_ends_whatever_others_publish() {
+    let hub = Hub::new();
+    let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
+    for member in &members {
+        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+    }
+    let topic = hub.topic("t").unwrap();
+    let frame = Frame::text("a");
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let others = scope.spawn(|| {
+            while !is_done.load(Relaxed) {
+                topic.push(&frame, None, usize::MAX);
+            }
+        });
+        for _ in 0..10 {
+            Arc::clone(&topic).flush();
+        }
+        is_done.store(true, Relaxed);
+        others.join().unwrap();
+    });
+}

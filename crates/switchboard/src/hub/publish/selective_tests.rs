@@ -1,0 +1,136 @@
+use std::{
+    future::IntoFuture as _,
+    pin::pin,
+    task::{Context, Waker},
+};
+
+use crate::{
+    SlowConsumer, TopicOptions,
+    conn::AnyConn,
+    hub::{
+        Filter,
+        testing::{member, received},
+        *,
+    },
+    ws_message,
+};
+
+/// More than three portions.
+const MEMBERS: usize = 200;
+
+#[ws_message("N", crate = crate)]
+struct N {
+    n: u8,
+}
+
+/// The numbers that came.
+fn numbers(conn: &AnyConn) -> Vec<u8> {
+    let payloads = received(conn);
+    let number = |text: &String| text.rsplit(r#""n":"#).next().unwrap()[..1].parse().unwrap();
+    payloads.iter().map(number).collect()
+}
+
+fn members(hub: &Hub) -> Vec<Arc<AnyConn>> {
+    let members: Vec<_> = (0..MEMBERS).map(|_| member(hub)).collect();
+    for (index, member) in members.iter().enumerate() {
+        let mut filter = (index % 2 == 1).then(|| Filter::new(|_, n: &N| n.n > 1));
+        hub.subscribe_now(member, "t", &mut filter).unwrap().unwrap();
+    }
+    members
+}
+
+#[tokio::test]
+async fn many_members_are_looked_at_in_portions_and_get_all_in_order() {
+    let hub = Hub::new();
+    let members = members(&hub);
+    for n in [1, 2] {
+        let mut publish = pin!(hub.publish("t", N { n }).into_future());
+        let first = publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(first.is_pending(), "it goes in portions");
+    }
+    assert_eq!(hub.publish("t", N { n: 3 }).await.unwrap().count(), Some(MEMBERS));
+    assert_eq!(hub.publish("t", N { n: 0 }).await.unwrap().count(), Some(MEMBERS / 2));
+    for (index, member) in members.iter().enumerate() {
+        let expected: &[u8] = if index % 2 == 1 { &[2, 3] } else { &[1, 2, 3, 0] };
+        assert_eq!(numbers(member), expected, "{index}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_arrives_after_unsubscribing_in_between() {
+    let hub = Hub::new();
+    let members = members(&hub);
+    let mut publish = pin!(hub.publish("t", N { n: 2 }).into_future());
+    assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    hub.unsubscribe_now(&*members[MEMBERS - 1], "t").unwrap().unwrap();
+    assert_eq!(publish.await.unwrap().count(), Some(MEMBERS - 1));
+    assert!(numbers(&members[MEMBERS - 1]).is_empty());
+    assert_eq!(numbers(&members[MEMBERS - 2]), [2]);
+}
+
+#[tokio::test]
+async fn hubs_without_filters_keep_no_message() {
+    let hub = Hub::builder().topic("t", TopicOptions::new().filter(|_, _: &N| true)).build();
+    assert!(hub.selection("t", N { n: 1 }).unwrap().selective.is_some());
+    assert!(hub.selection("u", N { n: 1 }).unwrap().rule.is_none());
+    let hub = Hub::new();
+    let (one, other) = (member(&hub), member(&hub));
+    assert!(hub.selection("t", N { n: 1 }).unwrap().rule.is_none());
+    let mut filter = Some(Filter::new(|_, _: &N| true));
+    hub.subscribe_now(&one, "t", &mut filter).unwrap().unwrap();
+    hub.subscribe_now(&other, "t", &mut None).unwrap().unwrap();
+    assert!(hub.selection("t", N { n: 1 }).unwrap().selective.is_some());
+    assert!(hub.selection("u", N { n: 1 }).unwrap().rule.is_none());
+    hub.unsubscribe_now(&*one, "t").unwrap().unwrap();
+    assert!(hub.selection("t", N { n: 1 }).unwrap().rule.is_none());
+}
+
+/// Rules and filters are the application's: they may use what they are about.
+#[tokio::test]
+async fn rules_may_look_at_the_hub_and_the_connection() {
+    let hub = Hub::new();
+    let outer = hub.clone();
+    let hub = Hub::builder()
+        .topic("t", TopicOptions::new().allow_names(move |name| outer.subscribers(name) == 0))
+        .topic("u", TopicOptions::new().filter(|member, _: &N| member.is_subscribed("u")))
+        .build();
+    let member = member(&hub);
+    for topic in ["t", "u"] {
+        hub.subscribe_now(&member, topic, &mut None).unwrap().unwrap();
+    }
+    assert_eq!(hub.publish("u", N { n: 1 }).await.unwrap().count(), Some(1));
+}
+
+/// A member that got it leaves and comes back where the publish has not been yet, one that it has not
+/// reached leaves and comes back, and one joins for the first time.
+#[tokio::test]
+async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
+    let options = TopicOptions::new().slow_consumer(SlowConsumer::DropOldest);
+    for hub in [Hub::new(), Hub::builder().topic("t", options).build()] {
+        let members = members(&hub);
+        let mut publish = pin!(hub.publish("t", N { n: 2 }).into_future());
+        assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let [reached, not_reached] = [&members[1], &members[MEMBERS - 1]];
+        assert_eq!(numbers(reached), [2]);
+        let (first, behind) = (member(&hub), member(&hub));
+        let rejoin = |member: &Arc<AnyConn>| {
+            let mut filter = Some(Filter::new(|_, n: &N| n.n > 1));
+            hub.subscribe_now(member, "t", &mut filter).unwrap().unwrap();
+        };
+        hub.unsubscribe_now(&**reached, "t").unwrap().unwrap();
+        // In the place that became free, so that the other gets one behind all.
+        rejoin(&first);
+        rejoin(reached);
+        hub.unsubscribe_now(&**not_reached, "t").unwrap().unwrap();
+        rejoin(not_reached);
+        rejoin(&behind);
+        assert_eq!(publish.await.unwrap().count(), Some(MEMBERS - 1));
+        for member in [reached, not_reached, &first, &behind] {
+            assert!(numbers(member).is_empty());
+        }
+        assert_eq!(hub.publish("t", N { n: 3 }).await.unwrap().count(), Some(MEMBERS + 2));
+        for member in members.iter().chain([&first, &behind]) {
+            assert_eq!(numbers(member).last(), Some(&3));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Places that are limited: connections, and upgrades that are not decided yet.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use crate::hub::{Hub, HubInner, builder::Limits, registry::Full};
+
+/// A place among the hub's connections, given back when dropped. Only where places are limited.
+#[derive(Debug)]
+pub(crate) struct Place {
+    hub: Arc<HubInner>,
+    ip: Option<IpAddr>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.hub.registry.lock().give_place_back(self.ip);
+    }
+}
+
+/// An upgrade that is not decided yet.
+#[derive(Debug)]
+pub(crate) struct PendingUpgrade(Arc<HubInner>);
+
+impl Drop for PendingUpgrade {
+    fn drop(&mut self) {
+        self.0.pending_upgrades.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Hub {
+    /// How many connections and upgrades it takes.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Takes a place for a connection from this address, if places are limited.
+    pub(crate) fn take_place(&self, ip: Option<IpAddr>) -> Result<Option<Box<Place>>, Full> {
+        let Limits { max_connections, max_connections_per_ip, .. } = self.0.limits;
+        if max_connections.is_none() && max_connections_per_ip.is_none() {
+            return Ok(None);
+        }
+        let ip = ip.filter(|_| max_connections_per_ip.is_some()).map(super::counted_address);
+        self.0.registry.lock().take_place(ip, max_connections, max_connections_per_ip)?;
+        Ok(Some(Box::new(Place { hub: Arc::clone(&self.0), ip })))
+    }
+
+    /// Counts an upgrade until it is decided. `None` if there are too many.
+    pub(crate) fn begin_upgrade(&self) -> Option<PendingUpgrade> {
+        let before = self.0.pending_upgrades.fetch_add(1, Relaxed);
+        let pending = PendingUpgrade(Arc::clone(&self.0));
+        (before < self.0.limits.max_pending_upgrades).then_some(pending)
+    }
+}

@@ -1,0 +1,98 @@
+//! Changes of one connection's subscriptions that wait for the application's word. Others that
+//! concern the same topics wait for them.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::{
+    conn::ConnInner,
+    hub::{registry::Ordered, subscribe::Wanted},
+};
+
+/// As many at most as tasks wait: each stands here for one of them.
+#[derive(Debug, Default)]
+pub(crate) struct InFlight {
+    state: Mutex<State>,
+    freed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    topics: Ordered<Arc<str>>,
+    /// One concerns all topics.
+    all: bool,
+}
+
+impl State {
+    fn concerns(&self, wanted: &Wanted) -> bool {
+        self.all
+            || (wanted.is_about_all() && self.topics.len() > 0)
+            || wanted.topics().any(|topic| self.topics.contains(topic))
+    }
+}
+
+impl InFlight {
+    fn take(&self, wanted: &Wanted) -> bool {
+        let mut state = self.state.lock();
+        if state.concerns(wanted) {
+            return false;
+        }
+        state.all = wanted.is_about_all();
+        wanted.topics().for_each(|topic| state.topics.push(Arc::clone(topic)));
+        true
+    }
+}
+
+/// Until this is dropped, other changes of the same topics wait.
+pub(crate) struct Reserved<'a> {
+    in_flight: &'a InFlight,
+    wanted: &'a Wanted,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        let mut state = self.in_flight.state.lock();
+        if self.wanted.is_about_all() {
+            state.all = false;
+        }
+        for topic in self.wanted.topics() {
+            state.topics.remove(topic);
+        }
+        if state.topics.len() == 0 {
+            state.topics = Ordered::default();
+        }
+        drop(state);
+        self.in_flight.freed.notify_waiters();
+    }
+}
+
+impl<D: ?Sized> ConnInner<D> {
+    /// Whether a change that concerns this topic is in flight.
+    pub(crate) fn is_changing(&self, topic: &str) -> bool {
+        self.existing_extras().is_some_and(|extras| {
+            let state = extras.in_flight.state.lock();
+            state.all || state.topics.contains(topic)
+        })
+    }
+
+    /// Whether a change is in flight that concerns any of these topics.
+    pub(crate) fn is_changing_any(&self, wanted: &Wanted) -> bool {
+        self.existing_extras().is_some_and(|extras| extras.in_flight.state.lock().concerns(wanted))
+    }
+
+    /// Waits until none is, and has others wait from then on.
+    pub(crate) async fn reserve<'a>(&'a self, wanted: &'a Wanted) -> Reserved<'a> {
+        let in_flight = &self.extras().in_flight;
+        loop {
+            let mut freed = std::pin::pin!(in_flight.freed.notified());
+            // From here on it is told, so that none is missed between looking and waiting.
+            freed.as_mut().enable();
+            if in_flight.take(wanted) {
+                return Reserved { in_flight, wanted };
+            }
+            freed.await;
+        }
+    }
+}

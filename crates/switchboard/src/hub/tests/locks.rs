@@ -1,0 +1,191 @@
+//! Application code runs with nothing locked: here it asks for all that is behind a lock.
+
+use std::{
+    future::Future as _,
+    sync::{Arc, OnceLock, mpsc},
+    task::{Context, Wake, Waker},
+    thread,
+    time::Duration,
+};
+
+use futures_util::FutureExt as _;
+
+use crate::{
+    BatchOptions, Config, Conn, Identity, WsError,
+    conn::{AnyConn, HubConn},
+    hub::{Hub, Member, TopicOptions, testing::conn},
+    ws_message,
+};
+
+#[ws_message("N", crate = crate)]
+struct Number {
+    n: u32,
+}
+
+/// Set before the hub is used.
+#[derive(Clone, Default)]
+struct Looks(Arc<OnceLock<(Conn, Arc<AnyConn>)>>);
+
+impl Looks {
+    fn look(&self) {
+        let Some((conn, inner)) = self.0.get() else { return };
+        let hub = inner.hub();
+        _ = (conn.topics(), conn.user(), conn.buffered(), conn.attributes().get::<u8>());
+        _ = (hub.stats(), hub.connections().count(), hub.users());
+        for topic in hub.0.topics.read().values() {
+            topic.len();
+        }
+    }
+}
+
+/// Looks when it is dropped.
+struct OnDrop(Looks);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.look();
+    }
+}
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        self.look();
+    }
+}
+
+type Step = (&'static str, Box<dyn FnOnce(&Hub, &Conn, &Arc<AnyConn>, &Looks) + Send>);
+
+fn step(name: &'static str, step: impl FnOnce(&Hub, &Conn, &Arc<AnyConn>, &Looks) + Send + 'static) -> Step {
+    (name, Box::new(step))
+}
+
+/// What is ready at once.
+fn now<T>(future: impl IntoFuture<Output = T>) -> T {
+    future.into_future().now_or_never().unwrap()
+}
+
+fn steps() -> Vec<Step> {
+    let filter = |looks: &Looks| {
+        let guard = OnDrop(looks.clone());
+        move |_: &Member, _: &Number| {
+            guard.0.look();
+            true
+        }
+    };
+    vec![
+        step("subscribing", |_, conn, _, _| assert!(now(conn.subscribe("A")).unwrap())),
+        step("Conn::is_subscribed", |_, conn, _, _| assert!(conn.is_subscribed("a"))),
+        step("Member::is_subscribed", |_, _, inner, _| assert!(Member::new(Arc::clone(inner)).is_subscribed("A"))),
+        step("HubConn::is_subscribed", |_, _, inner, _| assert!(HubConn::new(Arc::clone(inner)).is_subscribed("A"))),
+        step("Hub::subscribers, members", |hub, _, _, _| {
+            assert_eq!((hub.subscribers("A"), hub.members("A").count()), (1, 1))
+        }),
+        step("publishing", |_, conn, _, _| _ = now(conn.publish("A", Number { n: 1 })).unwrap()),
+        step("publishing with rules", |hub, _, _, _| _ = now(hub.publish("Ruled", Number { n: 1 })).unwrap()),
+        step("a filter", move |_, conn, _, looks| {
+            now(conn.subscribe("F").filter(filter(looks))).unwrap();
+            now(conn.publish("F", Number { n: 1 })).unwrap();
+            // Not taken, and dropped.
+            now(conn.subscribe("F").filter(filter(looks))).unwrap();
+            assert!(now(conn.unsubscribe("F")).unwrap());
+        }),
+        step("a filter that is refused", move |_, conn, _, looks| {
+            now(conn.subscribe("none:of").filter(filter(looks))).unwrap_err();
+            now(conn.subscribe("not valid").filter(filter(looks))).unwrap_err();
+        }),
+        step("a rule that is asked", |_, conn, _, _| assert!(now(conn.subscribe("Asked")).unwrap())),
+        step("sets", |_, conn, _, _| {
+            now(conn.set_topics(["B", "C", "asked"])).unwrap();
+            now(conn.unsubscribe_many(["B"])).unwrap();
+            now(conn.clear_topics()).unwrap();
+        }),
+        step("taking back", |hub, conn, inner, _| {
+            now(conn.subscribe("asked")).unwrap();
+            assert_eq!(now(hub.reauthorize_topic("Asked")), 0);
+            hub.remove_from_topic(inner.id, "Asked");
+        }),
+        step("attributes", |_, conn, _, looks| {
+            let attributes = conn.attributes();
+            attributes.insert(OnDrop(looks.clone())).unwrap();
+            drop(attributes.insert(OnDrop(looks.clone())).unwrap());
+            drop(attributes.remove::<OnDrop>());
+            attributes.insert(1_u8).unwrap();
+            assert!(attributes.insert(OnDrop(looks.clone())).is_err());
+        }),
+        step("a batch", |hub, _, _, looks| {
+            let options = BatchOptions::new().max_waiting(1);
+            let batch = hub.batch("A", options, |items: Vec<OnDrop>| Number { n: u32::try_from(items.len()).unwrap() });
+            batch.push(OnDrop(looks.clone())).unwrap();
+            batch.push(OnDrop(looks.clone())).unwrap_err();
+            drop(batch);
+        }),
+        step("user events", |hub, conn, inner, looks| {
+            let mut events = hub.user_events();
+            let waker = Waker::from(Arc::new(looks.clone()));
+            let mut cx = Context::from_waker(&waker);
+            let mut next = Box::pin(events.next());
+            assert!(next.as_mut().poll(&mut cx).is_pending());
+            conn.identify(Identity::new("ann")).unwrap();
+            assert!(next.as_mut().poll(&mut cx).is_ready());
+            drop(next);
+            let mut next = Box::pin(events.next());
+            assert!(next.as_mut().poll(&mut cx).is_pending());
+            hub.disconnected(&**inner);
+            assert!(next.as_mut().poll(&mut cx).is_ready());
+        }),
+        step("a filter at the end", move |hub, _, _, looks| {
+            let (conn, inner) = conn(hub, Config::new());
+            now(conn.subscribe("F").filter(filter(looks))).unwrap();
+            hub.disconnected(&*inner);
+        }),
+    ]
+}
+
+#[test]
+fn attack_b16_application_code_runs_with_nothing_locked() {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _entered = runtime.enter();
+        let looks = Looks::default();
+        let (in_names, in_rules, in_keys, asked) = (looks.clone(), looks.clone(), looks.clone(), looks.clone());
+        let rules = TopicOptions::new()
+            .allow_names(move |_| {
+                in_rules.look();
+                true
+            })
+            .latest_per_key(move |number: &Number| {
+                in_keys.look();
+                number.n
+            });
+        let ask = TopicOptions::new().authorize_subscribe(async move |_, _: Arc<str>| {
+            asked.look();
+            Ok::<_, WsError>(())
+        });
+        let hub = Hub::builder()
+            .normalize_topics(move |name| {
+                in_names.look();
+                name.to_lowercase()
+            })
+            .topic("ruled", rules)
+            .topic("asked", ask)
+            .topic("none:*", TopicOptions::new().max_members(0))
+            .build();
+        let (conn, inner) = conn(&hub, Config::new().max_attributes(1));
+        hub.0.registry.lock().insert(Arc::clone(&inner));
+        looks.0.set((conn.clone(), Arc::clone(&inner))).ok().unwrap();
+        for (name, step) in steps() {
+            tell.send(name).unwrap();
+            step(&hub, &conn, &inner, &looks);
+        }
+        tell.send("done").unwrap();
+    });
+    let mut last = "nothing";
+    while last != "done" {
+        // Else a lock is waited for by its own holder, or the step panicked.
+        match told.recv_timeout(Duration::from_secs(10)) {
+            Ok(name) => last = name,
+            Err(error) => panic!("{last}: {error}"),
+        }
+    }
+}

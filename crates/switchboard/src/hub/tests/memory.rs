@@ -1,0 +1,125 @@
+//! What is left of a peak.
+
+use std::sync::Arc;
+
+use crate::{
+    conn::AnyConn,
+    hub::{
+        Filter, Hub,
+        testing::{member, received},
+    },
+    ws_message,
+};
+
+#[ws_message("N", crate = crate)]
+struct N {
+    n: u8,
+}
+
+#[test]
+fn names_that_were_joined_and_left_leave_no_room() {
+    let hub = Hub::new();
+    let members: Vec<_> = (0..1000).map(|_| member(&hub)).collect();
+    for (index, member) in members.iter().enumerate() {
+        for n in 0..100 {
+            hub.subscribe_now(member, &format!("{index}:{n}"), &mut None).unwrap().unwrap();
+        }
+    }
+    assert!(hub.0.topics.read().capacity() >= 100_000);
+    members.iter().for_each(|member| hub.leave_all(&**member));
+    let topics = hub.0.topics.read();
+    assert!(topics.is_empty() && topics.capacity() <= 64, "{}", topics.capacity());
+}
+
+/// Joins a topic with many members, of which most leave again; those who stay, every second with a
+/// filter.
+async fn those_who_stay(hub: &Hub, is_one: impl Fn(usize) -> bool) -> Vec<Arc<AnyConn>> {
+    let members: Vec<_> = (0..2000).map(|_| member(hub)).collect();
+    for (index, member) in members.iter().enumerate() {
+        let mut filter = (index % 2 == 1).then(|| Filter::new(|_, n: &N| n.n > 1));
+        hub.subscribe_now(member, "t", &mut filter).unwrap().unwrap();
+    }
+    hub.publish("t", N { n: 1 }).await.unwrap();
+    for (index, member) in members.iter().enumerate() {
+        assert_eq!(received(member).len(), usize::from(index % 2 == 0));
+    }
+    let (stay, leave): (Vec<_>, Vec<_>) = members.into_iter().enumerate().partition(|(index, _)| is_one(*index));
+    for (_, member) in leave {
+        hub.unsubscribe_now(&*member, "t").unwrap().unwrap();
+    }
+    stay.into_iter().map(|(_, member)| member).collect()
+}
+
+#[tokio::test]
+async fn after_a_peak_of_members_the_walk_is_short_and_each_is_found() {
+    // The last, the first, and some in between, of both kinds.
+    let some: [fn(usize) -> bool; 3] = [|n| n >= 1990, |n| n < 10, |n| n.is_multiple_of(399) || n % 499 == 1];
+    for is_one in some {
+        let hub = Hub::new();
+        let stay = those_who_stay(&hub, is_one).await;
+        let topic = hub.topic("t").unwrap();
+        let (places, taken) = (4 * stay.len() + 1, stay.len());
+        assert_eq!((topic.len(), topic.is_large(places)), (taken, false));
+        // Everyone gets what passes, once, and nothing after leaving.
+        for n in [1, 2] {
+            hub.publish("t", N { n }).await.unwrap();
+        }
+        let passed = stay.iter().map(|member| received(member).len()).collect::<Vec<_>>();
+        let filtered = topic.has_filters().then(|| passed.iter().filter(|got| **got == 1).count());
+        assert!(passed.iter().all(|got| [1, 2].contains(got)) && filtered.is_some_and(|n| n > 0 && n < taken));
+        for (left, member) in stay.iter().enumerate() {
+            drop(received(member));
+            assert!(hub.unsubscribe_now(&**member, "t").unwrap().unwrap());
+            assert_eq!(hub.subscribers("t"), taken - left - 1);
+            hub.publish("t", N { n: 2 }).await.unwrap();
+            assert!(received(member).is_empty());
+        }
+        let stats = hub.stats();
+        assert_eq!((stats.topics, stats.subscriptions), (0, 0));
+        assert!(!hub.may_select(), "no filter is left");
+    }
+}
+
+#[tokio::test]
+async fn while_somebody_goes_over_the_members_nobody_moves() {
+    let hub = Hub::new();
+    let members: Vec<_> = (0..2000).map(|_| member(&hub)).collect();
+    for member in &members {
+        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+    }
+    let topic = hub.topic("t").unwrap();
+    let mut seen = hub.members("t");
+    let first = seen.next().unwrap().id();
+    for member in &members[..1998] {
+        hub.unsubscribe_now(&**member, "t").unwrap().unwrap();
+    }
+    assert!(topic.is_large(1999));
+    let seen: Vec<_> =
+        seen.map(|conn| conn.id()).filter(|id| members[1998..].iter().any(|member| member.id == *id)).collect();
+    assert_eq!((first, seen), (members[0].id, vec![members[1998].id, members[1999].id]));
+    // Dropped, which the iterator is here, it gives all of the room back.
+    assert_eq!((topic.len(), topic.is_large(9)), (2, false));
+}
+
+#[tokio::test]
+async fn who_waits_to_be_written_to_moves_once_that_was_done() {
+    let hub = Hub::new();
+    let members: Vec<_> = (0..60).map(|_| member(&hub)).collect();
+    for member in &members {
+        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+    }
+    let topic = hub.topic("t").unwrap();
+    // Written in portions, in a task that has not had its turn yet.
+    hub.publish("t", N { n: 1 }).await.unwrap();
+    for member in &members[..58] {
+        hub.unsubscribe_now(&**member, "t").unwrap().unwrap();
+    }
+    assert!(topic.is_large(59));
+    while topic.is_large(9) {
+        tokio::task::yield_now().await;
+    }
+    for member in &members[58..] {
+        assert_eq!(received(member).len(), 1);
+        assert!(hub.unsubscribe_now(&**member, "t").unwrap().unwrap());
+    }
+}

@@ -1,0 +1,206 @@
+//! Which rules hold for which topics.
+
+use std::{any::Any, sync::Arc};
+
+use crate::{
+    hub::{TopicError, TopicOptions, topics::AnyMessageRef},
+    outbox::Mark,
+};
+
+/// The rules for one pattern.
+pub(crate) struct Rule {
+    id: RuleId,
+    pattern: Box<str>,
+    pub(crate) options: TopicOptions,
+}
+
+/// Tells the rules of a hub apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RuleId(usize);
+
+impl Rule {
+    pub(crate) fn id(&self) -> RuleId {
+        self.id
+    }
+
+    pub(crate) fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Whether there may be a topic of this name.
+    pub(crate) fn allows_name(&self, topic: &str) -> bool {
+        self.options.names.as_ref().is_none_or(|rule| rule(topic))
+    }
+
+    pub(crate) fn check_name(&self, topic: &str) -> Result<(), TopicError> {
+        if self.allows_name(topic) { Ok(()) } else { Err(TopicError::not_allowed(topic, &self.pattern)) }
+    }
+
+    /// Whether messages of this type are looked at.
+    pub(crate) fn filters<M: Any>(&self) -> bool {
+        self.options.filters.iter().any(super::Filter::is_of::<M>)
+    }
+
+    /// What may become of a message while it waits, if anything.
+    pub(crate) fn mark(&self, topic: &str, message: AnyMessageRef<'_>) -> Option<Arc<Mark>> {
+        let key = self.options.keys.iter().find_map(|key| key.of(message));
+        let drop_oldest = self.options.slow_consumer == super::SlowConsumer::DropOldest;
+        (key.is_some() || drop_oldest).then(|| Arc::new(Mark::new(topic, key, drop_oldest)))
+    }
+}
+
+/// The rules of a hub, sorted by what their patterns begin with, so that finding those of a topic
+/// takes about as long with a thousand patterns as with ten.
+///
+/// No pattern stands behind one that covers it. So of those that match a topic the longest stands
+/// first, and a whole name before all.
+#[derive(Default)]
+pub(crate) struct Rules(Box<[Sorted]>);
+
+struct Sorted {
+    rule: Arc<Rule>,
+    /// The longest pattern with a `*` that covers this one.
+    covered_by: Option<usize>,
+}
+
+impl Rules {
+    /// # Errors
+    ///
+    /// The first pattern that is none or can never match.
+    pub(crate) fn new(patterns: Vec<(Box<str>, TopicOptions)>) -> Result<Self, String> {
+        let mut rules: Vec<Arc<Rule>> = Vec::with_capacity(patterns.len());
+        for (id, (pattern, options)) in patterns.into_iter().enumerate() {
+            let prefix = pattern.strip_suffix('*').unwrap_or(&pattern);
+            if !(pattern.len() > prefix.len() && prefix.is_empty()) && switchboard_core::check_topic(prefix).is_err() {
+                return Err(format!(
+                    "`{pattern}` is not a pattern of topics: write a name, or the beginning of names and `*`"
+                ));
+            }
+            rules.push(Arc::new(Rule { id: RuleId(id), pattern, options }));
+        }
+        rules.sort_by(|one, other| one.order().cmp(&other.order()));
+        let mut sorted: Vec<Sorted> = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let mut above = sorted.len().checked_sub(1);
+            while let Some(index) = above
+                && !sorted[index].rule.covers(&rule.pattern)
+            {
+                above = sorted[index].covered_by;
+            }
+            sorted.push(Sorted { rule, covered_by: above });
+        }
+        let rules = Self(sorted.into());
+        match rules.never_used() {
+            Some((rule, earlier)) => Err(format!(
+                "the rules for `{}` would never be used, since `{}` stands before: put it behind",
+                rule.pattern, earlier.pattern
+            )),
+            None => Ok(rules),
+        }
+    }
+
+    /// The first rule that stands behind another that covers it.
+    fn never_used(&self) -> Option<(&Rule, &Rule)> {
+        let covered = self.0.iter().flat_map(|Sorted { rule, covered_by }| {
+            self.and_above(*covered_by).map(move |earlier| (&**rule, &**earlier))
+        });
+        covered
+            .filter(|(rule, earlier)| earlier.id.0 < rule.id.0)
+            .min_by_key(|(rule, earlier)| (rule.id.0, earlier.id.0))
+    }
+
+    /// A rule, and those that cover it, from the longest pattern to the shortest.
+    fn and_above(&self, index: Option<usize>) -> impl Iterator<Item = &Arc<Rule>> {
+        let mut next = index;
+        std::iter::from_fn(move || {
+            let Sorted { rule, covered_by } = self.0.get(next?)?;
+            next = *covered_by;
+            Some(rule)
+        })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The rules for a topic: those of the first pattern that matches.
+    pub(crate) fn find(&self, topic: &str) -> Option<&Arc<Rule>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        // All that cover the topic cover the last that is not behind it, too, or are it.
+        let behind = self.0.partition_point(|sorted| sorted.rule.order() <= (topic, true));
+        self.and_above(behind.checked_sub(1)).find(|rule| rule.covers(topic))
+    }
+
+    /// The rules for a topic if they limit how many of their topics one connection may have.
+    pub(crate) fn limiting(&self, topic: &str) -> Option<(&Arc<Rule>, usize)> {
+        let rule = self.find(topic)?;
+        Some((rule, rule.options.max_per_connection?))
+    }
+}
+
+impl Rule {
+    /// What it is sorted by: the name or beginning of names, and whether it is a whole name.
+    fn order(&self) -> (&str, bool) {
+        match self.pattern.strip_suffix('*') {
+            Some(prefix) => (prefix, false),
+            None => (&self.pattern, true),
+        }
+    }
+
+    /// Whether all that the other pattern matches is matched by this; a name matches itself.
+    fn covers(&self, pattern: &str) -> bool {
+        match self.pattern.strip_suffix('*') {
+            Some(prefix) => pattern.strip_suffix('*').unwrap_or(pattern).starts_with(prefix),
+            None => *self.pattern == *pattern,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(patterns: &[&str]) -> Result<Rules, String> {
+        Rules::new(patterns.iter().map(|pattern| ((*pattern).into(), TopicOptions::new())).collect())
+    }
+
+    #[test]
+    fn the_first_pattern_that_matches_counts() {
+        let rules = rules(&["room:vip", "room:*", "*"]).unwrap();
+        let pattern = |topic: &str| rules.find(topic).map(|rule| rule.pattern().to_owned()).unwrap();
+        assert_eq!(["room:vip", "room:1", "room:", "roo"].map(pattern), ["room:vip", "room:*", "room:*", "*"]);
+        assert!(Rules::default().find("a").is_none());
+    }
+
+    /// As looking through all of them one by one.
+    #[test]
+    fn attack_a3_rules_are_found_among_many() {
+        let mut patterns: Vec<String> = (0..300).map(|n| format!("room:{n}")).collect();
+        patterns.extend((0..300).map(|n| format!("room:{n}*")).rev());
+        patterns.extend(["room:*", "ro", "r*", "user:*"].map(String::from));
+        let patterns: Vec<&str> = patterns.iter().map(|pattern| &**pattern).collect();
+        let rules = rules(&patterns).unwrap();
+        let matches = |pattern: &str, topic: &str| match pattern.strip_suffix('*') {
+            Some(prefix) => topic.starts_with(prefix),
+            None => topic == pattern,
+        };
+        let more =
+            ["room:", "room:x", "ro", "roo", "r", "q", "user", "user:1", "z", "room:299x", "room:3", "room:30:4"];
+        for topic in patterns.iter().copied().filter(|pattern| !pattern.contains('*')).chain(more) {
+            let first = patterns.iter().copied().find(|pattern| matches(pattern, topic));
+            assert_eq!(rules.find(topic).map(|rule| rule.pattern()), first, "{topic}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_are_none_or_never_match_are_refused() {
+        for bad in ["", "a*b", "a b*", "a**", ">"] {
+            assert!(rules(&[bad]).is_err_and(|error| error.contains("not a pattern")), "{bad}");
+        }
+        for bad in [["room:*", "room:vip"], ["*", "a*"], ["a*", "a*"], ["a", "a"]] {
+            assert!(rules(&bad).is_err_and(|error| error.contains("never be used")), "{bad:?}");
+        }
+    }
+}
