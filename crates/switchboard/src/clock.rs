@@ -11,7 +11,7 @@ use std::{
 enum Turn {
     None,
     /// The clock was not read yet.
-    Begun,
+    StartedAt,
     At(u64),
 }
 
@@ -21,11 +21,11 @@ thread_local! {
 
 /// From now on the time of this thread stands still.
 pub(crate) fn stop() {
-    TURN.set(Turn::Begun);
+    TURN.set(Turn::StartedAt);
 }
 
 /// It goes on.
-pub(crate) fn go_on() {
+pub(crate) fn resume() {
     TURN.set(Turn::None);
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn now_ms() -> u64 {
     match TURN.get() {
         Turn::At(now) => now,
         Turn::None => read(),
-        Turn::Begun => {
+        Turn::StartedAt => {
             let now = read();
             TURN.set(Turn::At(now));
             now

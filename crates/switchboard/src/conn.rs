@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 pub(crate) use self::{
     call::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
-    cold::{SlotKey, Slots},
+    cold::{LayerStateKey, LayerState},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, RouteSettings, Signal, UpgradeValue, UpgradeValues},
     reply::{Replied, reply},
 };
@@ -174,10 +174,10 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.client_ip()
     }
 
-    /// How long the last ping took to be answered, if one was.
+    /// Operation long the last ping took to be answered, if one was.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
-        self.inner.beat.round_trip()
+        self.inner.heartbeat.round_trip()
     }
 
     /// Sends a message. It is queued and leaves at the end of the handler's turn, when it is done
@@ -232,7 +232,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.outbox.is_closed()
     }
 
-    /// How many bytes wait to be written, each message's overhead included.
+    /// Operation many bytes wait to be written, each message's overhead included.
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.inner.outbox.buffered()

@@ -47,13 +47,13 @@ use self::{
     builder::{Limits, Normalize},
     publish::Selection,
     registry::{Registry, UserFeed},
-    subscribe::Questions,
+    subscribe::Authorizations,
     topics::Rules,
     wheel::Wheel,
 };
 pub(crate) use self::{
-    registry::{Full, Place},
-    subscribe::{How, InFlight, Subscriptions},
+    registry::{Full, ConnectionPermit},
+    subscribe::{Operation, InFlight, Subscriptions},
     topics::{AsStr, Filter, typed},
     wheel::{Check, TimerKey},
 };
@@ -62,7 +62,7 @@ use crate::{
     fanout,
     log_limit::LogLimit,
     metrics,
-    outbox::Total,
+    outbox::Budget,
     wire::encode,
 };
 
@@ -99,16 +99,16 @@ pub(crate) struct HubInner {
     rules: Rules,
     normalize: Option<Normalize>,
     limits: Limits,
-    /// How many subscriptions have a filter of their own.
+    /// Operation many subscriptions have a filter of their own.
     filters: AtomicUsize,
     /// What the application is being asked.
-    questions: Questions,
+    authorizations: Authorizations,
     /// Only topics with members. A member is put in while this is locked, so that no topic is
     /// removed with a member just joining.
     topics: RwLock<HashMap<Box<str>, Arc<Topic>>>,
     registry: Mutex<Registry>,
     users: UserFeed,
-    queued: Arc<Total>,
+    queued: Arc<Budget>,
     wheel: Wheel,
     log_limit: LogLimit,
     subscriptions: AtomicUsize,
@@ -141,10 +141,10 @@ impl Hub {
             normalize: builder.normalize,
             limits: builder.limits,
             filters: AtomicUsize::new(0),
-            questions: Questions::default(),
+            authorizations: Authorizations::default(),
             topics: RwLock::default(),
             registry: Mutex::default(),
-            queued: Arc::new(Total::new(builder.max_queued_bytes)),
+            queued: Arc::new(Budget::new(builder.max_queued_bytes)),
             users: UserFeed::new(builder.max_queued_user_events),
             wheel: Wheel::default(),
             log_limit: LogLimit::default(),
@@ -169,7 +169,7 @@ impl Hub {
         self.publish_from(topic.topic_name(), message, None, true)
     }
 
-    /// How much is going on.
+    /// Operation much is going on.
     #[must_use]
     pub fn stats(&self) -> HubStats {
         let registry = self.0.registry.lock();
@@ -190,7 +190,7 @@ impl Hub {
         }
     }
 
-    /// How many connections are subscribed to a topic; one that is being closed counts until its
+    /// Operation many connections are subscribed to a topic; one that is being closed counts until its
     /// `on_close` hooks are done.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
@@ -242,7 +242,7 @@ impl Hub {
         &self.0.captures
     }
 
-    pub(crate) fn queued(&self) -> Arc<Total> {
+    pub(crate) fn queued(&self) -> Arc<Budget> {
         Arc::clone(&self.0.queued)
     }
 
@@ -329,7 +329,7 @@ impl Hub {
         drop(registry);
         drop(removed);
         self.send_user_events();
-        let place = conn.existing_extras().and_then(|extras| extras.place.lock().take());
+        let place = conn.existing_cold().and_then(|cold| cold.place.lock().take());
         drop(place);
     }
 }

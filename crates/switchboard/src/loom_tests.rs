@@ -16,7 +16,7 @@ use self::{
     owner::Owner,
 };
 use crate::{
-    outbox::{Outbox, Total},
+    outbox::{Outbox, Budget},
     sync::AtomicUsize,
     wire::Frame,
 };
@@ -39,7 +39,7 @@ fn check_some(switches: usize, model: impl Fn() + Sync + Send + 'static) {
 }
 
 fn outbox(limit: usize) -> Outbox<Pipe> {
-    Outbox::new(limit, Arc::new(Total::new(usize::MAX)))
+    Outbox::new(limit, Arc::new(Budget::new(usize::MAX)))
 }
 
 fn conn(id: u32, pipe: &Pipe) -> Arc<Member> {

@@ -10,12 +10,12 @@ mod outcome;
 mod overflow;
 #[cfg(test)]
 mod overflow_tests;
-mod own_way;
+mod exclusive_write;
 mod queue;
 #[cfg(test)]
 mod queue_tests;
 mod state;
-mod total;
+mod budget;
 mod wait;
 
 use std::{
@@ -29,14 +29,14 @@ use switchboard_core::CloseCode;
 
 pub(crate) use self::{
     marks::Mark,
-    outcome::{Promise, Pushed, Wrote},
+    outcome::{FlushBy, Pushed, Wrote},
     state::{Backlog, Closing, Sink},
-    total::Total,
+    budget::Budget,
     wait::{Until, Wait},
 };
 use self::{
     state::{State, Writer, Writing},
-    total::Counted,
+    budget::Charge,
 };
 use crate::{
     sync::{AtomicBool, Mutex},
@@ -64,7 +64,7 @@ pub(crate) struct Outbox<S> {
 
 impl<S: Sink> Outbox<S> {
     /// What waits in it counts in `total`, too.
-    pub(crate) fn new(limit: usize, total: Arc<Total>) -> Self {
+    pub(crate) fn new(limit: usize, total: Arc<Budget>) -> Self {
         let state = Mutex::new(State::new(limit, total));
         let no = || AtomicBool::new(false);
         Self { state, closed: no(), queued: no(), pressed: no() }
@@ -86,16 +86,16 @@ impl<S: Sink> Outbox<S> {
 
     /// Queues a frame. Where it does not fit and anyone can write, or something may be dropped, it
     /// first asks for that.
-    pub(crate) fn push(&self, frame: Frame, promise: Promise) -> Pushed {
-        self.push_if(frame, promise, true)
+    pub(crate) fn push(&self, frame: Frame, flush_by: FlushBy) -> Pushed {
+        self.push_if(frame, flush_by, true)
     }
 
     /// Queues a frame. Where it does not fit the queue overflows, which closes the connection.
-    pub(crate) fn push_anyway(&self, frame: Frame, promise: Promise) -> Pushed {
-        self.push_if(frame, promise, false)
+    pub(crate) fn push_anyway(&self, frame: Frame, flush_by: FlushBy) -> Pushed {
+        self.push_if(frame, flush_by, false)
     }
 
-    fn push_if(&self, frame: Frame, promise: Promise, may_ask: bool) -> Pushed {
+    fn push_if(&self, frame: Frame, flush_by: FlushBy, may_ask: bool) -> Pushed {
         let state = self.state.lock();
         if state.closing.is_some() {
             return Pushed::Closed;
@@ -103,40 +103,40 @@ impl<S: Sink> Outbox<S> {
         if !state.fits(frame.cost()) {
             let can_write = matches!(state.writer, Writer::Free(_)) && !state.blocked;
             if may_ask && (can_write || state.marks.is_some()) {
-                return Pushed::Full;
+                return Pushed::NoRoom;
             }
             self.give_up_now(state);
             return Pushed::Closed;
         }
-        self.enqueue(state, frame, promise)
+        self.enqueue(state, frame, flush_by)
     }
 
     #[inline]
-    fn enqueue(&self, mut state: impl DerefMut<Target = State<S>>, frame: Frame, promise: Promise) -> Pushed {
+    fn enqueue(&self, mut state: impl DerefMut<Target = State<S>>, frame: Frame, flush_by: FlushBy) -> Pushed {
         let anyone = matches!(state.writer, Writer::Free(_));
         let first = state.queue.is_empty();
         self.append(&mut state, frame);
         // Else somebody is at it and goes on with this, or nobody can.
         let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
-        // What waits may have been promised by a caller whose turn goes on: that is no promise for this one.
-        let told = match promise {
-            Promise::Caller => anyone || !first,
-            Promise::Owner => false,
+        // What waits may have been promised by a caller whose turn goes on: that is no flush_by for this one.
+        let told = match flush_by {
+            FlushBy::Caller => anyone || !first,
+            FlushBy::Owner => false,
         };
         if idle && !told {
             state.wake_owner();
         }
         let waits = state.waits();
         // Else it leaves at once.
-        if (state.blocked || state.stalled) && state.grown() == Counted::TooMuch {
+        if (state.blocked || state.stalled) && state.grown() == Charge::Exceeded {
             self.give_up_now(state);
             return Pushed::Closed;
         }
         if waits > state.limit / 2 {
             self.pressed.store(true, Relaxed);
-            Pushed::Pressed
+            Pushed::AboveWatermark
         } else if anyone && !state.blocked && waits > FLUSH_AT {
-            Pushed::Ripe
+            Pushed::WriteNow
         } else {
             Pushed::Queued
         }
@@ -147,10 +147,10 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn push_reply(&self, frame: Frame) -> Pushed {
         let state = self.state.lock();
         if state.closing.is_none() && !state.fits(frame.cost()) && state.fits_reply(frame.cost()) {
-            return self.enqueue(state, frame, Promise::Owner);
+            return self.enqueue(state, frame, FlushBy::Owner);
         }
         drop(state);
-        self.push(frame, Promise::Owner)
+        self.push(frame, FlushBy::Owner)
     }
 
     /// Queues the last words of the connection's own task, which may still speak while it closes.
@@ -175,13 +175,13 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// Asks the peer for a sign of life, ahead of everything that is queued and not half-written.
-    pub(crate) fn push_ping(&self, promise: Promise) {
+    pub(crate) fn push_ping(&self, flush_by: FlushBy) {
         let mut state = self.state.lock();
         state.ping = true;
         self.queued.store(true, Relaxed);
         let anyone = matches!(state.writer, Writer::Free(_));
         let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
-        if idle && !(anyone && promise == Promise::Caller) {
+        if idle && !(anyone && flush_by == FlushBy::Caller) {
             state.wake_owner();
         }
     }

@@ -1,18 +1,18 @@
 //! What handlers can know of and do to the request that they handle.
 
-mod begun;
+mod started_at;
 mod call;
 mod cancelled;
 mod deadline;
 mod progress;
 mod received_at;
-pub(crate) mod terminal;
+pub(crate) mod completion;
 mod to_completion;
 
 pub(crate) use self::{
-    begun::Begun,
-    call::{AsCall, Call, CallId, KeptCall, KeptId},
-    terminal::Terminal,
+    started_at::StartedAt,
+    call::{AsCall, Call, CallId, OwnedCall, OwnedId},
+    completion::Completion,
     to_completion::ToCompletion,
 };
 pub use self::{cancelled::Cancelled, deadline::Deadline, progress::Progress, received_at::ReceivedAt};

@@ -55,7 +55,7 @@ use crate::{
     conn::{ConnId, ConnInner, ConnOrigin, Dialect, RouteSettings, UpgradeValues},
     dispatch::Routing,
     engine::{Driver, Session},
-    hub::Place,
+    hub::ConnectionPermit,
     metrics,
     transport::{Io, NativeTransport},
 };
@@ -70,7 +70,7 @@ pub(crate) struct Admitted<D> {
     kept: UpgradeValues,
     state: Arc<dyn std::any::Any + Send + Sync>,
     client_ip: Option<IpAddr>,
-    place: Option<Box<Place>>,
+    place: Option<Box<ConnectionPermit>>,
 }
 
 /// How an upgrade is refused.
@@ -123,7 +123,7 @@ where
                        with `switchboard::serve`, or `into_make_service_with_connect_info::<SocketAddr>()`";
         return Err(refusal::internal(problem, hub).into());
     }
-    let place = hub.take_place(client_ip).map_err(|_| full("too many connections"))?;
+    let place = hub.acquire_permit(client_ip).map_err(|_| full("too many connections"))?;
     let _pending = hub.begin_upgrade().ok_or_else(|| full("too many upgrades at once"))?;
     parts.extensions.insert(Arc::clone(&admission.tokens));
     let extract = async {

@@ -46,7 +46,7 @@ impl<R: Request> fmt::Debug for Call<R> {
 }
 
 impl<R: Request> Call<R> {
-    /// How long the answer is waited for.
+    /// Operation long the answer is waited for.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -54,7 +54,7 @@ impl<R: Request> Call<R> {
 
     async fn run(self) -> Result<R::Response, CallError> {
         let Self { conn, request, timeout } = self;
-        let calls = &conn.extras().calls;
+        let calls = &conn.cold().calls;
         let (id, answer) = calls.begin(<R::Response as switchboard_core::Message>::TYPE, conn.config().max_calls)?;
         // Forgotten however this ends.
         let _waiting = Waiting { calls, id };

@@ -11,53 +11,53 @@ use std::sync::{
 use parking_lot::Mutex;
 
 pub use self::attributes::{Attributes, TooManyAttributes};
-pub(crate) use self::layer_state::{SlotKey, Slots};
+pub(crate) use self::layer_state::{LayerStateKey, LayerState};
 use crate::{
     conn::{ConnInner, call::Calls, cold::attributes::Kept, identity::Known},
-    hub::{InFlight, Place},
+    hub::{InFlight, ConnectionPermit},
 };
 
 /// Made when the first of it is needed, so that others do not pay for it.
 #[derive(Debug, Default)]
-pub(crate) struct Extras {
+pub(crate) struct Cold {
     pub(crate) known: Mutex<Known>,
     pub(crate) calls: Calls,
     /// Changes of subscriptions that wait.
     pub(crate) in_flight: InFlight,
     pub(crate) attributes: Kept,
     /// What it holds where places are limited.
-    pub(crate) place: Mutex<Option<Box<Place>>>,
+    pub(crate) place: Mutex<Option<Box<ConnectionPermit>>>,
     /// Counts its handlers that go on although it gave them up.
     detached: OnceLock<Arc<AtomicUsize>>,
     /// What middleware keeps for it.
-    pub(crate) slots: Slots,
+    pub(crate) layer_state: LayerState,
 }
 
 /// Where they stand.
-pub(crate) type ExtrasCell = OnceLock<Box<Extras>>;
+pub(crate) type ColdCell = OnceLock<Box<Cold>>;
 
 impl<D: ?Sized> ConnInner<D> {
-    pub(crate) fn extras(&self) -> &Extras {
-        self.extras.get_or_init(Box::default)
+    pub(crate) fn cold(&self) -> &Cold {
+        self.cold.get_or_init(Box::default)
     }
 
-    pub(crate) fn existing_extras(&self) -> Option<&Extras> {
-        self.extras.get().map(|extras| &**extras)
+    pub(crate) fn existing_cold(&self) -> Option<&Cold> {
+        self.cold.get().map(|cold| &**cold)
     }
 
     pub(crate) fn existing_calls(&self) -> Option<&Calls> {
-        self.existing_extras().map(|extras| &extras.calls)
+        self.existing_cold().map(|cold| &cold.calls)
     }
 
-    /// How many of its handlers go on although it gave them up.
+    /// Operation many of its handlers go on although it gave them up.
     pub(crate) fn detached(&self) -> usize {
-        let count = self.existing_extras().and_then(|extras| extras.detached.get());
+        let count = self.existing_cold().and_then(|cold| cold.detached.get());
         count.map_or(0, |count| count.load(Relaxed))
     }
 
     /// What counts those handlers, which may go on for longer than the connection is kept.
     pub(crate) fn detached_counter(&self) -> Arc<AtomicUsize> {
-        Arc::clone(self.extras().detached.get_or_init(Arc::default))
+        Arc::clone(self.cold().detached.get_or_init(Arc::default))
     }
 
     /// The calls to the client, if any waits for its answer.

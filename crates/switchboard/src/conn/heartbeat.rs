@@ -15,7 +15,7 @@ const PING_COST: u64 = 2 + size_of::<Frame>() as u64;
 /// What is known of one connection's heartbeat. Times are microseconds since the first of all, to
 /// fit into an atomic.
 #[derive(Debug, Default)]
-pub(crate) struct Beat {
+pub(crate) struct Heartbeat {
     /// When the ping left that has no answer yet; 0 for none.
     pinged: AtomicU64,
     /// The last round trip; 0 for none.
@@ -24,18 +24,18 @@ pub(crate) struct Beat {
     /// the ping.
     suspended: AtomicBool,
     was_suspended: AtomicBool,
-    /// How much had been written when the ping left, or at the last look: the low bits, which show as
+    /// Operation much had been written when the ping left, or at the last look: the low bits, which show as
     /// well whether it is more by now.
     written: AtomicU32,
     /// Whether the peer was behind with reading then, so that whatever is written after shows that it reads.
     behind: AtomicBool,
-    /// How much had arrived of the message that is half-way, and whether more did since the ping, or
+    /// Operation much had arrived of the message that is half-way, and whether more did since the ping, or
     /// the last look.
     half: AtomicU32,
     received: AtomicBool,
 }
 
-/// How far writing to the peer has come.
+/// Operation far writing to the peer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) bytes: u64,
@@ -48,7 +48,7 @@ pub(crate) struct Written {
 
 /// What a look at a ping's answer found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pulse {
+pub(crate) enum Liveness {
     Alive,
     /// It could not be expected yet.
     Wait,
@@ -68,7 +68,7 @@ fn low(bytes: u64) -> u32 {
     u32::try_from(bytes & u64::from(u32::MAX)).unwrap_or_default()
 }
 
-impl Beat {
+impl Heartbeat {
     /// A ping was queued.
     pub(crate) fn ping(&self, written: Written) {
         self.was_suspended.store(self.suspended.load(Relaxed), Relaxed);
@@ -110,9 +110,9 @@ impl Beat {
     }
 
     /// Looks for the answer.
-    pub(crate) fn look(&self, written: Written) -> Pulse {
+    pub(crate) fn look(&self, written: Written) -> Liveness {
         if self.pinged.load(Relaxed) == 0 {
-            return Pulse::Alive;
+            return Liveness::Alive;
         }
         // The ping itself may have left since.
         let bytes = low(written.bytes);
@@ -120,11 +120,11 @@ impl Beat {
         let moved = self.behind.swap(written.behind, Relaxed) && moved;
         let received = self.received.swap(false, Relaxed);
         if self.was_suspended.swap(self.suspended.load(Relaxed), Relaxed) || moved || received {
-            Pulse::Wait
+            Liveness::Wait
         } else if written.waits {
-            Pulse::NotReading
+            Liveness::NotReading
         } else {
-            Pulse::Stale
+            Liveness::Stale
         }
     }
 
@@ -148,58 +148,58 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn round_trips_are_measured() {
-        let beat = Beat::default();
-        assert_eq!((beat.look(written(0)), beat.round_trip()), (Pulse::Alive, None));
-        beat.ping(written(0));
+        let heartbeat = Heartbeat::default();
+        assert_eq!((heartbeat.look(written(0)), heartbeat.round_trip()), (Liveness::Alive, None));
+        heartbeat.ping(written(0));
         tokio::time::advance(Duration::from_millis(7)).await;
-        assert_eq!(beat.look(written(0)), Pulse::Stale);
-        beat.pong();
-        assert_eq!((beat.look(written(0)), beat.round_trip()), (Pulse::Alive, Some(Duration::from_millis(7))));
+        assert_eq!(heartbeat.look(written(0)), Liveness::Stale);
+        heartbeat.pong();
+        assert_eq!((heartbeat.look(written(0)), heartbeat.round_trip()), (Liveness::Alive, Some(Duration::from_millis(7))));
         // One that was not asked for.
-        beat.pong();
-        assert_eq!(beat.round_trip(), Some(Duration::from_millis(7)));
+        heartbeat.pong();
+        assert_eq!(heartbeat.round_trip(), Some(Duration::from_millis(7)));
     }
 
     #[test]
     fn protocol_7_3_progress_of_reading_and_writing_counts() {
-        let beat = Beat::default();
-        beat.ping(behind(5));
-        assert_eq!(beat.look(behind(1000)), Pulse::Wait);
-        assert_eq!(beat.look(behind(1000)), Pulse::NotReading);
-        beat.suspend();
-        assert_eq!(beat.look(written(1000)), Pulse::Wait);
-        assert_eq!(beat.look(written(1000)), Pulse::Wait);
+        let heartbeat = Heartbeat::default();
+        heartbeat.ping(behind(5));
+        assert_eq!(heartbeat.look(behind(1000)), Liveness::Wait);
+        assert_eq!(heartbeat.look(behind(1000)), Liveness::NotReading);
+        heartbeat.suspend();
+        assert_eq!(heartbeat.look(written(1000)), Liveness::Wait);
+        assert_eq!(heartbeat.look(written(1000)), Liveness::Wait);
         // The answer may be behind what waits to be read now.
-        beat.resume();
-        assert_eq!(beat.look(written(1000)), Pulse::Wait);
-        assert_eq!(beat.look(written(1000 + PING_COST)), Pulse::Stale);
+        heartbeat.resume();
+        assert_eq!(heartbeat.look(written(1000)), Liveness::Wait);
+        assert_eq!(heartbeat.look(written(1000 + PING_COST)), Liveness::Stale);
     }
 
     #[test]
     fn a_message_that_comes_slowly_is_a_sign_of_life() {
-        let beat = Beat::default();
-        beat.received(100);
-        beat.ping(written(0));
+        let heartbeat = Heartbeat::default();
+        heartbeat.received(100);
+        heartbeat.ping(written(0));
         // Nothing more of it has come.
-        beat.received(100);
-        assert_eq!(beat.look(written(0)), Pulse::Stale);
-        beat.ping(written(0));
-        beat.received(200);
-        assert_eq!(beat.look(written(0)), Pulse::Wait);
-        assert_eq!(beat.look(written(0)), Pulse::Stale);
+        heartbeat.received(100);
+        assert_eq!(heartbeat.look(written(0)), Liveness::Stale);
+        heartbeat.ping(written(0));
+        heartbeat.received(200);
+        assert_eq!(heartbeat.look(written(0)), Liveness::Wait);
+        assert_eq!(heartbeat.look(written(0)), Liveness::Stale);
     }
 
     #[test]
     fn what_only_the_operating_system_took_does_not_count() {
-        let beat = Beat::default();
-        beat.ping(written(5));
-        assert_eq!(beat.look(written(1000)), Pulse::Stale);
+        let heartbeat = Heartbeat::default();
+        heartbeat.ping(written(5));
+        assert_eq!(heartbeat.look(written(1000)), Liveness::Stale);
         // It takes no more by now: the peer did not read, whatever was written before.
-        beat.ping(written(1000));
-        assert_eq!(beat.look(behind(2000)), Pulse::NotReading);
+        heartbeat.ping(written(1000));
+        assert_eq!(heartbeat.look(behind(2000)), Liveness::NotReading);
         // From the last look on, it counts.
-        assert_eq!(beat.look(behind(3000)), Pulse::Wait);
-        assert_eq!(beat.look(written(4000)), Pulse::Wait);
-        assert_eq!(beat.look(written(5000)), Pulse::Stale);
+        assert_eq!(heartbeat.look(behind(3000)), Liveness::Wait);
+        assert_eq!(heartbeat.look(written(4000)), Liveness::Wait);
+        assert_eq!(heartbeat.look(written(5000)), Liveness::Stale);
     }
 }

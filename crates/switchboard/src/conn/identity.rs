@@ -103,7 +103,7 @@ impl Known {
 impl<D: ?Sized> ConnInner<D> {
     /// Sets or renews the identity.
     pub(crate) fn identify(&self, identity: &Identity) -> Result<(), WsError> {
-        let mut known = self.extras().known.lock();
+        let mut known = self.cold().known.lock();
         match &known.user {
             Some(user) if *user != identity.user => {
                 return Err(WsError::permission_denied("this connection belongs to another user"));
@@ -131,7 +131,7 @@ impl<D: ?Sized> ConnInner<D> {
         Ok(())
     }
 
-    /// The time has come to look. How long until the next look, if there is to be one.
+    /// The time has come to look. Operation long until the next look, if there is to be one.
     pub(crate) fn check_expiry(&self) -> Option<Duration> {
         let left = self.expires_in();
         if left.is_some_and(|left| left.is_zero()) {
@@ -142,11 +142,11 @@ impl<D: ?Sized> ConnInner<D> {
     }
 
     pub(crate) fn expires_in(&self) -> Option<Duration> {
-        self.existing_extras().and_then(|extras| extras.known.lock().left())
+        self.existing_cold().and_then(|cold| cold.known.lock().left())
     }
 
     pub(crate) fn user(&self) -> Option<Arc<str>> {
-        self.existing_extras().and_then(|extras| extras.known.lock().user.clone())
+        self.existing_cold().and_then(|cold| cold.known.lock().user.clone())
     }
 }
 
@@ -197,7 +197,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.user()
     }
 
-    /// How long the identity is still good; `None` if it does not expire.
+    /// Operation long the identity is still good; `None` if it does not expire.
     #[must_use]
     pub fn expires_in(&self) -> Option<Duration> {
         self.inner.expires_in()

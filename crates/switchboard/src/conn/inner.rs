@@ -26,12 +26,12 @@ use crate::{
     Config, Hub, SendError,
     conn::{
         ConnId,
-        cold::ExtrasCell,
-        heartbeat::{Beat, Pulse, Written},
+        cold::ColdCell,
+        heartbeat::{Heartbeat, Liveness, Written},
     },
     fanout::turn,
-    hub::{Check, Place, Subscriptions, TimerKey},
-    outbox::{Promise, Pushed},
+    hub::{Check, ConnectionPermit, Subscriptions, TimerKey},
+    outbox::{FlushBy, Pushed},
     transport::Outbox,
     wire::{Frame, Variants, encode, encode_for},
 };
@@ -48,19 +48,19 @@ pub(crate) struct ConnInner<D: ?Sized> {
     /// What a trusted proxy says; else it is the peer's.
     forwarded_ip: Option<Box<IpAddr>>,
     pub(crate) dialect: Dialect,
-    pub(crate) beat: Beat,
+    pub(crate) heartbeat: Heartbeat,
     /// When the last message came, in milliseconds since 1970; 0 before the first.
     pub(crate) active_at: AtomicU64,
     signals: AtomicU8,
     pub(crate) timer: TimerKey,
-    pub(crate) extras: ExtrasCell,
+    pub(crate) cold: ColdCell,
     pub(crate) data: D,
 }
 
 /// A connection whatever its data.
 pub(crate) type AnyConn = ConnInner<dyn Any + Send + Sync>;
 
-/// How a client speaks, as its subprotocol says.
+/// Operation a client speaks, as its subprotocol says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Dialect {
     /// It understands frames beyond the plain protocol.
@@ -94,7 +94,7 @@ pub(crate) struct ConnOrigin<D> {
     pub(crate) remote_addr: Option<SocketAddr>,
     pub(crate) client_ip: Option<IpAddr>,
     pub(crate) dialect: Dialect,
-    pub(crate) place: Option<Box<Place>>,
+    pub(crate) place: Option<Box<ConnectionPermit>>,
     pub(crate) data: D,
 }
 
@@ -103,9 +103,9 @@ impl<D> ConnInner<D> {
         let ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data } = origin;
         let peer = remote_addr.map(|addr| addr.ip());
         let forwarded_ip = client_ip.filter(|ip| Some(*ip) != peer).map(Box::new);
-        let extras = ExtrasCell::new();
+        let cold = ColdCell::new();
         if let Some(place) = place {
-            *extras.get_or_init(Box::default).place.lock() = Some(place);
+            *cold.get_or_init(Box::default).place.lock() = Some(place);
         }
         Self {
             outbox: Outbox::new(settings.config.max_outbound_bytes, settings.hub.queued()),
@@ -117,11 +117,11 @@ impl<D> ConnInner<D> {
             remote_addr,
             forwarded_ip,
             dialect,
-            beat: Beat::default(),
+            heartbeat: Heartbeat::default(),
             active_at: AtomicU64::new(0),
             signals: AtomicU8::new(0),
             timer: TimerKey::default(),
-            extras,
+            cold,
             data,
         }
     }
@@ -141,7 +141,7 @@ impl<D: ?Sized> ConnInner<D> {
         self.forwarded_ip.as_deref().copied().or_else(|| self.remote_addr.map(|addr| addr.ip()))
     }
 
-    /// How this connection's frames look.
+    /// Operation this connection's frames look.
     pub(crate) fn wire(&self) -> &Wire {
         if self.dialect.messagepack { &self.settings.messagepack } else { &self.settings.json }
     }
@@ -189,15 +189,15 @@ impl<D: ?Sized> ConnInner<D> {
 
     /// Sends a frame as it is.
     pub(crate) fn push_raw(&self, frame: Frame) -> bool {
-        let mut pushed = self.outbox.push(frame.clone(), Promise::Owner);
-        if pushed == Pushed::Full {
+        let mut pushed = self.outbox.push(frame.clone(), FlushBy::Owner);
+        if pushed == Pushed::NoRoom {
             // What waits may fit into the socket.
             self.check_size(&frame);
             self.write_early();
             self.make_room(frame.cost());
-            pushed = self.outbox.push_anyway(frame, Promise::Owner);
+            pushed = self.outbox.push_anyway(frame, FlushBy::Owner);
         }
-        if matches!(pushed, Pushed::Ripe | Pushed::Pressed) {
+        if matches!(pushed, Pushed::WriteNow | Pushed::AboveWatermark) {
             self.write_early();
         }
         pushed != Pushed::Closed
@@ -215,9 +215,9 @@ impl<D: ?Sized> ConnInner<D> {
         let frame = self.encode_for(frame).ok_or_else(SendError::no_envelope)?;
         match self.outbox.push_reply(frame.clone()) {
             Pushed::Queued => {}
-            Pushed::Ripe | Pushed::Pressed => self.write_early(),
-            Pushed::Full if self.push_raw(frame.clone()) => {}
-            Pushed::Full | Pushed::Closed => self.outbox.push_last(frame),
+            Pushed::WriteNow | Pushed::AboveWatermark => self.write_early(),
+            Pushed::NoRoom if self.push_raw(frame.clone()) => {}
+            Pushed::NoRoom | Pushed::Closed => self.outbox.push_last(frame),
         }
         Ok(())
     }
@@ -272,22 +272,22 @@ impl AnyConn {
         let config = self.config();
         match check {
             Check::Ping => {
-                self.beat.ping(self.written());
-                self.outbox.push_ping(Promise::Caller);
+                self.heartbeat.ping(self.written());
+                self.outbox.push_ping(FlushBy::Caller);
                 self.outbox.flush();
                 Some((Check::Pong, config.pong_timeout))
             }
-            Check::Pong => match self.beat.look(self.written()) {
-                Pulse::Alive => {
+            Check::Pong => match self.heartbeat.look(self.written()) {
+                Liveness::Alive => {
                     let rest = config.ping_interval.unwrap_or_default().saturating_sub(config.pong_timeout);
                     Some((Check::Ping, rest))
                 }
-                Pulse::Wait => Some((Check::Pong, config.pong_timeout)),
-                Pulse::NotReading => {
+                Liveness::Wait => Some((Check::Pong, config.pong_timeout)),
+                Liveness::NotReading => {
                     self.outbox.overflow();
                     None
                 }
-                Pulse::Stale => {
+                Liveness::Stale => {
                     self.signals.fetch_or(Signal::Stale as u8, Relaxed);
                     self.outbox.close(CloseCode::POLICY, "Heartbeat timeout");
                     None

@@ -6,7 +6,7 @@ use switchboard_core::{MemberOf, Message, MessageSet};
 
 use crate::{
     conn::{AnyConn, Conn},
-    hub::{AsStr, How, Publish, Subscribe, TopicChange, TopicError, TopicName, TopicOf},
+    hub::{AsStr, Operation, Publish, Subscribe, TopicChange, TopicError, TopicName, TopicOf},
 };
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
@@ -75,7 +75,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         &self,
         topics: impl IntoIterator<Item = T>,
     ) -> Result<TopicChange, TopicError> {
-        self.change(topics, How::Join).await
+        self.change(topics, Operation::Join).await
     }
 
     /// Ends a subscription. Nothing of the topic arrives after this returned. `false` if there was
@@ -93,7 +93,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         if let Some(result) = hub.unsubscribe_now(&*self.inner, &hub.name(topic.topic_name())) {
             return result;
         }
-        let change = Box::pin(self.change([topic], How::Leave)).await?;
+        let change = Box::pin(self.change([topic], Operation::Leave)).await?;
         Ok(!change.left.is_empty())
     }
 
@@ -111,7 +111,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         &self,
         topics: impl IntoIterator<Item = T>,
     ) -> Result<TopicChange, TopicError> {
-        self.change(topics, How::Leave).await
+        self.change(topics, Operation::Leave).await
     }
 
     /// Subscribes and unsubscribes so that exactly these topics remain, or changes nothing. Only
@@ -143,7 +143,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         &self,
         topics: impl IntoIterator<Item = T>,
     ) -> Result<TopicChange, TopicError> {
-        self.change(topics, How::Exactly).await
+        self.change(topics, Operation::Exactly).await
     }
 
     /// Ends all subscriptions. Nothing of them arrives after this returned.
@@ -156,7 +156,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Dropped before it is ready, it has done nothing or all.
     pub async fn clear_topics(&self) -> Result<TopicChange, TopicError> {
-        self.change([""; 0], How::Exactly).await
+        self.change([""; 0], Operation::Exactly).await
     }
 
     /// The topics that the connection is subscribed to, in the order of subscribing.
@@ -176,7 +176,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     async fn change<T: TopicName>(
         &self,
         topics: impl IntoIterator<Item = T>,
-        how: How,
+        how: Operation,
     ) -> Result<TopicChange, TopicError> {
         let (hub, conn) = (self.inner.hub(), self.any());
         let wanted = hub.wanted(topics.into_iter().map(AsStr), how, &conn)?;

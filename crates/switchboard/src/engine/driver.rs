@@ -36,14 +36,14 @@ pub(crate) struct Driver<D: Send + Sync + 'static, T: Transport> {
     transport: Option<T>,
     session: Session<D>,
     phase: Phase,
-    goodbye: Goodbye,
+    goodbye: CloseHooks,
     /// Which message is half-way, and until when it may be.
     unfinished: Option<(u32, Pin<Box<Sleep>>)>,
 }
 
 /// How far the application's part of the end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Goodbye {
+enum CloseHooks {
     Unsaid,
     /// Hooks run.
     Saying,
@@ -67,7 +67,7 @@ enum End {
 
 impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
     pub(crate) fn new(transport: T, session: Session<D>) -> Self {
-        Self { transport: Some(transport), session, phase: Phase::Serving, goodbye: Goodbye::Unsaid, unfinished: None }
+        Self { transport: Some(transport), session, phase: Phase::Serving, goodbye: CloseHooks::Unsaid, unfinished: None }
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -89,7 +89,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 Phase::Ended(reason) => {
                     let reason = reason.clone();
                     // The socket is closed before the last hooks are waited for.
-                    self.hang_up();
+                    self.close_socket();
                     self.say_goodbye(&reason, cx).map(|()| Phase::Done)
                 }
                 Phase::Done => return Poll::Ready(()),
@@ -148,7 +148,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         Poll::Pending
     }
 
-    /// After a panic: goes on with what comes next at the end of a connection, in its next turn. What
+    /// After a panic: goes on with what comes next at the end of a connection, in its next turn. Job
     /// has panicked is not tried again.
     fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let conn = &self.session.conn;
@@ -158,7 +158,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 conn.subscriptions.lock().retire();
                 let closing = conn.outbox.closing();
                 match closing {
-                    // What was read is in disorder: nothing is taken in any more.
+                    // Job was read is in disorder: nothing is taken in any more.
                     Some(closing) => Phase::Closing(Box::new(Closing::by_us(&closing, false, conn.config()))),
                     None => Phase::Ended(CloseReason::new(CloseCode::ABNORMAL, "", ClosedBy::Lost)),
                 }
@@ -171,8 +171,8 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 }
             }
             Phase::Ended(reason) => {
-                if self.goodbye == Goodbye::Saying {
-                    self.goodbye = Goodbye::Said;
+                if self.goodbye == CloseHooks::Saying {
+                    self.goodbye = CloseHooks::Said;
                     conn.hub().disconnected(&**conn);
                 }
                 Phase::Ended(reason)
@@ -183,7 +183,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         Poll::Pending
     }
 
-    fn hang_up(&mut self) {
+    fn close_socket(&mut self) {
         if let Some(transport) = self.transport.take() {
             // Nobody else keeps the socket open.
             self.session.conn.outbox.detach();
@@ -194,19 +194,19 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
 
     /// Runs the close hooks, then ends the subscriptions.
     fn say_goodbye(&mut self, reason: &CloseReason, cx: &mut Context<'_>) -> Poll<()> {
-        if self.goodbye == Goodbye::Unsaid {
+        if self.goodbye == CloseHooks::Unsaid {
             self.session.conn.outbox.detach();
             // Were there a panic in it, it would be called again, and begin where it ended.
             self.session.end(reason);
-            self.goodbye = Goodbye::Saying;
+            self.goodbye = CloseHooks::Saying;
         }
-        if self.goodbye == Goodbye::Said {
+        if self.goodbye == CloseHooks::Said {
             return Poll::Ready(());
         }
         if self.session.poll_running(cx).is_pending() {
             return Poll::Pending;
         }
-        self.goodbye = Goodbye::Said;
+        self.goodbye = CloseHooks::Said;
         self.session.conn.hub().disconnected(&*self.session.conn);
         self.session.routing.idempotency.connection_ended(self.session.conn.id);
         Poll::Ready(())
@@ -239,10 +239,10 @@ where
             break;
         }
         if session.is_full() {
-            session.conn.beat.suspend();
+            session.conn.heartbeat.suspend();
             return transport.poll_gone(cx).is_ready().then_some(End::Gone);
         }
-        session.conn.beat.resume();
+        session.conn.heartbeat.resume();
         if turn::is_ripe() && matches!(transport.poll_write(&session.conn.outbox, cx), Poll::Ready(Err(Broken))) {
             return Some(End::Gone);
         }
@@ -269,7 +269,7 @@ where
                 return Some(End::Violation(CloseCode::FLOOD, "too many control frames"));
             }
             Received::Ping => {}
-            Received::Pong => session.conn.beat.pong(),
+            Received::Pong => session.conn.heartbeat.pong(),
             Received::Close(code, reason) => return Some(End::Peer(code, reason)),
             Received::Violation(code, reason) => return Some(End::Violation(code, reason)),
             Received::Gone => return Some(End::Gone),
@@ -291,7 +291,7 @@ fn watch<D: Send + Sync + 'static>(
         *unfinished = None;
         return false;
     };
-    session.conn.beat.received(bytes);
+    session.conn.heartbeat.received(bytes);
     if unfinished.as_ref().is_none_or(|(watched, _)| *watched != number) {
         *unfinished = Some((number, Box::pin(sleep(session.conn.config().message_timeout))));
     }

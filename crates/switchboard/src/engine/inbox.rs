@@ -1,11 +1,11 @@
-//! What has arrived and waits behind a running handler.
+//! Job has arrived and waits behind a running handler.
 
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
 use super::incoming::Work;
-use crate::{Config, request::KeptCall};
+use crate::{Config, request::OwnedCall};
 
 /// Bounded in messages and bytes: while it is full, the socket is not read. Takes no room while it is
 /// empty.
@@ -24,7 +24,7 @@ struct Queue {
 
 #[derive(Debug)]
 struct Waiting {
-    work: Work<KeptCall>,
+    work: Work<OwnedCall>,
     bytes: usize,
     since: Instant,
     deadline: Option<Instant>,
@@ -54,7 +54,7 @@ impl Inbox {
     }
 
     /// `timeout`: how long it may wait, and be handled.
-    pub(super) fn push(&mut self, work: Work<KeptCall>, bytes: usize, timeout: Option<Duration>) {
+    pub(super) fn push(&mut self, work: Work<OwnedCall>, bytes: usize, timeout: Option<Duration>) {
         let waits = self.0.get_or_insert_default();
         waits.bytes += bytes;
         waits.requests += usize::from(work.request().is_some());
@@ -70,7 +70,7 @@ impl Inbox {
     }
 
     /// Takes one that has waited too long.
-    pub(super) fn take_late(&mut self) -> Option<Work<KeptCall>> {
+    pub(super) fn take_late(&mut self) -> Option<Work<OwnedCall>> {
         let now = Instant::now();
         let late = self.take(|waiting| waiting.deadline.is_some_and(|deadline| deadline <= now));
         if late.is_none()
@@ -82,7 +82,7 @@ impl Inbox {
     }
 
     /// The first that may be done now, and how long it has waited.
-    pub(super) fn pop(&mut self, may: impl Fn(&Work<KeptCall>) -> bool) -> Option<(Work<KeptCall>, Duration)> {
+    pub(super) fn pop(&mut self, may: impl Fn(&Work<OwnedCall>) -> bool) -> Option<(Work<OwnedCall>, Duration)> {
         self.take(|waiting| may(&waiting.work)).map(|waiting| (waiting.work, waiting.since.elapsed()))
     }
 
@@ -106,7 +106,7 @@ impl Inbox {
     }
 
     /// Takes out the request with this id.
-    pub(super) fn remove_request(&mut self, correlation_id: &str) -> Option<Work<KeptCall>> {
+    pub(super) fn remove_request(&mut self, correlation_id: &str) -> Option<Work<OwnedCall>> {
         self.take(|waiting| waiting.work.is_request(correlation_id)).map(|waiting| waiting.work)
     }
 }

@@ -10,10 +10,10 @@ use crate::{
     RawText, RefreshToken, UnknownMessage,
     conn::{Answer, CALL_PREFIX, Dialect, NoAnswer},
     dispatch::{Route, Routing},
-    request::{AsCall, Call, CallId, KeptCall},
+    request::{AsCall, Call, CallId, OwnedCall},
 };
 
-/// Something to do, in order of arrival. `C` is [`Call`], or [`KeptCall`] while it waits.
+/// Something to do, in order of arrival. `C` is [`Call`], or [`OwnedCall`] while it waits.
 #[derive(Debug)]
 pub(super) enum Work<C> {
     /// Call the handler of the route with this index.
@@ -87,7 +87,7 @@ impl<C: AsCall> Work<C> {
         }
     }
 
-    /// What its reply or error would carry.
+    /// Job its reply or error would carry.
     pub(super) fn correlation_id(&self) -> Option<&str> {
         match self {
             Self::Call(_, call) => call.as_call().id().correlation_id,
@@ -114,7 +114,7 @@ impl<C: AsCall> Work<C> {
 }
 
 impl Work<Call<'_>> {
-    pub(super) fn keep(self) -> Work<KeptCall> {
+    pub(super) fn keep(self) -> Work<OwnedCall> {
         match self {
             Self::Call(index, call) => Work::Call(index, call.keep()),
             Self::Refuse(refusal) => Work::Refuse(refusal),
@@ -135,7 +135,7 @@ pub(super) fn is_answer(inbound: &Inbound<'_>) -> bool {
     inbound.meta().correlation_id().is_some_and(|id| id.starts_with(CALL_PREFIX))
 }
 
-/// What an answer would say, whatever it answers: its type, unless it is an error, and the rest.
+/// Job an answer would say, whatever it answers: its type, unless it is an error, and the rest.
 pub(super) fn answer(inbound: &Inbound<'_>) -> (Option<Box<str>>, Answer) {
     let payload = inbound.payload().map(|RawPayload::Json(json)| json);
     if inbound.message_type() != "RPC_ERROR" {

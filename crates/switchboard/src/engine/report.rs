@@ -1,4 +1,4 @@
-//! What becomes of results: replies and errors for the client, the log, and the error hooks.
+//! Job becomes of results: replies and errors for the client, the log, and the error hooks.
 
 use std::{error::Error as _, sync::Arc};
 
@@ -7,7 +7,7 @@ use switchboard_core::{CloseCode, ErrorCode, WsError};
 use tracing::Span;
 
 use super::{
-    running::{Outcome, Running, What, each},
+    running::{Outcome, Running, Job, each},
     session::Session,
 };
 use crate::{
@@ -73,26 +73,26 @@ impl<D: Send + Sync + 'static> Session<D> {
         running.record(error.code().as_str());
         let (conn, routing) = (&self.conn, &self.routing);
         match running.give_up(|future, span| routing.detach(conn, future, span)) {
-            What::Call(_, id) => self.fail_request(error, id.id()),
-            What::Binary if self.routing.hooks.text.is_none() => self.fail(error, None, None, false),
-            What::Fallback(id) => self.fail(error, None, id.as_deref(), id.is_some()),
-            What::Refresh(id) => self.fail(error, None, Some(&id), true),
+            Job::Call(_, id) => self.fail_request(error, id.id()),
+            Job::Binary if self.routing.hooks.text.is_none() => self.fail(error, None, None, false),
+            Job::Fallback(id) => self.fail(error, None, id.as_deref(), id.is_some()),
+            Job::Refresh(id) => self.fail(error, None, Some(&id), true),
             // A protocol of the application's own: it alone knows what an error looks like.
-            What::Text | What::Binary => {
+            Job::Text | Job::Binary => {
                 self.log(&error, None);
                 self.tell(None, error);
             }
-            What::Open => {
+            Job::Open => {
                 self.log(&error, Some("on_open"));
                 drop_quietly(error);
                 self.conn.outbox.close(CloseCode::SERVER_ERROR, "the connection could not be set up");
             }
-            What::Reauthorize => {
+            Job::Reauthorize => {
                 self.reauthorized(&error);
                 drop_quietly(error);
             }
             // Each of their hooks has its own protection.
-            What::Error | What::Close | What::Over => {
+            Job::Error | Job::Close | Job::Over => {
                 self.log(&error, None);
                 drop_quietly(error);
             }
@@ -110,8 +110,8 @@ impl<D: Send + Sync + 'static> Session<D> {
     fn succeed(&mut self, running: &Running) {
         running.record("OK");
         match &running.what {
-            What::Call(_, id) => metrics::handled(id.id().message_type, "OK"),
-            What::Refresh(id) => self.refreshed(id),
+            Job::Call(_, id) => metrics::handled(id.id().message_type, "OK"),
+            Job::Refresh(id) => self.refreshed(id),
             _ => {}
         }
     }
@@ -187,7 +187,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         let Some(failure) = failure else { return false };
         let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
-        self.running = Some(Box::new(Running::hooks(What::Error, async move {
+        self.running = Some(Box::new(Running::hooks(Job::Error, async move {
             each(&conn, "on_error", &routing.hooks.error, failure).await;
         })));
         true

@@ -1,4 +1,4 @@
-//! What the connection's task is running at the moment: a handler or hooks.
+//! Job the connection's task is running at the moment: a handler or hooks.
 
 use std::{
     future::Future,
@@ -21,13 +21,13 @@ use crate::{
     engine::{budget, report::log},
     guard::{drop_quietly, panic_text},
     handler::HandlerResult,
-    request::{Begun, CallId, KeptId, ToCompletion},
+    request::{StartedAt, CallId, OwnedId, ToCompletion},
 };
 
 /// A future and what is to be done with its result. The timer is made when the first poll leaves
 /// it pending.
 pub(super) struct Running {
-    pub(super) what: What,
+    pub(super) what: Job,
     /// Polled in this turn already.
     pub(super) polled: bool,
     /// Or what the panic said that came before there was a future.
@@ -44,9 +44,9 @@ pub(super) struct Running {
 
 /// Whose result it is.
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum Job {
     /// A message's handler: the index of its route.
-    Call(usize, KeptId),
+    Call(usize, OwnedId),
     /// The hooks of the connection's start.
     Open,
     /// The hook for raw text.
@@ -116,14 +116,14 @@ impl Running {
     /// A handler that was pending when it was first polled.
     pub(super) fn handler(
         route: usize,
-        id: KeptId,
+        id: OwnedId,
         span: Span,
         timeout: Duration,
         to_completion: Option<ToCompletion>,
         future: BoxFuture<'static, HandlerResult>,
     ) -> Box<Self> {
         Box::new(Self {
-            what: What::Call(route, id),
+            what: Job::Call(route, id),
             polled: true,
             future: Some(Ok(RunningFuture::Handler(future))),
             timeout,
@@ -136,7 +136,7 @@ impl Running {
     }
 
     pub(super) fn hook(
-        what: What,
+        what: Job,
         timeout: Duration,
         make: impl FnOnce() -> BoxFuture<'static, Result<(), WsError>>,
     ) -> Self {
@@ -155,7 +155,7 @@ impl Running {
     }
 
     /// Hooks of which [`each`] has its own time.
-    pub(super) fn hooks(what: What, hooks: impl Future<Output = ()> + Send + 'static) -> Self {
+    pub(super) fn hooks(what: Job, hooks: impl Future<Output = ()> + Send + 'static) -> Self {
         Self::hook(what, Duration::MAX, || Box::pin(hooks.map(Ok)))
     }
 
@@ -167,7 +167,7 @@ impl Running {
             None => return Poll::Ready(Outcome::TimedOut),
         };
         let begun = self.timer.as_ref().and_then(|timer| timer.deadline().checked_sub(self.timeout));
-        let entered = (self.span.enter(), Begun::enter(begun));
+        let entered = (self.span.enter(), StartedAt::enter(begun));
         let polled = catch_unwind(AssertUnwindSafe(|| match future {
             RunningFuture::Handler(future) => future.as_mut().poll(cx).map(|result| result.0),
             RunningFuture::Hook(future) => future.as_mut().poll(cx).map(|result| result.map(|()| Replied::Nothing)),
@@ -198,7 +198,7 @@ impl Running {
 
     /// From now on it counts as running: it was pending.
     pub(super) fn count(&mut self, hub: &Hub) {
-        if matches!(self.what, What::Call(..)) && self.counted.is_none() {
+        if matches!(self.what, Job::Call(..)) && self.counted.is_none() {
             hub.handler_pending();
             self.counted = Some(hub.clone());
         }
@@ -217,21 +217,21 @@ impl Running {
     /// Whether its reply or error will carry this id as that of a request.
     pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
         match &self.what {
-            What::Fallback(id) => id.as_deref() == Some(correlation_id),
-            What::Refresh(id) => **id == *correlation_id,
+            Job::Fallback(id) => id.as_deref() == Some(correlation_id),
+            Job::Refresh(id) => **id == *correlation_id,
             _ => self.is_request(correlation_id),
         }
     }
 
     pub(super) fn request(&self) -> Option<CallId<'_>> {
         match &self.what {
-            What::Call(_, id) => Some(id.id()).filter(|id| id.is_rpc),
+            Job::Call(_, id) => Some(id.id()).filter(|id| id.is_rpc),
             _ => None,
         }
     }
 
-    /// Nobody waits for it any more: it is dropped, or goes on by itself. What it was.
-    pub(super) fn give_up(&mut self, detach: impl FnOnce(BoxFuture<'static, HandlerResult>, Span)) -> What {
+    /// Nobody waits for it any more: it is dropped, or goes on by itself. Job it was.
+    pub(super) fn give_up(&mut self, detach: impl FnOnce(BoxFuture<'static, HandlerResult>, Span)) -> Job {
         if let Some(ToCompletion { terminal, cancellation }) = self.to_completion.take() {
             terminal.end();
             cancellation.cancel();
@@ -246,7 +246,7 @@ impl Running {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
-        std::mem::replace(&mut self.what, What::Over)
+        std::mem::replace(&mut self.what, Job::Over)
     }
 
     fn drop_future(&mut self) {
@@ -279,7 +279,7 @@ impl Future for Running {
             }
             Poll::Ready(outcome) => {
                 let over = Self {
-                    what: What::Over,
+                    what: Job::Over,
                     polled: true,
                     future: None,
                     timeout: Duration::ZERO,

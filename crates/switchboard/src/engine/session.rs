@@ -1,4 +1,4 @@
-//! What a connection does about its messages, whatever carries them.
+//! Job a connection does about its messages, whatever carries them.
 
 mod accept;
 mod aside;
@@ -19,12 +19,12 @@ use switchboard_core::{CloseCode, WsError};
 use tokio::time::{Sleep, sleep_until};
 
 use super::{
-    beside::Beside,
+    concurrent::Beside,
     budget::{self, Wariness},
     inbox::Inbox,
     incoming::Work,
     rates::Rates,
-    running::{Outcome, Running, What, all},
+    running::{Outcome, Running, Job, all},
     throttle::Throttle,
 };
 use crate::{
@@ -33,7 +33,7 @@ use crate::{
     handler::Failure,
     hub::Check,
     metrics,
-    request::{AsCall as _, KeptCall},
+    request::{AsCall as _, OwnedCall},
 };
 
 /// One handler or hook runs at a time, and beside it those of routes that asked for it; what arrives
@@ -47,7 +47,7 @@ pub(crate) struct Session<D: Send + Sync + 'static> {
     /// A question about the connection itself, beside all that runs. Nothing new is begun before it is
     /// answered.
     aside: Option<Box<Running>>,
-    /// What the error hooks have not seen yet.
+    /// Job the error hooks have not seen yet.
     #[expect(clippy::box_collection, reason = "few connections ever have one")]
     pub(super) failures: Option<Box<VecDeque<Failure>>>,
     inbox: Inbox,
@@ -88,7 +88,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         let hooks = &routing.hooks.open;
         let timeout = config.hook_timeout;
         let running =
-            (!hooks.is_empty()).then(|| Box::new(Running::hook(What::Open, timeout, || all(&conn, hooks, ()))));
+            (!hooks.is_empty()).then(|| Box::new(Running::hook(Job::Open, timeout, || all(&conn, hooks, ()))));
         Self { running, ..Self::refused(conn, routing) }.accepted()
     }
 
@@ -169,13 +169,13 @@ impl<D: Send + Sync + 'static> Session<D> {
         if self.conn.is_told(Signal::Drain) && !self.draining {
             self.draining = true;
             while let Some((work, _)) = self.inbox.pop(|_| true) {
-                self.turn_away(work);
+                self.reject(work);
             }
         }
     }
 
     /// Says that a message is not handled any more.
-    fn turn_away(&mut self, work: Work<KeptCall>) {
+    fn reject(&mut self, work: Work<OwnedCall>) {
         let error = || WsError::unavailable("the server is restarting");
         match work {
             Work::Call(_, call) => self.fail_request(error(), call.as_call().id()),
@@ -266,7 +266,7 @@ impl<D: Send + Sync + 'static> Session<D> {
 
     /// Whether the hooks of the connection's start have not come to their end: everything waits.
     fn is_opening(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| matches!(running.what, What::Open))
+        self.running.as_ref().is_some_and(|running| matches!(running.what, Job::Open))
     }
 
     fn poll_beside(&mut self, cx: &mut Context<'_>) {
@@ -276,7 +276,7 @@ impl<D: Send + Sync + 'static> Session<D> {
                 self.beside = None;
                 return;
             };
-            if let What::Call(route, _) = &running.what {
+            if let Job::Call(route, _) = &running.what {
                 beside.left(*route);
                 self.finish(&mut running, outcome);
             }
@@ -327,7 +327,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         };
         let error = WsError::cancelled("the request was aborted");
         match what {
-            Some(What::Call(_, id)) => self.fail_request(error, id.id()),
+            Some(Job::Call(_, id)) => self.fail_request(error, id.id()),
             Some(_) => {}
             None => {
                 if let Some(Work::Call(_, call)) = self.inbox.remove_request(correlation_id) {
@@ -342,7 +342,7 @@ fn has_place(beside: Option<&Beside>, route: usize, limit: usize) -> bool {
     beside.is_none_or(|beside| beside.of_route(route) < limit)
 }
 
-/// What is left of a handler's time.
+/// Job is left of a handler's time.
 fn left(timeout: Duration, waited: Duration) -> Option<Duration> {
     timeout.checked_sub(waited).filter(|left| !left.is_zero())
 }

@@ -10,7 +10,7 @@ use crate::{
     Conn, ConnId, Hub,
     conn::ConnInner,
     extract::StateScope,
-    request::{KeptId, Terminal, ToCompletion},
+    request::{OwnedId, Completion, ToCompletion},
 };
 
 /// A connection as extractors see it.
@@ -92,7 +92,7 @@ impl<D> fmt::Debug for ConnParts<D> {
 /// A message and its connection as extractors see them.
 pub struct MessageParts<D> {
     conn: ConnParts<D>,
-    id: KeptId,
+    id: OwnedId,
     timestamp: Option<f64>,
     timing: Timing,
     special: Option<Box<Special>>,
@@ -104,7 +104,7 @@ pub(crate) struct Special {
     /// The whole frame, where something needs more of it than the message.
     frame: Option<Box<str>>,
     /// Where somebody else may want to say something about the request, too.
-    terminal: Option<Arc<Terminal>>,
+    terminal: Option<Arc<Completion>>,
     /// Where something that was spawned is to learn that the request is over.
     cancellation: Option<CancellationToken>,
     /// What middleware has put beside the message.
@@ -164,7 +164,7 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     #[inline]
     pub(crate) fn new(
         conn: ConnParts<D>,
-        id: KeptId,
+        id: OwnedId,
         timestamp: Option<f64>,
         timing: Timing,
         special: Option<Box<Special>>,
@@ -180,7 +180,7 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
         self.timing.waited()
     }
 
-    pub(crate) fn terminal(&mut self) -> Arc<Terminal> {
+    pub(crate) fn terminal(&mut self) -> Arc<Completion> {
         Arc::clone(self.special.get_or_insert_default().terminal.get_or_insert_default())
     }
 

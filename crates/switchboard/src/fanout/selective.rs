@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Reached, Subscriber, Topic, topic::Member};
 use crate::{
-    outbox::{Mark, Promise, Pushed},
+    outbox::{Mark, FlushBy, Pushed},
     wire::{Frame, Variants},
 };
 
@@ -58,14 +58,14 @@ impl<M: ?Sized + Subscriber> Selective<M> {
             let Some(frame) = member.subscriber.variant(frame, &mut variants) else { return };
             let outbox = member.subscriber.outbox();
             let pushed = match &self.mark {
-                Some(mark) => outbox.push_marked(frame.clone(), mark, Promise::Caller),
-                None => outbox.push(frame.clone(), Promise::Caller),
+                Some(mark) => outbox.push_marked(frame.clone(), mark, FlushBy::Caller),
+                None => outbox.push(frame.clone(), FlushBy::Caller),
             };
             reached.matched += usize::from(pushed != Pushed::Closed);
             match pushed {
-                Pushed::Queued | Pushed::Ripe | Pushed::Closed => {}
-                Pushed::Pressed => reached.pressed = true,
-                Pushed::Full => full.push((member, frame)),
+                Pushed::Queued | Pushed::WriteNow | Pushed::Closed => {}
+                Pushed::AboveWatermark => reached.pressed = true,
+                Pushed::NoRoom => full.push((member, frame)),
             }
         });
         reached.pressed |= !full.is_empty();
@@ -85,7 +85,7 @@ impl<M: ?Sized + Subscriber> Selective<M> {
         subscriber.check_size(frame);
         subscriber.write_early();
         topic.push_to([member], |_| {
-            subscriber.outbox().push_dropping(frame.clone(), mark, |topic| subscriber.gap(topic), Promise::Owner);
+            subscriber.outbox().push_dropping(frame.clone(), mark, |topic| subscriber.gap(topic), FlushBy::Owner);
         });
         subscriber.write_early();
     }

@@ -19,7 +19,7 @@ use tokio::sync::Mutex as PublishQueue;
 
 use super::{Slab, Subscriber};
 use crate::{
-    outbox::{Promise, Pushed},
+    outbox::{FlushBy, Pushed},
     shrink::shrink,
     sync::{Mutex, MutexGuard},
     wire::{Frame, Variants},
@@ -349,12 +349,12 @@ impl<M: ?Sized + Subscriber> Topic<M> {
                 continue;
             }
             let Some(frame) = subscriber.variant(frame, &mut variants) else { continue };
-            let pushed = subscriber.outbox().push(frame.clone(), Promise::Caller);
+            let pushed = subscriber.outbox().push(frame.clone(), FlushBy::Caller);
             reached.matched += usize::from(pushed != Pushed::Closed);
             match pushed {
-                Pushed::Queued | Pushed::Ripe | Pushed::Closed => {}
-                Pushed::Pressed => reached.pressed = true,
-                Pushed::Full => full.push((key, number, Arc::clone(subscriber), frame)),
+                Pushed::Queued | Pushed::WriteNow | Pushed::Closed => {}
+                Pushed::AboveWatermark => reached.pressed = true,
+                Pushed::NoRoom => full.push((key, number, Arc::clone(subscriber), frame)),
             }
         }
         if !full.is_empty() {
@@ -376,7 +376,7 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         subscriber.make_room(frame.cost());
         let state = self.state.lock();
         if state.has(key, number) {
-            subscriber.outbox().push_anyway(frame.clone(), Promise::Owner);
+            subscriber.outbox().push_anyway(frame.clone(), FlushBy::Owner);
             drop(state);
             subscriber.write_early();
         }

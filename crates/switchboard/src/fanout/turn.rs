@@ -78,7 +78,7 @@ impl Drop for Turn {
         if self.nested {
             return;
         }
-        clock::go_on();
+        clock::resume();
         let mut topics = with(|state| {
             state.owner = None;
             state.out.clear();

@@ -23,7 +23,7 @@ use futures_util::future::BoxFuture;
 
 #[cfg(feature = "test")]
 pub(crate) use self::capture::{Captures, PublishLog, Record};
-use self::coalesce::{Gather, Pace, Paced};
+use self::coalesce::{Buffer, Pace, Coalesced};
 pub(crate) use self::selection::Selection;
 pub use self::{
     batch::{Batch, BatchOptions},
@@ -201,7 +201,7 @@ pub struct Published {
     matched: Matched,
 }
 
-/// How many connections a publish reached.
+/// Operation many connections a publish reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Matched {
@@ -218,7 +218,7 @@ impl Published {
         Self { matched: Matched::Exact(matched) }
     }
 
-    /// How many connections the message was for, without those that are being closed.
+    /// Operation many connections the message was for, without those that are being closed.
     #[must_use]
     pub fn matched(&self) -> Matched {
         self.matched

@@ -20,7 +20,7 @@ pub use self::{
 };
 pub(crate) use self::{
     ordered::{Keyed, Ordered},
-    permit::Place,
+    permit::ConnectionPermit,
     user_events::UserFeed,
 };
 use crate::{
@@ -36,7 +36,7 @@ pub(crate) struct Registry {
     /// In the order in which they were identified.
     by_user: HashMap<Arc<str>, Ordered<ConnId>>,
     by_ip: HashMap<IpAddr, usize>,
-    /// How many hold a place, whether or not they are listed yet.
+    /// Operation many hold a place, whether or not they are listed yet.
     places: usize,
 }
 
@@ -118,7 +118,7 @@ impl Registry {
         ids.filter_map(|id| self.by_id.get(id).cloned()).collect()
     }
 
-    /// How many connections the user has left, if this was one.
+    /// Operation many connections the user has left, if this was one.
     pub(crate) fn remove_user(&mut self, user: &str, id: ConnId) -> Option<usize> {
         let ids = self.by_user.get_mut(user)?;
         ids.remove(&id)?;
@@ -131,7 +131,7 @@ impl Registry {
     }
 
     /// Takes a place for a connection from this address.
-    pub(crate) fn take_place(
+    pub(crate) fn acquire_permit(
         &mut self,
         ip: Option<IpAddr>,
         limit: Option<usize>,
@@ -152,7 +152,7 @@ impl Registry {
         Ok(())
     }
 
-    pub(crate) fn give_place_back(&mut self, ip: Option<IpAddr>) {
+    pub(crate) fn release_permit(&mut self, ip: Option<IpAddr>) {
         self.places -= 1;
         if let Some(ip) = ip
             && let Some(count) = self.by_ip.get_mut(&ip)
@@ -187,18 +187,18 @@ mod tests {
         let (a, b) = (Some(IpAddr::from([1, 1, 1, 1])), Some(IpAddr::from([2, 2, 2, 2])));
         let limits = (Some(3), Some(2));
         for _ in 0..2 {
-            assert_eq!(registry.take_place(a, limits.0, limits.1), Ok(()));
+            assert_eq!(registry.acquire_permit(a, limits.0, limits.1), Ok(()));
         }
-        assert_eq!(registry.take_place(a, limits.0, limits.1), Err(Full { limit: 2, current: 2 }));
-        assert_eq!(registry.take_place(b, limits.0, limits.1), Ok(()));
-        assert_eq!(registry.take_place(b, limits.0, limits.1), Err(Full { limit: 3, current: 3 }));
-        registry.give_place_back(a);
-        assert_eq!(registry.take_place(b, limits.0, limits.1), Ok(()));
+        assert_eq!(registry.acquire_permit(a, limits.0, limits.1), Err(Full { limit: 2, current: 2 }));
+        assert_eq!(registry.acquire_permit(b, limits.0, limits.1), Ok(()));
+        assert_eq!(registry.acquire_permit(b, limits.0, limits.1), Err(Full { limit: 3, current: 3 }));
+        registry.release_permit(a);
+        assert_eq!(registry.acquire_permit(b, limits.0, limits.1), Ok(()));
         for ip in [a, b, b] {
-            registry.give_place_back(ip);
+            registry.release_permit(ip);
         }
         assert!(registry.by_ip.is_empty() && registry.places == 0);
-        assert_eq!(registry.take_place(a, None, Some(0)), Err(Full { limit: 0, current: 0 }));
+        assert_eq!(registry.acquire_permit(a, None, Some(0)), Err(Full { limit: 0, current: 0 }));
         assert!(registry.by_ip.is_empty());
     }
 

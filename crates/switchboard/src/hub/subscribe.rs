@@ -19,8 +19,8 @@ use switchboard_core::Message;
 
 pub use self::change::TopicChange;
 pub(crate) use self::{
-    authorizations::{Asked, Questions},
-    change::{How, Wanted},
+    authorizations::{Attempt, Authorizations},
+    change::{Operation, SubscriptionRequest},
     in_flight::InFlight,
     subscriptions::{Subscription, Subscriptions},
 };

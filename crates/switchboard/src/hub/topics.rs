@@ -10,7 +10,7 @@ pub(crate) mod typed;
 
 pub(crate) use self::{
     authorizer::{Authorizer, Refusal},
-    conflation_key::KeyOf,
+    conflation_key::ConflationKey,
     filter::{AnyMessageRef, Filter},
     name::AsStr,
     rules::{Rule, RuleId, Rules},

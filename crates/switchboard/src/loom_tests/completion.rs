@@ -9,7 +9,7 @@ use loom::thread;
 use switchboard_core::CloseCode;
 
 use super::{Member, Pipe, check, check_some, conn, frame, letters};
-use crate::{outbox::Promise, request::Terminal};
+use crate::{outbox::FlushBy, request::Completion};
 
 /// A request whose handler replies, whose deadline passes, which is aborted and whose progress is
 /// reported, each by somebody else: `1` and `2` for the words of two who want the last, `p` for
@@ -18,19 +18,19 @@ use crate::{outbox::Promise, request::Terminal};
 fn one_last_word_and_no_progress_behind_it() {
     check(|| {
         let pipe = Pipe::new(64);
-        let (conn, terminal) = (conn(1, &pipe), Arc::new(Terminal::default()));
+        let (conn, terminal) = (conn(1, &pipe), Arc::new(Completion::default()));
         let others: Vec<_> = ["1", "2"]
             .into_iter()
             .map(|word| {
                 let (conn, terminal) = (Arc::clone(&conn), Arc::clone(&terminal));
                 thread::spawn(move || {
                     if terminal.end() {
-                        conn.outbox.push(frame(word), Promise::Caller);
+                        conn.outbox.push(frame(word), FlushBy::Caller);
                     }
                 })
             })
             .collect();
-        let reported = terminal.before_end(|| conn.outbox.push_anyway(frame("p"), Promise::Owner)).is_some();
+        let reported = terminal.before_end(|| conn.outbox.push_anyway(frame("p"), FlushBy::Owner)).is_some();
         for other in others {
             other.join().unwrap();
         }
@@ -43,10 +43,10 @@ fn one_last_word_and_no_progress_behind_it() {
 }
 
 /// Says a last word, if nobody has.
-fn end(conn: &Member, terminal: &Terminal, word: &str, ended: &AtomicUsize) {
+fn end(conn: &Member, terminal: &Completion, word: &str, ended: &AtomicUsize) {
     if terminal.end() {
         ended.fetch_add(1, SeqCst);
-        conn.outbox.push(frame(word), Promise::Caller);
+        conn.outbox.push(frame(word), FlushBy::Caller);
     }
 }
 
@@ -56,7 +56,7 @@ fn end(conn: &Member, terminal: &Terminal, word: &str, ended: &AtomicUsize) {
 fn whatever_ends_a_request_does_so_once() {
     check_some(2, || {
         let pipe = Pipe::new(64);
-        let (conn, terminal, ended) = (conn(1, &pipe), Arc::new(Terminal::default()), Arc::new(AtomicUsize::new(0)));
+        let (conn, terminal, ended) = (conn(1, &pipe), Arc::new(Completion::default()), Arc::new(AtomicUsize::new(0)));
         let others: Vec<_> = [["r", "d"], ["e", "a"]]
             .into_iter()
             .map(|words| {
@@ -73,7 +73,7 @@ fn whatever_ends_a_request_does_so_once() {
                 ended.fetch_add(usize::from(terminal.end()), SeqCst);
             })
         };
-        terminal.before_end(|| conn.outbox.push_anyway(frame("p"), Promise::Owner));
+        terminal.before_end(|| conn.outbox.push_anyway(frame("p"), FlushBy::Owner));
         for other in others {
             other.join().unwrap();
         }

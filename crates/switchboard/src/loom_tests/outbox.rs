@@ -5,7 +5,7 @@ use std::{io::IoSlice, sync::Arc};
 use loom::thread;
 
 use super::*;
-use crate::outbox::{Mark, Promise, Pushed, Sink as _};
+use crate::outbox::{Mark, FlushBy, Pushed, Sink as _};
 
 #[test]
 fn a_push_is_never_left_behind_by_the_owner() {
@@ -15,8 +15,8 @@ fn a_push_is_never_left_behind_by_the_owner() {
         let pusher = thread::spawn({
             let conn = Arc::clone(&conn);
             move || {
-                assert_eq!(conn.outbox.push(frame("a"), Promise::Owner), Pushed::Queued);
-                assert_eq!(conn.outbox.push(frame("b"), Promise::Owner), Pushed::Queued);
+                assert_eq!(conn.outbox.push(frame("a"), FlushBy::Owner), Pushed::Queued);
+                assert_eq!(conn.outbox.push(frame("b"), FlushBy::Owner), Pushed::Queued);
             }
         });
         let owner = Owner::new(&conn);
@@ -37,7 +37,7 @@ fn the_owner_goes_on_where_a_full_socket_stopped_a_publisher() {
         let publisher = thread::spawn({
             let conn = Arc::clone(&conn);
             move || {
-                conn.outbox.push(frame("a"), Promise::Caller);
+                conn.outbox.push(frame("a"), FlushBy::Caller);
                 conn.outbox.flush();
             }
         });
@@ -58,7 +58,7 @@ fn two_publishers_and_the_owner_write_one_at_a_time_and_in_order() {
             let conn = Arc::clone(&conn);
             thread::spawn(move || {
                 for letter in letters {
-                    conn.outbox.push(frame(letter), Promise::Caller);
+                    conn.outbox.push(frame(letter), FlushBy::Caller);
                 }
                 conn.outbox.flush();
             })
@@ -85,7 +85,7 @@ fn the_owner_writes_past_an_empty_queue_without_taking_the_sink() {
             let conn = Arc::clone(&conn);
             move || {
                 for letter in ["a", "b"] {
-                    conn.outbox.push(frame(letter), Promise::Caller);
+                    conn.outbox.push(frame(letter), FlushBy::Caller);
                     conn.outbox.flush();
                 }
             }
@@ -96,7 +96,7 @@ fn the_owner_writes_past_an_empty_queue_without_taking_the_sink() {
                 // `Pipe` fails if somebody else is writing.
                 pipe.try_write(&[IoSlice::new(frame("o").wire())]).unwrap();
             } else {
-                conn.outbox.push(frame("o"), Promise::Owner);
+                conn.outbox.push(frame("o"), FlushBy::Owner);
             }
         });
         publisher.join().unwrap();
@@ -114,9 +114,9 @@ fn the_end_of_a_connection_drops_the_sink_whoever_has_it() {
         let publisher = thread::spawn({
             let conn = Arc::clone(&conn);
             move || {
-                conn.outbox.push(frame("a"), Promise::Caller);
+                conn.outbox.push(frame("a"), FlushBy::Caller);
                 conn.outbox.flush();
-                conn.outbox.push(frame("b"), Promise::Caller);
+                conn.outbox.push(frame("b"), FlushBy::Caller);
                 conn.outbox.flush();
             }
         });
@@ -125,7 +125,7 @@ fn the_end_of_a_connection_drops_the_sink_whoever_has_it() {
         publisher.join().unwrap();
         // At most the write that had begun.
         assert!(pipe.written().len() <= before + 3);
-        conn.outbox.push(frame("c"), Promise::Caller);
+        conn.outbox.push(frame("c"), FlushBy::Caller);
         conn.outbox.flush();
         assert!(!letters(&pipe).contains('c'));
     });
@@ -139,13 +139,13 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
         outbox.attach(pipe.clone());
         let conn = Arc::new(Member { id: 1, outbox, place: AtomicUsize::new(GONE) });
         for letter in ["a", "b"] {
-            conn.outbox.push(frame(letter), Promise::Caller);
+            conn.outbox.push(frame(letter), FlushBy::Caller);
         }
         let writer = thread::spawn({
             let conn = Arc::clone(&conn);
             move || conn.outbox.flush()
         });
-        let pushed = ["c", "d", "e", "f"].map(|letter| conn.outbox.push_anyway(frame(letter), Promise::Owner));
+        let pushed = ["c", "d", "e", "f"].map(|letter| conn.outbox.push_anyway(frame(letter), FlushBy::Owner));
         writer.join().unwrap();
         assert!(pushed.contains(&Pushed::Closed) == conn.outbox.is_closed());
         let owner = Owner::new(&conn);
@@ -158,9 +158,9 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
 
 /// Queues a frame that may be lost, as topics do.
 fn push_marked(outbox: &Outbox<Pipe>, letter: &str, mark: &Arc<Mark>) {
-    if outbox.push_marked(frame(letter), mark, Promise::Caller) == Pushed::Full {
+    if outbox.push_marked(frame(letter), mark, FlushBy::Caller) == Pushed::NoRoom {
         outbox.flush();
-        outbox.push_dropping(frame(letter), mark, |_| Some(frame("-")), Promise::Owner);
+        outbox.push_dropping(frame(letter), mark, |_| Some(frame("-")), FlushBy::Owner);
     }
     outbox.flush();
 }

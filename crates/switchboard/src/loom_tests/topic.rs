@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom::thread;
 
 use super::*;
-use crate::{fanout::Flush as _, outbox::Promise};
+use crate::{fanout::Flush as _, outbox::FlushBy};
 
 #[test]
 fn a_publisher_that_is_a_member_does_not_wait_for_itself() {
@@ -56,7 +56,7 @@ fn nothing_of_a_topic_comes_after_unsubscribing() {
         let owner = Owner::new(&conn);
         owner.turn(|| {
             topic.remove(key).finish();
-            conn.outbox.push(frame("!"), Promise::Owner);
+            conn.outbox.push(frame("!"), FlushBy::Owner);
         });
         publisher.join().unwrap();
         owner.settle();

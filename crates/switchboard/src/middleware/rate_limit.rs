@@ -1,6 +1,6 @@
 //! How often messages may come.
 
-mod by_hand;
+mod manual;
 mod keyed;
 mod service;
 mod state;
@@ -286,8 +286,8 @@ impl<D: Send + Sync + 'static> Settings<D> {
     fn counted<'a>(&self, conn: &'a ConnInner<D>, request: Option<&WsRequest<D>>) -> Result<Counted<'a>, WsError> {
         let by_itself = || Key::Connection(conn.id);
         Ok(Counted::Key(match &self.by {
-            By::Connection => return Ok(Counted::Sliding(&conn.extras().slots)),
-            By::ConnectionInFixedWindows => return Ok(Counted::Fixed(&conn.extras().slots)),
+            By::Connection => return Ok(Counted::Sliding(&conn.cold().layer_state)),
+            By::ConnectionInFixedWindows => return Ok(Counted::Fixed(&conn.cold().layer_state)),
             By::User => conn.user().map_or_else(by_itself, Key::User),
             By::Ip => Key::of_ip(conn.client_ip().ok_or_else(no_address)?),
             By::Custom(key) => request.map_or_else(by_itself, |request| Key::Custom(key(request).into())),

@@ -12,7 +12,7 @@ use crate::{
     dispatch::{Route, Routed, Routing},
     extract::Timing,
     handler::HandlerResult,
-    request::{AsCall as _, CallId, KeptCall, ToCompletion},
+    request::{AsCall as _, CallId, OwnedCall, ToCompletion},
     wire::encode,
 };
 
@@ -23,7 +23,7 @@ pub struct WsRequest<D> {
     conn: Arc<ConnInner<D>>,
     routing: Arc<Routing<D>>,
     route: usize,
-    call: KeptCall,
+    call: OwnedCall,
     timing: Timing,
     to_completion: Option<ToCompletion>,
     extensions: Extensions,

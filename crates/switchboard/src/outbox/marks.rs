@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Outbox, Promise, Pushed, Sink, State, mark_index::Index, queue::Queue};
+use super::{Outbox, FlushBy, Pushed, Sink, State, mark_index::Index, queue::Queue};
 use crate::wire::Frame;
 
 /// Up to so many marks are looked through one by one; more have an index.
@@ -276,17 +276,17 @@ fn find(list: Numbered<'_>, places: Places<'_>, is_it: impl Fn(&Marked) -> bool)
 impl<S: Sink> Outbox<S> {
     /// Queues a frame that may be lost, as its mark says. Where it does not fit it asks for
     /// [`push_dropping`](Self::push_dropping).
-    pub(crate) fn push_marked(&self, frame: Frame, mark: &Arc<Mark>, promise: Promise) -> Pushed {
+    pub(crate) fn push_marked(&self, frame: Frame, mark: &Arc<Mark>, flush_by: FlushBy) -> Pushed {
         let mut state = self.state.lock();
         if state.closing.is_some() {
             return Pushed::Closed;
         }
         state.drop_replaced(mark);
         if !state.fits(frame.cost()) {
-            return Pushed::Full;
+            return Pushed::NoRoom;
         }
         state.mark(&frame, mark, false);
-        self.enqueue(state, frame, promise)
+        self.enqueue(state, frame, flush_by)
     }
 
     /// The same once what fits into the sink was written: drops older frames of the topic, or this
@@ -297,7 +297,7 @@ impl<S: Sink> Outbox<S> {
         frame: Frame,
         mark: &Arc<Mark>,
         gap_of: impl Fn(&str) -> Option<Frame>,
-        promise: Promise,
+        flush_by: FlushBy,
     ) -> Pushed {
         let mut state = self.state.lock();
         if state.closing.is_some() {
@@ -312,19 +312,19 @@ impl<S: Sink> Outbox<S> {
                     && let Some(gap) = gap_of(&mark.topic)
                 {
                     state.mark(&gap, mark, true);
-                    if self.enqueue(state, gap, promise) == Pushed::Closed {
+                    if self.enqueue(state, gap, flush_by) == Pushed::Closed {
                         return Pushed::Closed;
                     }
                 }
-                return Pushed::Pressed;
+                return Pushed::AboveWatermark;
             }
         }
         if state.fits(frame.cost()) {
             state.mark(&frame, mark, false);
-            return self.enqueue(state, frame, promise);
+            return self.enqueue(state, frame, flush_by);
         }
         drop(state);
-        self.push_anyway(frame, promise)
+        self.push_anyway(frame, flush_by)
     }
 
     /// Drops what may be dropped for a frame that may not.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{Mark, Promise, Pushed, Sink as _, Wrote, queue_tests::Pipe};
+use super::{Mark, FlushBy, Pushed, Sink as _, Wrote, queue_tests::Pipe};
 use crate::wire::Frame;
 
 /// So many frames wait at most. All are as long.
@@ -144,9 +144,9 @@ fn run(ops: Vec<Op>) -> Result<(), TestCaseError> {
                 if of.2 {
                     model.drop_oldest(Some(topic));
                 }
-                let pushed = outbox.push_marked(frame(&text), &mark, Promise::Caller);
-                if pushed == Pushed::Full && of.2 {
-                    outbox.push_dropping(frame(&text), &mark, gap_of, Promise::Caller);
+                let pushed = outbox.push_marked(frame(&text), &mark, FlushBy::Caller);
+                if pushed == Pushed::NoRoom && of.2 {
+                    outbox.push_dropping(frame(&text), &mark, gap_of, FlushBy::Caller);
                 }
                 if !model.is_full() {
                     model.push(text, Some(of), false);
@@ -158,7 +158,7 @@ fn run(ops: Vec<Op>) -> Result<(), TestCaseError> {
                 model.drop_oldest(None);
                 outbox.make_room(frame(&text).cost(), gap_of);
                 if !model.is_full() {
-                    outbox.push_anyway(frame(&text), Promise::Caller);
+                    outbox.push_anyway(frame(&text), FlushBy::Caller);
                     model.push(text, None, false);
                 }
             }
@@ -225,9 +225,9 @@ fn what_was_dropped_leaves_no_trace() {
     let outbox = pipe.outbox(1 << 20);
     let mark = |n: usize| Arc::new(Mark::new("t", Some((n % 10).to_string().into()), false));
     // The first does not leave.
-    outbox.push(frame("0000"), Promise::Caller);
+    outbox.push(frame("0000"), FlushBy::Caller);
     let size = |n| {
-        outbox.push_marked(frame("1111"), &mark(n), Promise::Caller);
+        outbox.push_marked(frame("1111"), &mark(n), FlushBy::Caller);
         format!("{outbox:?}").len()
     };
     let most = (0..100).map(size).max();

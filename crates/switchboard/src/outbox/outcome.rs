@@ -6,19 +6,19 @@ pub(crate) enum Pushed {
     /// Queued.
     Queued,
     /// Queued, and there is enough to be written at once.
-    Ripe,
+    WriteNow,
     /// Queued, and more than half of the limit waits now.
-    Pressed,
+    AboveWatermark,
     /// Not queued: the caller should write what is, [make room](super::Outbox::make_room) and [push
     /// it anyway](super::Outbox::push_anyway).
-    Full,
+    NoRoom,
     /// The connection is closing, as it is once its queue overflows.
     Closed,
 }
 
 /// Who makes sure that a frame which was pushed is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Promise {
+pub(crate) enum FlushBy {
     /// The owner: it is woken.
     Owner,
     /// The caller, by [`Outbox::flush`](super::Outbox::flush); the owner where only it can write.

@@ -5,7 +5,7 @@ use std::{ops::DerefMut, task::Waker};
 use super::{
     Outbox, Sink,
     state::{Closing, State},
-    total::Counted,
+    budget::Charge,
 };
 
 impl<S: Sink> Outbox<S> {
@@ -35,7 +35,7 @@ impl<S: Sink> Outbox<S> {
     /// Counts what stays queued, which may be too much together with what others have. Who is to be
     /// woken.
     pub(super) fn count(&self, state: &mut State<S>) -> Vec<Waker> {
-        if state.count() == Counted::TooMuch && state.closing.is_none() {
+        if state.count() == Charge::Exceeded && state.closing.is_none() {
             return self.give_up(state);
         }
         Vec::new()

@@ -8,25 +8,25 @@ use std::{
 };
 
 use super::{
-    Mark, Outbox, Promise, Pushed, Total, Until, Wrote,
+    Mark, Outbox, FlushBy, Pushed, Budget, Until, Wrote,
     queue_tests::{Pipe, run, write_all},
 };
 
 #[test]
 fn only_what_stays_queued_counts_in_the_total() {
-    let (pipe, total) = (Pipe::default(), Arc::new(Total::new(100_000)));
+    let (pipe, total) = (Pipe::default(), Arc::new(Budget::new(100_000)));
     let outbox = pipe.outbox_in(100_000, &total);
     let frame = run(&[&"x".repeat(1000)]);
     pipe.room.set(1500);
-    outbox.push(frame.clone(), Promise::Caller);
+    outbox.push(frame.clone(), FlushBy::Caller);
     assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), 0));
     outbox.flush();
     assert_eq!((outbox.buffered(), total.bytes()), (0, 0));
     // Half of it leaves; it counts as a whole until all has.
-    outbox.push(frame.clone(), Promise::Caller);
+    outbox.push(frame.clone(), FlushBy::Caller);
     outbox.flush();
     assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), frame.cost()));
-    outbox.push(frame.clone(), Promise::Caller);
+    outbox.push(frame.clone(), FlushBy::Caller);
     assert_eq!(total.bytes(), 2 * frame.cost());
     pipe.room.set(600);
     outbox.unblock();
@@ -39,7 +39,7 @@ fn only_what_stays_queued_counts_in_the_total() {
     for end in [overflow, Outbox::detach] {
         let outbox = pipe.outbox_in(100_000, &total);
         pipe.room.set(0);
-        outbox.push(frame.clone(), Promise::Caller);
+        outbox.push(frame.clone(), FlushBy::Caller);
         outbox.flush();
         assert_eq!(total.bytes(), frame.cost());
         end(&outbox);
@@ -49,30 +49,30 @@ fn only_what_stays_queued_counts_in_the_total() {
 
 #[test]
 fn whoever_adds_to_too_much_in_all_overflows() {
-    let total = Arc::new(Total::new(5000));
+    let total = Arc::new(Budget::new(5000));
     let (slow, fast) = (Pipe::default(), Pipe::default());
     let (one, two) = (slow.outbox_in(100_000, &total), slow.outbox_in(100_000, &total));
     let frame = run(&[&"x".repeat(1000)]);
     for outbox in [&one, &two] {
         for _ in 0..2 {
-            outbox.push(frame.clone(), Promise::Caller);
+            outbox.push(frame.clone(), FlushBy::Caller);
             outbox.flush();
         }
     }
-    assert_eq!(two.push(frame.clone(), Promise::Caller), Pushed::Closed);
+    assert_eq!(two.push(frame.clone(), FlushBy::Caller), Pushed::Closed);
     assert_eq!((two.buffered(), total.bytes(), total.overflowed()), (0, 2 * frame.cost(), 1));
     assert!(!one.is_closed());
     // What leaves at once is never too much.
     fast.room.set(usize::MAX);
     let reads = fast.outbox_in(100_000, &total);
     for _ in 0..20 {
-        assert_eq!(reads.push(frame.clone(), Promise::Caller), Pushed::Queued);
+        assert_eq!(reads.push(frame.clone(), FlushBy::Caller), Pushed::Queued);
         reads.flush();
     }
     // So many at once, to one that does not.
     let late = slow.outbox_in(100_000, &total);
     for _ in 0..4 {
-        late.push(frame.clone(), Promise::Caller);
+        late.push(frame.clone(), FlushBy::Caller);
     }
     late.flush();
     assert_eq!((late.is_closed(), total.bytes(), total.overflowed()), (true, 2 * frame.cost(), 2));
@@ -80,10 +80,10 @@ fn whoever_adds_to_too_much_in_all_overflows() {
 
 #[test]
 fn what_only_the_owner_can_write_counts_once_it_cannot() {
-    let total = Arc::new(Total::new(5000));
+    let total = Arc::new(Budget::new(5000));
     let outbox = Outbox::<Pipe>::new(100_000, Arc::clone(&total));
     let frame = run(&[&"x".repeat(1000)]);
-    let push = || outbox.push(frame.clone(), Promise::Caller);
+    let push = || outbox.push(frame.clone(), FlushBy::Caller);
     let cx = Context::from_waker(Waker::noop());
     // Before its turn nobody knows.
     assert_eq!((push(), total.bytes()), (Pushed::Queued, 0));
@@ -115,8 +115,8 @@ fn what_only_the_owner_can_write_counts_once_it_cannot() {
 
 /// Queues a frame of topic `t`, as topics do.
 fn push_marked(outbox: &Outbox<Pipe>, text: &str, mark: &Arc<Mark>) -> Pushed {
-    match outbox.push_marked(run(&[text]), mark, Promise::Caller) {
-        Pushed::Full => outbox.push_dropping(run(&[text]), mark, |_| Some(run(&["gap"])), Promise::Caller),
+    match outbox.push_marked(run(&[text]), mark, FlushBy::Caller) {
+        Pushed::NoRoom => outbox.push_dropping(run(&[text]), mark, |_| Some(run(&["gap"])), FlushBy::Caller),
         pushed => pushed,
     }
 }
@@ -130,7 +130,7 @@ fn row_7_4_the_oldest_of_the_topic_are_dropped_where_a_gap_is_told() {
     for (text, mark) in [("a", &t), ("b", &u), ("c", &t), ("d", &t)] {
         assert_ne!(push_marked(&outbox, text, mark), Pushed::Closed);
     }
-    outbox.push(run(&["!"]), Promise::Caller);
+    outbox.push(run(&["!"]), FlushBy::Caller);
     // The first is half written, and so stays.
     pipe.room.set(1);
     assert_eq!(outbox.write(), Wrote::Blocked);
@@ -153,10 +153,10 @@ fn row_7_4_where_others_fill_the_queue_the_new_one_is_lost() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(2 * run(&["a"]).cost());
     let mark = Arc::new(Mark::new("t", None, true));
-    outbox.push(run(&["1"]), Promise::Caller);
-    outbox.push(run(&["2"]), Promise::Caller);
+    outbox.push(run(&["1"]), FlushBy::Caller);
+    outbox.push(run(&["2"]), FlushBy::Caller);
     for text in ["a", "b", "c"] {
-        assert_eq!(push_marked(&outbox, text, &mark), Pushed::Pressed);
+        assert_eq!(push_marked(&outbox, text, &mark), Pushed::AboveWatermark);
     }
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads(), ["1", "2", "gap"]);
@@ -172,9 +172,9 @@ fn row_7_4_what_may_be_lost_makes_room_for_what_may_not() {
         assert_ne!(push_marked(&outbox, text, mark), Pushed::Closed);
     }
     for text in ["1", "2"] {
-        assert_eq!(outbox.push(run(&[text]), Promise::Owner), Pushed::Full);
+        assert_eq!(outbox.push(run(&[text]), FlushBy::Owner), Pushed::NoRoom);
         outbox.make_room(run(&[text]).cost(), |topic| Some(run(&[&format!("-{topic}")])));
-        assert_ne!(outbox.push_anyway(run(&[text]), Promise::Owner), Pushed::Closed);
+        assert_ne!(outbox.push_anyway(run(&[text]), FlushBy::Owner), Pushed::Closed);
     }
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads(), ["-t", "-u", "1", "2"]);
@@ -225,7 +225,7 @@ fn what_is_dropped_keeps_nobody_waiting_and_does_not_look_written() {
 
 #[test]
 fn what_is_dropped_does_not_count_in_the_total_either() {
-    let (pipe, total) = (Pipe::default(), Arc::new(Total::new(100_000)));
+    let (pipe, total) = (Pipe::default(), Arc::new(Budget::new(100_000)));
     let outbox = pipe.outbox_in(2000, &total);
     let mark = Arc::new(Mark::new("t", None, true));
     let text = "x".repeat(900);
@@ -243,7 +243,7 @@ fn what_is_dropped_does_not_count_in_the_total_either() {
 
 #[test]
 fn what_may_be_dropped_is_closed_for_where_all_have_too_much() {
-    let (pipe, total) = (Pipe::default(), Arc::new(Total::new(3000)));
+    let (pipe, total) = (Pipe::default(), Arc::new(Budget::new(3000)));
     let outbox = pipe.outbox_in(100_000, &total);
     let mark = Arc::new(Mark::new("t", None, true));
     let text = "x".repeat(900);

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Outbox, Promise, Pushed, Sink, Total, Until, Wrote};
+use super::{Outbox, FlushBy, Pushed, Sink, Budget, Until, Wrote};
 use crate::wire::Frame;
 
 /// Takes as much as it is told.
@@ -25,10 +25,10 @@ pub(super) struct Pipe {
 
 impl Pipe {
     pub(super) fn outbox(&self, limit: usize) -> Outbox<Self> {
-        self.outbox_in(limit, &Arc::new(Total::new(usize::MAX)))
+        self.outbox_in(limit, &Arc::new(Budget::new(usize::MAX)))
     }
 
-    pub(super) fn outbox_in(&self, limit: usize, total: &Arc<Total>) -> Outbox<Self> {
+    pub(super) fn outbox_in(&self, limit: usize, total: &Arc<Budget>) -> Outbox<Self> {
         let outbox = Outbox::new(limit, Arc::clone(total));
         outbox.attach(self.clone());
         outbox
@@ -74,8 +74,8 @@ pub(super) fn write_all(outbox: &Outbox<Pipe>, pipe: &Pipe) {
 fn rfc_6455_5_5_a_pong_goes_ahead_of_data_at_the_next_border_and_only_the_last_one() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
-    outbox.push(run(&["one", "two"]), Promise::Caller);
-    outbox.push(run(&["three"]), Promise::Caller);
+    outbox.push(run(&["one", "two"]), FlushBy::Caller);
+    outbox.push(run(&["three"]), FlushBy::Caller);
     pipe.room.set(2);
     assert_eq!(outbox.write(), Wrote::Blocked);
     for pong in ["first", "second", "last"] {
@@ -95,7 +95,7 @@ fn what_the_owner_put_out_goes_on_where_the_socket_stopped() {
         pipe.room.set(room);
         assert_eq!(outbox.write_out(&mut out), Wrote::Blocked);
         assert!(out.is_empty());
-        outbox.push(run(&["four"]), Promise::Caller);
+        outbox.push(run(&["four"]), FlushBy::Caller);
         write_all(&outbox, &pipe);
         assert_eq!(pipe.payloads(), ["one", "two", "three", "four"], "{room}");
         assert_eq!(outbox.buffered(), 0);
@@ -107,7 +107,7 @@ fn attack_a10_a_poke_finds_room_that_was_not_told() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
     assert!(!outbox.poke());
-    outbox.push(run(&["one"]), Promise::Caller);
+    outbox.push(run(&["one"]), FlushBy::Caller);
     pipe.room.set(2);
     assert_eq!(outbox.write(), Wrote::Blocked);
     assert!(!outbox.poke());
@@ -129,7 +129,7 @@ fn attack_a10_replies_may_take_twice_the_limit() {
     let outbox = pipe.outbox(1000);
     let frame = run(&[&"x".repeat(400)]);
     for n in 0..4 {
-        let pressed = if n == 0 { Pushed::Queued } else { Pushed::Pressed };
+        let pressed = if n == 0 { Pushed::Queued } else { Pushed::AboveWatermark };
         assert_eq!(outbox.push_reply(frame.clone()), pressed, "{n}");
         assert_eq!(outbox.write(), Wrote::Blocked);
     }
@@ -138,21 +138,21 @@ fn attack_a10_replies_may_take_twice_the_limit() {
     assert!(outbox.pressing().is_none() && !outbox.is_pressed());
     pipe.room.set(0);
     for _ in 0..2 {
-        outbox.push(frame.clone(), Promise::Owner);
+        outbox.push(frame.clone(), FlushBy::Owner);
         assert_eq!(outbox.write(), Wrote::Blocked);
     }
-    assert_eq!(outbox.push(frame, Promise::Owner), Pushed::Closed);
+    assert_eq!(outbox.push(frame, FlushBy::Owner), Pushed::Closed);
 }
 
 #[test]
 fn row_7_4_an_overflow_finishes_the_half_written_frame() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(200);
-    outbox.push(run(&["one", "two"]), Promise::Caller);
+    outbox.push(run(&["one", "two"]), FlushBy::Caller);
     pipe.room.set(3);
     assert_eq!(outbox.write(), Wrote::Blocked);
-    assert_eq!(outbox.push(run(&[&"x".repeat(200)]), Promise::Owner), Pushed::Closed);
-    assert_eq!(outbox.push(run(&["late"]), Promise::Owner), Pushed::Closed);
+    assert_eq!(outbox.push(run(&[&"x".repeat(200)]), FlushBy::Owner), Pushed::Closed);
+    assert_eq!(outbox.push(run(&["late"]), FlushBy::Owner), Pushed::Closed);
     assert!(outbox.is_closed());
     outbox.push_close(run(&["close"]));
     write_all(&outbox, &pipe);
@@ -164,11 +164,11 @@ fn row_7_4_a_queue_that_can_be_written_does_not_overflow() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(100);
     let long = "x".repeat(50);
-    assert_eq!(outbox.push(run(&[&long]), Promise::Owner), Pushed::Pressed);
-    assert_eq!(outbox.push(run(&[&long]), Promise::Owner), Pushed::Full);
+    assert_eq!(outbox.push(run(&[&long]), FlushBy::Owner), Pushed::AboveWatermark);
+    assert_eq!(outbox.push(run(&[&long]), FlushBy::Owner), Pushed::NoRoom);
     pipe.room.set(1000);
     outbox.flush();
-    assert_eq!(outbox.push_anyway(run(&[&long]), Promise::Owner), Pushed::Pressed);
+    assert_eq!(outbox.push_anyway(run(&[&long]), FlushBy::Owner), Pushed::AboveWatermark);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn more_frames_than_go_into_one_write() {
     let outbox = pipe.outbox(1 << 20);
     let texts: Vec<_> = (0..1000).map(|n| n.to_string()).collect();
     for text in &texts {
-        outbox.push(run(&[text]), Promise::Caller);
+        outbox.push(run(&[text]), FlushBy::Caller);
     }
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads(), texts);
@@ -188,7 +188,7 @@ fn flushed_is_what_was_sent_before_not_as_many_bytes_of_something_else() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
     let mut cx = Context::from_waker(Waker::noop());
-    outbox.push(run(&["sent"]), Promise::Caller);
+    outbox.push(run(&["sent"]), FlushBy::Caller);
     let mut flushed = pin!(outbox.wait(Until::Flushed));
     assert!(flushed.as_mut().poll(&mut cx).is_pending());
     // As long as what was sent, and ahead of it.
@@ -205,7 +205,7 @@ fn flushed_is_what_was_sent_before_not_as_many_bytes_of_something_else() {
 fn those_who_gave_up_waiting_leave_nothing_behind() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(200);
-    outbox.push(run(&[&"x".repeat(150)]), Promise::Caller);
+    outbox.push(run(&[&"x".repeat(150)]), FlushBy::Caller);
     for _ in 0..100 {
         let mut room = Box::pin(outbox.wait(Until::Room));
         assert!(room.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -241,10 +241,10 @@ impl Drop for Looks {
 fn attack_b16_wakers_are_replaced_and_dropped_with_nothing_locked() {
     let (done, is_done) = mpsc::channel();
     std::thread::spawn(move || {
-        let outbox = Arc::new(Outbox::new(200, Arc::new(Total::new(usize::MAX))));
+        let outbox = Arc::new(Outbox::new(200, Arc::new(Budget::new(usize::MAX))));
         outbox.attach(Stuck);
         let waker = || Waker::from(Arc::new(Looks(Arc::downgrade(&outbox))));
-        outbox.push(run(&[&"x".repeat(150)]), Promise::Caller);
+        outbox.push(run(&[&"x".repeat(150)]), FlushBy::Caller);
         for until in [Until::Room, Until::Flushed] {
             let mut wait = Box::pin(outbox.wait(until));
             for _ in 0..3 {
@@ -278,9 +278,9 @@ fn attack_b16_a_send_behind_what_a_caller_promised_wakes_the_owner() {
     let woken = Arc::new(Woken::default());
     outbox.begin_turn(&Context::from_waker(&Waker::from(Arc::clone(&woken))));
     assert!(outbox.end_turn(false));
-    outbox.push(Frame::text("published"), Promise::Caller);
+    outbox.push(Frame::text("published"), FlushBy::Caller);
     assert_eq!(woken.0.load(Relaxed), 0);
     // The publisher may still be busy.
-    outbox.push(Frame::text("sent"), Promise::Owner);
+    outbox.push(Frame::text("sent"), FlushBy::Owner);
     assert_eq!(woken.0.load(Relaxed), 1);
 }

@@ -8,7 +8,7 @@ use switchboard_core::CloseCode;
 use super::{
     marks::Marks,
     queue::Queue,
-    total::{Counted, Share, Total},
+    budget::{Charge, BudgetShare, Budget},
     wait::Waiters,
 };
 use crate::wire::{Frame, frame_start};
@@ -99,7 +99,7 @@ pub(super) struct State<S> {
     pub(super) written: u64,
     pub(super) limit: usize,
     /// Of what waits in all queues.
-    share: Share,
+    share: BudgetShare,
     /// The owner is in its turn and looks here again before that ends: no need to wake it.
     pub(super) in_turn: bool,
     /// The sink takes no more; the owner waits for it.
@@ -121,7 +121,7 @@ pub(super) struct State<S> {
 }
 
 impl<S> State<S> {
-    pub(super) fn new(limit: usize, total: Arc<Total>) -> Self {
+    pub(super) fn new(limit: usize, total: Arc<Budget>) -> Self {
         Self {
             queue: Queue::default(),
             offset: 0,
@@ -131,7 +131,7 @@ impl<S> State<S> {
             pushed: 0,
             written: 0,
             limit,
-            share: Share::new(total),
+            share: BudgetShare::new(total),
             in_turn: false,
             blocked: false,
             stalled: false,
@@ -221,20 +221,20 @@ impl<S> State<S> {
     }
 
     /// Counts all that waits: it does not leave at once.
-    pub(super) fn count(&mut self) -> Counted {
+    pub(super) fn count(&mut self) -> Charge {
         let counted = self.share.set(self.waits());
         self.wake_to_shed(counted)
     }
 
     /// The same after something was added.
-    pub(super) fn grown(&mut self) -> Counted {
+    pub(super) fn grown(&mut self) -> Charge {
         let counted = self.share.grow(self.waits());
         self.wake_to_shed(counted)
     }
 
     /// The owner has somebody see to it: nothing may be locked then.
-    fn wake_to_shed(&self, counted: Counted) -> Counted {
-        if counted == Counted::High {
+    fn wake_to_shed(&self, counted: Charge) -> Charge {
+        if counted == Charge::High {
             self.wake_owner();
         }
         counted

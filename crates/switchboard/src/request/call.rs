@@ -22,7 +22,7 @@ pub(crate) struct Call<'a> {
 
 /// A message that waits: it keeps the frame and knows where the payload stands in it.
 #[derive(Debug)]
-pub(crate) struct KeptCall {
+pub(crate) struct OwnedCall {
     message_type: &'static str,
     is_rpc: bool,
     meta: Box<InboundMeta<'static>>,
@@ -40,7 +40,7 @@ pub(crate) struct CallId<'a> {
 
 /// The same, on its own.
 #[derive(Debug)]
-pub(crate) struct KeptId {
+pub(crate) struct OwnedId {
     message_type: &'static str,
     is_rpc: bool,
     correlation_id: Option<CorrelationId>,
@@ -58,8 +58,8 @@ impl<'a> Call<'a> {
     }
 
     /// The same, on its own. The payload must have been borrowed from the frame.
-    pub(crate) fn keep(&self) -> KeptCall {
-        KeptCall {
+    pub(crate) fn keep(&self) -> OwnedCall {
+        OwnedCall {
             message_type: self.message_type,
             is_rpc: self.is_rpc,
             meta: Box::new(self.meta.to_static()),
@@ -75,14 +75,14 @@ impl<'a> Call<'a> {
     }
 }
 
-impl KeptCall {
+impl OwnedCall {
     /// As JSON text.
     pub(crate) fn payload(&self) -> Option<&str> {
         self.payload.clone().and_then(|range| self.frame.get(range))
     }
 }
 
-impl AsCall for KeptCall {
+impl AsCall for OwnedCall {
     fn as_call(&self) -> Call<'_> {
         Call {
             message_type: self.message_type,
@@ -100,7 +100,7 @@ impl AsCall for Call<'_> {
     }
 }
 
-impl KeptId {
+impl OwnedId {
     pub(crate) fn id(&self) -> CallId<'_> {
         let correlation_id = self.correlation_id.as_ref().map(CorrelationId::as_str);
         CallId { message_type: self.message_type, is_rpc: self.is_rpc, correlation_id }
@@ -109,9 +109,9 @@ impl KeptId {
 
 impl CallId<'_> {
     #[inline]
-    pub(crate) fn keep(self) -> KeptId {
+    pub(crate) fn keep(self) -> OwnedId {
         let Self { message_type, is_rpc, correlation_id } = self;
-        KeptId { message_type, is_rpc, correlation_id: correlation_id.map(CorrelationId::new) }
+        OwnedId { message_type, is_rpc, correlation_id: correlation_id.map(CorrelationId::new) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{convert::Infallible, time::Duration};
 
 use tokio::time::Instant;
 
-use super::begun;
+use super::started_at;
 use crate::extract::{FromMessageParts, MessageParts};
 
 /// When the handler will be dropped: an extractor of handlers.
@@ -57,6 +57,6 @@ impl<S: Sync, D: Send + Sync + 'static> FromMessageParts<S, D> for Deadline {
     type Rejection = Infallible;
 
     async fn from_message_parts(parts: &mut MessageParts<D>, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::after(parts.left().saturating_sub(begun::elapsed())))
+        Ok(Self::after(parts.left().saturating_sub(started_at::elapsed())))
     }
 }

@@ -5,13 +5,13 @@ use std::{collections::VecDeque, fmt, marker::PhantomData, sync::Arc};
 use serde::Serialize;
 use switchboard_core::{Request, WsError};
 
-use super::Terminal;
+use super::Completion;
 use crate::{
     SendError,
     conn::AnyConn,
     extract::MessageParts,
     handler::Argument,
-    outbox::{Promise, Pushed, Until},
+    outbox::{FlushBy, Pushed, Until},
     wire::encode,
 };
 
@@ -49,7 +49,7 @@ use crate::{
 pub struct Progress<P> {
     conn: Arc<AnyConn>,
     correlation_id: Box<str>,
-    terminal: Arc<Terminal>,
+    terminal: Arc<Completion>,
     /// How far the connection's queue had come behind each frame that may still wait in it.
     queued: VecDeque<u64>,
     kind: PhantomData<fn(P)>,
@@ -90,7 +90,7 @@ impl<P: Serialize> Progress<P> {
         }
         let frame = self.conn.encode_for(frame).ok_or_else(SendError::no_envelope)?;
         // Nothing is written with the request locked.
-        let pushed = self.terminal.before_end(|| outbox.push_anyway(frame, Promise::Owner));
+        let pushed = self.terminal.before_end(|| outbox.push_anyway(frame, FlushBy::Owner));
         match pushed {
             None => return Err(SendError::ended()),
             Some(Pushed::Closed) => return Err(SendError::closed()),

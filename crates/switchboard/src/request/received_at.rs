@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::begun;
+use super::started_at;
 use crate::{
     clock,
     extract::{FromMessageParts, MessageParts},
@@ -35,7 +35,7 @@ impl<S: Sync, D: Send + Sync + 'static> FromMessageParts<S, D> for ReceivedAt {
 
     async fn from_message_parts(parts: &mut MessageParts<D>, _: &S) -> Result<Self, Infallible> {
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(clock::now_ms());
-        let ago = parts.waited().saturating_add(begun::elapsed());
+        let ago = parts.waited().saturating_add(started_at::elapsed());
         Ok(Self(now.checked_sub(ago).unwrap_or(now)))
     }
 }

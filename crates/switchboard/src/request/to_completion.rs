@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Terminal;
+use super::Completion;
 
 /// A handler that goes on when nobody waits for it any more.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ToCompletion {
-    pub(crate) terminal: Arc<Terminal>,
+    pub(crate) terminal: Arc<Completion>,
     pub(crate) cancellation: CancellationToken,
 }

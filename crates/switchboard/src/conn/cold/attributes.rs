@@ -10,7 +10,7 @@ use std::{
 use parking_lot::Mutex;
 use switchboard_core::{LimitReached, MessageSet, WsError};
 
-use crate::conn::{Conn, ConnInner, HubConn, cold::ExtrasCell};
+use crate::conn::{Conn, ConnInner, HubConn, cold::ColdCell};
 
 type Value = Arc<dyn Any + Send + Sync>;
 
@@ -30,7 +30,7 @@ impl Values {
 /// Small values of one connection, one of each type: what handlers learn about it and others are to
 /// see, through [`Conn`] and [`HubConn`]. They stay as long as the connection's handles do.
 ///
-/// How many there may be says [`Config::max_attributes`](crate::Config::max_attributes); keep them
+/// Operation many there may be says [`Config::max_attributes`](crate::Config::max_attributes); keep them
 /// small, since they are held for each connection. What changes often is better put into one value
 /// with an atomic or a lock in it.
 ///
@@ -59,7 +59,7 @@ impl Values {
 /// ```
 #[derive(Clone, Copy)]
 pub struct Attributes<'a> {
-    extras: &'a ExtrasCell,
+    cold: &'a ColdCell,
     limit: usize,
 }
 
@@ -71,7 +71,7 @@ impl Attributes<'_> {
     /// There are [`max_attributes`](crate::Config::max_attributes) of other types already.
     pub fn insert<T: Any + Send + Sync>(&self, value: T) -> Result<Option<Arc<T>>, TooManyAttributes> {
         let value: Value = Arc::new(value);
-        let mut kept = self.extras.get_or_init(Box::default).attributes.0.lock();
+        let mut kept = self.cold.get_or_init(Box::default).attributes.0.lock();
         let values = kept.get_or_insert_default();
         let before = match values.position::<T>() {
             Some(index) => Some(std::mem::replace(&mut values.0[index].1, value)),
@@ -88,7 +88,7 @@ impl Attributes<'_> {
     /// The value of this type.
     #[must_use]
     pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let kept = self.extras.get()?.attributes.0.lock();
+        let kept = self.cold.get()?.attributes.0.lock();
         let values = kept.as_ref()?;
         let value = Arc::clone(&values.0[values.position::<T>()?].1);
         drop(kept);
@@ -97,7 +97,7 @@ impl Attributes<'_> {
 
     /// Takes the value of this type out.
     pub fn remove<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let mut kept = self.extras.get()?.attributes.0.lock();
+        let mut kept = self.cold.get()?.attributes.0.lock();
         let values = kept.as_mut()?;
         let (_, value) = values.position::<T>().map(|index| values.0.swap_remove(index))?;
         if values.0.is_empty() {
@@ -107,10 +107,10 @@ impl Attributes<'_> {
         value.downcast().ok()
     }
 
-    /// How many there are.
+    /// Operation many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        let kept = self.extras.get().map(|extras| extras.attributes.0.lock());
+        let kept = self.cold.get().map(|cold| cold.attributes.0.lock());
         kept.map_or(0, |kept| kept.as_ref().map_or(0, |values| values.0.len()))
     }
 
@@ -134,7 +134,7 @@ pub struct TooManyAttributes {
 }
 
 impl TooManyAttributes {
-    /// How many it may have.
+    /// Operation many it may have.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
@@ -159,7 +159,7 @@ impl From<TooManyAttributes> for WsError {
 
 impl<D: ?Sized> ConnInner<D> {
     pub(crate) fn attributes(&self) -> Attributes<'_> {
-        Attributes { extras: &self.extras, limit: self.config().max_attributes }
+        Attributes { cold: &self.cold, limit: self.config().max_attributes }
     }
 }
 
@@ -185,10 +185,10 @@ mod tests {
 
     #[test]
     fn one_of_each_type_up_to_the_limit() {
-        let extras = ExtrasCell::new();
-        let attributes = Attributes { extras: &extras, limit: 2 };
+        let cold = ColdCell::new();
+        let attributes = Attributes { cold: &cold, limit: 2 };
         assert_eq!((attributes.get::<u8>(), attributes.remove::<u8>(), attributes.len()), (None, None, 0));
-        assert!(extras.get().is_none(), "looking costs nothing");
+        assert!(cold.get().is_none(), "looking costs nothing");
         assert_eq!(attributes.insert(1_u8), Ok(None));
         assert_eq!(attributes.insert(2_u8), Ok(Some(Arc::new(1))));
         assert_eq!(attributes.insert("text"), Ok(None));
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(attributes.insert(3_u16), Ok(None));
         assert_eq!((attributes.len(), attributes.is_empty()), (2, false));
         assert!(attributes.remove::<u16>().is_some() && attributes.remove::<&str>().is_some());
-        assert!(extras.get().unwrap().attributes.0.lock().is_none(), "nothing is kept for none");
+        assert!(cold.get().unwrap().attributes.0.lock().is_none(), "nothing is kept for none");
         let wire = WsError::from(TooManyAttributes { limit: 2 });
         assert_eq!(wire.code(), &switchboard_core::ErrorCode::ResourceExhausted);
     }

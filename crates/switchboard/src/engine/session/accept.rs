@@ -139,7 +139,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         let beside = self.may_run_beside(&work).map(|may| may && !held);
         let is_request = work.request().is_some();
         if self.draining {
-            return self.turn_away(work.keep());
+            return self.reject(work.keep());
         }
         if let Some(refusal) = self.refuse_duplicate(&work) {
             if incoming::is_handled(&work) && !self.count_unhandled() {

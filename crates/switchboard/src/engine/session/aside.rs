@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::Session;
 use crate::{
     conn::Signal,
-    engine::running::{Running, What, all},
+    engine::running::{Running, Job, all},
 };
 
 impl<D: Send + Sync + 'static> Session<D> {
@@ -47,7 +47,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             return false;
         }
         let timeout = conn.config().hook_timeout;
-        self.aside = Some(Box::new(Running::hook(What::Reauthorize, timeout, || all(conn, hooks, ()))));
+        self.aside = Some(Box::new(Running::hook(Job::Reauthorize, timeout, || all(conn, hooks, ()))));
         true
     }
 }

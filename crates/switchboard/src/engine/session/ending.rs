@@ -9,7 +9,7 @@ use super::{Inbox, Session};
 use crate::{
     conn::{ConnInner, Signal},
     dispatch::Routing,
-    engine::running::{Running, What, each},
+    engine::running::{Running, Job, each},
     guard::{drop_quietly, log_panic, quietly},
     handler::{CloseReason, Failure},
     metrics,
@@ -24,7 +24,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         let routing = Arc::clone(&self.routing);
         let beside = self.beside.take().into_iter().flat_map(|mut beside| beside.take_all());
-        let running = self.running.take_if(|running| !matches!(running.what, What::Error));
+        let running = self.running.take_if(|running| !matches!(running.what, Job::Error));
         let in_order = [running, self.aside.take()].into_iter().flatten().map(|running| *running);
         for mut running in in_order.chain(beside) {
             running.record("CANCELLED");
@@ -51,7 +51,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             return;
         }
         let reason = reason.clone();
-        self.running = Some(Box::new(Running::hooks(What::Close, async move {
+        self.running = Some(Box::new(Running::hooks(Job::Close, async move {
             if running.is_some() || failures.is_some() {
                 let failures = failures.map(|failures| *failures).unwrap_or_default();
                 tell_failures(&conn, &routing, running, failures).await;
@@ -90,7 +90,7 @@ async fn tell_failures<D: Send + Sync + 'static>(
             each(conn, "on_error", &routing.hooks.error, failure).await;
         }
     };
-    // What is left of it is dropped apart: it is the application's.
+    // Job is left of it is dropped apart: it is the application's.
     let mut told = Box::pin(AssertUnwindSafe(told).catch_unwind());
     let in_time = tokio::time::timeout(conn.config().hook_timeout, told.as_mut()).await;
     drop_quietly(told);

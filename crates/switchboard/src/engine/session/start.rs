@@ -12,7 +12,7 @@ use crate::{
     dispatch::Routed,
     engine::{
         incoming::{Refusal, Work},
-        running::{Outcome, Running, What, all, begin, span_of},
+        running::{Outcome, Running, Job, all, begin, span_of},
     },
     extract::Timing,
     request::{AsCall, Call, ToCompletion},
@@ -30,20 +30,20 @@ impl<D: Send + Sync + 'static> Session<D> {
             Work::Call(index, call) => return self.call(index, call.as_call(), waited, cx),
             Work::Refuse(refusal) => return self.refuse(refusal),
             Work::Text(text) => {
-                hooks.text.as_ref().map(|named| Running::hook(What::Text, timeout, || named.hook.call(conn, text)))
+                hooks.text.as_ref().map(|named| Running::hook(Job::Text, timeout, || named.hook.call(conn, text)))
             }
             Work::Binary(bytes) => {
                 let hook = hooks.binary.as_ref();
-                hook.map(|named| Running::hook(What::Binary, timeout, || named.hook.call(conn, bytes)))
+                hook.map(|named| Running::hook(Job::Binary, timeout, || named.hook.call(conn, bytes)))
             }
             Work::Fallback(message) => {
-                let what = What::Fallback(message.correlation_id().map(Into::into));
+                let what = Job::Fallback(message.correlation_id().map(Into::into));
                 let hook = hooks.fallback.as_ref();
                 hook.map(|named| Running::hook(what, timeout, || named.hook.call(conn, message)))
             }
             Work::Refresh(token, id) => {
                 self.aside =
-                    Some(Box::new(Running::hook(What::Refresh(id), timeout, || all(conn, &hooks.refresh, token))));
+                    Some(Box::new(Running::hook(Job::Refresh(id), timeout, || all(conn, &hooks.refresh, token))));
                 return self.poll_aside(cx);
             }
         };
@@ -87,7 +87,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         let begun = begin(&span, cx, || routed.run());
         match begun {
             Ok(outcome) => self.finish_call(id, &span, outcome),
-            Err(future) => self.go_on(Running::handler(index, id.keep(), span, left, to_completion, future), cx),
+            Err(future) => self.park(Running::handler(index, id.keep(), span, left, to_completion, future), cx),
         }
     }
 
@@ -102,7 +102,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         Err(error.with_details(LimitReached { limit, current }))
     }
 
-    /// What is ready at its first poll is done with; the rest goes on running.
+    /// Job is ready at its first poll is done with; the rest goes on running.
     fn poll_new(&mut self, mut running: Running, cx: &mut Context<'_>) {
         if let Poll::Ready(outcome) = running.poll(cx) {
             return self.finish(&mut running, outcome);
@@ -111,13 +111,13 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     /// A handler was pending when it was first polled.
-    fn go_on(&mut self, mut running: Box<Running>, cx: &mut Context<'_>) {
+    fn park(&mut self, mut running: Box<Running>, cx: &mut Context<'_>) {
         running.count(self.conn.hub());
         if let Poll::Ready(outcome) = running.poll_timer(cx) {
             return self.finish(&mut running, outcome);
         }
         match running.what {
-            What::Call(route, _) if self.routing.table.get(route).options.concurrent > 0 => {
+            Job::Call(route, _) if self.routing.table.get(route).options.concurrent > 0 => {
                 // It is polled once more there, for its wakers to be known.
                 self.beside.get_or_insert_default().push(route, *running);
                 self.poll_beside(cx);

@@ -6,10 +6,10 @@ use switchboard_core::Message;
 
 use crate::hub::{
     Hub, PublishError, TopicOf,
-    publish::{Gather, Pace, Paced},
+    publish::{Buffer, Pace, Coalesced},
 };
 
-/// How much a [`Batch`] gathers, and for how long.
+/// Operation much a [`Batch`] gathers, and for how long.
 ///
 /// | setting | default | |
 /// |---|---|---|
@@ -36,19 +36,19 @@ impl BatchOptions {
         Self::default()
     }
 
-    /// How many items one message is made of at most. At least one.
+    /// Operation many items one message is made of at most. At least one.
     pub fn max_items(mut self, items: usize) -> Self {
         self.max_items = items.max(1);
         self
     }
 
-    /// How long an item waits for others to be published with.
+    /// Operation long an item waits for others to be published with.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// How many items may wait while earlier ones are being published. At least one.
+    /// Operation many items may wait while earlier ones are being published. At least one.
     pub fn max_waiting(mut self, items: usize) -> Self {
         self.max_waiting = items.max(1);
         self
@@ -81,14 +81,14 @@ impl BatchOptions {
 /// }
 /// # let _ = feed;
 /// ```
-pub struct Batch<T: Send + 'static, M: Message<Meta = ()>>(Arc<Paced<Items<T>, M>>);
+pub struct Batch<T: Send + 'static, M: Message<Meta = ()>>(Arc<Coalesced<Items<T>, M>>);
 
 struct Items<T> {
     items: VecDeque<T>,
     options: BatchOptions,
 }
 
-impl<T: Send + 'static> Gather for Items<T> {
+impl<T: Send + 'static> Buffer for Items<T> {
     type Taken = Vec<T>;
 
     fn is_ripe(&self) -> bool {
@@ -124,7 +124,7 @@ impl Hub {
         M: Message<Meta = ()>,
     {
         let items = Items { items: VecDeque::new(), options };
-        Batch(Paced::new(self, topic.topic_name(), Pace::Delay(options.max_delay), items, Box::new(make)))
+        Batch(Coalesced::new(self, topic.topic_name(), Pace::Delay(options.max_delay), items, Box::new(make)))
     }
 }
 

@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 use crate::hub::Hub;
 
 /// What is gathered until it is published.
-pub(crate) trait Gather: Send + 'static {
+pub(crate) trait Buffer: Send + 'static {
     type Taken: Send;
 
     /// Whether it is not to wait any longer.
@@ -27,7 +27,7 @@ pub(crate) trait Gather: Send + 'static {
     /// What goes into one message, if there is anything.
     fn take(&mut self) -> Option<Self::Taken>;
 
-    /// How many values are left.
+    /// Operation many values are left.
     fn len(&self) -> usize;
 }
 
@@ -40,9 +40,9 @@ pub(crate) enum Pace {
     Delay(Duration),
 }
 
-pub(crate) type Make<G, M> = Box<dyn Fn(<G as Gather>::Taken) -> M + Send + Sync>;
+pub(crate) type Make<G, M> = Box<dyn Fn(<G as Buffer>::Taken) -> M + Send + Sync>;
 
-pub(crate) struct Paced<G: Gather, M> {
+pub(crate) struct Coalesced<G: Buffer, M> {
     pub(crate) hub: Hub,
     topic: Box<str>,
     pace: Pace,
@@ -51,7 +51,7 @@ pub(crate) struct Paced<G: Gather, M> {
     runtime: Option<Handle>,
     state: Mutex<State<G>>,
     /// The task is to look again.
-    hurry: Notify,
+    flush_now: Notify,
     /// Something was published.
     settled: Notify,
 }
@@ -62,12 +62,12 @@ struct State<G> {
     running: bool,
     /// What there is does not wait for its time.
     flush: bool,
-    /// How many values came, and how many of them are done with.
+    /// Operation many values came, and how many of them are done with.
     came: u64,
     settled: u64,
 }
 
-impl<G: Gather, M: Message<Meta = ()>> Paced<G, M> {
+impl<G: Buffer, M: Message<Meta = ()>> Coalesced<G, M> {
     pub(crate) fn new(hub: &Hub, topic: &str, pace: Pace, gathered: G, make: Make<G, M>) -> Arc<Self> {
         Arc::new(Self {
             hub: hub.clone(),
@@ -76,7 +76,7 @@ impl<G: Gather, M: Message<Meta = ()>> Paced<G, M> {
             make,
             runtime: Handle::try_current().ok(),
             state: Mutex::new(State { gathered, running: false, flush: false, came: 0, settled: 0 }),
-            hurry: Notify::new(),
+            flush_now: Notify::new(),
             settled: Notify::new(),
         })
     }
@@ -96,7 +96,7 @@ impl<G: Gather, M: Message<Meta = ()>> Paced<G, M> {
         state.running |= starts.is_some();
         drop(state);
         if ripe {
-            self.hurry.notify_one();
+            self.flush_now.notify_one();
         }
         if let Some(runtime) = starts {
             runtime.spawn(Task { of: Arc::clone(self), ended: false }.run().in_current_span());
@@ -127,27 +127,27 @@ impl<G: Gather, M: Message<Meta = ()>> Paced<G, M> {
         }
     }
 
-    /// What there is need not wait. How many values came so far.
+    /// What there is need not wait. Operation many values came so far.
     pub(crate) fn end(&self) -> u64 {
         let mut state = self.state.lock();
         state.flush = state.gathered.len() > 0;
         let came = state.came;
         drop(state);
-        self.hurry.notify_one();
+        self.flush_now.notify_one();
         came
     }
 
     /// Waits for so long, or until there is a reason not to.
     async fn pause(&self, time: Duration, is_over: impl Fn(&State<G>) -> bool) {
-        let hurry = async {
+        let flush_now = async {
             while !is_over(&self.state.lock()) {
-                self.hurry.notified().await;
+                self.flush_now.notified().await;
             }
         };
         match Instant::now().checked_add(time) {
             // Either will do.
-            Some(end) => _ = timeout_at(end, hurry).await,
-            None => hurry.await,
+            Some(end) => _ = timeout_at(end, flush_now).await,
+            None => flush_now.await,
         }
     }
 
@@ -190,12 +190,12 @@ impl<G: Gather, M: Message<Meta = ()>> Paced<G, M> {
 
 /// Publishes while there is something. Dropped before, by a panic or with its runtime, it keeps
 /// nobody waiting.
-struct Task<G: Gather, M: Message<Meta = ()>> {
-    of: Arc<Paced<G, M>>,
+struct Task<G: Buffer, M: Message<Meta = ()>> {
+    of: Arc<Coalesced<G, M>>,
     ended: bool,
 }
 
-impl<G: Gather, M: Message<Meta = ()>> Task<G, M> {
+impl<G: Buffer, M: Message<Meta = ()>> Task<G, M> {
     async fn run(mut self) {
         while !self.ended {
             let of = &self.of;
@@ -214,7 +214,7 @@ impl<G: Gather, M: Message<Meta = ()>> Task<G, M> {
     }
 }
 
-impl<G: Gather, M: Message<Meta = ()>> Drop for Task<G, M> {
+impl<G: Buffer, M: Message<Meta = ()>> Drop for Task<G, M> {
     fn drop(&mut self) {
         if !self.ended {
             self.of.state.lock().running = false;

@@ -7,7 +7,7 @@ use switchboard_core::Message;
 use crate::{
     hub::{
         Hub, PublishError, TopicOf,
-        publish::{Gather, Pace, Paced},
+        publish::{Buffer, Pace, Coalesced},
     },
     wire::encode::EncodeError,
 };
@@ -40,11 +40,11 @@ use crate::{
 /// }
 /// # let _ = track;
 /// ```
-pub struct Throttle<M: Message<Meta = ()>>(Arc<Paced<Latest<M>, M>>);
+pub struct Throttle<M: Message<Meta = ()>>(Arc<Coalesced<Latest<M>, M>>);
 
 struct Latest<M>(Option<M>);
 
-impl<M: Message> Gather for Latest<M> {
+impl<M: Message> Buffer for Latest<M> {
     type Taken = M;
 
     fn is_ripe(&self) -> bool {
@@ -67,7 +67,7 @@ impl Hub {
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn throttle<M: Message<Meta = ()>>(&self, topic: impl TopicOf<M>, interval: Duration) -> Throttle<M> {
         let make = Box::new(|message| message);
-        Throttle(Paced::new(self, topic.topic_name(), Pace::Pause(interval), Latest(None), make))
+        Throttle(Coalesced::new(self, topic.topic_name(), Pace::Pause(interval), Latest(None), make))
     }
 }
 

@@ -9,14 +9,14 @@ use crate::hub::{Hub, HubInner, builder::Limits, registry::Full};
 
 /// A place among the hub's connections, given back when dropped. Only where places are limited.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ConnectionPermit {
     hub: Arc<HubInner>,
     ip: Option<IpAddr>,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        self.hub.registry.lock().give_place_back(self.ip);
+        self.hub.registry.lock().release_permit(self.ip);
     }
 }
 
@@ -31,20 +31,20 @@ impl Drop for PendingUpgrade {
 }
 
 impl Hub {
-    /// How many connections and upgrades it takes.
+    /// Operation many connections and upgrades it takes.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
     /// Takes a place for a connection from this address, if places are limited.
-    pub(crate) fn take_place(&self, ip: Option<IpAddr>) -> Result<Option<Box<Place>>, Full> {
+    pub(crate) fn acquire_permit(&self, ip: Option<IpAddr>) -> Result<Option<Box<ConnectionPermit>>, Full> {
         let Limits { max_connections, max_connections_per_ip, .. } = self.0.limits;
         if max_connections.is_none() && max_connections_per_ip.is_none() {
             return Ok(None);
         }
         let ip = ip.filter(|_| max_connections_per_ip.is_some()).map(super::counted_address);
-        self.0.registry.lock().take_place(ip, max_connections, max_connections_per_ip)?;
-        Ok(Some(Box::new(Place { hub: Arc::clone(&self.0), ip })))
+        self.0.registry.lock().acquire_permit(ip, max_connections, max_connections_per_ip)?;
+        Ok(Some(Box::new(ConnectionPermit { hub: Arc::clone(&self.0), ip })))
     }
 
     /// Counts an upgrade until it is decided. `None` if there are too many.

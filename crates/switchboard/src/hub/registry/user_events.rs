@@ -53,7 +53,7 @@ pub enum UserEvent {
     /// The reader was too slow, and the oldest events are lost. [`Hub::users`] says who is there.
     #[non_exhaustive]
     Missed {
-        /// How many.
+        /// Operation many.
         count: u64,
     },
 }

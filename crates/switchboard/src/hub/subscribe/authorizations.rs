@@ -14,12 +14,12 @@ use crate::{conn::ConnId, hub::registry::Ordered, shrink::shrink};
 /// By topic and connection, whether the answer counts. A connection has one change of a topic at a
 /// time (`InFlight`), and so one question.
 #[derive(Debug, Default)]
-pub(crate) struct Questions(Mutex<HashMap<Arc<str>, FxHashMap<ConnId, bool>>>);
+pub(crate) struct Authorizations(Mutex<HashMap<Arc<str>, FxHashMap<ConnId, bool>>>);
 
-impl Questions {
+impl Authorizations {
     /// Answers about this topic do not count that were not given yet: those about one connection,
     /// or all. To be called before members are looked for.
-    pub(crate) fn take_back(&self, topic: &str, conn: Option<ConnId>) {
+    pub(crate) fn invalidate(&self, topic: &str, conn: Option<ConnId>) {
         let mut topics = self.0.lock();
         let Some(conns) = topics.get_mut(topic) else { return };
         match conn {
@@ -36,20 +36,20 @@ impl Questions {
 
 /// What one change has asked about. It is forgotten when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Asked<'a> {
-    questions: &'a Questions,
+pub(crate) struct Attempt<'a> {
+    authorizations: &'a Authorizations,
     conn: ConnId,
     topics: Ordered<Arc<str>>,
 }
 
-impl<'a> Asked<'a> {
-    pub(crate) fn new(questions: &'a Questions, conn: ConnId) -> Self {
-        Self { questions, conn, topics: Ordered::default() }
+impl<'a> Attempt<'a> {
+    pub(crate) fn new(authorizations: &'a Authorizations, conn: ConnId) -> Self {
+        Self { authorizations, conn, topics: Ordered::default() }
     }
 
     /// The application is going to be asked about a topic, unless it was and the answer counts.
     pub(crate) fn begin(&mut self, topic: &str) -> Option<Arc<str>> {
-        let mut topics = self.questions.0.lock();
+        let mut topics = self.authorizations.0.lock();
         if let Some(known) = self.topics.get(topic) {
             let counts = topics.get_mut(known)?.get_mut(&self.conn)?;
             return (!std::mem::replace(counts, true)).then(|| Arc::clone(known));
@@ -66,17 +66,17 @@ impl<'a> Asked<'a> {
         if names.peek().is_none() {
             return true;
         }
-        let topics = self.questions.0.lock();
+        let topics = self.authorizations.0.lock();
         names.all(|name| topics.get(name).and_then(|conns| conns.get(&self.conn)) == Some(&true))
     }
 }
 
-impl Drop for Asked<'_> {
+impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if self.topics.len() == 0 {
             return;
         }
-        let mut topics = self.questions.0.lock();
+        let mut topics = self.authorizations.0.lock();
         for name in self.topics.iter() {
             if let Some(conns) = topics.get_mut(name) {
                 conns.remove(&self.conn);
@@ -95,23 +95,23 @@ mod tests {
 
     #[test]
     fn only_answers_about_the_same_topic_and_connection_are_taken_back() {
-        let questions = Questions::default();
+        let authorizations = Authorizations::default();
         let [ann, bob] = [ConnId::new(), ConnId::new()];
-        let [mut of_ann, mut of_bob] = [ann, bob].map(|conn| Asked::new(&questions, conn));
+        let [mut of_ann, mut of_bob] = [ann, bob].map(|conn| Attempt::new(&authorizations, conn));
         assert!(["a", "b"].map(|topic| of_ann.begin(topic)).iter().all(Option::is_some));
         assert!(of_bob.begin("a").is_some() && of_bob.begin("a").is_none());
         assert!(of_ann.counts_for(["a", "b"]) && !of_bob.counts_for(["a", "b"]));
-        questions.take_back("c", None);
-        questions.take_back("b", Some(bob));
+        authorizations.invalidate("c", None);
+        authorizations.invalidate("b", Some(bob));
         assert!(of_ann.counts_for(["a", "b"]) && of_bob.counts_for(["a"]));
-        questions.take_back("a", Some(ann));
+        authorizations.invalidate("a", Some(ann));
         assert!(!of_ann.counts_for(["a"]) && of_ann.counts_for(["b"]) && of_bob.counts_for(["a"]));
         assert!(of_ann.begin("b").is_none() && of_ann.begin("a").is_some() && of_ann.counts_for(["a", "b"]));
-        questions.take_back("a", None);
+        authorizations.invalidate("a", None);
         assert!(!of_ann.counts_for(["a"]) && !of_bob.counts_for(["a"]) && of_ann.counts_for(["b"]));
         drop(of_ann);
-        assert!(of_bob.begin("a").is_some() && !questions.is_empty());
+        assert!(of_bob.begin("a").is_some() && !authorizations.is_empty());
         drop(of_bob);
-        assert!(questions.is_empty());
+        assert!(authorizations.is_empty());
     }
 }

@@ -17,13 +17,13 @@ use crate::{
     hub::{
         Filter, Hub, Member, Subscriptions, Topic, TopicError,
         registry::Ordered,
-        subscribe::{Asked, Subscription},
+        subscribe::{Attempt, Subscription},
         topics::RuleId,
     },
     shrink::shrink,
 };
 
-/// So many questions of one change wait for answers at once.
+/// So many authorizations of one change wait for answers at once.
 const ASKED_AT_ONCE: usize = 16;
 
 /// So often is asked again because rights to the same topics were taken back meanwhile.
@@ -41,14 +41,14 @@ pub struct TopicChange {
 
 /// What a connection's subscriptions are to be.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct SubscriptionRequest {
     /// Normalised, once each; those to join no more than there may be.
     topics: Ordered<Arc<str>>,
-    how: How,
+    how: Operation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum How {
+pub(crate) enum Operation {
     /// Also these.
     Join,
     /// Not these.
@@ -57,30 +57,30 @@ pub(crate) enum How {
     Exactly,
 }
 
-impl Wanted {
+impl SubscriptionRequest {
     pub(crate) fn topics(&self) -> impl Iterator<Item = &Arc<str>> {
         self.topics.iter()
     }
 
     /// Whether it concerns every topic.
     pub(crate) fn is_about_all(&self) -> bool {
-        self.how == How::Exactly
+        self.how == Operation::Exactly
     }
 
     /// What there is to be done: topics to join and to leave.
     fn difference(&self, subscriptions: &Subscriptions) -> (Vec<&str>, Vec<Box<str>>) {
         let joins = match self.how {
-            How::Join | How::Exactly => {
+            Operation::Join | Operation::Exactly => {
                 let topics = self.topics.iter().map(|topic| &**topic);
                 topics.filter(|topic| !subscriptions.contains(topic)).collect()
             }
-            How::Leave => Vec::new(),
+            Operation::Leave => Vec::new(),
         };
         let wants = |topic: &str| self.topics.contains(topic);
         let leaves = match self.how {
-            How::Join => Vec::new(),
-            How::Leave => subscriptions.iter_names().filter(|topic| wants(topic)).map(Into::into).collect(),
-            How::Exactly => subscriptions.iter_names().filter(|topic| !wants(topic)).map(Into::into).collect(),
+            Operation::Join => Vec::new(),
+            Operation::Leave => subscriptions.iter_names().filter(|topic| wants(topic)).map(Into::into).collect(),
+            Operation::Exactly => subscriptions.iter_names().filter(|topic| !wants(topic)).map(Into::into).collect(),
         };
         (joins, leaves)
     }
@@ -104,11 +104,11 @@ impl Hub {
     pub(crate) fn wanted<T: AsRef<str>>(
         &self,
         topics: impl IntoIterator<Item = T>,
-        how: How,
+        how: Operation,
         conn: &AnyConn,
-    ) -> Result<Wanted, TopicError> {
+    ) -> Result<SubscriptionRequest, TopicError> {
         let limit = conn.settings.config.max_subscriptions;
-        let mut wanted = Wanted { topics: Ordered::default(), how };
+        let mut wanted = SubscriptionRequest { topics: Ordered::default(), how };
         for topic in topics {
             let topic = self.name(topic.as_ref());
             check_topic(&topic).map_err(TopicError::invalid_topic)?;
@@ -116,7 +116,7 @@ impl Hub {
                 continue;
             }
             // More than it may ever have: nobody is asked about all of them.
-            if how != How::Leave && wanted.topics.len() >= limit {
+            if how != Operation::Leave && wanted.topics.len() >= limit {
                 return Err(TopicError::limit(limit, conn.subscriptions.lock().len()));
             }
             wanted.topics.push(topic.into());
@@ -165,7 +165,7 @@ impl Hub {
         topic: Box<str>,
         filter: Option<Filter>,
     ) -> Result<bool, TopicError> {
-        let wanted = Wanted { topics: Ordered::Few(vec![topic.into()]), how: How::Join };
+        let wanted = SubscriptionRequest { topics: Ordered::Few(vec![topic.into()]), how: Operation::Join };
         self.change(&conn, &wanted, filter).await.map(|change| !change.joined.is_empty())
     }
 
@@ -213,14 +213,14 @@ impl Hub {
     pub(crate) async fn change(
         &self,
         conn: &Arc<AnyConn>,
-        wanted: &Wanted,
+        wanted: &SubscriptionRequest,
         mut filter: Option<Filter>,
     ) -> Result<TopicChange, TopicError> {
         if let Some(result) = self.commit(conn, wanted, &mut filter, None) {
             return result;
         }
         let _reserved = conn.reserve(wanted).await;
-        let mut asked = Asked::new(&self.0.questions, conn.id);
+        let mut asked = Attempt::new(&self.0.authorizations, conn.id);
         for _ in 0..MAX_ROUNDS {
             self.authorize(conn, wanted, &mut asked).await?;
             if let Some(result) = self.commit(conn, wanted, &mut filter, Some(&asked)) {
@@ -232,8 +232,8 @@ impl Hub {
 
     /// Asks the application about all topics that are to be joined, but those about which it has
     /// answered already.
-    async fn authorize(&self, conn: &Arc<AnyConn>, wanted: &Wanted, asked: &mut Asked<'_>) -> Result<(), TopicError> {
-        let mut questions = Vec::new();
+    async fn authorize(&self, conn: &Arc<AnyConn>, wanted: &SubscriptionRequest, asked: &mut Attempt<'_>) -> Result<(), TopicError> {
+        let mut authorizations = Vec::new();
         let (joins, _) = wanted.difference(&conn.subscriptions.lock());
         for topic in joins {
             let Some(rule) = self.0.rules.find(topic) else { continue };
@@ -243,22 +243,22 @@ impl Hub {
             {
                 let member = Member::new(Arc::clone(conn));
                 let limit = rule.options.authorize_timeout;
-                questions.push(async move {
+                authorizations.push(async move {
                     let answer = authorizer.ask(member, Arc::clone(&name), limit).await;
                     answer.map_err(|refusal| TopicError::refused(&name, refusal))
                 });
             }
         }
-        stream::iter(questions).buffered(ASKED_AT_ONCE).try_for_each(|()| async { Ok(()) }).await
+        stream::iter(authorizations).buffered(ASKED_AT_ONCE).try_for_each(|()| async { Ok(()) }).await
     }
 
     /// `None` if something has to be waited for before.
     fn commit(
         &self,
         conn: &Arc<AnyConn>,
-        wanted: &Wanted,
+        wanted: &SubscriptionRequest,
         filter: &mut Option<Filter>,
-        asked: Option<&Asked<'_>>,
+        asked: Option<&Attempt<'_>>,
     ) -> Option<Result<TopicChange, TopicError>> {
         // The application's, and so asked before anything is locked.
         let not_allowed = self.not_allowed(wanted);
@@ -294,8 +294,8 @@ impl Hub {
     }
 
     /// The names to join that may not be.
-    fn not_allowed<'a>(&self, wanted: &'a Wanted) -> HashSet<&'a str> {
-        if self.0.rules.is_empty() || wanted.how == How::Leave {
+    fn not_allowed<'a>(&self, wanted: &'a SubscriptionRequest) -> HashSet<&'a str> {
+        if self.0.rules.is_empty() || wanted.how == Operation::Leave {
             return HashSet::new();
         }
         let topics = wanted.topics.iter().map(|topic| &**topic);
@@ -311,7 +311,7 @@ impl Hub {
         joins: &[&str],
         leaves: &[Box<str>],
         filter: &mut Option<Filter>,
-        asked: Option<&Asked<'_>>,
+        asked: Option<&Attempt<'_>>,
     ) -> Result<(), NotJoined> {
         // Checked under the lock under which the connection's end takes all subscriptions.
         if subscriptions.ended() || conn.outbox.is_closed() {

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::{
     conn::ConnInner,
-    hub::{registry::Ordered, subscribe::Wanted},
+    hub::{registry::Ordered, subscribe::SubscriptionRequest},
 };
 
 /// As many at most as tasks wait: each stands here for one of them.
@@ -26,7 +26,7 @@ struct State {
 }
 
 impl State {
-    fn concerns(&self, wanted: &Wanted) -> bool {
+    fn concerns(&self, wanted: &SubscriptionRequest) -> bool {
         self.all
             || (wanted.is_about_all() && self.topics.len() > 0)
             || wanted.topics().any(|topic| self.topics.contains(topic))
@@ -34,7 +34,7 @@ impl State {
 }
 
 impl InFlight {
-    fn take(&self, wanted: &Wanted) -> bool {
+    fn take(&self, wanted: &SubscriptionRequest) -> bool {
         let mut state = self.state.lock();
         if state.concerns(wanted) {
             return false;
@@ -48,7 +48,7 @@ impl InFlight {
 /// Until this is dropped, other changes of the same topics wait.
 pub(crate) struct Reserved<'a> {
     in_flight: &'a InFlight,
-    wanted: &'a Wanted,
+    wanted: &'a SubscriptionRequest,
 }
 
 impl Drop for Reserved<'_> {
@@ -71,20 +71,20 @@ impl Drop for Reserved<'_> {
 impl<D: ?Sized> ConnInner<D> {
     /// Whether a change that concerns this topic is in flight.
     pub(crate) fn is_changing(&self, topic: &str) -> bool {
-        self.existing_extras().is_some_and(|extras| {
-            let state = extras.in_flight.state.lock();
+        self.existing_cold().is_some_and(|cold| {
+            let state = cold.in_flight.state.lock();
             state.all || state.topics.contains(topic)
         })
     }
 
     /// Whether a change is in flight that concerns any of these topics.
-    pub(crate) fn is_changing_any(&self, wanted: &Wanted) -> bool {
-        self.existing_extras().is_some_and(|extras| extras.in_flight.state.lock().concerns(wanted))
+    pub(crate) fn is_changing_any(&self, wanted: &SubscriptionRequest) -> bool {
+        self.existing_cold().is_some_and(|cold| cold.in_flight.state.lock().concerns(wanted))
     }
 
     /// Waits until none is, and has others wait from then on.
-    pub(crate) async fn reserve<'a>(&'a self, wanted: &'a Wanted) -> Reserved<'a> {
-        let in_flight = &self.extras().in_flight;
+    pub(crate) async fn reserve<'a>(&'a self, wanted: &'a SubscriptionRequest) -> Reserved<'a> {
+        let in_flight = &self.cold().in_flight;
         loop {
             let mut freed = std::pin::pin!(in_flight.freed.notified());
             // From here on it is told, so that none is missed between looking and waiting.

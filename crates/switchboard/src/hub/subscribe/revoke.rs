@@ -29,13 +29,13 @@ impl Hub {
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn remove_from_topic(&self, conn: ConnId, topic: impl TopicName) -> bool {
         let topic = self.name(topic.topic_name());
-        self.0.questions.take_back(&topic, Some(conn));
+        self.0.authorizations.invalidate(&topic, Some(conn));
         self.0.connection(conn).is_some_and(|conn| self.remove(&*conn, &topic))
     }
 
     /// Asks again whether members may be subscribed to a topic, with the rule of
     /// [`TopicOptions::authorize_subscribe`](crate::TopicOptions::authorize_subscribe), and removes
-    /// each that it refuses or does not answer for in time, as soon as that is known. How many were
+    /// each that it refuses or does not answer for in time, as soon as that is known. Operation many were
     /// removed; 0 where there is no rule.
     ///
     /// An answer may take 900 ms, or
@@ -49,7 +49,7 @@ impl Hub {
     ///
     /// In larger topics it takes as much longer as there are more of them, since nobody is removed
     /// without having been asked about. All of this as far as the rule leaves the thread to others,
-    /// and what it asks can answer as many questions at once.
+    /// and what it asks can answer as many authorizations at once.
     ///
     /// Subscriptions to the topic that are being authorised at this moment are asked about again,
     /// too, as part of subscribing; no other subscriptions are.
@@ -59,7 +59,7 @@ impl Hub {
     /// Dropped before it is ready, it has asked about some.
     pub async fn reauthorize_topic(&self, topic: impl TopicName) -> usize {
         let name = self.name(topic.topic_name());
-        self.0.questions.take_back(&name, None);
+        self.0.authorizations.invalidate(&name, None);
         let Some(rule) = self.0.rules.find(&name).cloned() else { return 0 };
         let (Some(authorizer), Some(topic)) = (&rule.options.subscribe, self.topic(&name)) else { return 0 };
         let name: Arc<str> = (&*name).into();

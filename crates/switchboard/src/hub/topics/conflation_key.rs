@@ -8,9 +8,9 @@ type Key = dyn Fn(AnyMessageRef<'_>) -> Option<Box<str>> + Send + Sync;
 
 /// The key of messages of one type.
 #[derive(Clone)]
-pub(crate) struct KeyOf(Arc<Key>);
+pub(crate) struct ConflationKey(Arc<Key>);
 
-impl KeyOf {
+impl ConflationKey {
     pub(crate) fn new<M: Any, K: ToString>(key: impl Fn(&M) -> K + Send + Sync + 'static) -> Self {
         Self(Arc::new(move |message| message.downcast_ref().map(|message| key(message).to_string().into_boxed_str())))
     }

@@ -6,7 +6,7 @@ use switchboard_core::{Message, WsError};
 
 use crate::hub::{
     Filter, Member,
-    topics::{Authorizer, KeyOf},
+    topics::{Authorizer, ConflationKey},
 };
 
 /// What becomes of messages for a member that does not read as fast as they are published, once its
@@ -75,7 +75,7 @@ pub struct TopicOptions {
     pub(crate) filters: Vec<Filter>,
     pub(crate) no_self_delivery: bool,
     pub(crate) slow_consumer: SlowConsumer,
-    pub(crate) keys: Vec<KeyOf>,
+    pub(crate) keys: Vec<ConflationKey>,
 }
 
 type NameRule = Arc<dyn Fn(&str) -> bool + Send + Sync>;
@@ -110,7 +110,7 @@ impl TopicOptions {
         self
     }
 
-    /// Decides who may subscribe. Asked once for each subscription, before quotas, and again by
+    /// Decides who may subscribe. Attempt once for each subscription, before quotas, and again by
     /// [`Hub::reauthorize_topic`](crate::Hub::reauthorize_topic). A rule that panics refuses.
     pub fn authorize_subscribe<F, Fut, E>(mut self, rule: F) -> Self
     where
@@ -122,7 +122,7 @@ impl TopicOptions {
         self
     }
 
-    /// Decides which connections may publish. Asked for each publish by a connection; a hub's own
+    /// Decides which connections may publish. Attempt for each publish by a connection; a hub's own
     /// are not asked about.
     pub fn authorize_publish<F, Fut, E>(mut self, rule: F) -> Self
     where
@@ -134,14 +134,14 @@ impl TopicOptions {
         self
     }
 
-    /// How long an authorisation may take. Beyond it the answer is no: `UNAVAILABLE`. For
+    /// Operation long an authorisation may take. Beyond it the answer is no: `UNAVAILABLE`. For
     /// [`reauthorize_topic`](crate::Hub::reauthorize_topic) it is 900 ms where this is more.
     pub fn authorize_timeout(mut self, limit: Duration) -> Self {
         self.authorize_timeout = limit;
         self
     }
 
-    /// How many members one of these topics may have.
+    /// Operation many members one of these topics may have.
     pub fn max_members(mut self, limit: usize) -> Self {
         self.max_members = Some(limit);
         self
@@ -177,7 +177,7 @@ impl TopicOptions {
     /// kept: prices, positions, presence. Where this leaves too much, or messages of other types do,
     /// [`slow_consumer`](Self::slow_consumer) decides.
     pub fn latest_per_key<M: Message, K: ToString>(mut self, key: impl Fn(&M) -> K + Send + Sync + 'static) -> Self {
-        self.keys.push(KeyOf::new(key));
+        self.keys.push(ConflationKey::new(key));
         self
     }
 }

@@ -8,27 +8,27 @@ use super::{
     keyed::{Key, Keyed},
     window::{Fixed, Policy, Sliding, Wait},
 };
-use crate::conn::{SlotKey, Slots};
+use crate::conn::{LayerStateKey, LayerState};
 
 /// What is counted so far.
 pub(super) struct State {
     /// Where connections keep theirs.
-    slot: SlotKey,
+    slot: LayerStateKey,
     keyed: Option<Keyed>,
     since: Instant,
 }
 
 /// What a message counts for: a connection, with what is kept there, or a key.
 pub(super) enum Counted<'a> {
-    Sliding(&'a Slots),
-    Fixed(&'a Slots),
+    Sliding(&'a LayerState),
+    Fixed(&'a LayerState),
     Key(Key),
 }
 
 impl State {
     /// With room for so many keys, if it is keys that are counted.
     pub(super) fn new(max_keys: Option<usize>) -> Self {
-        Self { slot: SlotKey::new(), keyed: max_keys.map(Keyed::new), since: Instant::now() }
+        Self { slot: LayerStateKey::new(), keyed: max_keys.map(Keyed::new), since: Instant::now() }
     }
 
     fn now(&self) -> u64 {
@@ -40,8 +40,8 @@ impl State {
     pub(super) fn take(&self, policy: Policy, counted: Counted<'_>, cost: NonZeroU32) -> Result<(), Wait> {
         let now = self.now();
         let taken = match counted {
-            Counted::Sliding(slots) => self.sliding(slots, policy).map(|it| it.take(policy, now, cost.get())),
-            Counted::Fixed(slots) => self.fixed(slots).map(|it| it.take(policy, now, cost.get())),
+            Counted::Sliding(layer_state) => self.sliding(layer_state, policy).map(|it| it.take(policy, now, cost.get())),
+            Counted::Fixed(layer_state) => self.fixed(layer_state).map(|it| it.take(policy, now, cost.get())),
             Counted::Key(key) => self.keyed.as_ref().map(|it| it.take(policy, &key, now, cost)),
         };
         taken.unwrap_or(Ok(()))
@@ -50,13 +50,13 @@ impl State {
     /// Forgets what came so far.
     pub(super) fn reset(&self, policy: Policy, counted: &Counted<'_>) {
         match counted {
-            Counted::Sliding(slots) => {
-                if let Some(sliding) = self.sliding(slots, policy) {
+            Counted::Sliding(layer_state) => {
+                if let Some(sliding) = self.sliding(layer_state, policy) {
                     sliding.reset(self.now());
                 }
             }
-            Counted::Fixed(slots) => {
-                if let Some(fixed) = self.fixed(slots) {
+            Counted::Fixed(layer_state) => {
+                if let Some(fixed) = self.fixed(layer_state) {
                     fixed.reset();
                 }
             }
@@ -68,11 +68,11 @@ impl State {
         }
     }
 
-    fn sliding<'a>(&self, slots: &'a Slots, policy: Policy) -> Option<&'a Sliding> {
-        slots.get(self.slot, || Sliding::new(policy))
+    fn sliding<'a>(&self, layer_state: &'a LayerState, policy: Policy) -> Option<&'a Sliding> {
+        layer_state.get(self.slot, || Sliding::new(policy))
     }
 
-    fn fixed<'a>(&self, slots: &'a Slots) -> Option<&'a Fixed> {
-        slots.get(self.slot, Fixed::default)
+    fn fixed<'a>(&self, layer_state: &'a LayerState) -> Option<&'a Fixed> {
+        layer_state.get(self.slot, Fixed::default)
     }
 }

@@ -176,7 +176,7 @@ proptest! {
         on_runtime(async {
             let refused = Refused::default();
             let hub = hub(&refused);
-            hub.change(&member(&hub), &hub.wanted([FULL], super::How::Join, &member(&hub)).unwrap(), None).await.unwrap();
+            hub.change(&member(&hub), &hub.wanted([FULL], super::Operation::Join, &member(&hub)).unwrap(), None).await.unwrap();
             let (conn, inner) = conn(&hub, Config::new().max_subscriptions(MAX_SUBSCRIPTIONS));
             let mut model = Model::default();
             for (op, refuse) in ops {
@@ -200,7 +200,7 @@ proptest! {
             let refused = Refused::default();
             refused.lock().insert("r1");
             let hub = hub(&refused);
-            hub.change(&member(&hub), &hub.wanted([FULL], super::How::Join, &member(&hub)).unwrap(), None).await.unwrap();
+            hub.change(&member(&hub), &hub.wanted([FULL], super::Operation::Join, &member(&hub)).unwrap(), None).await.unwrap();
             let (conn, inner) = conn(&hub, Config::new().max_subscriptions(MAX_SUBSCRIPTIONS));
             let all = ops.iter().map(|(op, is_dropped)| {
                 let (hub, conn, inner) = (&hub, &conn, &inner);

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use super::running::{Outcome, Running, What};
+use super::running::{Outcome, Running, Job};
 use crate::request::CallId;
 
 /// Bounded by what routes ask for, and by the limit of requests in flight. Exists only while
@@ -54,10 +54,10 @@ impl Beside {
     }
 
     /// Finds the request with this id and gives it up with `give_up`.
-    pub(super) fn abort(&mut self, correlation_id: &str, give_up: impl FnOnce(&mut Running) -> What) -> Option<What> {
+    pub(super) fn abort(&mut self, correlation_id: &str, give_up: impl FnOnce(&mut Running) -> Job) -> Option<Job> {
         let running = self.handlers.iter_mut().find(|running| running.is_request(correlation_id))?;
         let what = give_up(running);
-        if let What::Call(route, _) = &what {
+        if let Job::Call(route, _) = &what {
             let route = *route;
             self.left(route);
         }

@@ -11,17 +11,17 @@ thread_local! {
 /// While a handler is polled again: extractors that come late, behind one that waited, learn so how
 /// late. At its first poll, where most are ready, nobody need know.
 #[must_use]
-pub(crate) struct Begun {
+pub(crate) struct StartedAt {
     before: Option<Instant>,
 }
 
-impl Begun {
+impl StartedAt {
     pub(crate) fn enter(begun: Option<Instant>) -> Self {
         Self { before: BEGUN.replace(begun) }
     }
 }
 
-impl Drop for Begun {
+impl Drop for StartedAt {
     fn drop(&mut self) {
         BEGUN.set(self.before);
     }
@@ -42,9 +42,9 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(elapsed(), Duration::ZERO);
         {
-            let _outer = Begun::enter(Some(begun));
+            let _outer = StartedAt::enter(Some(begun));
             assert_eq!(elapsed(), Duration::from_secs(1));
-            drop(Begun::enter(None));
+            drop(StartedAt::enter(None));
             assert_eq!(elapsed(), Duration::from_secs(1));
         }
         assert_eq!(elapsed(), Duration::ZERO);

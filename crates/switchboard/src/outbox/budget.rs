@@ -11,7 +11,7 @@ const GRAIN: usize = 1024;
 /// What waits in all queues of a hub. Only what stays queued is counted: as long as sockets take
 /// what is written to them, nothing here is touched.
 #[derive(Debug)]
-pub(crate) struct Total {
+pub(crate) struct Budget {
     bytes: AtomicUsize,
     limit: usize,
     /// How many queues have overflowed so far.
@@ -20,7 +20,7 @@ pub(crate) struct Total {
     shedding: AtomicBool,
 }
 
-impl Total {
+impl Budget {
     pub(crate) fn new(limit: usize) -> Self {
         Self { bytes: AtomicUsize::new(0), limit, overflowed: AtomicU64::new(0), shedding: AtomicBool::new(false) }
     }
@@ -55,23 +55,23 @@ impl Total {
 
 /// What counting one queue shows of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Counted {
+pub(super) enum Charge {
     Fine,
     /// The slowest should be closed soon.
     High,
     /// This queue has grown beyond what may wait in all.
-    TooMuch,
+    Exceeded,
 }
 
 /// One queue's part.
 #[derive(Debug)]
-pub(super) struct Share {
-    total: Arc<Total>,
+pub(super) struct BudgetShare {
+    total: Arc<Budget>,
     counted: usize,
 }
 
-impl Share {
-    pub(super) fn new(total: Arc<Total>) -> Self {
+impl BudgetShare {
+    pub(super) fn new(total: Arc<Budget>) -> Self {
         Self { total, counted: 0 }
     }
 
@@ -80,30 +80,30 @@ impl Share {
     }
 
     /// A queue that stands has grown. What is too little to matter waits until it is more.
-    pub(super) fn grow(&mut self, waits: usize) -> Counted {
+    pub(super) fn grow(&mut self, waits: usize) -> Charge {
         if waits.saturating_sub(self.counted) < GRAIN {
-            return Counted::Fine;
+            return Charge::Fine;
         }
         self.set(waits)
     }
 
     /// So much waits.
-    pub(super) fn set(&mut self, waits: usize) -> Counted {
+    pub(super) fn set(&mut self, waits: usize) -> Charge {
         let before = std::mem::replace(&mut self.counted, waits);
         if waits <= before {
             if waits < before {
                 self.total.bytes.fetch_sub(before - waits, Relaxed);
             }
-            return Counted::Fine;
+            return Charge::Fine;
         }
         let more = waits - before;
         let bytes = self.total.bytes.fetch_add(more, Relaxed).saturating_add(more);
         if bytes > self.total.limit {
-            Counted::TooMuch
+            Charge::Exceeded
         } else if self.total.needs_shedding(bytes) && !self.total.shedding.load(Relaxed) {
-            Counted::High
+            Charge::High
         } else {
-            Counted::Fine
+            Charge::Fine
         }
     }
 
@@ -112,7 +112,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for BudgetShare {
     fn drop(&mut self) {
         self.set(0);
     }
@@ -124,17 +124,17 @@ mod tests {
 
     #[test]
     fn shares_come_and_go() {
-        let total = Arc::new(Total::new(25_600));
-        let (mut one, mut two) = (Share::new(Arc::clone(&total)), Share::new(Arc::clone(&total)));
-        assert_eq!((one.set(11_200), two.set(6_400)), (Counted::Fine, Counted::Fine));
+        let total = Arc::new(Budget::new(25_600));
+        let (mut one, mut two) = (BudgetShare::new(Arc::clone(&total)), BudgetShare::new(Arc::clone(&total)));
+        assert_eq!((one.set(11_200), two.set(6_400)), (Charge::Fine, Charge::Fine));
         assert!(!total.begin_shedding());
-        assert_eq!(two.grow(9_600), Counted::High);
+        assert_eq!(two.grow(9_600), Charge::High);
         assert!(total.begin_shedding() && !total.begin_shedding() && !total.is_relieved());
         // Somebody is at it.
-        assert_eq!(two.grow(11_200), Counted::Fine);
-        assert_eq!(two.grow(16_000), Counted::TooMuch);
+        assert_eq!(two.grow(11_200), Charge::Fine);
+        assert_eq!(two.grow(16_000), Charge::Exceeded);
         // What gets less is never too much.
-        assert_eq!((one.set(11_184), two.set(12_000)), (Counted::Fine, Counted::Fine));
+        assert_eq!((one.set(11_184), two.set(12_000)), (Charge::Fine, Charge::Fine));
         drop(one);
         assert_eq!((total.bytes(), total.is_relieved()), (12_000, true));
         total.end_shedding();
@@ -144,11 +144,11 @@ mod tests {
 
     #[test]
     fn a_little_more_is_counted_later() {
-        let total = Arc::new(Total::new(usize::MAX));
-        let mut share = Share::new(Arc::clone(&total));
-        assert_eq!((share.grow(GRAIN - 1), total.bytes()), (Counted::Fine, 0));
-        assert_eq!((share.grow(GRAIN), total.bytes()), (Counted::Fine, GRAIN));
-        assert_eq!((share.set(GRAIN + 1), total.bytes()), (Counted::Fine, GRAIN + 1));
+        let total = Arc::new(Budget::new(usize::MAX));
+        let mut share = BudgetShare::new(Arc::clone(&total));
+        assert_eq!((share.grow(GRAIN - 1), total.bytes()), (Charge::Fine, 0));
+        assert_eq!((share.grow(GRAIN), total.bytes()), (Charge::Fine, GRAIN));
+        assert_eq!((share.set(GRAIN + 1), total.bytes()), (Charge::Fine, GRAIN + 1));
         assert!(total.is_relieved() && !total.begin_shedding());
     }
 }

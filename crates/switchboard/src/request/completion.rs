@@ -5,11 +5,11 @@ use crate::sync::Mutex;
 /// Whether a request has ended. Its handler, the connection's task and whoever reports progress may
 /// all want to say something; exactly one says the last word, and nothing comes after it.
 #[derive(Debug, Default)]
-pub(crate) struct Terminal {
+pub(crate) struct Completion {
     ended: Mutex<bool>,
 }
 
-impl Terminal {
+impl Completion {
     /// Ends the request. `true` for whoever did: only it may send a reply or an error.
     pub(crate) fn end(&self) -> bool {
         !std::mem::replace(&mut *self.ended.lock(), true)
