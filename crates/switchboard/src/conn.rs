@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 pub(crate) use self::{
     call::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
-    cold::{LayerStateKey, LayerState},
+    cold::{LayerState, LayerStateKey},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, RouteSettings, Signal, UpgradeValue, UpgradeValues},
     reply::{Replied, reply},
 };

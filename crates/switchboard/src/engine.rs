@@ -4,9 +4,9 @@
 //! flush, and ends after about a millisecond. A handler that is ready at once is done within the turn; one that is not stays in the
 //! connection's own task, and what arrives meanwhile waits in the inbox, in order.
 
-mod concurrent;
 mod budget;
 mod closing;
+mod concurrent;
 mod driver;
 mod inbox;
 mod incoming;

@@ -6,7 +6,7 @@
 //! | [`State<T>`](axum::extract::State) | the application's state, or a part of it by `FromRef` | yes |
 //! | [`Extension<T>`](axum::Extension) | an extension of the upgrade's request | yes |
 //! | [`Path<T>`](axum::extract::Path), [`Query<T>`](axum::extract::Query) | parameters of the upgrade's request | yes |
-//! | [`Upgrade<T>`] | any other axum extractor, run at the upgrade | yes |
+//! | [`FromUpgrade<T>`] | any other axum extractor, run at the upgrade | yes |
 //! | [`Hub`](crate::Hub) | topics | yes |
 //! | [`Meta`] | the `meta` of the message | |
 //! | [`ReceivedAt`](crate::ReceivedAt) | when the message came | |
@@ -28,7 +28,7 @@ mod scope;
 mod setup;
 
 pub use self::{
-    axum_types::Upgrade,
+    axum_types::FromUpgrade,
     from_middleware::FromMiddleware,
     meta::Meta,
     parts::{ConnParts, MessageParts},

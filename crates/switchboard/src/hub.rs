@@ -52,8 +52,8 @@ use self::{
     wheel::Wheel,
 };
 pub(crate) use self::{
-    registry::{Full, ConnectionPermit},
-    subscribe::{Operation, InFlight, Subscriptions},
+    registry::{ConnectionPermit, Full},
+    subscribe::{InFlight, Operation, Subscriptions},
     topics::{AsStr, Filter, typed},
     wheel::{Check, TimerKey},
 };
@@ -194,7 +194,7 @@ impl Hub {
     /// `on_close` hooks are done.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
-    pub fn subscribers(&self, topic: impl TopicName) -> usize {
+    pub fn subscriber_count(&self, topic: impl TopicName) -> usize {
         self.topic(&self.name(topic.topic_name())).map_or(0, |topic| topic.len())
     }
 

@@ -184,7 +184,7 @@ pub use self::{
         RawText, RefreshToken, SendError, SendErrorKind, TooManyAttributes,
     },
     extract::{
-        ConnParts, FromConnParts, FromMessageParts, FromMiddleware, MessageParts, Meta, RawPayload, Setup, Upgrade,
+        ConnParts, FromConnParts, FromMessageParts, FromMiddleware, FromUpgrade, MessageParts, Meta, RawPayload, Setup,
     },
     handler::{
         Argument, Arguments, CloseReason, ClosedBy, Failure, Handler, HandlerFn, Hook, HookArgument, HookArguments,

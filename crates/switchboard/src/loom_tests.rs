@@ -16,7 +16,7 @@ use self::{
     owner::Owner,
 };
 use crate::{
-    outbox::{Outbox, Budget},
+    outbox::{Budget, Outbox},
     sync::AtomicUsize,
     wire::Frame,
 };

@@ -1,7 +1,9 @@
 //! The frames that wait to be written to one connection, bounded in bytes.
 
+mod budget;
 #[cfg(any(feature = "axum-ws", test))]
 mod by_frame;
+mod exclusive_write;
 mod mark_index;
 mod marks;
 #[cfg(test)]
@@ -10,12 +12,10 @@ mod outcome;
 mod overflow;
 #[cfg(test)]
 mod overflow_tests;
-mod exclusive_write;
 mod queue;
 #[cfg(test)]
 mod queue_tests;
 mod state;
-mod budget;
 mod wait;
 
 use std::{
@@ -28,15 +28,15 @@ use std::{
 use switchboard_core::CloseCode;
 
 pub(crate) use self::{
+    budget::Budget,
     marks::Mark,
     outcome::{FlushBy, Pushed, Wrote},
     state::{Backlog, Closing, Sink},
-    budget::Budget,
     wait::{Until, Wait},
 };
 use self::{
-    state::{State, Writer, Writing},
     budget::Charge,
+    state::{State, Writer, Writing},
 };
 use crate::{
     sync::{AtomicBool, Mutex},

@@ -1,18 +1,18 @@
 //! What handlers can know of and do to the request that they handle.
 
-mod started_at;
 mod call;
 mod cancelled;
+pub(crate) mod completion;
 mod deadline;
 mod progress;
 mod received_at;
-pub(crate) mod completion;
+mod started_at;
 mod to_completion;
 
 pub(crate) use self::{
-    started_at::StartedAt,
     call::{AsCall, Call, CallId, OwnedCall, OwnedId},
     completion::Completion,
+    started_at::StartedAt,
     to_completion::ToCompletion,
 };
 pub use self::{cancelled::Cancelled, deadline::Deadline, progress::Progress, received_at::ReceivedAt};

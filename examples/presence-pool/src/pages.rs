@@ -79,13 +79,13 @@ pub(crate) async fn notify(
 pub(crate) async fn pool(State(hub): State<Hub>, Path(pool): Path<String>) -> Json<Pool> {
     let topic = crate::topic(&pool);
     let user_ids = hub.members(&topic).filter_map(|conn| conn.user().as_deref().map(str::to_owned)).collect();
-    Json(Pool { size: hub.subscribers(&topic), user_ids })
+    Json(Pool { size: hub.subscriber_count(&topic), user_ids })
 }
 
 pub(crate) async fn stats(State(hub): State<Hub>) -> Json<Stats> {
     let stats = hub.stats();
     // The topic of presence is no pool. It may have come into being since the figures were taken.
-    let pools = stats.topics.saturating_sub(usize::from(hub.subscribers(crate::PRESENCE) > 0));
+    let pools = stats.topics.saturating_sub(usize::from(hub.subscriber_count(crate::PRESENCE) > 0));
     Json(Stats { connections: stats.connections, users: stats.users, pools })
 }
 

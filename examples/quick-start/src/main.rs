@@ -32,7 +32,7 @@ async fn enter(conn: Conn) -> Result<(), WsError> {
 }
 
 async fn say(conn: Conn, hub: Hub, say: Say) -> Result<(), WsError> {
-    let listener_count = hub.subscribers("lobby");
+    let listener_count = hub.subscriber_count("lobby");
     conn.publish("lobby", Said { text: say.text, listener_count }).await?;
     Ok(())
 }

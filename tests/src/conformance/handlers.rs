@@ -116,12 +116,12 @@ async fn join(conn: Conn<User>, hub: Hub, join: Join) -> Result<Joined, WsError>
         return Err(WsError::permission_denied("this topic is private"));
     }
     conn.subscribe(&join.topic).await?;
-    Ok(Joined { members: hub.subscribers(&join.topic), topic: join.topic })
+    Ok(Joined { members: hub.subscriber_count(&join.topic), topic: join.topic })
 }
 
 async fn leave(conn: Conn<User>, hub: Hub, leave: Leave) -> Result<Left, WsError> {
     conn.unsubscribe(&leave.topic).await?;
-    Ok(Left { members: hub.subscribers(&leave.topic), topic: leave.topic })
+    Ok(Left { members: hub.subscriber_count(&leave.topic), topic: leave.topic })
 }
 
 async fn say(conn: Conn<User>, say: Say) -> Result<(), WsError> {

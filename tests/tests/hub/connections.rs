@@ -98,7 +98,10 @@ async fn members_of_a_topic_are_seen_in_portions() {
     }
     let members = || hub.members("room").map(|conn| conn.id()).collect::<BTreeSet<_>>();
     assert_eq!(members(), clients.iter().map(id).collect());
-    assert_eq!((hub.members("room").count(), hub.subscribers("room"), hub.members("other").count()), (600, 600, 0));
+    assert_eq!(
+        (hub.members("room").count(), hub.subscriber_count("room"), hub.members("other").count()),
+        (600, 600, 0)
+    );
     // Holes in the midst.
     let gone: Vec<_> = clients.drain(100..500).map(|client| id(&client)).collect();
     until(|| gone.iter().all(|id| hub.connection(*id).is_none())).await;

@@ -128,7 +128,7 @@ async fn row_7_3_progress_counts_as_alive() {
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));
     // The bare socket: nobody answers pings there.
     let mut stream = server.connect("/ws").await.ws.into_inner();
-    while hub.subscribers("t") == 0 {
+    while hub.subscriber_count("t") == 0 {
         tokio::task::yield_now().await;
     }
     // More than is read below, and small enough for pings in between.

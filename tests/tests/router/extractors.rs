@@ -16,8 +16,8 @@ use axum::{
 };
 use serde_json::json;
 use switchboard::{
-    BoxError, Conn, ConnParts, Deadline, FromConnParts, FromMessageParts, Hub, MessageParts, Meta, ReceivedAt,
-    SendError, Upgrade, WsError, WsRouter,
+    BoxError, Conn, ConnParts, Deadline, FromConnParts, FromMessageParts, FromUpgrade, Hub, MessageParts, Meta,
+    ReceivedAt, SendError, WsError, WsRouter,
 };
 use switchboard_tests::client::Server;
 use switchboard_tests::serve::ws_route;
@@ -83,7 +83,7 @@ async fn all(
     State(name): State<&'static str>,
     Path(room): Path<String>,
     Query(query): Query<HashMap<String, String>>,
-    Upgrade(agent): Upgrade<Agent>,
+    FromUpgrade(agent): FromUpgrade<Agent>,
     meta: Meta,
     TypeTag(tag): TypeTag,
     _: OnlyAnn,
@@ -93,7 +93,7 @@ async fn all(
     Pong::new(format!("{} {name} {room} {} {} {id} {tag}", conn.data().name, query["q"], agent.0))
 }
 
-async fn opened(conn: Conn<User>, hub: Hub, Upgrade(agent): Upgrade<Agent>) -> Result<(), SendError> {
+async fn opened(conn: Conn<User>, hub: Hub, FromUpgrade(agent): FromUpgrade<Agent>) -> Result<(), SendError> {
     conn.send(Pong::new(format!("{} {}", hub.stats().connections, agent.0)))
 }
 

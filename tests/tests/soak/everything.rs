@@ -186,7 +186,7 @@ fn hub() -> Hub {
     // The first that fits counts.
     Hub::builder()
         .topic("soak.drops.*", TopicOptions::new().slow_consumer(SlowConsumer::DropOldest))
-        .topic("soak.latest.*", TopicOptions::new().latest_per_key(|note: &Note| note.text.len()))
+        .topic("soak.latest.*", TopicOptions::new().conflate_by(|note: &Note| note.text.len()))
         .topic(
             "soak.*",
             TopicOptions::new().max_per_connection(8).authorize_subscribe(async |_, _| Ok::<_, WsError>(())),

@@ -21,7 +21,7 @@ async fn row_002_31_selective_pub_sub() {
     ann.subscribe("t").await.unwrap();
     assert!(bob.subscribe("t").filter(|_, note: &Note| note.n.is_multiple_of(2)).await.unwrap());
     assert!(cid.subscribe("t").filter(|member, note: &Note| note.text != *member.user().unwrap()).await.unwrap());
-    assert_eq!(place.hub.subscribers("t"), 3);
+    assert_eq!(place.hub.subscriber_count("t"), 3);
     let mut matched = Vec::new();
     for n in 0..4 {
         let text = if n == 2 { "cid" } else { "" }.to_owned();
@@ -49,7 +49,7 @@ async fn row_002_31_selective_pub_sub() {
     for conn in [&ann, &bob, &cid] {
         conn.clear_topics().await.unwrap();
     }
-    assert_eq!(place.hub.subscribers("t"), 0);
+    assert_eq!(place.hub.subscriber_count("t"), 0);
 }
 
 /// What handlers keep with a connection, filters may look at.

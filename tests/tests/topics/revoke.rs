@@ -37,7 +37,7 @@ async fn row_7_6_who_may_no_more_is_gone_within_a_second() {
     let start = Instant::now();
     assert_eq!(place.hub.reauthorize_topic("room:1").await, 90);
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    assert_eq!((place.hub.subscribers("room:1"), place.hub.subscribers("lobby")), (10, 100));
+    assert_eq!((place.hub.subscriber_count("room:1"), place.hub.subscriber_count("lobby")), (10, 100));
     assert_eq!(place.hub.publish("room:1", Note::new(1)).await.unwrap().count(), Some(10));
     place.hub.publish("lobby", Note::new(2)).await.unwrap();
     for (client, conn) in &mut members {

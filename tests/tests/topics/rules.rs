@@ -127,7 +127,7 @@ async fn topics_may_know_their_messages() {
     assert_eq!(client.expect("NOTE").await["n"], 1);
     client.expect("OTHER").await;
     // They stand wherever a name does.
-    assert_eq!((place.hub.subscribers(&NOTES), place.hub.members(NOTES).count()), (1, 1));
+    assert_eq!((place.hub.subscriber_count(&NOTES), place.hub.members(NOTES).count()), (1, 1));
     assert!(conn.is_subscribed(&others) && conn.unsubscribe(&NOTES).await.unwrap());
     assert_eq!(conn.subscribe_many([&NOTES]).await.unwrap().joined, ["notes"]);
     assert_eq!(conn.set_topics([NOTES]).await.unwrap().left, [""; 0]);

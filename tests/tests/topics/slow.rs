@@ -80,7 +80,7 @@ async fn row_7_4_the_oldest_are_dropped_and_a_gap_is_told() {
 
 #[tokio::test]
 async fn row_7_4_only_the_latest_of_a_key_is_kept() {
-    let options = TopicOptions::new().latest_per_key(|note: &Note| note.n % 3);
+    let options = TopicOptions::new().conflate_by(|note: &Note| note.n % 3);
     let mut place = Place::with(Hub::builder().topic("prices", options).build(), config());
     let (mut client, conn) = place.connect("slow").await;
     conn.subscribe("prices").await.unwrap();

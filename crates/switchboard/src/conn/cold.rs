@@ -11,10 +11,10 @@ use std::sync::{
 use parking_lot::Mutex;
 
 pub use self::attributes::{Attributes, TooManyAttributes};
-pub(crate) use self::layer_state::{LayerStateKey, LayerState};
+pub(crate) use self::layer_state::{LayerState, LayerStateKey};
 use crate::{
     conn::{ConnInner, call::Calls, cold::attributes::Kept, identity::Known},
-    hub::{InFlight, ConnectionPermit},
+    hub::{ConnectionPermit, InFlight},
 };
 
 /// Made when the first of it is needed, so that others do not pay for it.

@@ -154,7 +154,10 @@ mod tests {
         tokio::time::advance(Duration::from_millis(7)).await;
         assert_eq!(heartbeat.look(written(0)), Liveness::Stale);
         heartbeat.pong();
-        assert_eq!((heartbeat.look(written(0)), heartbeat.round_trip()), (Liveness::Alive, Some(Duration::from_millis(7))));
+        assert_eq!(
+            (heartbeat.look(written(0)), heartbeat.round_trip()),
+            (Liveness::Alive, Some(Duration::from_millis(7)))
+        );
         // One that was not asked for.
         heartbeat.pong();
         assert_eq!(heartbeat.round_trip(), Some(Duration::from_millis(7)));

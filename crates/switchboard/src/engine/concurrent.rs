@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use super::running::{Outcome, Running, Job};
+use super::running::{Job, Outcome, Running};
 use crate::request::CallId;
 
 /// Bounded by what routes ask for, and by the limit of requests in flight. Exists only while

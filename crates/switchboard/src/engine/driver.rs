@@ -67,7 +67,13 @@ enum End {
 
 impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
     pub(crate) fn new(transport: T, session: Session<D>) -> Self {
-        Self { transport: Some(transport), session, phase: Phase::Serving, goodbye: CloseHooks::Unsaid, unfinished: None }
+        Self {
+            transport: Some(transport),
+            session,
+            phase: Phase::Serving,
+            goodbye: CloseHooks::Unsaid,
+            unfinished: None,
+        }
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -7,7 +7,7 @@ use switchboard_core::{CloseCode, ErrorCode, WsError};
 use tracing::Span;
 
 use super::{
-    running::{Outcome, Running, Job, each},
+    running::{Job, Outcome, Running, each},
     session::Session,
 };
 use crate::{

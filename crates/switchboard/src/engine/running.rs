@@ -21,7 +21,7 @@ use crate::{
     engine::{budget, report::log},
     guard::{drop_quietly, panic_text},
     handler::HandlerResult,
-    request::{StartedAt, CallId, OwnedId, ToCompletion},
+    request::{CallId, OwnedId, StartedAt, ToCompletion},
 };
 
 /// A future and what is to be done with its result. The timer is made when the first poll leaves

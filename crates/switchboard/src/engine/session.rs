@@ -19,12 +19,12 @@ use switchboard_core::{CloseCode, WsError};
 use tokio::time::{Sleep, sleep_until};
 
 use super::{
-    concurrent::Beside,
     budget::{self, Wariness},
+    concurrent::Beside,
     inbox::Inbox,
     incoming::Work,
     rates::Rates,
-    running::{Outcome, Running, Job, all},
+    running::{Job, Outcome, Running, all},
     throttle::Throttle,
 };
 use crate::{

@@ -31,18 +31,18 @@ where
 ///
 /// ```
 /// use axum::http::Uri;
-/// use switchboard::{Conn, Upgrade, WsRouter};
+/// use switchboard::{Conn, FromUpgrade, WsRouter};
 ///
-/// async fn opened(_: Conn, Upgrade(uri): Upgrade<Uri>) {
+/// async fn opened(_: Conn, FromUpgrade(uri): FromUpgrade<Uri>) {
 ///     println!("{uri}");
 /// }
 /// let router = WsRouter::<()>::new().on_open(opened);
 /// # let _ = router;
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Upgrade<T>(pub T);
+pub struct FromUpgrade<T>(pub T);
 
-impl<T> Deref for Upgrade<T> {
+impl<T> Deref for FromUpgrade<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -50,7 +50,7 @@ impl<T> Deref for Upgrade<T> {
     }
 }
 
-impl<S, D, T> FromConnParts<S, D> for Upgrade<T>
+impl<S, D, T> FromConnParts<S, D> for FromUpgrade<T>
 where
     S: Send + Sync + 'static,
     D: Send + Sync + 'static,

@@ -10,7 +10,7 @@ use crate::{
     Conn, ConnId, Hub,
     conn::ConnInner,
     extract::StateScope,
-    request::{OwnedId, Completion, ToCompletion},
+    request::{Completion, OwnedId, ToCompletion},
 };
 
 /// A connection as extractors see it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Reached, Subscriber, Topic, topic::Member};
 use crate::{
-    outbox::{Mark, FlushBy, Pushed},
+    outbox::{FlushBy, Mark, Pushed},
     wire::{Frame, Variants},
 };
 

@@ -33,7 +33,7 @@ pub enum ViaMeta {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument here",
     label = "not an extractor for a router with state `{S}` and connection data `{D}`, or not for a handler of `{M}` (the message is the last argument)",
-    note = "see `switchboard::extract` for what handlers may take; other extractors of axum's go into `Upgrade<T>`",
+    note = "see `switchboard::extract` for what handlers may take; other extractors of axum's go into `FromUpgrade<T>`",
     note = "implement `FromConnParts` for types of your own",
     note = "`Conn<T>` must have the `T` that `authenticate` returns, `State<T>` a `T` that `FromRef` makes of the state"
 )]

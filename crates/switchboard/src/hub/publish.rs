@@ -23,7 +23,7 @@ use futures_util::future::BoxFuture;
 
 #[cfg(feature = "test")]
 pub(crate) use self::capture::{Captures, PublishLog, Record};
-use self::coalesce::{Buffer, Pace, Coalesced};
+use self::coalesce::{Buffer, Coalesced, Pace};
 pub(crate) use self::selection::Selection;
 pub use self::{
     batch::{Batch, BatchOptions},

@@ -223,7 +223,8 @@ impl State {
                 let Some(conn) = hub.connection(timer.conn) else { return false };
                 conn.timer.0.store(narrow(to), Relaxed);
                 seen.push(conn);
-                let key = layer_state.get_mut(Self::slot(timer.tick)).and_then(|slot| slot.get_mut(timer.index as usize));
+                let key =
+                    layer_state.get_mut(Self::slot(timer.tick)).and_then(|slot| slot.get_mut(timer.index as usize));
                 key.into_iter().for_each(|key| *key = narrow(to));
                 debug_assert!(from != to);
                 true

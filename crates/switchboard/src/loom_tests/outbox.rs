@@ -5,7 +5,7 @@ use std::{io::IoSlice, sync::Arc};
 use loom::thread;
 
 use super::*;
-use crate::outbox::{Mark, FlushBy, Pushed, Sink as _};
+use crate::outbox::{FlushBy, Mark, Pushed, Sink as _};
 
 #[test]
 fn a_push_is_never_left_behind_by_the_owner() {

@@ -1,7 +1,7 @@
 //! How often messages may come.
 
-mod manual;
 mod keyed;
+mod manual;
 mod service;
 mod state;
 mod window;

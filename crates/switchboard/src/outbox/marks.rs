@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Outbox, FlushBy, Pushed, Sink, State, mark_index::Index, queue::Queue};
+use super::{FlushBy, Outbox, Pushed, Sink, State, mark_index::Index, queue::Queue};
 use crate::wire::Frame;
 
 /// Up to so many marks are looked through one by one; more have an index.

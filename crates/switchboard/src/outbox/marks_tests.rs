@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{Mark, FlushBy, Pushed, Sink as _, Wrote, queue_tests::Pipe};
+use super::{FlushBy, Mark, Pushed, Sink as _, Wrote, queue_tests::Pipe};
 use crate::wire::Frame;
 
 /// So many frames wait at most. All are as long.

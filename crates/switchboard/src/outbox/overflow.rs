@@ -4,8 +4,8 @@ use std::{ops::DerefMut, task::Waker};
 
 use super::{
     Outbox, Sink,
-    state::{Closing, State},
     budget::Charge,
+    state::{Closing, State},
 };
 
 impl<S: Sink> Outbox<S> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Mark, Outbox, FlushBy, Pushed, Budget, Until, Wrote,
+    Budget, FlushBy, Mark, Outbox, Pushed, Until, Wrote,
     queue_tests::{Pipe, run, write_all},
 };
 

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Outbox, FlushBy, Pushed, Sink, Budget, Until, Wrote};
+use super::{Budget, FlushBy, Outbox, Pushed, Sink, Until, Wrote};
 use crate::wire::Frame;
 
 /// Takes as much as it is told.

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use switchboard_core::CloseCode;
 
 use super::{
+    budget::{Budget, BudgetShare, Charge},
     marks::Marks,
     queue::Queue,
-    budget::{Charge, BudgetShare, Budget},
     wait::Waiters,
 };
 use crate::wire::{Frame, frame_start};

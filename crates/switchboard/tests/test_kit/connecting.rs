@@ -26,11 +26,11 @@ async fn row_004_18_testing() {
         ann.send(Say { room: "lobby".into(), text: "hi".into() }).await;
         assert_eq!(bob.expect::<Answer>().await.text, "hi");
         assert_ne!(ann.id(), bob.id());
-        assert_eq!(app.hub().subscribers("lobby"), 2);
+        assert_eq!(app.hub().subscriber_count("lobby"), 2);
         bob.close().await;
         bob.expect_close(1000).await;
         app.settle().await;
-        assert_eq!(app.hub().subscribers("lobby"), 1);
+        assert_eq!(app.hub().subscriber_count("lobby"), 1);
         drop(ann);
         app.settle().await;
         assert_eq!(app.hub().stats().connections, 0);

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::Session;
 use crate::{
     conn::Signal,
-    engine::running::{Running, Job, all},
+    engine::running::{Job, Running, all},
 };
 
 impl<D: Send + Sync + 'static> Session<D> {

@@ -9,7 +9,7 @@ use super::{Inbox, Session};
 use crate::{
     conn::{ConnInner, Signal},
     dispatch::Routing,
-    engine::running::{Running, Job, each},
+    engine::running::{Job, Running, each},
     guard::{drop_quietly, log_panic, quietly},
     handler::{CloseReason, Failure},
     metrics,

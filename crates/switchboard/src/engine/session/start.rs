@@ -12,7 +12,7 @@ use crate::{
     dispatch::Routed,
     engine::{
         incoming::{Refusal, Work},
-        running::{Outcome, Running, Job, all, begin, span_of},
+        running::{Job, Outcome, Running, all, begin, span_of},
     },
     extract::Timing,
     request::{AsCall, Call, ToCompletion},

@@ -6,7 +6,7 @@ use switchboard_core::Message;
 
 use crate::hub::{
     Hub, PublishError, TopicOf,
-    publish::{Buffer, Pace, Coalesced},
+    publish::{Buffer, Coalesced, Pace},
 };
 
 /// Operation much a [`Batch`] gathers, and for how long.

@@ -91,7 +91,7 @@ async fn rules_may_look_at_the_hub_and_the_connection() {
     let hub = Hub::new();
     let outer = hub.clone();
     let hub = Hub::builder()
-        .topic("t", TopicOptions::new().allow_names(move |name| outer.subscribers(name) == 0))
+        .topic("t", TopicOptions::new().allow_names(move |name| outer.subscriber_count(name) == 0))
         .topic("u", TopicOptions::new().filter(|member, _: &N| member.is_subscribed("u")))
         .build();
     let member = member(&hub);

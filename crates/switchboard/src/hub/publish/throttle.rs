@@ -7,7 +7,7 @@ use switchboard_core::Message;
 use crate::{
     hub::{
         Hub, PublishError, TopicOf,
-        publish::{Buffer, Pace, Coalesced},
+        publish::{Buffer, Coalesced, Pace},
     },
     wire::encode::EncodeError,
 };

@@ -147,8 +147,12 @@ impl<T: Keyed> Indexed<T> {
     fn close_gaps(&mut self) {
         self.layer_state.retain(Option::is_some);
         self.layer_state.shrink_to(2 * self.layer_state.len());
-        self.index =
-            self.layer_state.iter().enumerate().filter_map(|(place, item)| Some((item.as_ref()?.key(), place))).collect();
+        self.index = self
+            .layer_state
+            .iter()
+            .enumerate()
+            .filter_map(|(place, item)| Some((item.as_ref()?.key(), place)))
+            .collect();
     }
 }
 

@@ -232,7 +232,12 @@ impl Hub {
 
     /// Asks the application about all topics that are to be joined, but those about which it has
     /// answered already.
-    async fn authorize(&self, conn: &Arc<AnyConn>, wanted: &SubscriptionRequest, asked: &mut Attempt<'_>) -> Result<(), TopicError> {
+    async fn authorize(
+        &self,
+        conn: &Arc<AnyConn>,
+        wanted: &SubscriptionRequest,
+        asked: &mut Attempt<'_>,
+    ) -> Result<(), TopicError> {
         let mut authorizations = Vec::new();
         let (joins, _) = wanted.difference(&conn.subscriptions.lock());
         for topic in joins {

@@ -77,8 +77,8 @@ fn steps() -> Vec<Step> {
         step("Conn::is_subscribed", |_, conn, _, _| assert!(conn.is_subscribed("a"))),
         step("Member::is_subscribed", |_, _, inner, _| assert!(Member::new(Arc::clone(inner)).is_subscribed("A"))),
         step("HubConn::is_subscribed", |_, _, inner, _| assert!(HubConn::new(Arc::clone(inner)).is_subscribed("A"))),
-        step("Hub::subscribers, members", |hub, _, _, _| {
-            assert_eq!((hub.subscribers("A"), hub.members("A").count()), (1, 1))
+        step("Hub::subscriber_count, members", |hub, _, _, _| {
+            assert_eq!((hub.subscriber_count("A"), hub.members("A").count()), (1, 1))
         }),
         step("publishing", |_, conn, _, _| _ = now(conn.publish("A", Number { n: 1 })).unwrap()),
         step("publishing with rules", |hub, _, _, _| _ = now(hub.publish("Ruled", Number { n: 1 })).unwrap()),
@@ -154,7 +154,7 @@ fn attack_b16_application_code_runs_with_nothing_locked() {
                 in_rules.look();
                 true
             })
-            .latest_per_key(move |number: &Number| {
+            .conflate_by(move |number: &Number| {
                 in_keys.look();
                 number.n
             });

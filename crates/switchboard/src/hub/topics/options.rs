@@ -38,7 +38,7 @@ pub enum SlowConsumer {
 /// | [`filter`](Self::filter) | members get everything |
 /// | [`no_self_delivery`](Self::no_self_delivery) | publishers that are members get their own |
 /// | [`slow_consumer`](Self::slow_consumer) | close 4002 |
-/// | [`latest_per_key`](Self::latest_per_key) | all messages are kept |
+/// | [`conflate_by`](Self::conflate_by) | all messages are kept |
 ///
 /// ```
 /// use switchboard::{Hub, TopicOptions, WsError, ws_message};
@@ -59,7 +59,7 @@ pub enum SlowConsumer {
 ///         _ => Err(WsError::permission_denied("prices are for traders")),
 ///     })
 ///     .max_members(10_000)
-///     .latest_per_key(|price: &Price| price.symbol.clone());
+///     .conflate_by(|price: &Price| price.symbol.clone());
 /// let hub = Hub::builder().topic("prices:*", prices).build();
 /// # let _ = hub;
 /// ```
@@ -176,7 +176,7 @@ impl TopicOptions {
     /// Of the messages of one type that wait for a member, only the latest with the same key is
     /// kept: prices, positions, presence. Where this leaves too much, or messages of other types do,
     /// [`slow_consumer`](Self::slow_consumer) decides.
-    pub fn latest_per_key<M: Message, K: ToString>(mut self, key: impl Fn(&M) -> K + Send + Sync + 'static) -> Self {
+    pub fn conflate_by<M: Message, K: ToString>(mut self, key: impl Fn(&M) -> K + Send + Sync + 'static) -> Self {
         self.keys.push(ConflationKey::new(key));
         self
     }

@@ -8,7 +8,7 @@ use super::{
     keyed::{Key, Keyed},
     window::{Fixed, Policy, Sliding, Wait},
 };
-use crate::conn::{LayerStateKey, LayerState};
+use crate::conn::{LayerState, LayerStateKey};
 
 /// What is counted so far.
 pub(super) struct State {
@@ -40,7 +40,9 @@ impl State {
     pub(super) fn take(&self, policy: Policy, counted: Counted<'_>, cost: NonZeroU32) -> Result<(), Wait> {
         let now = self.now();
         let taken = match counted {
-            Counted::Sliding(layer_state) => self.sliding(layer_state, policy).map(|it| it.take(policy, now, cost.get())),
+            Counted::Sliding(layer_state) => {
+                self.sliding(layer_state, policy).map(|it| it.take(policy, now, cost.get()))
+            }
             Counted::Fixed(layer_state) => self.fixed(layer_state).map(|it| it.take(policy, now, cost.get())),
             Counted::Key(key) => self.keyed.as_ref().map(|it| it.take(policy, &key, now, cost)),
         };

@@ -160,7 +160,7 @@ fn on_runtime(test: impl Future<Output = ()>) {
 fn check_hub(hub: &Hub, topics: &[String]) {
     for topic in TOPICS {
         let has = usize::from(topics.iter().any(|other| other == topic)) + usize::from(topic == FULL);
-        assert_eq!(hub.subscribers(topic), has, "{topic}");
+        assert_eq!(hub.subscriber_count(topic), has, "{topic}");
     }
     assert_eq!(hub.stats().subscriptions, topics.len() + 1);
     assert_eq!(hub.stats().topics, topics.len() + 1);
