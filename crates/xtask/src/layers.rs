@@ -59,6 +59,16 @@ fn rooms_import_from_below_only() {
     assert!(upwards.is_empty(), "{} imports from above:\n{list}", upwards.len());
 }
 
+#[test]
+fn the_picture_shows_the_floors() {
+    let document = fs::read_to_string(manifest::root().join("docs/architecture.md")).unwrap();
+    for (index, rooms) in FLOORS.iter().enumerate() {
+        let line = document.lines().find_map(|line| line.trim_start().strip_prefix(&format!("{}  ", index + 1)));
+        let line = line.unwrap_or_else(|| panic!("docs/architecture.md has no line for floor {}", index + 1));
+        assert!(line.starts_with(&rooms.join("  ")), "floor {} is {rooms:?}, not {line}", index + 1);
+    }
+}
+
 /// A file that nothing declares is never compiled, and its tests never run.
 #[test]
 fn each_file_is_a_module() {
