@@ -340,6 +340,15 @@ impl HubInner {
     }
 }
 
+/// The same hub, not an equal one.
+impl PartialEq for Hub {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Hub {}
+
 impl fmt::Debug for HubInner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HubInner").finish_non_exhaustive()

@@ -224,19 +224,20 @@ where
     ///
     /// Its hooks run after those that were added to this one before, and before those that are added
     /// later. Its [`identify`](Self::identify) counts if neither this one nor a router that was merged
-    /// before has any. Its other settings do not count: hub, config, origin, tokens, protocols,
-    /// transport, trusted proxies, envelope, `refuse_after_accept`.
+    /// before has any. Other settings are those of the router that is mounted.
     ///
     /// # Panics
     ///
-    /// If both handle the same message or both have a raw hook; the text names both handlers.
+    /// If both handle the same message or both have a raw hook; the text names both handlers. If the other
+    /// has a setting of its own (hub, unless it is the same, config, origin, tokens, protocols, transport,
+    /// trusted proxies, envelope, `refuse_after_accept`); the text names where it was set.
     #[track_caller]
     pub fn merge(mut self, other: WsRouter<S, D, Out>) -> Self {
         self.table.merge(other.table);
         self.hooks.merge(other.hooks);
         self.add_steps(other.steps);
         self.identify = self.identify.or(other.identify);
-        self.settings.emits.extend(other.settings.emits);
+        self.settings.merge(other.settings);
         self
     }
 

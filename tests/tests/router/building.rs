@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use axum::{Router, extract::State};
 use serde_json::json;
-use switchboard::{Conn, Identity, RawText, WsRouter};
+use switchboard::{Conn, EnvelopeStyle, Identity, RawText, WsRouter};
 use switchboard_tests::client::Server;
 use switchboard_tests::serve::ws_route;
 
@@ -50,6 +50,36 @@ fn two_raw_hooks_are_both_named() {
 fn handlers_beside_a_raw_hook_are_named() {
     let text = panic_of(|| ws_route::<(), (), _, _>(WsRouter::new().on(ping_a).on_text(text_a)));
     assert!(text.contains("on_text") && text.contains("PING"), "{text}");
+}
+
+#[test]
+fn settings_of_a_merged_router_are_named_and_not_lost() {
+    use switchboard::{Config, Hub, OriginPolicy, TokenSources, TransportKind, TrustedProxies};
+    type Set = fn(WsRouter) -> WsRouter;
+    let settings: [(&str, Set); 9] = [
+        ("hub", |ws| ws.hub(Hub::new())),
+        ("config", |ws| ws.config(Config::new())),
+        ("origin", |ws| ws.origin(OriginPolicy::any())),
+        ("tokens", |ws| ws.tokens(TokenSources::default())),
+        ("protocols", |ws| ws.protocols(["a"])),
+        ("transport", |ws| ws.transport(TransportKind::Native)),
+        ("trusted_proxies", |ws| ws.trusted_proxies(TrustedProxies::none())),
+        ("envelope", |ws| ws.envelope(EnvelopeStyle::Flat)),
+        ("refuse_after_accept", |ws| ws.refuse_after_accept()),
+    ];
+    for (name, set) in settings {
+        for text in [
+            panic_of(|| WsRouter::<()>::new().merge(set(WsRouter::new()))),
+            panic_of(|| WsRouter::<()>::new().nest("a.", set(WsRouter::new()).with_state(()))),
+        ] {
+            assert!(text.contains(&format!("`{name}` (")) && text.contains("building.rs:"), "{text}");
+        }
+        // On the outer one, any of them may be set.
+        _ = set(WsRouter::new()).merge(WsRouter::new());
+    }
+    let hub = Hub::new();
+    let chat = WsRouter::<()>::new().hub(hub.clone());
+    _ = WsRouter::<()>::new().hub(hub).merge(chat);
 }
 
 #[test]
