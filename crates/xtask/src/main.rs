@@ -13,6 +13,7 @@ mod loom;
 mod manifest;
 mod process;
 mod programs;
+mod readme;
 mod setup;
 mod soak;
 mod step;

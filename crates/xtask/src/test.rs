@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use crate::{
     autobahn,
     features::{self, PUBLISHED},
-    loom, manifest, setup,
+    loom, manifest, readme, setup,
     step::{CommandLine, Steps},
 };
 
@@ -56,6 +56,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;
+    steps.commands("readme", &[readme::check()?])?;
     steps.commands("features", &features::checks())?;
     steps.commands("packages", &[packages(&fresh("packages")?)])
 }

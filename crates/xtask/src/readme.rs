@@ -1,0 +1,35 @@
+//! Checks that the program of the README builds in an empty project, with the dependencies that it names.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+use crate::{manifest, step::CommandLine};
+
+/// Where a newcomer would have this repository.
+const PATH: &str = "../switchboard/crates/switchboard";
+
+/// Writes the project, outside of this workspace as far as cargo can tell.
+pub(crate) fn check() -> Result<CommandLine> {
+    let (root, project) = (manifest::root(), manifest::target()?.join("readme"));
+    let readme = fs::read_to_string(root.join("README.md")).context("README.md cannot be read")?;
+    let dependencies = block(&readme, "toml")?;
+    anyhow::ensure!(dependencies.contains(PATH), "README.md does not name `{PATH}`");
+    let dependencies = dependencies.replace(PATH, &root.join("crates/switchboard").to_string_lossy());
+    let package = "[workspace]\n\n[package]\nname = \"readme\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n";
+    fs::create_dir_all(project.join("src")).context("no project can be made")?;
+    fs::write(project.join("Cargo.toml"), format!("{package}{dependencies}"))?;
+    fs::write(project.join("src/main.rs"), block(&readme, "rust")?)?;
+    // The versions that everything else was tested with, so that nothing has to be fetched.
+    fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock"))?;
+    Ok(CommandLine::cargo("check --offline --manifest-path")
+        .arg(project.join("Cargo.toml").to_string_lossy())
+        .arg("--target-dir")
+        .arg(project.join("target").to_string_lossy()))
+}
+
+/// The first block of this language.
+fn block<'a>(document: &'a str, language: &str) -> Result<&'a str> {
+    let (_, rest) = document.split_once(&format!("```{language}\n")).context("README.md lacks a block of code")?;
+    rest.split_once("```\n").map(|(block, _)| block).context("a block of code has no end")
+}
