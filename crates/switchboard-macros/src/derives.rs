@@ -85,6 +85,9 @@ impl Derives<'_> {
             beside.extend(rules::for_validator(input, self.krate));
         }
         beside.extend(rules);
+        if schema && !own.has("Validate") {
+            schemas::convert_bounds(input, self.krate);
+        }
         if apart {
             beside.extend(schemas::apart(input, self.krate));
             remove(input, "schemars");

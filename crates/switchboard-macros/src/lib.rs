@@ -16,6 +16,7 @@
 //! Everything that they write can be written by hand. They show all mistakes at once, each at the
 //! token that is wrong, and pass the item on beside them.
 
+mod bounds;
 mod case;
 mod cfg;
 mod derives;

@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Visibility, parse_quote, spanned::Spanned};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, GenericParam, Visibility, parse_quote, spanned::Spanned};
 
-use crate::{cfg, derives, handler_args::has_word, krate::Krate, serde_attrs::holds};
+use crate::{bounds, cfg, derives, handler_args::has_word, krate::Krate, serde_attrs::holds};
 
 /// Attributes of serde with which a function of the application decides what is on the wire.
 const FUNCTIONS: [&str; 3] = ["with", "serialize_with", "deserialize_with"];
@@ -25,6 +25,16 @@ pub(crate) fn allow_anything(input: &mut DeriveInput, krate: &Krate) {
                 variant.fields.iter_mut().for_each(|field| allow(&mut field.attrs));
             }
         }
+        Data::Union(_) => {}
+    }
+}
+
+/// Converts the bounds of all rules.
+pub(crate) fn convert_bounds(input: &mut DeriveInput, krate: &Krate) {
+    let convert = |fields: &mut Fields| fields.iter_mut().for_each(|field| bounds::convert(&mut field.attrs, krate));
+    match &mut input.data {
+        Data::Struct(data) => convert(&mut data.fields),
+        Data::Enum(data) => data.variants.iter_mut().for_each(|variant| convert(&mut variant.fields)),
         Data::Union(_) => {}
     }
 }

@@ -7,7 +7,7 @@ use switchboard::{Message, MessageMeta};
 
 include!(concat!(env!("CARGO_MANIFEST_DIR"), "/uses.rs"));
 
-use torture::{conditional, deprecated, foreign, hostile, names, serde_attributes as attributes};
+use torture::{conditional, deprecated, foreign, hostile, names, numbers, serde_attributes as attributes};
 
 /// Decodes, validates, and says where rules are broken.
 fn paths<M: Message>(payload: Value) -> Vec<String> {
@@ -44,6 +44,57 @@ fn kind_f5_big_numbers_break_a_rule() {
         let found: Vec<_> = issues.iter().map(|issue| (issue.path(), issue.code(), issue.message())).collect();
         assert_eq!(found, [("big", "range", "must be at most 10")], "{big}");
     }
+}
+
+#[test]
+fn kind_f5_numbers_that_no_error_of_validator_can_hold_break_a_rule() {
+    let (big, low) = (u128::MAX, i128::MIN);
+    for (json, expected) in [
+        ("{}".to_owned(), &[][..]),
+        (r#"{"longest":"x"}"#.to_owned(), &[]),
+        (format!(r#"{{"signed":{low}}}"#), &["signed range must be -10 to 10"]),
+        (
+            format!(r#"{{"unsigned":{big}}}"#),
+            &["unsigned range must be less than 340282366920938463463374607431768211455"],
+        ),
+        (
+            format!(r#"{{"wide":{}}}"#, i128::MAX),
+            &["wide range must be -170141183460469231731687303715884105728 to 170141183460469231731687303715884105726"],
+        ),
+        (format!(r#"{{"maybe":{big}}}"#), &["maybe range must be at most 10"]),
+        (r#"{"tooLong":"x"}"#.to_owned(), &["tooLong length must have a length of at least 18446744073709551615"]),
+        (r#"{"checked":11}"#.to_owned(), &["checked big is not valid"]),
+        (format!(r#"{{"checked":{big}}}"#), &["checked custom is not valid"]),
+        (format!(r#"{{"named":{big}}}"#), &["named size is too big"]),
+        (format!(r#"{{"inner":{{"n":{big}}}}}"#), &["inner.n range must be at most 10"]),
+        (r#"{"literal":-5000000001}"#.to_owned(), &["literal range must be -5000000000 to 5000000000"]),
+        (format!(r#"{{"largest":{big}}}"#), &["largest range must be at most 340282366920938463463374607431768211454"]),
+        (r#"{"ofBoth":11}"#.to_owned(), &[" big is not valid"]),
+        (format!(r#"{{"ofBoth":{big}}}"#), &[" custom is not valid"]),
+    ] {
+        let numbers: numbers::Numbers = serde_json::from_str(&json).unwrap();
+        let found: Vec<_> = numbers.validate().err().map_or_else(Vec::new, |issues| {
+            issues.iter().map(|issue| format!("{} {} {}", issue.path(), issue.code(), issue.message())).collect()
+        });
+        assert_eq!(found, expected, "{json}");
+    }
+}
+
+#[test]
+fn kind_f5_bounds_beyond_32_bits_stand_in_the_schema() {
+    use switchboard::__private::schemars;
+    let schema = schemars::schema_for!(numbers::Numbers);
+    let properties = &schema.as_value()["properties"];
+    for (name, minimum, maximum) in [
+        ("signed", json!(-10), json!(10)),
+        ("literal", json!(-5_000_000_000_i64), json!(5_000_000_000_i64)),
+        ("wide", json!(-1.701_411_834_604_692_3e38), json!(1.701_411_834_604_692_3e38)),
+        ("largest", json!(0), json!(3.402_823_669_209_385e38)),
+    ] {
+        let property = &properties[name];
+        assert_eq!((&property["minimum"], &property["maximum"]), (&minimum, &maximum), "{name}: {property}");
+    }
+    assert_eq!(properties["longest"]["maxLength"], json!(u64::MAX));
 }
 
 #[test]
