@@ -57,7 +57,7 @@ impl Derives<'_> {
         }
         helpers.extend(self.renames(input, &serde, errors));
         let schema = self.schema && !own.has("JsonSchema");
-        let apart = schema && input.attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
+        let apart = schema && schemas::mentions_deprecated(input);
         if schema {
             if !apart {
                 derives.push(quote!(#private::schemars::JsonSchema));

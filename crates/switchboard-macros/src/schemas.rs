@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Data, DeriveInput, Field, Fields, GenericParam, Visibility, parse_quote, spanned::Spanned};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, GenericParam, Meta, Visibility, parse_quote, spanned::Spanned};
 
 use crate::{bounds, cfg, derives, handler_args::has_word, krate::Krate, serde_attrs::holds};
 
@@ -71,8 +71,20 @@ pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
     })
 }
 
-/// The derive for a deprecated type. It warns about the type itself, so it stands where that is
-/// allowed, on a copy of the type, which disappears behind it.
+/// Whether the derive would warn: about the type itself, or about what its attributes allow it to use.
+pub(crate) fn mentions_deprecated(input: &DeriveInput) -> bool {
+    let allowed = |attr: &Attribute| match &attr.meta {
+        Meta::List(list) => {
+            (list.path.is_ident("allow") || list.path.is_ident("expect")) && has_word(&list.tokens, "deprecated")
+        }
+        _ => false,
+    };
+    input.attrs.iter().any(|attr| attr.path().is_ident("deprecated"))
+        || input.attrs.iter().chain(cfg::attributes(&input.data)).any(allowed)
+}
+
+/// The derive for such a type. It stands where the use is allowed, on a copy of the type, which disappears
+/// behind it.
 pub(crate) fn apart(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let mut copy = input.clone();
     copy.vis = Visibility::Inherited;
