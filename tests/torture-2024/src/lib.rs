@@ -11,3 +11,4 @@ pub mod hostile;
 pub mod names;
 pub mod numbers;
 pub mod serde_attributes;
+pub mod serde_conversions;
