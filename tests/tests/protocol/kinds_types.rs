@@ -69,7 +69,7 @@ fn serve() -> Server {
         drop((message.name, message.item.kind));
     }
     async fn big(message: Big) {
-        drop((message.n, message.signed, message.checked));
+        drop(message);
     }
     async fn places(message: Places) {
         drop((message.address.zip_code, message.by_name, message.rows));
