@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "schema")]
-pub use self::schemas::{AnyJson, HasSchema, has_schema};
+pub use self::schemas::{AnyJson, HasSchema, has_schema, schema_bound};
 pub use self::{
     build::{Answering, ContractBuilder},
     schema::Schema,

@@ -2,9 +2,8 @@
 
 pub(crate) mod explain;
 mod number;
+mod single;
 mod strict;
-
-use std::cell::Cell;
 
 use serde::de::value::UnitDeserializer;
 
@@ -22,6 +21,10 @@ pub enum RawPayload<'a> {
 /// objects are not read from arrays. Enums that are `#[serde(tag = …)]` (without `content`) or
 /// `untagged`, and `#[serde(flatten)]`, are beyond its reach, because serde buffers them: put
 /// `#[serde(deny_unknown_fields)]` on such types.
+///
+/// A number that is too large for an `f32` is refused, in what serde buffers as well. There it is found
+/// by serialising the message again, so not in a field that is not serialised or that changes the value
+/// on the way.
 ///
 /// The cost is linear in the payload. A payload that is refused is read a second time for its issues,
 /// which takes at most five times as long as accepting it would.
@@ -57,12 +60,16 @@ fn decode_object<M: Message>(json: &str) -> Result<M, Issues> {
     if !json.starts_with('{') {
         return Err(Issues::single("", "type", "the payload must be an object"));
     }
-    let suspect = Cell::new(false);
+    let suspect = strict::Suspect::default();
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let decoded = M::deserialize(strict::Strict::new(&mut deserializer, &suspect));
     // Whatever stands behind the value is an error.
     match decoded.and_then(|message| deserializer.end().map(|()| message)) {
-        Ok(message) if !suspect.get() || M::ALLOW_UNKNOWN => Ok(message),
+        Ok(message) if suspect.numbers.get() && single::has_infinite(&message) => {
+            drop(message);
+            Err(explain::too_large::<M>(json))
+        }
+        Ok(message) if !suspect.keys.get() || M::ALLOW_UNKNOWN => Ok(message),
         // Looked at closely, all may be right. A value at a time, lest there be two of the client's size.
         Ok(message) => {
             drop(message);

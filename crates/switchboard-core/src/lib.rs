@@ -47,7 +47,7 @@ pub mod __private {
         Answering, AnySchema, ContractBuilder, KnownSchema, MessageContract, Schema, Schemas, TypeProbe,
     };
     #[cfg(feature = "schema")]
-    pub use crate::contract::{AnyJson, has_schema};
+    pub use crate::contract::{AnyJson, has_schema, schema_bound};
     /// The rules that the macros write.
     pub use crate::validation as rules;
     #[cfg(feature = "schema")]

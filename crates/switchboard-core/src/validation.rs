@@ -12,6 +12,7 @@ mod path;
 mod probe;
 mod report;
 mod rule;
+mod unwritable;
 mod words;
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ pub use self::{
         NoFloatValue, NonControlCharacterRule, OptionValue, OtherValue, RangeRule, RegexRule, RequiredRule, UrlRule,
         Value,
     },
+    unwritable::custom,
 };
 /// For `credit_card`, whose trait is there only with a feature of `validator`.
 pub use validator;
@@ -87,6 +89,10 @@ pub fn check_for_validator<T: Rules + ?Sized>(value: &T) -> Result<(), Validatio
 
 /// Runs `validator`'s rules over a value that has no [`Rules`].
 ///
+/// `validator` panics where it cannot put the value that breaks a rule into its error: a number beyond
+/// 64 bits, say. Then the type as a whole is reported, as `custom`. Types with `#[ws_payload]` instead of
+/// `derive(Validate)` have the field and the rule there, too.
+///
 /// # Errors
 ///
 /// All broken rules.
@@ -96,9 +102,7 @@ where
     T: validator::Validate + serde::Serialize + serde::de::DeserializeOwned,
 {
     let mut report = Report::default();
-    if let Err(errors) = value.validate() {
-        foreign::report(&errors, Some(&value), probe::wire_name::<T>, At::ROOT, &mut report);
-    }
+    foreign::check(value, Some(value), probe::wire_name::<T>, At::ROOT, &mut report);
     report.into_result()
 }
 

@@ -1,14 +1,18 @@
-//! `#[cfg]` and `#[cfg_attr]` on fields and variants.
+//! `#[cfg]` and `#[cfg_attr]` on fields and variants, methods and arguments.
 //!
 //! rustc evaluates those of the item itself before it calls an attribute macro, but not those inside.
 //! A derive sees all of them evaluated. So an item with any is first given to a derive, which starts
-//! over with what is left, and disappears behind it.
+//! over with what is left, and disappears behind it. Functions and impl blocks are put into an enum for
+//! that, as the first statement of a block that is the value of its variant.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
-use syn::{Attribute, Data, DeriveInput, Meta, Path, Token, parse::Parser, punctuated::Punctuated};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, FnArg, ImplItem, Item, Meta, Path, Signature, Token, parse::Parser,
+    punctuated::Punctuated,
+};
 
-use crate::{krate::Krate, message, meta, payload};
+use crate::{handler, handlers, krate::Krate, message, meta, payload};
 
 /// The argument with which `#[ws_payload]` removes the item that it stands on.
 pub(crate) const DISCARD: &str = "__discard";
@@ -35,19 +39,53 @@ pub(crate) fn deferred(name: &str, attr: &TokenStream, input: &DeriveInput) -> O
         _ => None,
     });
     let krate = Krate::new(std::iter::once(attr.clone()).chain(stacked).find_map(named));
+    Some(evaluated(name, attr, &krate, &input.to_token_stream()))
+}
+
+/// The same for a handler, or a block of them.
+pub(crate) fn deferred_handlers(name: &str, attr: &TokenStream, item: &TokenStream) -> Option<TokenStream> {
+    let is_conditional = match syn::parse2::<Item>(item.clone()).ok()? {
+        Item::Fn(function) => has_conditions(&function.sig),
+        Item::Impl(block) => block.items.iter().any(|item| match item {
+            ImplItem::Fn(method) => {
+                has_conditions(&method.sig) || method.attrs.iter().any(|attr| attr.path().is_ident("cfg_attr"))
+            }
+            _ => false,
+        }),
+        _ => false,
+    };
+    if !is_conditional {
+        return None;
+    }
+    let item = quote!(enum __Handlers { __Item = { #item 0 } });
+    Some(evaluated(name, attr, &Krate::new(named(attr.clone())), &item))
+}
+
+fn has_conditions(signature: &Signature) -> bool {
+    let attrs = signature.inputs.iter().flat_map(|argument| match argument {
+        FnArg::Receiver(receiver) => &receiver.attrs,
+        FnArg::Typed(argument) => &argument.attrs,
+    });
+    attrs.into_iter().any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr"))
+}
+
+fn evaluated(name: &str, attr: &TokenStream, krate: &Krate, item: &TokenStream) -> TokenStream {
     let private = krate.private();
     let (name, again, discard) = (format_ident!("{name}"), format_ident!("{AGAIN}"), format_ident!("{DISCARD}"));
-    Some(quote! {
+    quote! {
         #[derive(#private::Evaluate)]
         #[#krate::ws_payload(#discard)]
         #[#again(#name, #attr)]
-        #input
-    })
+        #item
+    }
 }
 
 /// The derive: starts over.
 pub(crate) fn expand_evaluate(item: TokenStream) -> TokenStream {
-    let Ok(mut input) = syn::parse2::<DeriveInput>(item) else { return TokenStream::new() };
+    let mut input = match syn::parse2::<DeriveInput>(without_stray_commas(item)) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
     let Some(position) = input.attrs.iter().position(|attr| attr.path().is_ident(AGAIN)) else {
         return TokenStream::new();
     };
@@ -58,6 +96,14 @@ pub(crate) fn expand_evaluate(item: TokenStream) -> TokenStream {
     let mut tokens = list.tokens.clone().into_iter();
     let name = tokens.next().map(|name| name.to_string()).unwrap_or_default();
     let attr: TokenStream = tokens.skip(1).collect();
+    if let "ws_handler" | "ws_handlers" = name.as_str() {
+        let item = item_within(input.data).unwrap_or_default();
+        return if name == "ws_handler" {
+            handler::expand_evaluated(attr, item)
+        } else {
+            handlers::expand_evaluated(attr, item)
+        };
+    }
     forget_conditions(&mut input.data);
     let item = input.into_token_stream();
     match name.as_str() {
@@ -65,6 +111,42 @@ pub(crate) fn expand_evaluate(item: TokenStream) -> TokenStream {
         "ws_rpc" => message::expand_ws_rpc(attr, item),
         "ws_meta" => meta::expand_ws_meta(attr, item),
         _ => payload::expand_ws_payload(attr, item),
+    }
+}
+
+/// rustc removes an argument, but not the comma behind it.
+fn without_stray_commas(tokens: TokenStream) -> TokenStream {
+    let mut of_function = false;
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut inner = without_stray_commas(group.stream());
+            if group.delimiter() == Delimiter::Parenthesis && std::mem::take(&mut of_function) {
+                let mut behind_comma = true;
+                let kept = |token: &TokenTree| {
+                    let comma = matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+                    !(std::mem::replace(&mut behind_comma, comma) && comma)
+                };
+                inner = inner.into_iter().filter(kept).collect();
+            }
+            let mut changed = Group::new(group.delimiter(), inner);
+            changed.set_span(group.span());
+            TokenTree::Group(changed)
+        }
+        TokenTree::Ident(name) => {
+            of_function |= name == "fn";
+            TokenTree::Ident(name)
+        }
+        token => token,
+    });
+    tokens.collect()
+}
+
+/// The function or impl block that was put into an enum.
+fn item_within(data: Data) -> Option<TokenStream> {
+    let Data::Enum(data) = data else { return None };
+    match data.variants.into_iter().next()?.discriminant? {
+        (_, Expr::Block(block)) => block.block.stmts.into_iter().next().map(ToTokens::into_token_stream),
+        _ => None,
     }
 }
 
@@ -84,7 +166,7 @@ fn forget_conditions(data: &mut Data) {
 }
 
 /// The attributes of variants and fields.
-fn attributes(data: &Data) -> Box<dyn Iterator<Item = &Attribute> + '_> {
+pub(crate) fn attributes(data: &Data) -> Box<dyn Iterator<Item = &Attribute> + '_> {
     match data {
         Data::Struct(data) => Box::new(data.fields.iter().flat_map(|field| &field.attrs)),
         Data::Enum(data) => Box::new(

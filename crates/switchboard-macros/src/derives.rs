@@ -57,7 +57,7 @@ impl Derives<'_> {
         }
         helpers.extend(self.renames(input, &serde, errors));
         let schema = self.schema && !own.has("JsonSchema");
-        let apart = schema && input.attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
+        let apart = schema && schemas::mentions_deprecated(input);
         if schema {
             if !apart {
                 derives.push(quote!(#private::schemars::JsonSchema));
@@ -85,6 +85,9 @@ impl Derives<'_> {
             beside.extend(rules::for_validator(input, self.krate));
         }
         beside.extend(rules);
+        if schema && !own.has("Validate") {
+            schemas::convert_bounds(input, self.krate);
+        }
         if apart {
             beside.extend(schemas::apart(input, self.krate));
             remove(input, "schemars");

@@ -5,11 +5,17 @@ use quote::{quote, quote_spanned};
 use syn::{ItemFn, ReturnType, Signature, spanned::Spanned};
 
 use crate::{
+    cfg,
     errors::Errors,
     handler_args::{self, Role, RouterArgs},
 };
 
 pub(crate) fn expand_ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
+    cfg::deferred_handlers("ws_handler", &attr, &item).unwrap_or_else(|| expand_evaluated(attr, item))
+}
+
+/// With conditions inside evaluated.
+pub(crate) fn expand_evaluated(attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = RouterArgs::read("#[ws_handler]", attr, &mut errors);
     // The function is passed on token by token: whatever it holds, it is not for this macro to judge.
@@ -42,6 +48,7 @@ fn checks(args: &RouterArgs, function: &ItemFn) -> Option<TokenStream> {
     let send = send(signature);
     Some(quote! {
         #(#cfgs)*
+        #[allow(deprecated)]
         const _: () = {
             #message
             #arguments

@@ -12,6 +12,7 @@ use syn::{ImplItem, ImplItemFn, ItemImpl, Signature};
 
 use self::marker::Marker;
 use crate::{
+    cfg,
     errors::Errors,
     handler_args::{self, Role, RouterArgs},
 };
@@ -26,6 +27,11 @@ struct Registered {
 }
 
 pub(crate) fn expand_ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
+    cfg::deferred_handlers("ws_handlers", &attr, &item).unwrap_or_else(|| expand_evaluated(attr, item))
+}
+
+/// With conditions inside evaluated.
+pub(crate) fn expand_evaluated(attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = RouterArgs::read("#[ws_handlers]", attr, &mut errors);
     let unchanged = item.clone();

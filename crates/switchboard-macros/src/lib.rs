@@ -16,6 +16,7 @@
 //! Everything that they write can be written by hand. They show all mistakes at once, each at the
 //! token that is wrong, and pass the item on beside them.
 
+mod bounds;
 mod case;
 mod cfg;
 mod derives;
@@ -27,6 +28,7 @@ mod krate;
 mod message;
 mod meta;
 mod options;
+mod owned;
 mod payload;
 mod rules;
 mod schemas;
@@ -335,6 +337,8 @@ pub fn derive_ws_messages(item: TokenStream) -> TokenStream {
 /// - `#[ws(on)]` to say that it is a handler; this is the default for `async` methods,
 /// - `#[ws(on_open)]`, `#[ws(on_close)]` or `#[ws(on_error)]` if it is that hook.
 ///
+/// `#[cfg(…)]` and `#[cfg_attr(…)]` may stand on methods and their arguments.
+///
 /// # Requirements
 ///
 /// - The block belongs to one type: no generic parameters, no trait.
@@ -431,7 +435,7 @@ pub fn ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
     handler::expand_ws_handler(attr.into(), item.into()).into()
 }
 
-/// What the attribute macros use for `#[cfg]` and `#[cfg_attr]` on fields. Not API.
+/// Evaluates `#[cfg]` and `#[cfg_attr]` inside items for the attribute macros. Not API.
 #[doc(hidden)]
 #[proc_macro_derive(Evaluate, attributes(__switchboard))]
 pub fn derive_evaluate(item: TokenStream) -> TokenStream {

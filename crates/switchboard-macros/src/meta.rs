@@ -35,7 +35,7 @@ pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStrea
     }
     let mut errors = Errors::default();
     let args = TypeArgs::read("#[ws_meta]", attr, &mut errors);
-    let fits = check_shape(&input, &mut errors);
+    let fits = check_shape(&input, &mut errors) && crate::owned::check(&input, "`meta`", &mut errors);
     check_keys(&input, args.rename_all.as_ref(), &mut errors);
     // From the type as the user wrote it: what is added may move its rules.
     let meta = fits.then(|| {

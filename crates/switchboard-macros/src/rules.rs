@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput};
 
-use crate::{derives, errors::Errors, krate::Krate};
+use crate::{derives, errors::Errors, krate::Krate, owned};
 
 /// Whether a type or its fields have rules.
 pub(crate) fn exist(input: &DeriveInput) -> bool {
@@ -27,6 +27,17 @@ pub(crate) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
         }
     }
     if !exist(input) {
+        return TokenStream::new();
+    }
+    if input.attrs.iter().any(owned::is_remote) {
+        let attrs = input.attrs.iter().chain(derives::fields(&input.data).flat_map(|field| &field.attrs));
+        for rule in attrs.filter(|attr| is_rule(attr)) {
+            errors.at(
+                &rule.meta,
+                "no value of this type is ever checked, serde makes the other one of it: put \
+                 `#[validate(custom(function = …))]` on the fields that hold that",
+            );
+        }
         return TokenStream::new();
     }
     generate::impls(input, krate, errors)

@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Visibility, parse_quote, spanned::Spanned};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, GenericParam, Meta, Visibility, parse_quote, spanned::Spanned};
 
-use crate::{cfg, derives, handler_args::has_word, krate::Krate, serde_attrs::holds};
+use crate::{bounds, cfg, derives, handler_args::has_word, krate::Krate, serde_attrs::holds};
 
 /// Attributes of serde with which a function of the application decides what is on the wire.
 const FUNCTIONS: [&str; 3] = ["with", "serialize_with", "deserialize_with"];
@@ -25,6 +25,16 @@ pub(crate) fn allow_anything(input: &mut DeriveInput, krate: &Krate) {
                 variant.fields.iter_mut().for_each(|field| allow(&mut field.attrs));
             }
         }
+        Data::Union(_) => {}
+    }
+}
+
+/// Converts the bounds of all rules.
+pub(crate) fn convert_bounds(input: &mut DeriveInput, krate: &Krate) {
+    let convert = |fields: &mut Fields| fields.iter_mut().for_each(|field| bounds::convert(&mut field.attrs, krate));
+    match &mut input.data {
+        Data::Struct(data) => convert(&mut data.fields),
+        Data::Enum(data) => data.variants.iter_mut().for_each(|variant| convert(&mut variant.fields)),
         Data::Union(_) => {}
     }
 }
@@ -61,8 +71,20 @@ pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
     })
 }
 
-/// The derive for a deprecated type. It warns about the type itself, so it stands where that is
-/// allowed, on a copy of the type, which disappears behind it.
+/// Whether the derive would warn: about the type itself, or about what its attributes allow it to use.
+pub(crate) fn mentions_deprecated(input: &DeriveInput) -> bool {
+    let allowed = |attr: &Attribute| match &attr.meta {
+        Meta::List(list) => {
+            (list.path.is_ident("allow") || list.path.is_ident("expect")) && has_word(&list.tokens, "deprecated")
+        }
+        _ => false,
+    };
+    input.attrs.iter().any(|attr| attr.path().is_ident("deprecated"))
+        || input.attrs.iter().chain(cfg::attributes(&input.data)).any(allowed)
+}
+
+/// The derive for such a type. It stands where the use is allowed, on a copy of the type, which disappears
+/// behind it.
 pub(crate) fn apart(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let mut copy = input.clone();
     copy.vis = Visibility::Inherited;

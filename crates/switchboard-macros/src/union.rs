@@ -83,6 +83,7 @@ fn impls(krate: &Krate, name: &Ident, variants: &Variants<'_>) -> TokenStream {
     let rest = (!variants.complete).then(|| quote!(_ => {}));
     let checks = messages.iter().map(|message| quote_spanned!(message.span()=> is_message::<#message>(contract);));
     quote! {
+        #[allow(deprecated)]
         const _: () = {
             fn is_message<M: #private::Message>(contract: &mut #private::ContractBuilder) {
                 contract.sends::<M>();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use serde_json::{Value, json};
-use switchboard::{WsRouter, ws_message, ws_payload};
+use switchboard::{WsRouter, validator::ValidationError, ws_message, ws_payload};
 use switchboard_tests::{
     client::{Client, Server},
     serve::ws_route,
@@ -29,6 +29,22 @@ struct Item {
 struct Big {
     #[validate(range(max = 10))]
     n: u128,
+    #[serde(default)]
+    #[validate(range(min = -10))]
+    signed: i128,
+    #[serde(default)]
+    #[validate(custom(function = small))]
+    checked: u128,
+}
+
+fn small(big: u128) -> Result<(), ValidationError> {
+    if big <= 10 {
+        return Ok(());
+    }
+    let mut error = ValidationError::new("big");
+    // This panics beyond 64 bits.
+    error.add_param("given".into(), &big);
+    Err(error)
 }
 
 #[ws_payload]
@@ -53,7 +69,7 @@ fn serve() -> Server {
         drop((message.name, message.item.kind));
     }
     async fn big(message: Big) {
-        assert!(message.n <= 10, "the rule holds in a handler");
+        drop(message);
     }
     async fn places(message: Places) {
         drop((message.address.zip_code, message.by_name, message.rows));
@@ -90,6 +106,12 @@ async fn kind_f5_a_number_beyond_64_bits_breaks_its_rule() {
     for number in ["11", "18446744073709551616", "340282366920938463463374607431768211455"] {
         let found = issues(&mut client, format!(r#"{{"type":"BIG","payload":{{"n":{number}}}}}"#)).await;
         assert_eq!(found, expected(&[("n", "range")]), "{number}");
+    }
+    let low = r#"{"type":"BIG","payload":{"n":1,"signed":-170141183460469231731687303715884105728}}"#;
+    assert_eq!(issues(&mut client, low).await, expected(&[("signed", "range")]));
+    for (number, code) in [("11", "big"), ("18446744073709551616", "custom")] {
+        let found = issues(&mut client, format!(r#"{{"type":"BIG","payload":{{"n":1,"checked":{number}}}}}"#)).await;
+        assert_eq!(found, expected(&[("checked", code)]), "{number}");
     }
 }
 

@@ -9,4 +9,6 @@ pub mod deprecated;
 pub mod foreign;
 pub mod hostile;
 pub mod names;
+pub mod numbers;
 pub mod serde_attributes;
+pub mod serde_conversions;

@@ -8,6 +8,8 @@ use std::{
 
 use switchboard::{validator::ValidationError, ws_message, ws_payload};
 
+use crate::serde_conversions;
+
 /// A type that knows serde alone, with functions for `with`.
 pub mod secs {
     use std::time::Duration;
@@ -241,4 +243,7 @@ pub struct Shapes {
     #[validate(nested)]
     pub generic: Option<Generic<Item>>,
     pub from: Option<From>,
+    #[validate(nested)]
+    pub try_from: Option<serde_conversions::TryFrom>,
+    pub levels: Vec<serde_conversions::Level>,
 }

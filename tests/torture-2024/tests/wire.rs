@@ -7,7 +7,10 @@ use switchboard::{Message, MessageMeta};
 
 include!(concat!(env!("CARGO_MANIFEST_DIR"), "/uses.rs"));
 
-use torture::{conditional, deprecated, foreign, hostile, names, serde_attributes as attributes};
+use torture::{
+    conditional, deprecated, foreign, hostile, names, numbers, serde_attributes as attributes,
+    serde_conversions as conversions,
+};
 
 /// Decodes, validates, and says where rules are broken.
 fn paths<M: Message>(payload: Value) -> Vec<String> {
@@ -44,6 +47,57 @@ fn kind_f5_big_numbers_break_a_rule() {
         let found: Vec<_> = issues.iter().map(|issue| (issue.path(), issue.code(), issue.message())).collect();
         assert_eq!(found, [("big", "range", "must be at most 10")], "{big}");
     }
+}
+
+#[test]
+fn kind_f5_numbers_that_no_error_of_validator_can_hold_break_a_rule() {
+    let (big, low) = (u128::MAX, i128::MIN);
+    for (json, expected) in [
+        ("{}".to_owned(), &[][..]),
+        (r#"{"longest":"x"}"#.to_owned(), &[]),
+        (format!(r#"{{"signed":{low}}}"#), &["signed range must be -10 to 10"]),
+        (
+            format!(r#"{{"unsigned":{big}}}"#),
+            &["unsigned range must be less than 340282366920938463463374607431768211455"],
+        ),
+        (
+            format!(r#"{{"wide":{}}}"#, i128::MAX),
+            &["wide range must be -170141183460469231731687303715884105728 to 170141183460469231731687303715884105726"],
+        ),
+        (format!(r#"{{"maybe":{big}}}"#), &["maybe range must be at most 10"]),
+        (r#"{"tooLong":"x"}"#.to_owned(), &["tooLong length must have a length of at least 18446744073709551615"]),
+        (r#"{"checked":11}"#.to_owned(), &["checked big is not valid"]),
+        (format!(r#"{{"checked":{big}}}"#), &["checked custom is not valid"]),
+        (format!(r#"{{"named":{big}}}"#), &["named size is too big"]),
+        (format!(r#"{{"inner":{{"n":{big}}}}}"#), &["inner.n range must be at most 10"]),
+        (r#"{"literal":-5000000001}"#.to_owned(), &["literal range must be -5000000000 to 5000000000"]),
+        (format!(r#"{{"largest":{big}}}"#), &["largest range must be at most 340282366920938463463374607431768211454"]),
+        (r#"{"ofBoth":11}"#.to_owned(), &[" big is not valid"]),
+        (format!(r#"{{"ofBoth":{big}}}"#), &[" custom is not valid"]),
+    ] {
+        let numbers: numbers::Numbers = serde_json::from_str(&json).unwrap();
+        let found: Vec<_> = numbers.validate().err().map_or_else(Vec::new, |issues| {
+            issues.iter().map(|issue| format!("{} {} {}", issue.path(), issue.code(), issue.message())).collect()
+        });
+        assert_eq!(found, expected, "{json}");
+    }
+}
+
+#[test]
+fn kind_f5_bounds_beyond_32_bits_stand_in_the_schema() {
+    use switchboard::__private::schemars;
+    let schema = schemars::schema_for!(numbers::Numbers);
+    let properties = &schema.as_value()["properties"];
+    for (name, minimum, maximum) in [
+        ("signed", json!(-10), json!(10)),
+        ("literal", json!(-5_000_000_000_i64), json!(5_000_000_000_i64)),
+        ("wide", json!(-1.701_411_834_604_692_3e38), json!(1.701_411_834_604_692_3e38)),
+        ("largest", json!(0), json!(3.402_823_669_209_385e38)),
+    ] {
+        let property = &properties[name];
+        assert_eq!((&property["minimum"], &property["maximum"]), (&minimum, &maximum), "{name}: {property}");
+    }
+    assert_eq!(properties["longest"]["maxLength"], json!(u64::MAX));
 }
 
 #[test]
@@ -91,6 +145,8 @@ fn kind_f6_every_rule_is_at_its_wire_path() {
         (json!({ "twoCases": { "one-size": 10 } }), vec!["twoCases.one-size range"]),
         (json!({ "loud": { "ONE-SIZE": 10 } }), vec!["loud.ONE-SIZE range"]),
         (json!({ "generic": { "all": [good, bad()] } }), vec!["generic.all[1].type length"]),
+        (json!({ "tryFrom": "long" }), vec!["tryFrom length"]),
+        (json!({ "levels": [0, 1] }), vec![]),
         (json!({ "rows": [[good]], "byName": { "bob": good }, "external": ["unit"] }), vec![]),
     ];
     for (payload, expected) in cases {
@@ -113,6 +169,45 @@ fn kind_f6_every_rule_is_at_its_wire_path() {
     );
     let flat = json!({ "pageNumber": 10, "kind": "structLike", "oneSize": 10 });
     assert_eq!(paths::<attributes::Flat>(flat), ["oneSize range", "pageNumber range"]);
+}
+
+#[test]
+fn kind_f6_types_that_are_converted_have_the_rules_of_what_they_become() {
+    assert_eq!(paths::<conversions::Tried>(json!({ "digits": "9", "level": 1 })), [""; 0]);
+    assert_eq!(paths::<conversions::Tried>(json!({ "digits": "10", "level": 1 })), ["number range"]);
+    for refused in
+        [json!({ "digits": "x", "level": 1 }), json!({ "digits": "9", "level": 2 }), json!({ "number": 9, "level": 1 })]
+    {
+        assert!(serde_json::from_value::<conversions::Tried>(refused.clone()).is_err(), "{refused}");
+    }
+    assert!(serde_json::from_value::<attributes::Shapes>(json!({ "tryFrom": "" })).is_err());
+    let tried = conversions::Tried { number: 7, level: conversions::Level::High };
+    assert_eq!(serde_json::to_value(tried).unwrap(), json!({ "digits": "7", "level": 1 }));
+}
+
+#[test]
+fn kind_f12_types_of_others_by_remote() {
+    use conversions::{Remote, elsewhere};
+    let wire = json!({ "span": { "seconds": 1, "nanos": 2 }, "side": { "right": { "by": 3 } }, "distance": 4 });
+    let remote: Remote = serde_json::from_value(wire.clone()).unwrap();
+    assert_eq!(remote.span, elsewhere::Span::new(1, 2));
+    assert_eq!(remote.side, elsewhere::Side::Right { by: 3 });
+    assert_eq!(remote.distance, elsewhere::Meters(4));
+    assert_eq!(serde_json::to_value(remote).unwrap(), wire);
+    let long = json!({ "span": { "seconds": 100, "nanos": 2 }, "side": "left", "distance": 4 });
+    assert_eq!(paths::<Remote>(long), ["span long"]);
+}
+
+#[test]
+fn kind_f12_borrowed_values_have_rules_and_messages_own_theirs() {
+    let text = r#"{"text":"long","plain":"long","inner":[{"named":{"name":"long"}},{"text":"x"}]}"#;
+    let borrowed: conversions::Borrowed<'_> = serde_json::from_str(text).unwrap();
+    assert!(matches!(borrowed.text, std::borrow::Cow::Borrowed("long")));
+    let issues = switchboard::__private::rules::check(&borrowed).unwrap_err();
+    let found: Vec<_> = issues.iter().map(|issue| issue.path().to_owned()).collect();
+    assert_eq!(found, ["inner[0].named.name", "plain", "text"]);
+    let own: conversions::OwnText = serde_json::from_value(json!({ "text": "x" })).unwrap();
+    assert_eq!((own.skipped, own.not_read, &*own.text), ("", "", "x"));
 }
 
 #[test]

@@ -127,6 +127,16 @@ pub trait HasSchema {}
 #[diagnostic::do_not_recommend]
 impl<T: schemars::JsonSchema + ?Sized> HasSchema for T {}
 
+/// A bound of a rule, in a schema. One beyond 64 bits is the nearest `f64`.
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub fn schema_bound(bound: impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(&bound).unwrap_or_else(|_| {
+        let text = serde_json::to_string(&bound).unwrap_or_default();
+        text.parse::<f64>().map_or(serde_json::Value::Null, serde_json::Value::from)
+    })
+}
+
 /// Compiles for types with a schema.
 #[cfg(feature = "schema")]
 #[doc(hidden)]

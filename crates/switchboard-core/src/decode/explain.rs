@@ -8,6 +8,7 @@ mod fault;
 mod fields;
 mod items;
 mod key;
+mod large;
 mod node;
 mod path;
 mod scalar;
@@ -16,7 +17,7 @@ mod variant;
 use std::marker::PhantomData;
 
 use serde::{
-    Deserialize,
+    Deserialize, Serialize,
     de::{DeserializeSeed, IgnoredAny},
 };
 
@@ -24,7 +25,8 @@ use self::{
     node::{Context, Findings, Node},
     path::Path,
 };
-use crate::{Issues, Message, json::Lexer};
+use super::single;
+use crate::{Issue, Issues, Message, json::Lexer};
 
 /// Decodes a JSON payload that does not decode as `M` or seems to hold unknown keys, and says what is
 /// wrong with it. `Ok` where the keys turn out to be declared.
@@ -33,7 +35,12 @@ pub(super) fn json<M: Message>(json: &str) -> Result<M, Issues> {
     if serde_json::from_str::<IgnoredAny>(json).is_err() {
         return Err(not_valid());
     }
-    run(json, Findings::of_payload(!M::ALLOW_UNKNOWN))
+    run(json, &Findings::of_payload(!M::ALLOW_UNKNOWN))
+}
+
+/// What is wrong with a payload that decodes as `M`, but with an `f32` that is too small for its number.
+pub(super) fn too_large<M: Message>(json: &str) -> Issues {
+    too_large_in::<M>(json, || Findings::of_payload(!M::ALLOW_UNKNOWN))
 }
 
 /// What is said where nothing more is known.
@@ -42,27 +49,30 @@ pub(super) fn not_valid() -> Issues {
 }
 
 /// Decodes a JSON object, ignoring unknown keys and some known ones: for extended meta.
-pub(crate) fn object<T: for<'de> Deserialize<'de>>(json: &str, ignored: &'static [&'static str]) -> Result<T, Issues> {
-    run(json, Findings::ignoring(ignored))
+pub(crate) fn object<T>(json: &str, ignored: &'static [&'static str]) -> Result<T, Issues>
+where
+    T: Serialize + for<'de> Deserialize<'de>,
+{
+    let findings = Findings::ignoring(ignored);
+    let value: T = run(json, &findings)?;
+    if findings.large.is_seen() && single::has_infinite(&value) {
+        return Err(too_large_in::<T>(json, || Findings::ignoring(ignored)));
+    }
+    Ok(value)
 }
 
 /// Decodes what has no keys: `()`.
 pub(crate) fn nothing<T: for<'de> Deserialize<'de>>() -> Result<T, Issues> {
-    run("null", Findings::default())
+    run("null", &Findings::default())
 }
 
-fn run<'de, T: Deserialize<'de>>(json: &'de str, findings: Findings) -> Result<T, Issues> {
+fn run<'de, T: Deserialize<'de>>(json: &'de str, findings: &Findings) -> Result<T, Issues> {
     run_seed(json, findings, PhantomData)
 }
 
-fn run_seed<'de, S: DeserializeSeed<'de>>(json: &'de str, findings: Findings, seed: S) -> Result<S::Value, Issues> {
-    let start = Lexer::new(json);
-    let mut lexer = start;
-    let context = Context::root(&findings);
-    let decoded = seed
-        .deserialize(Node { lexer: &mut lexer, path: &Path::ROOT, context })
-        .map_err(|fault| fault.blame(start, &Path::ROOT, context).into_issue());
-    let mut issues = findings.into_issues();
+fn run_seed<'de, S: DeserializeSeed<'de>>(json: &'de str, findings: &Findings, seed: S) -> Result<S::Value, Issues> {
+    let decoded = decode(json, findings, seed);
+    let mut issues = findings.take_issues();
     match decoded {
         Ok(value) => Issues::from_vec(issues).map_or(Ok(value), Err),
         Err(issue) => {
@@ -72,10 +82,35 @@ fn run_seed<'de, S: DeserializeSeed<'de>>(json: &'de str, findings: Findings, se
     }
 }
 
+fn decode<'de, S: DeserializeSeed<'de>>(json: &'de str, findings: &Findings, seed: S) -> Result<S::Value, Issue> {
+    let start = Lexer::new(json);
+    let mut lexer = start;
+    let context = Context::root(findings);
+    seed.deserialize(Node { lexer: &mut lexer, path: &Path::ROOT, context })
+        .map_err(|fault| fault.blame(start, &Path::ROOT, context).into_issue())
+}
+
+/// Where a type does not take the marks, nothing more is said than that the whole is not valid.
+fn too_large_in<T>(json: &str, findings: impl Fn() -> Findings) -> Issues
+where
+    T: Serialize + for<'de> Deserialize<'de>,
+{
+    let marking = findings().marking();
+    let Ok(value) = decode(json, &marking, PhantomData::<T>) else {
+        // Here the number is not always in a buffer: a content behind its tag is not.
+        return run::<T>(json, &findings()).err().unwrap_or_else(not_valid);
+    };
+    let mut issues = marking.take_issues();
+    issues.append(&mut marking.large.issues_in(&value));
+    Issues::from_vec(issues).unwrap_or_else(not_valid)
+}
+
 #[cfg(test)]
 mod cost_tests;
 #[cfg(test)]
 mod kinds_tests;
+#[cfg(test)]
+mod large_tests;
 #[cfg(test)]
 mod same_as_serde_json;
 #[cfg(test)]

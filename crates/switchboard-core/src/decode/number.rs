@@ -14,6 +14,8 @@ use serde::{
     },
 };
 
+use super::single::overflows;
+
 /// The key of a number that is handed over as an object.
 const TOKEN: &str = "$serde_json::private::Number";
 
@@ -205,12 +207,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Single<V> {
 
     forward_visit! { visit_i64: i64; visit_u64: u64; visit_f32: f32; }
 
-    #[expect(clippy::cast_possible_truncation, reason = "that it may not fit is what is asked")]
     fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
-        if (value as f32).is_finite() {
-            self.0.visit_f64(value)
-        } else {
+        if overflows(value) {
             Err(E::invalid_value(Unexpected::Float(value), &self.0))
+        } else {
+            self.0.visit_f64(value)
         }
     }
 }

@@ -8,17 +8,28 @@ use std::{cell::Cell, fmt};
 
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
-use super::number::{Plain, Single};
+use super::{
+    number::{Plain, Single},
+    single::overflows,
+};
+
+/// Why a payload that decodes needs a second look.
+#[derive(Default)]
+pub(super) struct Suspect {
+    /// A key may be one that the type does not declare.
+    pub(super) keys: Cell<bool>,
+    /// A number is too large for an `f32`. Where serde buffers values, it may have become one.
+    pub(super) numbers: Cell<bool>,
+}
 
 /// Wraps a deserializer, a visitor, a seed or an access.
 pub(super) struct Strict<'f, T> {
     inner: T,
-    /// Set where a second look is needed.
-    suspect: &'f Cell<bool>,
+    suspect: &'f Suspect,
 }
 
 impl<'f, T> Strict<'f, T> {
-    pub(super) fn new(inner: T, suspect: &'f Cell<bool>) -> Self {
+    pub(super) fn new(inner: T, suspect: &'f Suspect) -> Self {
         Self { inner, suspect }
     }
 }
@@ -127,7 +138,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for LateTag<'_, D> {
         visitor: V,
     ) -> Result<V::Value, D::Error> {
         if name == self.name {
-            self.inner.suspect.set(true);
+            self.inner.suspect.keys.set(true);
         }
         self.inner.deserialize_enum(name, variants, visitor)
     }
@@ -189,7 +200,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
 
     /// Called by derived code for the value of a key that the type does not have.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.suspect.set(true);
+        self.suspect.keys.set(true);
         self.inner.deserialize_ignored_any(visitor)
     }
 
@@ -230,8 +241,16 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<'_, V> {
     forward_visit! {
         visit_bool: bool; visit_i8: i8; visit_i16: i16; visit_i32: i32; visit_i64: i64; visit_i128: i128;
         visit_u8: u8; visit_u16: u16; visit_u32: u32; visit_u64: u64; visit_u128: u128; visit_f32: f32;
-        visit_f64: f64; visit_char: char; visit_str: &str; visit_borrowed_str: &'de str; visit_string: String;
+        visit_char: char; visit_str: &str; visit_borrowed_str: &'de str; visit_string: String;
         visit_bytes: &[u8]; visit_borrowed_bytes: &'de [u8]; visit_byte_buf: Vec<u8>;
+    }
+
+    #[inline]
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
+        if overflows(value) {
+            self.suspect.numbers.set(true);
+        }
+        self.inner.visit_f64(value)
     }
 
     #[inline]

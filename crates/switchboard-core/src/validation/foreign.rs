@@ -12,12 +12,12 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::Value;
-use validator::{ValidationErrors, ValidationErrorsKind};
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::{
     At, Report,
     probe::{Step, camel_case, plain},
-    words,
+    unwritable, words,
 };
 
 /// The parameter under which an error of ours carries its path.
@@ -29,8 +29,23 @@ pub(super) const WHOLE: &str = "__all__";
 /// Where `validator` puts the elements of a container that has no field of its own.
 const ELEMENTS: &str = "_tmp_validator";
 
-/// Reports every error below `at`. `names` asks the type itself.
-pub(super) fn report<T: Serialize>(
+/// Checks a value and reports every error below `at`. `names` asks the type itself.
+pub(super) fn check<T: Serialize>(
+    checked: &impl Validate,
+    value: Option<&T>,
+    names: fn(&[Step], &str) -> Cow<'static, str>,
+    at: At<'_>,
+    report: &mut Report,
+) {
+    match unwritable::run(|| checked.validate()) {
+        Some(Ok(())) => {}
+        Some(Err(errors)) => self::report(&errors, value, names, at, report),
+        // Which rule it was is lost.
+        None => report.push(at, || (Cow::Borrowed("custom"), Cow::Borrowed("is not valid"))),
+    }
+}
+
+fn report<T: Serialize>(
     errors: &ValidationErrors,
     value: Option<&T>,
     names: fn(&[Step], &str) -> Cow<'static, str>,

@@ -43,9 +43,7 @@ where
     T: Serialize + DeserializeOwned,
 {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report) {
-        if let Err(errors) = (&self.0).validate() {
-            foreign::report(&errors, Some(&self.0), probe::wire_name::<T>, at, report);
-        }
+        foreign::check(&self.0, Some(self.0), probe::wire_name::<T>, at, report);
     }
 }
 
@@ -59,9 +57,7 @@ where
     for<'a> &'a T: Validate,
 {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report) {
-        if let Err(errors) = (&self.0).validate() {
-            foreign::report(&errors, None::<&()>, probe::no_names, at, report);
-        }
+        foreign::check(&self.0, None::<&()>, probe::no_names, at, report);
     }
 }
 
@@ -76,9 +72,7 @@ where
 {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report) {
         let value = self.0.deref();
-        if let Err(errors) = value.validate() {
-            foreign::report(&errors, Some(value), probe::wire_name::<T::Target>, at, report);
-        }
+        foreign::check(value, Some(value), probe::wire_name::<T::Target>, at, report);
     }
 }
 

@@ -119,3 +119,73 @@ fn rules_of_the_whole_struct_have_the_empty_path() {
     let both = Post { room_id: "both".into(), ..good() };
     assert_eq!(issues(&both), [(String::new(), "both".into(), "pick one".into())]);
 }
+
+fn at_most_ten(big: u128) -> Result<(), ValidationError> {
+    if big <= 10 {
+        return Ok(());
+    }
+    let mut error = ValidationError::new("big");
+    error.add_param("given".into(), &big);
+    Err(error)
+}
+
+#[derive(Serialize, Deserialize, Validate, Default)]
+#[serde(rename_all = "camelCase")]
+struct Big {
+    #[validate(range(max = 10))]
+    unsigned: u128,
+    #[validate(range(min = -10))]
+    signed: i128,
+    #[validate(custom(function = "at_most_ten"))]
+    checked: u128,
+    #[validate(length(max = 18446744073709551615u64))]
+    list: Vec<u8>,
+    #[validate(length(max = 1))]
+    by_pair: std::collections::BTreeMap<(u8, u8), u8>,
+}
+
+fn found(result: Result<(), Issues>) -> Vec<(String, String, String)> {
+    let issues = result.err().into_iter().flat_map(|issues| issues.iter().cloned().collect::<Vec<_>>());
+    issues.map(|i| (i.path().into(), i.code().into(), i.message().into())).collect()
+}
+
+/// For each of these `validator` panics.
+#[test]
+fn kind_f5_an_error_that_cannot_be_made_is_an_issue() {
+    let whole = [(String::new(), "custom".to_owned(), "is not valid".to_owned())];
+    assert_eq!(found(validate(&Big::default())), []);
+    for big in [
+        Big { unsigned: u128::from(u64::MAX) + 1, ..Big::default() },
+        Big { unsigned: u128::MAX, ..Big::default() },
+        Big { signed: i128::MIN, ..Big::default() },
+        Big { checked: u128::MAX, ..Big::default() },
+        Big { by_pair: [((1, 1), 1), ((1, 2), 1)].into(), ..Big::default() },
+    ] {
+        assert_eq!(found(validate(&big)), whole);
+        let mut report = Report::default();
+        At::ROOT.field("inner", |at| {
+            (&&&&Nested(&big)).__switchboard_check(at, &mut report);
+        });
+        assert_eq!(found(report.into_result()), [("inner".to_owned(), "custom".to_owned(), "is not valid".to_owned())]);
+    }
+    let near = Big { unsigned: u128::from(u64::MAX), ..Big::default() };
+    assert_eq!(found(validate(&near)), [("unsigned".into(), "range".into(), "must be at most 10".into())]);
+}
+
+#[test]
+fn kind_f5_a_function_whose_error_cannot_be_made_is_an_issue() {
+    assert_eq!(custom(|| at_most_ten(10)), Ok(()));
+    assert_eq!(custom(|| at_most_ten(11)).unwrap_err().code, "big");
+    assert_eq!(custom(|| at_most_ten(u128::MAX)).unwrap_err().code, "custom");
+}
+
+#[test]
+fn kind_f5_other_panics_go_on() {
+    let other = |check: fn() -> Result<(), ValidationError>| std::panic::catch_unwind(|| custom(check)).is_err();
+    assert!(other(|| panic!("a fault of the application")));
+    assert!(other(|| {
+        serde_json::from_str::<()>("x").unwrap();
+        Ok(())
+    }));
+    assert!(!other(|| Ok(())));
+}

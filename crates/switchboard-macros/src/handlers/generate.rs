@@ -24,6 +24,7 @@ pub(super) fn router(args: &RouterArgs, block: &ItemImpl, registered: &[Register
     let doc = format!(" The router with the handlers of `{}`.", type_name(name));
     quote! {
         #(#cfgs)*
+        #[allow(deprecated)]
         impl #name {
             #[doc = #doc]
             pub fn router(self) -> #private::WsRouter<#state, #data, #out> {

@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use syn::{Data, DeriveInput, Fields, spanned::Spanned};
 
 use super::parse::{Args, Form};
-use crate::{errors::Errors, tag};
+use crate::{errors::Errors, owned, tag};
 
 /// Which payload a message has.
 #[derive(Clone, Copy, PartialEq)]
@@ -49,7 +49,7 @@ pub(super) fn shape(input: &DeriveInput, owner: &str, errors: &mut Errors) -> Sh
         }
     };
     if input.generics.params.is_empty() {
-        shape
+        if owned::check(input, "a message", errors) { shape } else { Shape::Wrong }
     } else {
         let message =
             "a message cannot be generic, its tag stands for one type: write one struct for each type that is sent";

@@ -38,7 +38,7 @@ pub(super) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
         let condition = schema.after_fields.then(|| quote!(if __fields_hold));
         quote_spanned! {function.span()=>
             #condition {
-                if let ::core::result::Result::Err(__error) = #function(self) {
+                if let ::core::result::Result::Err(__error) = #rules::custom(|| #function(self)) {
                     #report
                 }
             }
@@ -309,9 +309,10 @@ impl Writer<'_> {
             }
             Kind::Custom(function) => {
                 let value = argument(&field.ty);
-                let report = report_custom(self.rules, &rule.texts);
+                let rules = self.rules;
+                let report = report_custom(rules, &rule.texts);
                 quote_spanned! {function.span()=>
-                    if let ::core::result::Result::Err(__error) = #function(#value) {
+                    if let ::core::result::Result::Err(__error) = #rules::custom(|| #function(#value)) {
                         #report
                     }
                 }

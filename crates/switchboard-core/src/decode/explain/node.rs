@@ -11,6 +11,7 @@ use super::{
     fault::Fault,
     fields::Fields,
     items::Items,
+    large::Large,
     path::Path,
     scalar,
     variant::{Content, Variant},
@@ -36,6 +37,7 @@ pub(super) struct Findings {
     issues: RefCell<Vec<Issue>>,
     /// Where values start that serde buffers, to look at them later.
     buffered: RefCell<Vec<usize>>,
+    pub(super) large: Large,
 }
 
 impl Findings {
@@ -45,6 +47,11 @@ impl Findings {
 
     pub(super) fn ignoring(ignored: &'static [&'static str]) -> Self {
         Self { ignored, ..Self::default() }
+    }
+
+    /// Marks numbers that are too large for an `f32`.
+    pub(super) fn marking(self) -> Self {
+        Self { large: Large::marking(), ..self }
     }
 
     pub(super) fn unknown(&self, path: &Path<'_>) {
@@ -58,8 +65,8 @@ impl Findings {
         self.report_unknown && self.issues.borrow().len() <= MAX_ISSUES
     }
 
-    pub(super) fn into_issues(self) -> Vec<Issue> {
-        self.issues.into_inner()
+    pub(super) fn take_issues(&self) -> Vec<Issue> {
+        self.issues.take()
     }
 
     pub(super) fn is_buffered(&self, start: usize) -> bool {
@@ -227,9 +234,11 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
             Some(b'{') => self.map(None, visitor),
             Some(b'[') => self.seq(None, visitor),
             Some(b'-' | b'0'..=b'9') if !number::keeps_objects(&visitor) => match self.lexer.value() {
-                Some(number) => {
-                    number::visit(number, visitor).map_err(|fault: Fault| fault.at(self.path, "be a number in range"))
+                Some(number) => match self.context.findings.large.mark(number, self.path) {
+                    Some(mark) => visitor.visit_f64(mark),
+                    None => number::visit(number, visitor),
                 }
+                .map_err(|fault: Fault| fault.at(self.path, "be a number in range")),
                 None => Err(Fault::unspecific().at(self.path, "")),
             },
             _ => self.scalar("", visitor, |json, visitor| json.deserialize_any(visitor)),

@@ -255,7 +255,7 @@ proptest! {
         if json.contains("1e999") && serde_json::from_str::<serde_json::Value>("1e999").is_ok() {
             return Ok(());
         }
-        let explained = run_seed(&json, Findings::of_payload(false), &ty);
+        let explained = run_seed(&json, &Findings::of_payload(false), &ty);
         match (by_serde_json(&ty, &json), explained) {
             // And one that is in range is a type of serde_json's own.
             (Some(value), _) if value.contains("$serde_json::private::Number") => return Ok(()),
@@ -266,7 +266,7 @@ proptest! {
             (value, explained) => prop_assert!(false, "{value:?} and {explained:?}: {json}"),
         }
         // Unknown keys change nothing else: each is found, and no other field is.
-        let all = run_seed(&json, Findings::of_payload(true), &ty);
+        let all = run_seed(&json, &Findings::of_payload(true), &ty);
         for issue in all.as_ref().err().into_iter().flatten() {
             let unknown = issue.code() == "unknown_field";
             prop_assert_eq!(unknown, issue.path().ends_with("unknown"), "{}", json);

@@ -1,0 +1,67 @@
+//! Which `f32` got a number that is too large for it, where serde decodes from a buffer of its own.
+//!
+//! The text is decoded once more with a mark in place of each such number: a small number of its own.
+//! The marks that are `f32`s in the message then say which numbers it were.
+
+use std::cell::{Cell, RefCell};
+
+use serde::Serialize;
+
+use super::path::Path;
+use crate::{
+    Issue, MAX_ISSUES,
+    decode::single::{any, overflows},
+};
+
+/// The bits of the first mark: some 2 × 10³⁸.
+const FIRST: u32 = 0x7f15_a5a0;
+
+/// Numbers that are too large for an `f32`, as a run comes to them.
+#[derive(Default)]
+pub(super) struct Large {
+    seen: Cell<bool>,
+    /// The places of the marks.
+    marked: Option<RefCell<Vec<String>>>,
+}
+
+impl Large {
+    pub(super) fn marking() -> Self {
+        Self { marked: Some(RefCell::default()), ..Self::default() }
+    }
+
+    pub(super) fn is_seen(&self) -> bool {
+        self.seen.get()
+    }
+
+    /// The mark to decode instead of a number.
+    pub(super) fn mark(&self, number: &str, path: &Path<'_>) -> Option<f64> {
+        // Without an exponent it takes 39 digits to be too large.
+        if number.len() < 39 && !number.contains(['e', 'E']) {
+            return None;
+        }
+        let value = serde_json::from_str::<f64>(number).ok().filter(|value| overflows(*value))?;
+        self.seen.set(true);
+        let mut marked = self.marked.as_ref()?.borrow_mut();
+        let bits = FIRST + u32::try_from(marked.len()).ok()?;
+        if marked.len() >= MAX_ISSUES {
+            return None;
+        }
+        marked.push(path.write());
+        Some(f64::from(f32::from_bits(bits)).copysign(value))
+    }
+
+    /// The issues of the marks that became an `f32`.
+    pub(super) fn issues_in<T: Serialize>(&self, value: &T) -> Vec<Issue> {
+        let marked = self.marked.as_ref().map(RefCell::take).unwrap_or_default();
+        let mut found = vec![false; marked.len()];
+        any(value, &mut |single| {
+            let index = single.abs().to_bits().checked_sub(FIRST).and_then(|index| usize::try_from(index).ok());
+            if let Some(found) = index.and_then(|index| found.get_mut(index)) {
+                *found = true;
+            }
+            false
+        });
+        let paths = marked.into_iter().zip(found).filter_map(|(path, found)| found.then_some(path));
+        paths.map(|path| Issue::new(path, "type", "must be a number in range")).collect()
+    }
+}
