@@ -149,6 +149,11 @@ fn found(result: Result<(), Issues>) -> Vec<(String, String, String)> {
     issues.map(|i| (i.path().into(), i.code().into(), i.message().into())).collect()
 }
 
+/// With its feature `arbitrary_precision`, serde_json's `Value` does, and `validator` does not panic.
+fn holds_big_numbers() -> bool {
+    serde_json::to_value(u128::MAX).is_ok()
+}
+
 /// For each of these `validator` panics.
 #[test]
 fn kind_f5_an_error_that_cannot_be_made_is_an_issue() {
@@ -161,6 +166,10 @@ fn kind_f5_an_error_that_cannot_be_made_is_an_issue() {
         Big { checked: u128::MAX, ..Big::default() },
         Big { by_pair: [((1, 1), 1), ((1, 2), 1)].into(), ..Big::default() },
     ] {
+        if big.by_pair.is_empty() && holds_big_numbers() {
+            assert_eq!(found(validate(&big)).len(), 1);
+            continue;
+        }
         assert_eq!(found(validate(&big)), whole);
         let mut report = Report::default();
         At::ROOT.field("inner", |at| {
@@ -176,7 +185,7 @@ fn kind_f5_an_error_that_cannot_be_made_is_an_issue() {
 fn kind_f5_a_function_whose_error_cannot_be_made_is_an_issue() {
     assert_eq!(custom(|| at_most_ten(10)), Ok(()));
     assert_eq!(custom(|| at_most_ten(11)).unwrap_err().code, "big");
-    assert_eq!(custom(|| at_most_ten(u128::MAX)).unwrap_err().code, "custom");
+    assert_eq!(custom(|| at_most_ten(u128::MAX)).unwrap_err().code, if holds_big_numbers() { "big" } else { "custom" });
 }
 
 #[test]
