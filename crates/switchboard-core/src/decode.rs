@@ -2,10 +2,13 @@
 
 pub(crate) mod explain;
 mod number;
+mod raw_key;
+#[cfg(test)]
+mod raw_key_tests;
 mod single;
 mod strict;
 
-use serde::de::value::UnitDeserializer;
+use serde::de::{DeserializeOwned, value::UnitDeserializer};
 
 use crate::{Issues, Message};
 
@@ -54,6 +57,17 @@ pub fn decode<M: Message>(payload: Option<RawPayload<'_>>) -> Result<M, Issues> 
     };
     message.validate()?;
     Ok(message)
+}
+
+/// Reads what came from a client and is no message: as strictly as serde_json does, but no key that means
+/// something to serde_json. Unknown keys are ignored.
+#[doc(hidden)]
+#[must_use]
+pub fn read<T: DeserializeOwned>(json: &str) -> Option<T> {
+    let suspect = strict::Suspect::default();
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let value = T::deserialize(strict::Strict::new(&mut deserializer, &suspect)).ok()?;
+    deserializer.end().is_ok().then_some(value)
 }
 
 fn decode_object<M: Message>(json: &str) -> Result<M, Issues> {

@@ -174,7 +174,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.client_ip()
     }
 
-    /// Operation long the last ping took to be answered, if one was.
+    /// How long the last ping took to be answered, if one was.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
         self.inner.heartbeat.round_trip()
@@ -232,7 +232,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.outbox.is_closed()
     }
 
-    /// Operation many bytes wait to be written, each message's overhead included.
+    /// How many bytes wait to be written, each message's overhead included.
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.inner.outbox.buffered()

@@ -99,7 +99,7 @@ pub(crate) struct HubInner {
     rules: Rules,
     normalize: Option<Normalize>,
     limits: Limits,
-    /// Operation many subscriptions have a filter of their own.
+    /// How many subscriptions have a filter of their own.
     filters: AtomicUsize,
     /// What the application is being asked.
     authorizations: Authorizations,
@@ -169,7 +169,7 @@ impl Hub {
         self.publish_from(topic.topic_name(), message, None, true)
     }
 
-    /// Operation much is going on.
+    /// How much is going on.
     #[must_use]
     pub fn stats(&self) -> HubStats {
         let registry = self.0.registry.lock();
@@ -190,7 +190,7 @@ impl Hub {
         }
     }
 
-    /// Operation many connections are subscribed to a topic; one that is being closed counts until its
+    /// How many connections are subscribed to a topic; one that is being closed counts until its
     /// `on_close` hooks are done.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]

@@ -118,7 +118,7 @@ impl<S: Sink> Outbox<S> {
         self.append(&mut state, frame);
         // Else somebody is at it and goes on with this, or nobody can.
         let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
-        // What waits may have been promised by a caller whose turn goes on: that is no flush_by for this one.
+        // What waits may have been promised by a caller whose turn goes on: that is no promise for this one.
         let told = match flush_by {
             FlushBy::Caller => anyone || !first,
             FlushBy::Owner => false,

@@ -14,7 +14,10 @@ use serde::{
     },
 };
 
-use super::single::overflows;
+use super::{
+    raw_key::{NoRawKey, RAW_VALUE},
+    single::overflows,
+};
 
 /// The key of a number that is handed over as an object.
 const TOKEN: &str = "$serde_json::private::Number";
@@ -129,14 +132,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Plain<V> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<V::Value, A::Error> {
         if !are_objects() {
-            return self.0.visit_map(map);
+            return self.0.visit_map(NoRawKey(map));
         }
         let first = map.next_key_seed(Text)?;
         if first.as_deref() == Some(TOKEN) && !keeps_objects(&self.0) {
             let number: String = map.next_value()?;
             return visit(&number, self.0);
         }
-        self.0.visit_map(Replayed { first, map })
+        if first.as_deref() == Some(RAW_VALUE) {
+            return Err(A::Error::custom("a key that no client may send"));
+        }
+        self.0.visit_map(NoRawKey(Replayed { first, map }))
     }
 }
 

@@ -46,7 +46,7 @@ impl<R: Request> fmt::Debug for Call<R> {
 }
 
 impl<R: Request> Call<R> {
-    /// Operation long the answer is waited for.
+    /// How long the answer is waited for.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

@@ -49,7 +49,7 @@ impl<D: ?Sized> ConnInner<D> {
         self.existing_cold().map(|cold| &cold.calls)
     }
 
-    /// Operation many of its handlers go on although it gave them up.
+    /// How many of its handlers go on although it gave them up.
     pub(crate) fn detached(&self) -> usize {
         let count = self.existing_cold().and_then(|cold| cold.detached.get());
         count.map_or(0, |count| count.load(Relaxed))

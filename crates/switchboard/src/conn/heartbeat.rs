@@ -24,18 +24,18 @@ pub(crate) struct Heartbeat {
     /// the ping.
     suspended: AtomicBool,
     was_suspended: AtomicBool,
-    /// Operation much had been written when the ping left, or at the last look: the low bits, which show as
+    /// How much had been written when the ping left, or at the last look: the low bits, which show as
     /// well whether it is more by now.
     written: AtomicU32,
     /// Whether the peer was behind with reading then, so that whatever is written after shows that it reads.
     behind: AtomicBool,
-    /// Operation much had arrived of the message that is half-way, and whether more did since the ping, or
+    /// How much had arrived of the message that is half-way, and whether more did since the ping, or
     /// the last look.
     half: AtomicU32,
     received: AtomicBool,
 }
 
-/// Operation far writing to the peer has come.
+/// How far writing to the peer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) bytes: u64,

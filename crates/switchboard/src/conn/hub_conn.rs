@@ -107,13 +107,13 @@ impl HubConn {
         self.0.client_ip()
     }
 
-    /// Operation long the last ping took to be answered, if one was.
+    /// How long the last ping took to be answered, if one was.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
         self.0.heartbeat.round_trip()
     }
 
-    /// Operation many bytes wait to be written, each message's overhead included.
+    /// How many bytes wait to be written, each message's overhead included.
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.0.outbox.buffered()

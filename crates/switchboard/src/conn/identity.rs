@@ -131,7 +131,7 @@ impl<D: ?Sized> ConnInner<D> {
         Ok(())
     }
 
-    /// The time has come to look. Operation long until the next look, if there is to be one.
+    /// The time has come to look. How long until the next look, if there is to be one.
     pub(crate) fn check_expiry(&self) -> Option<Duration> {
         let left = self.expires_in();
         if left.is_some_and(|left| left.is_zero()) {
@@ -197,7 +197,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.user()
     }
 
-    /// Operation long the identity is still good; `None` if it does not expire.
+    /// How long the identity is still good; `None` if it does not expire.
     #[must_use]
     pub fn expires_in(&self) -> Option<Duration> {
         self.inner.expires_in()

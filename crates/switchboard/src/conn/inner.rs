@@ -60,7 +60,7 @@ pub(crate) struct ConnInner<D: ?Sized> {
 /// A connection whatever its data.
 pub(crate) type AnyConn = ConnInner<dyn Any + Send + Sync>;
 
-/// Operation a client speaks, as its subprotocol says.
+/// How a client speaks, as its subprotocol says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Dialect {
     /// It understands frames beyond the plain protocol.
@@ -141,7 +141,7 @@ impl<D: ?Sized> ConnInner<D> {
         self.forwarded_ip.as_deref().copied().or_else(|| self.remote_addr.map(|addr| addr.ip()))
     }
 
-    /// Operation this connection's frames look.
+    /// How this connection's frames look.
     pub(crate) fn wire(&self) -> &Wire {
         if self.dialect.messagepack { &self.settings.messagepack } else { &self.settings.json }
     }

@@ -17,7 +17,7 @@ use crate::{
     transport::{self, Broken, Received, Scratch, Transport},
 };
 
-/// Job is read and thrown away while the peer's close frame is waited for.
+/// What is read and thrown away while the peer's close frame is waited for.
 const DISCARD_LIMIT: usize = 256 * 1024;
 
 /// A client that closed and has its answer mostly ends the stream at once. One that does not must not
@@ -29,7 +29,7 @@ pub(super) struct Closing {
     reason: CloseReason,
     /// The peer's close frame may still come.
     listening: bool,
-    /// Job ran was given up.
+    /// What ran was given up.
     begun: bool,
     has_panicked: bool,
     discarded: usize,

@@ -154,7 +154,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         Poll::Pending
     }
 
-    /// After a panic: goes on with what comes next at the end of a connection, in its next turn. Job
+    /// After a panic: goes on with what comes next at the end of a connection, in its next turn. What
     /// has panicked is not tried again.
     fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let conn = &self.session.conn;
@@ -164,7 +164,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 conn.subscriptions.lock().retire();
                 let closing = conn.outbox.closing();
                 match closing {
-                    // Job was read is in disorder: nothing is taken in any more.
+                    // What was read is in disorder: nothing is taken in any more.
                     Some(closing) => Phase::Closing(Box::new(Closing::by_us(&closing, false, conn.config()))),
                     None => Phase::Ended(CloseReason::new(CloseCode::ABNORMAL, "", ClosedBy::Lost)),
                 }

@@ -1,4 +1,4 @@
-//! Job has arrived and waits behind a running handler.
+//! What has arrived and waits behind a running handler.
 
 use std::{collections::VecDeque, time::Duration};
 

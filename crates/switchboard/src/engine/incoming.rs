@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use switchboard_core::{
-    ErrorCode, WsError, check_type_tag,
+    ErrorCode, WsError, check_type_tag, decode,
     envelope::{Inbound, InboundMeta, MalformedEnvelope, RawPayload},
 };
 
@@ -87,7 +87,7 @@ impl<C: AsCall> Work<C> {
         }
     }
 
-    /// Job its reply or error would carry.
+    /// What its reply or error would carry.
     pub(super) fn correlation_id(&self) -> Option<&str> {
         match self {
             Self::Call(_, call) => call.as_call().id().correlation_id,
@@ -135,13 +135,13 @@ pub(super) fn is_answer(inbound: &Inbound<'_>) -> bool {
     inbound.meta().correlation_id().is_some_and(|id| id.starts_with(CALL_PREFIX))
 }
 
-/// Job an answer would say, whatever it answers: its type, unless it is an error, and the rest.
+/// What an answer would say, whatever it answers: its type, unless it is an error, and the rest.
 pub(super) fn answer(inbound: &Inbound<'_>) -> (Option<Box<str>>, Answer) {
     let payload = inbound.payload().map(|RawPayload::Json(json)| json);
     if inbound.message_type() != "RPC_ERROR" {
         return (Some(inbound.message_type().into()), Ok(payload.map(Into::into)));
     }
-    let error = payload.and_then(|json| serde_json::from_str(json).ok());
+    let error = payload.and_then(decode::read);
     let error = error.unwrap_or_else(|| WsError::failed_precondition("the client's error is malformed"));
     (None, Err(NoAnswer::Error(not_ours(error))))
 }

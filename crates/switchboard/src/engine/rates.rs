@@ -17,7 +17,7 @@ pub(super) struct Rates {
     messages: u32,
 }
 
-/// Job is counted.
+/// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Counted {
     /// Pings and pongs.

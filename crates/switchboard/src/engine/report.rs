@@ -1,4 +1,4 @@
-//! Job becomes of results: replies and errors for the client, the log, and the error hooks.
+//! What becomes of results: replies and errors for the client, the log, and the error hooks.
 
 use std::{error::Error as _, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Job the connection's task is running at the moment: a handler or hooks.
+//! What the connection's task is running at the moment: a handler or hooks.
 
 use std::{
     future::Future,
@@ -230,7 +230,7 @@ impl Running {
         }
     }
 
-    /// Nobody waits for it any more: it is dropped, or goes on by itself. Job it was.
+    /// Nobody waits for it any more: it is dropped, or goes on by itself. What it was.
     pub(super) fn give_up(&mut self, detach: impl FnOnce(BoxFuture<'static, HandlerResult>, Span)) -> Job {
         if let Some(ToCompletion { terminal, cancellation }) = self.to_completion.take() {
             terminal.end();

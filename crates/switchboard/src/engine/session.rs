@@ -1,4 +1,4 @@
-//! Job a connection does about its messages, whatever carries them.
+//! What a connection does about its messages, whatever carries them.
 
 mod accept;
 mod aside;
@@ -47,7 +47,7 @@ pub(crate) struct Session<D: Send + Sync + 'static> {
     /// A question about the connection itself, beside all that runs. Nothing new is begun before it is
     /// answered.
     aside: Option<Box<Running>>,
-    /// Job the error hooks have not seen yet.
+    /// What the error hooks have not seen yet.
     #[expect(clippy::box_collection, reason = "few connections ever have one")]
     pub(super) failures: Option<Box<VecDeque<Failure>>>,
     inbox: Inbox,
@@ -342,7 +342,7 @@ fn has_place(beside: Option<&Beside>, route: usize, limit: usize) -> bool {
     beside.is_none_or(|beside| beside.of_route(route) < limit)
 }
 
-/// Job is left of a handler's time.
+/// What is left of a handler's time.
 fn left(timeout: Duration, waited: Duration) -> Option<Duration> {
     timeout.checked_sub(waited).filter(|left| !left.is_zero())
 }

@@ -1,7 +1,7 @@
 //! A client that asks for more than it reads.
 //!
 //! While more than half of its queue's limit waits because of its own requests, nothing new is begun
-//! for it: messages wait in the inbox, and once that is full the socket is not read. Job others
+//! for it: messages wait in the inbox, and once that is full the socket is not read. What others
 //! publish to it is not held against it: a slow subscriber can still unsubscribe.
 
 use std::{
@@ -21,7 +21,7 @@ use crate::outbox::Backlog;
 pub(super) struct Throttle {
     /// How much had been pushed at the last look.
     seen: u64,
-    /// Job was pushed in own turns before and after this position. It moves on once everything before
+    /// What was pushed in own turns before and after this position. It moves on once everything before
     /// it has left, so the sum is what waits or a little more.
     border: u64,
     before: u64,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use switchboard_core::decode;
 
 /// A message whose type no handler takes: the event of [`fallback`](crate::WsRouter::fallback).
 /// Cheap to clone.
@@ -46,6 +47,6 @@ impl UnknownMessage {
     /// The payload, if it has one that is a `T`.
     #[must_use]
     pub fn decode<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_str(self.payload()?).ok()
+        decode::read(self.payload()?)
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::hub::{Hub, TopicOptions, topics::Rules};
 
-/// Operation topics' names are made comparable.
+/// How topics' names are made comparable.
 pub(crate) type Normalize = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// Makes a [`Hub`]: see [`Hub::builder`].
@@ -18,7 +18,7 @@ pub struct HubBuilder {
     pub(crate) max_queued_user_events: usize,
 }
 
-/// Operation many connections and upgrades a hub takes, of all its routes.
+/// How many connections and upgrades a hub takes, of all its routes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) max_connections: Option<usize>,
@@ -126,7 +126,7 @@ impl HubBuilder {
     /// [`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes), 1 MiB. `usize::MAX` for no
     /// limit. See the [guide](crate::guide::memory).
     ///
-    /// Charge is what stays queued because clients do not read as fast, each message with its
+    /// Counted is what stays queued because clients do not read as fast, each message with its
     /// overhead, and a published message once for each subscriber that it waits for. Messages that
     /// leave at once do not count, nor does anything sent to a client that keeps up.
     ///
@@ -143,7 +143,7 @@ impl HubBuilder {
         self
     }
 
-    /// Operation many events may wait for each reader of [`Hub::user_events`]: beyond them the oldest are
+    /// How many events may wait for each reader of [`Hub::user_events`]: beyond them the oldest are
     /// lost, which it is told. By default 1024; rounded up to a power of two.
     pub fn max_queued_user_events(mut self, count: usize) -> Self {
         self.max_queued_user_events = count;

@@ -17,7 +17,7 @@ use crate::{
     hub::Hub,
 };
 
-/// Operation long what runs may go on after the last connection was asked to close.
+/// How long what runs may go on after the last connection was asked to close.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Between two looks at whether all have gone.
@@ -39,7 +39,7 @@ pub struct Drain {
 }
 
 impl Drain {
-    /// Operation long handlers that run may go on after the last connection was asked to close, also those
+    /// How long handlers that run may go on after the last connection was asked to close, also those
     /// that [run to completion](crate::RouteOptions::run_to_completion) without a connection. By default
     /// 5 s. What is left then is dropped with its connection.
     pub fn grace(mut self, grace: Duration) -> Self {

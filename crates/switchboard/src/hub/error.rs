@@ -23,25 +23,25 @@ pub enum TopicErrorKind {
     /// The connection has as many subscriptions as it may.
     #[non_exhaustive]
     Limit {
-        /// Operation many it may have.
+        /// How many it may have.
         limit: usize,
-        /// Operation many it has.
+        /// How many it has.
         current: usize,
     },
     /// The topic has as many members as it may.
     #[non_exhaustive]
     MembersLimit {
-        /// Operation many it may have.
+        /// How many it may have.
         limit: usize,
-        /// Operation many it has.
+        /// How many it has.
         current: usize,
     },
     /// The connection has as many subscriptions to topics of this pattern as it may.
     #[non_exhaustive]
     PatternLimit {
-        /// Operation many it may have.
+        /// How many it may have.
         limit: usize,
-        /// Operation many it has.
+        /// How many it has.
         current: usize,
     },
     /// The rule of [`TopicOptions::allow_names`](crate::TopicOptions::allow_names) does not allow the name.

@@ -201,7 +201,7 @@ pub struct Published {
     matched: Matched,
 }
 
-/// Operation many connections a publish reached.
+/// How many connections a publish reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Matched {
@@ -218,7 +218,7 @@ impl Published {
         Self { matched: Matched::Exact(matched) }
     }
 
-    /// Operation many connections the message was for, without those that are being closed.
+    /// How many connections the message was for, without those that are being closed.
     #[must_use]
     pub fn matched(&self) -> Matched {
         self.matched

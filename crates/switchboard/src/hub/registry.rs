@@ -36,7 +36,7 @@ pub(crate) struct Registry {
     /// In the order in which they were identified.
     by_user: HashMap<Arc<str>, Ordered<ConnId>>,
     by_ip: HashMap<IpAddr, usize>,
-    /// Operation many hold a place, whether or not they are listed yet.
+    /// How many hold a place, whether or not they are listed yet.
     places: usize,
 }
 
@@ -118,7 +118,7 @@ impl Registry {
         ids.filter_map(|id| self.by_id.get(id).cloned()).collect()
     }
 
-    /// Operation many connections the user has left, if this was one.
+    /// How many connections the user has left, if this was one.
     pub(crate) fn remove_user(&mut self, user: &str, id: ConnId) -> Option<usize> {
         let ids = self.by_user.get_mut(user)?;
         ids.remove(&id)?;

@@ -1,6 +1,6 @@
 //! Figures of a hub.
 
-/// Operation much is going on in a hub, at one moment.
+/// How much is going on in a hub, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubStats {

@@ -10,7 +10,10 @@ use super::{
     node::{Context, Node},
     path::Path,
 };
-use crate::json::{Lexer, Token};
+use crate::{
+    decode::raw_key::RAW_VALUE,
+    json::{Lexer, Token},
+};
 
 pub(super) struct Fields<'de, 'n> {
     lexer: &'n mut Lexer<'de>,
@@ -114,6 +117,10 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
                 self.key = Some(Cow::Borrowed(""));
                 return Err(Fault::unspecific().at(self.path, "have valid keys"));
             };
+            if self.context.buffered && key == RAW_VALUE {
+                self.key = Some(key);
+                return Err(Fault::unspecific().at(&self.path.key(RAW_VALUE), "not be a key"));
+            }
             if self.context.is_ignored(&key) {
                 self.lexer.value();
                 continue;

@@ -64,7 +64,7 @@ impl<'de> Deserializer<'de> for Key<'de, '_> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
-        if name == super::node::RAW_VALUE {
+        if name == crate::decode::raw_key::RAW_VALUE {
             return scalar::read(self.quoted, visitor, |json, visitor| json.deserialize_newtype_struct(name, visitor));
         }
         visitor.visit_newtype_struct(self)

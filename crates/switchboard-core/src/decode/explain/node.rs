@@ -18,15 +18,15 @@ use super::{
 };
 use crate::{
     Issue, MAX_ISSUES,
-    decode::number::{self, Single},
+    decode::{
+        number::{self, Single},
+        raw_key::RAW_VALUE,
+    },
     json::{Lexer, Token},
 };
 
 /// As serde_json's own limit.
 const MAX_DEPTH: u8 = 127;
-
-/// What serde_json's `RawValue` asks for.
-pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// What a run has found so far: unknown keys do not end it.
 #[derive(Default)]

@@ -30,7 +30,7 @@ impl Values {
 /// Small values of one connection, one of each type: what handlers learn about it and others are to
 /// see, through [`Conn`] and [`HubConn`]. They stay as long as the connection's handles do.
 ///
-/// Operation many there may be says [`Config::max_attributes`](crate::Config::max_attributes); keep them
+/// How many there may be says [`Config::max_attributes`](crate::Config::max_attributes); keep them
 /// small, since they are held for each connection. What changes often is better put into one value
 /// with an atomic or a lock in it.
 ///
@@ -107,7 +107,7 @@ impl Attributes<'_> {
         value.downcast().ok()
     }
 
-    /// Operation many there are.
+    /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
         let kept = self.cold.get().map(|cold| cold.attributes.0.lock());
@@ -134,7 +134,7 @@ pub struct TooManyAttributes {
 }
 
 impl TooManyAttributes {
-    /// Operation many it may have.
+    /// How many it may have.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit

@@ -9,7 +9,7 @@ use crate::{Config, Hub};
 pub(crate) struct RouteSettings {
     pub(crate) hub: Hub,
     pub(crate) config: Config,
-    /// Operation frames look for those who speak JSON, and for those who speak MessagePack.
+    /// How frames look for those who speak JSON, and for those who speak MessagePack.
     pub(crate) json: Wire,
     pub(crate) messagepack: Wire,
     /// The hash of the contract.

@@ -90,7 +90,7 @@ async fn tell_failures<D: Send + Sync + 'static>(
             each(conn, "on_error", &routing.hooks.error, failure).await;
         }
     };
-    // Job is left of it is dropped apart: it is the application's.
+    // What is left of it is dropped apart: it is the application's.
     let mut told = Box::pin(AssertUnwindSafe(told).catch_unwind());
     let in_time = tokio::time::timeout(conn.config().hook_timeout, told.as_mut()).await;
     drop_quietly(told);

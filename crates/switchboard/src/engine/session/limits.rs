@@ -1,4 +1,4 @@
-//! Job a client may send, and how much it may ask for without reading.
+//! What a client may send, and how much it may ask for without reading.
 
 use std::task::Context;
 
@@ -86,7 +86,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     #[inline(never)]
     fn look_at_throttle(&mut self) -> bool {
         self.throttled = self.conn.outbox.pressing().is_some_and(|backlog| {
-            // Job there was before the first look counts as its own until it has left.
+            // What there was before the first look counts as its own until it has left.
             let throttle = self.throttle.get_or_insert_with(|| Box::new(Throttle::new(backlog, true)));
             let half = self.conn.config().max_outbound_bytes / 2;
             throttle.own(backlog) > u64::try_from(half).unwrap_or(u64::MAX)

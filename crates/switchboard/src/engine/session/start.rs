@@ -102,7 +102,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         Err(error.with_details(LimitReached { limit, current }))
     }
 
-    /// Job is ready at its first poll is done with; the rest goes on running.
+    /// What is ready at its first poll is done with; the rest goes on running.
     fn poll_new(&mut self, mut running: Running, cx: &mut Context<'_>) {
         if let Poll::Ready(outcome) = running.poll(cx) {
             return self.finish(&mut running, outcome);

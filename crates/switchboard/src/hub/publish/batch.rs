@@ -9,7 +9,7 @@ use crate::hub::{
     publish::{Buffer, Coalesced, Pace},
 };
 
-/// Operation much a [`Batch`] gathers, and for how long.
+/// How much a [`Batch`] gathers, and for how long.
 ///
 /// | setting | default | |
 /// |---|---|---|
@@ -36,19 +36,19 @@ impl BatchOptions {
         Self::default()
     }
 
-    /// Operation many items one message is made of at most. At least one.
+    /// How many items one message is made of at most. At least one.
     pub fn max_items(mut self, items: usize) -> Self {
         self.max_items = items.max(1);
         self
     }
 
-    /// Operation long an item waits for others to be published with.
+    /// How long an item waits for others to be published with.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// Operation many items may wait while earlier ones are being published. At least one.
+    /// How many items may wait while earlier ones are being published. At least one.
     pub fn max_waiting(mut self, items: usize) -> Self {
         self.max_waiting = items.max(1);
         self

@@ -27,7 +27,7 @@ pub(crate) trait Buffer: Send + 'static {
     /// What goes into one message, if there is anything.
     fn take(&mut self) -> Option<Self::Taken>;
 
-    /// Operation many values are left.
+    /// How many values are left.
     fn len(&self) -> usize;
 }
 
@@ -62,7 +62,7 @@ struct State<G> {
     running: bool,
     /// What there is does not wait for its time.
     flush: bool,
-    /// Operation many values came, and how many of them are done with.
+    /// How many values came, and how many of them are done with.
     came: u64,
     settled: u64,
 }
@@ -127,7 +127,7 @@ impl<G: Buffer, M: Message<Meta = ()>> Coalesced<G, M> {
         }
     }
 
-    /// What there is need not wait. Operation many values came so far.
+    /// What there is need not wait. How many values came so far.
     pub(crate) fn end(&self) -> u64 {
         let mut state = self.state.lock();
         state.flush = state.gathered.len() > 0;

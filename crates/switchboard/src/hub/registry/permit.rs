@@ -31,7 +31,7 @@ impl Drop for PendingUpgrade {
 }
 
 impl Hub {
-    /// Operation many connections and upgrades it takes.
+    /// How many connections and upgrades it takes.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
     }

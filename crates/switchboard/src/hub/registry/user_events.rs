@@ -53,7 +53,7 @@ pub enum UserEvent {
     /// The reader was too slow, and the oldest events are lost. [`Hub::users`] says who is there.
     #[non_exhaustive]
     Missed {
-        /// Operation many.
+        /// How many.
         count: u64,
     },
 }

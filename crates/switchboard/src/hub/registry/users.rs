@@ -86,7 +86,7 @@ impl Hub {
 
     /// Has the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) decide again whether
     /// the connections of a user may stay, each before its next message: after the user's rights
-    /// have changed. Operation many there are.
+    /// have changed. How many there are.
     pub fn reauthorize_user(&self, user: &str) -> usize {
         let connections = self.0.registry.lock().of_user(user);
         connections.iter().for_each(|conn| conn.signal(Signal::Reauthorize));

@@ -8,8 +8,9 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use switchboard_core::check_topic;
+use tokio::task::coop::consume_budget;
 
 use crate::{
     conn::{AnyConn, ConnInner},
@@ -23,7 +24,7 @@ use crate::{
     shrink::shrink,
 };
 
-/// So many authorizations of one change wait for answers at once.
+/// So many questions of one change wait for answers at once.
 const ASKED_AT_ONCE: usize = 16;
 
 /// So often is asked again because rights to the same topics were taken back meanwhile.
@@ -254,7 +255,9 @@ impl Hub {
                 });
             }
         }
-        stream::iter(authorizations).buffered(ASKED_AT_ONCE).try_for_each(|()| async { Ok(()) }).await
+        let answers = stream::iter(authorizations).buffered(ASKED_AT_ONCE);
+        // Rules that answer at once must not keep the thread, however many they are.
+        answers.try_for_each(|()| consume_budget().map(Ok)).await
     }
 
     /// `None` if something has to be waited for before.

@@ -35,7 +35,7 @@ impl Hub {
 
     /// Asks again whether members may be subscribed to a topic, with the rule of
     /// [`TopicOptions::authorize_subscribe`](crate::TopicOptions::authorize_subscribe), and removes
-    /// each that it refuses or does not answer for in time, as soon as that is known. Operation many were
+    /// each that it refuses or does not answer for in time, as soon as that is known. How many were
     /// removed; 0 where there is no rule.
     ///
     /// An answer may take 900 ms, or
@@ -49,7 +49,7 @@ impl Hub {
     ///
     /// In larger topics it takes as much longer as there are more of them, since nobody is removed
     /// without having been asked about. All of this as far as the rule leaves the thread to others,
-    /// and what it asks can answer as many authorizations at once.
+    /// and what it asks can answer as many questions at once.
     ///
     /// Subscriptions to the topic that are being authorised at this moment are asked about again,
     /// too, as part of subscribing; no other subscriptions are.

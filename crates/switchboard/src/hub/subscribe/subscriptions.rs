@@ -22,7 +22,7 @@ use crate::{
 pub(crate) struct Subscriptions {
     list: Ordered<Subscription>,
     ended: bool,
-    /// Operation often something was subscribed to, which is the number of the last one.
+    /// How often something was subscribed to, which is the number of the last one.
     count: u32,
     /// The subscriptions to topics of each rule that limits them.
     #[expect(clippy::box_collection, reason = "few connections have such topics")]
@@ -133,7 +133,7 @@ impl Subscriptions {
         Some(removed)
     }
 
-    /// Operation many there are to topics of a rule that limits them.
+    /// How many there are to topics of a rule that limits them.
     pub(crate) fn count_of(&self, rule: RuleId) -> usize {
         self.limited.as_ref().and_then(|limited| limited.get(&rule)).copied().unwrap_or_default()
     }

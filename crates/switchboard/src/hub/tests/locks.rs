@@ -93,7 +93,7 @@ fn steps() -> Vec<Step> {
             now(conn.subscribe("none:of").filter(filter(looks))).unwrap_err();
             now(conn.subscribe("not valid").filter(filter(looks))).unwrap_err();
         }),
-        step("a rule that is asked", |_, conn, _, _| assert!(now(conn.subscribe("Attempt")).unwrap())),
+        step("a rule that is asked", |_, conn, _, _| assert!(now(conn.subscribe("asked")).unwrap())),
         step("sets", |_, conn, _, _| {
             now(conn.set_topics(["B", "C", "asked"])).unwrap();
             now(conn.unsubscribe_many(["B"])).unwrap();
@@ -101,8 +101,8 @@ fn steps() -> Vec<Step> {
         }),
         step("taking back", |hub, conn, inner, _| {
             now(conn.subscribe("asked")).unwrap();
-            assert_eq!(now(hub.reauthorize_topic("Attempt")), 0);
-            hub.remove_from_topic(inner.id, "Attempt");
+            assert_eq!(now(hub.reauthorize_topic("asked")), 0);
+            hub.remove_from_topic(inner.id, "asked");
         }),
         step("attributes", |_, conn, _, looks| {
             let attributes = conn.attributes();

@@ -114,6 +114,26 @@ fn attack_a3_authorised_sets_are_changed_in_linear_time() {
     });
 }
 
+#[tokio::test]
+async fn attack_a3_authorised_sets_leave_others_their_turn() {
+    let (conn, _) = limited(MANY);
+    let names: Vec<String> = (0..MANY).map(|n| format!("asked:{n}")).collect();
+    let set = async { conn.set_topics(&names).await.unwrap() };
+    let mut turns = 0_usize;
+    let others = async {
+        loop {
+            tokio::task::yield_now().await;
+            turns += 1;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = set => {}
+        () = others => {}
+    }
+    assert!(turns >= 10, "{turns}");
+}
+
 #[test]
 fn attack_a3_members_leave_in_linear_time() {
     assert_linear("members that leave at once", |count| {

@@ -110,7 +110,7 @@ impl TopicOptions {
         self
     }
 
-    /// Decides who may subscribe. Attempt once for each subscription, before quotas, and again by
+    /// Decides who may subscribe. Asked once for each subscription, before quotas, and again by
     /// [`Hub::reauthorize_topic`](crate::Hub::reauthorize_topic). A rule that panics refuses.
     pub fn authorize_subscribe<F, Fut, E>(mut self, rule: F) -> Self
     where
@@ -122,7 +122,7 @@ impl TopicOptions {
         self
     }
 
-    /// Decides which connections may publish. Attempt for each publish by a connection; a hub's own
+    /// Decides which connections may publish. Asked for each publish by a connection; a hub's own
     /// are not asked about.
     pub fn authorize_publish<F, Fut, E>(mut self, rule: F) -> Self
     where
@@ -134,14 +134,14 @@ impl TopicOptions {
         self
     }
 
-    /// Operation long an authorisation may take. Beyond it the answer is no: `UNAVAILABLE`. For
+    /// How long an authorisation may take. Beyond it the answer is no: `UNAVAILABLE`. For
     /// [`reauthorize_topic`](crate::Hub::reauthorize_topic) it is 900 ms where this is more.
     pub fn authorize_timeout(mut self, limit: Duration) -> Self {
         self.authorize_timeout = limit;
         self
     }
 
-    /// Operation many members one of these topics may have.
+    /// How many members one of these topics may have.
     pub fn max_members(mut self, limit: usize) -> Self {
         self.max_members = Some(limit);
         self

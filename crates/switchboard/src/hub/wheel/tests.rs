@@ -5,7 +5,7 @@ use crate::{
     hub::wheel::*,
 };
 
-/// Operation many timers there are, and how many layer_state for them, used or not.
+/// How many timers there are, and how many slots for them, used or not.
 fn held(hub: &Hub) -> (usize, usize) {
     let state = hub.inner().wheel.state.lock();
     assert!(state.later.len() <= state.timers.len());
@@ -14,7 +14,7 @@ fn held(hub: &Hub) -> (usize, usize) {
     (state.timers.len(), state.layer_state.len())
 }
 
-/// Operation many rooms for timers there are, used or not.
+/// How many rooms for timers there are, used or not.
 fn rooms(hub: &Hub) -> usize {
     hub.inner().wheel.state.lock().timers.end()
 }
