@@ -50,15 +50,7 @@ pub use self::{
 };
 #[cfg(feature = "axum-ws")]
 use crate::transport::{self, AxumTransport};
-use crate::{
-    Identity,
-    conn::{ConnId, ConnInner, ConnOrigin, Dialect, RouteSettings, UpgradeValues},
-    dispatch::Routing,
-    engine::{Driver, Session},
-    hub::ConnectionPermit,
-    metrics,
-    transport::{Io, NativeTransport},
-};
+use crate::{Identity, conn::{ConnId, ConnInner, ConnOrigin, Dialect, RouteSettings, UpgradeValues}, dispatch::Routing, engine::{Driver, Session}, guard::log_panic, hub::ConnectionPermit, metrics, transport::{Io, NativeTransport}};
 
 /// Says whose a connection is, as far as its data tells.
 pub(crate) type Identify<D> = Arc<dyn Fn(&D) -> Option<Identity> + Send + Sync>;
@@ -162,7 +154,11 @@ where
                 _ => Refused::Http(response),
             }
         }),
-        Ok(Err(_)) => Err(refusal::internal("authentication, an extractor or `identify` panicked", hub).into()),
+        Ok(Err(panic)) => {
+            // Its payload is the application's: dropping it may panic again.
+            log_panic("authentication, an extractor or `identify`", panic);
+            Err(refusal::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error").into())
+        }
         Err(_) => {
             metrics::refused("timeout");
             Err(refusal::unavailable("the upgrade took too long").into())

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::State};
+use axum::{Router, extract::State, http::StatusCode};
 use serde::Serializer;
 use serde_json::json;
 use switchboard::{CloseReason, Config, Conn, Failure, Hub, SendErrorKind, WsError, WsRouter, ws_message, ws_rpc};
@@ -275,5 +275,15 @@ async fn attack_b16_an_upgrade_that_is_dropped_is_closed() {
     if let Some(conn) = conn {
         assert!(conn.is_closed());
         assert_eq!(conn.send(Note {}).unwrap_err().kind(), SendErrorKind::Closed);
+    }
+}
+
+#[tokio::test]
+async fn attack_b14_authentication_that_panics_is_answered_whatever_its_payload_does() {
+    let ws = WsRouter::<()>::new().authenticate(async || -> Result<(), StatusCode> { panic_any(Bomb(1)) });
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    for _ in 0..2 {
+        let refusal = server.upgrade("/ws", &[]).await.err().unwrap();
+        assert_eq!(refusal.status, 500);
     }
 }

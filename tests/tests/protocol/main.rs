@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod kinds_decoding;
+mod kinds_raw_values;
 mod kinds_shapes;
 mod kinds_types;
 mod section_1_envelopes;
