@@ -118,3 +118,45 @@ pub fn close_payload(code: u16, reason: &str) -> Vec<u8> {
     payload.extend_from_slice(&reason.as_bytes()[..end]);
     payload
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_its_header_and_payload() {
+        assert_eq!(&frame(Opcode::Text, b"hi")[..], b"\x81\x02hi");
+        let long = vec![b'x'; 300];
+        assert_eq!(&frame(Opcode::Binary, &long)[..], &[&[0x82, 126, 1, 44], &long[..]].concat());
+        let longest = frame(Opcode::Binary, &vec![b'x'; 0x1_0000]);
+        assert_eq!(&longest[..11], &[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0, b'x']);
+    }
+
+    #[test]
+    fn a_masked_frame_is_masked_to_its_end() {
+        let (key, payload) = ([1, 2, 3, 4], vec![0; 10_001]);
+        let mut out = Vec::new();
+        put_frame(&mut out, false, Opcode::Text, &payload, Some(key));
+        assert_eq!(&out[..8], &[0x01, 0x80 | 126, 0x27, 0x11, 1, 2, 3, 4]);
+        assert!(out[8..].iter().enumerate().all(|(index, byte)| *byte == key[index % 4]));
+        assert_eq!(out.len(), 8 + payload.len());
+    }
+
+    #[test]
+    fn frames_are_found_one_by_one() {
+        let mut frames = Vec::new();
+        put_frame(&mut frames, false, Opcode::Text, b"be", None);
+        put_frame(&mut frames, true, Opcode::Continuation, b"gun", None);
+        put_frame(&mut frames, true, Opcode::Pong, b"", None);
+        let mut rest = &frames[..];
+        let mut found = Vec::new();
+        while let Some((opcode, payload)) = first(rest) {
+            found.push((opcode, &rest[payload.clone()]));
+            rest = &rest[payload.end..];
+        }
+        let expected = [(Opcode::Text, &b"be"[..]), (Opcode::Continuation, b"gun"), (Opcode::Pong, b"")];
+        assert_eq!(found, expected);
+        // Not all of it is there.
+        assert_eq!(first(&frames[..3]), None);
+    }
+}

@@ -73,3 +73,22 @@ impl fmt::Display for Violation {
 }
 
 impl std::error::Error for Violation {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_a_code_and_a_reason() {
+        for (violation, code, reason) in [
+            (Violation::ReservedBits, 1002, "reserved bits"),
+            (Violation::Mask, 1002, "wrong masking"),
+            (Violation::Utf8, 1007, "invalid UTF-8"),
+            (Violation::MessageTooLong, 1009, "message too big"),
+            (Violation::TooManyFragments, 1009, "too many fragments"),
+        ] {
+            assert_eq!((violation.close_code(), violation.as_str()), (code, reason));
+            assert_eq!(violation.to_string(), reason);
+        }
+    }
+}

@@ -49,10 +49,9 @@ impl Refusal {
     /// The headers that belong to the status.
     pub fn headers(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let headers = match self {
-            // HTTP/2 has no such headers.
-            Self::NotExtendedConnect => [None, None],
             Self::NoUpgrade => [Some((header::UPGRADE, "websocket")), Some((header::CONNECTION, "Upgrade"))],
             Self::OtherVersion => [Some((header::SEC_WEBSOCKET_VERSION, "13")), None],
+            // HTTP/2 has no such headers.
             _ => [None, None],
         };
         headers.into_iter().flatten().map(|(name, value)| (name, HeaderValue::from_static(value)))
@@ -88,3 +87,28 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_names_what_is_wrong() {
+        for (refusal, part) in [
+            (Refusal::HttpVersion, "HTTP/1.1"),
+            (Refusal::Method, "GET"),
+            (Refusal::NotExtendedConnect, "CONNECT"),
+            (Refusal::OtherProtocol, ":protocol"),
+            (Refusal::NoUpgrade, "Upgrade: websocket"),
+            (Refusal::NoConnectionUpgrade, "Connection"),
+            (Refusal::NoVersion, "Sec-WebSocket-Version"),
+            (Refusal::OtherVersion, "13"),
+            (Refusal::Key, "Sec-WebSocket-Key"),
+            (Refusal::Subprotocol, "Sec-WebSocket-Protocol"),
+            (Refusal::TooManySubprotocols, "too many"),
+        ] {
+            assert!(refusal.as_str().contains(part), "{refusal:?}");
+            assert_eq!(refusal.to_string(), refusal.as_str());
+        }
+    }
+}

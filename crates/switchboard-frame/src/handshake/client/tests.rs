@@ -47,6 +47,7 @@ fn rfc_6455_4_1_upgrade_and_connection() {
     for values in [&[][..], &["h2c"], &["websocket, h2c"], &["websocket", "websocket"]] {
         assert_eq!(with("upgrade", values), Err(ResponseError::Upgrade), "{values:?}");
     }
+    assert!(ResponseError::Upgrade.to_string().contains("Upgrade: websocket"));
     assert_eq!(with("connection", &["keep-alive, upgrade"]), Ok(None));
     for values in [&[][..], &["close"]] {
         assert_eq!(with("connection", values), Err(ResponseError::Connection), "{values:?}");
