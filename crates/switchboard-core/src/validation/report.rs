@@ -10,8 +10,8 @@ use crate::{Issue, Issues, MAX_ISSUES};
 /// Among how many those are picked that a client is told of.
 const KEPT: usize = 4 * MAX_ISSUES;
 
-/// The rules that were found broken. A payload may break one for each few bytes: those after the first
-/// [`KEPT`] are counted only.
+/// The rules that were found broken. A payload may break one for each few bytes: those after the first 128
+/// are counted only.
 #[derive(Debug, Default)]
 pub struct Report {
     issues: Vec<Issue>,
