@@ -69,7 +69,7 @@ fn decode_object<M: Message>(json: &str) -> Result<M, Issues> {
             drop(message);
             Err(explain::too_large::<M>(json))
         }
-        Ok(message) if !suspect.keys.get() || M::ALLOW_UNKNOWN => Ok(message),
+        Ok(message) if !suspect.late_tag.get() && (M::ALLOW_UNKNOWN || !suspect.keys.get()) => Ok(message),
         // Looked at closely, all may be right. A value at a time, lest there be two of the client's size.
         Ok(message) => {
             drop(message);

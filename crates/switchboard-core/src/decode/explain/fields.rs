@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::de::{DeserializeSeed, MapAccess};
+use serde::de::{DeserializeSeed, Error as _, MapAccess};
 
 use super::{
     fault::Fault,
@@ -119,7 +119,14 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
                 continue;
             }
             let known = seed.deserialize(Key { quoted, text: &key });
-            let known = known.map_err(|fault| fault.at(&self.path.key(&key), "have a valid key"));
+            let known = known.map_err(|fault| {
+                let fault = match self.declared {
+                    // An enum with tag and content says only that the key is none of the two.
+                    Some(declared) if !declared.contains(&&*key) => Fault::unknown_field(&key, declared),
+                    _ => fault,
+                };
+                fault.at(&self.path.key(&key), "have a valid key")
+            });
             self.key = Some(key);
             return known.map(Some);
         }
@@ -147,21 +154,17 @@ pub(super) fn unescape(quoted: &str) -> Option<Cow<'_, str>> {
     quoted.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
-/// Where the tag stands if the content stands first.
+/// Where the tag stands if the content stands before it.
 fn late_tag<'de>(mut lexer: Lexer<'de>, tag: &str, content: &str) -> Option<Lexer<'de>> {
-    let is = |token: Token<'_>, name: &str| match token {
-        Token::String(quoted) => unescape(quoted).is_some_and(|key| key == name),
-        _ => false,
-    };
-    if !is(lexer.next()?, content) {
-        return None;
-    }
-    lexer.value()?;
+    let mut behind_content = false;
     loop {
-        let key = lexer;
-        if is(lexer.next()?, tag) {
-            return Some(key);
+        let at = lexer;
+        let Token::String(quoted) = lexer.next()? else { return None };
+        let key = unescape(quoted)?;
+        if key == tag {
+            return behind_content.then_some(at);
         }
+        behind_content |= key == content;
         lexer.value()?;
     }
 }

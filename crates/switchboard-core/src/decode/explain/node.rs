@@ -143,7 +143,7 @@ impl<'de, 'n> Node<'de, 'n> {
     ) -> Result<V::Value, Fault> {
         match self.lexer.value() {
             Some(text) if !text.starts_with(['{', '[']) => {
-                scalar::read(text, visitor, read).map_err(|fault| fault.at(self.path, wanted))
+                scalar::read(text, visitor, read).map_err(|fault| fault.at_value(self.path, wanted))
             }
             _ => Err(Fault::unspecific().at(self.path, wanted)),
         }
@@ -238,7 +238,10 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
                     Some(mark) => visitor.visit_f64(mark),
                     None => number::visit(number, visitor),
                 }
-                .map_err(|fault: Fault| fault.at(self.path, "be a number in range")),
+                .map_err(|fault: Fault| {
+                    let wanted = if number::is_in_range(number) { "" } else { "be a number in range" };
+                    fault.at(self.path, wanted)
+                }),
                 None => Err(Fault::unspecific().at(self.path, "")),
             },
             _ => self.scalar("", visitor, |json, visitor| json.deserialize_any(visitor)),
