@@ -20,7 +20,8 @@ pub enum RawPayload<'a> {
 /// declare are refused at any depth (unless [`Message::ALLOW_UNKNOWN`]), nothing is coerced, and
 /// objects are not read from arrays. Enums that are `#[serde(tag = …)]` (without `content`) or
 /// `untagged`, and `#[serde(flatten)]`, are beyond its reach, because serde buffers them: put
-/// `#[serde(deny_unknown_fields)]` on such types.
+/// `#[serde(deny_unknown_fields)]` on such types. The key that `#[serde(tag = …)]` adds to a struct is known
+/// where it holds the name that serde writes and the message is written with it.
 ///
 /// A number that is too large for an `f32` is refused, in what serde buffers as well. There it is found
 /// by serialising the message again, so not in a field that is not serialised or that changes the value

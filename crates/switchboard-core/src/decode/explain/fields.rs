@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess};
 
 use super::{
     fault::Fault,
+    findings::Declared,
     key::Key,
     node::{Context, Node},
     path::Path,
@@ -17,7 +18,7 @@ pub(super) struct Fields<'de, 'n> {
     path: &'n Path<'n>,
     context: Context<'n>,
     /// Those that the struct has, where it is one.
-    declared: Option<&'static [&'static str]>,
+    declared: Option<Declared>,
     /// The key whose value comes next.
     key: Option<Cow<'de, str>>,
     tag: Tag<'de>,
@@ -40,9 +41,9 @@ enum Tag<'de> {
 
 impl<'de, 'n> Fields<'de, 'n> {
     /// Behind the brace.
-    pub(super) fn new(Node { lexer, path, context }: Node<'de, 'n>, declared: Option<&'static [&'static str]>) -> Self {
+    pub(super) fn new(Node { lexer, path, context }: Node<'de, 'n>, declared: Option<Declared>) -> Self {
         let tag = match declared {
-            Some([tag, content]) => late_tag(*lexer, tag, content).map_or(Tag::None, Tag::At),
+            Some(Declared { fields: [tag, content], .. }) => late_tag(*lexer, tag, content).map_or(Tag::None, Tag::At),
             _ => Tag::None,
         };
         let context = context.in_object(declared);
@@ -87,15 +88,13 @@ impl<'de, 'n> Fields<'de, 'n> {
         self.go_on();
         while let Some(quoted) = self.next_key() {
             left = true;
+            let Some(value) = self.lexer.value() else { break };
             if let Some(declared) = self.declared
                 && self.context.findings.wants_unknown()
                 && let Some(key) = unescape(quoted)
-                && !declared.contains(&&*key)
+                && !declared.fields.contains(&&*key)
             {
-                self.context.findings.unknown(&self.path.key(&key));
-            }
-            if self.lexer.value().is_none() {
-                break;
+                self.context.findings.unknown(&self.path.key(&key), Some(declared), value);
             }
             self.go_on();
         }
@@ -122,7 +121,7 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
             let known = known.map_err(|fault| {
                 let fault = match self.declared {
                     // An enum with tag and content says only that the key is none of the two.
-                    Some(declared) if !declared.contains(&&*key) => Fault::unknown_field(&key, declared),
+                    Some(Declared { fields, .. }) if !fields.contains(&&*key) => Fault::unknown_field(&key, fields),
                     _ => fault,
                 };
                 fault.at(&self.path.key(&key), "have a valid key")

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use self::types::{FIELDS, Key, Number, Type, fields, two};
-use super::{node::Findings, run_seed};
+use super::{findings::Findings, run_seed};
 
 fn numbers() -> impl Strategy<Value = Number> {
     use Number::{F32, F64, I8, I64, I128, U8, U64, U128};

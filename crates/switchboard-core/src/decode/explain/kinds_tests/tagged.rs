@@ -172,3 +172,50 @@ fn kind_f9_the_content_of_a_variant_without_one_is_not_valid() {
         assert_eq!(message_of::<Renamed>(json), "v.c is not valid", "{json}");
     }
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind")]
+struct Tagged {
+    a: u8,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "is", rename = "B")]
+struct TaggedOtherwise {
+    list: Vec<Tagged>,
+    colour: Option<Colour>,
+    plain: Option<Filter>,
+}
+
+message!(Tagged, TaggedOtherwise);
+
+#[test]
+fn kind_f9_a_struct_with_a_tag_is_read_as_it_is_written() {
+    let written = serde_json::to_string(&Tagged { a: 1 }).unwrap();
+    assert_eq!(written, r#"{"kind":"Tagged","a":1}"#);
+    assert_decodes::<Tagged>(&written);
+    assert_decodes::<Tagged>(r#"{"a":1,"k\u0069nd":"Tagge\u0064"}"#);
+    assert_decodes::<Tagged>(r#"{"a":1}"#);
+    assert_decodes::<TaggedOtherwise>(
+        r#"{"is":"B","list":[{"kind":"Tagged","a":1},{"a":1,"kind":"Tagged"}],"plain":{"name":"x"}}"#,
+    );
+    let unknown = |path| [(path, "unknown_field")];
+    assert_issues::<Tagged>(r#"{"kind":"Other","a":1}"#, &unknown("kind"));
+    assert_issues::<Tagged>(r#"{"kind":1,"a":1}"#, &unknown("kind"));
+    assert_issues::<Tagged>(r#"{"type":"Tagged","a":1}"#, &unknown("type"));
+    assert_issues::<TaggedOtherwise>(r#"{"is":"B","list":[],"kind":"Tagged"}"#, &unknown("kind"));
+    assert_issues::<TaggedOtherwise>(r#"{"is":"TaggedOtherwise","list":[]}"#, &unknown("is"));
+    // The name alone makes no tag of a key.
+    assert_issues::<TaggedOtherwise>(
+        r#"{"is":"B","list":[],"plain":{"name":"x","is":"Filter"}}"#,
+        &unknown("plain.is"),
+    );
+    assert_issues::<TaggedOtherwise>(r#"{"is":"B","list":[{"kind":"Tagged","a":"x"}]}"#, &[("list[0].a", "type")]);
+    assert_issues::<TaggedOtherwise>(
+        r#"{"is":"B","list":[{"a":"x","kind":"Tagged","more":1}]}"#,
+        &[("list[0].a", "type"), ("list[0].more", "unknown_field")],
+    );
+    // More keys than are kept.
+    let keys: String = (0..1000).map(|i| format!(r#""k{i}":"Tagged","#)).collect();
+    assert!(!message_of::<Tagged>(&format!(r#"{{{keys}"a":1}}"#)).is_empty());
+}
