@@ -23,7 +23,8 @@ pub enum RawPayload<'a> {
 /// declare are refused at any depth (unless [`Message::ALLOW_UNKNOWN`]), nothing is coerced, and
 /// objects are not read from arrays. Enums that are `#[serde(tag = …)]` (without `content`) or
 /// `untagged`, and `#[serde(flatten)]`, are beyond its reach, because serde buffers them: put
-/// `#[serde(deny_unknown_fields)]` on such types.
+/// `#[serde(deny_unknown_fields)]` on such types. The key that `#[serde(tag = …)]` adds to a struct is known
+/// where it holds the name that serde writes and the message is written with it.
 ///
 /// A number that is too large for an `f32` is refused, in what serde buffers as well. There it is found
 /// by serialising the message again, so not in a field that is not serialised or that changes the value
@@ -83,7 +84,7 @@ fn decode_object<M: Message>(json: &str) -> Result<M, Issues> {
             drop(message);
             Err(explain::too_large::<M>(json))
         }
-        Ok(message) if !suspect.keys.get() || M::ALLOW_UNKNOWN => Ok(message),
+        Ok(message) if !suspect.late_tag.get() && (M::ALLOW_UNKNOWN || !suspect.keys.get()) => Ok(message),
         // Looked at closely, all may be right. A value at a time, lest there be two of the client's size.
         Ok(message) => {
             drop(message);

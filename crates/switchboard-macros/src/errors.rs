@@ -5,6 +5,12 @@ use std::fmt::Display;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
+/// The place of `span` for errors of generated code, whose names mean what they mean there: a token may
+/// come from the caller of a `macro_rules!`, which does not see local variables and `self`.
+pub(crate) fn located(span: Span) -> Span {
+    span.resolved_at(Span::call_site())
+}
+
 /// The errors of one expansion.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);

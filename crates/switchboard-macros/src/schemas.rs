@@ -1,7 +1,7 @@
 //! What the derive of `JsonSchema` needs of fields.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Attribute, Data, DeriveInput, Field, Fields, GenericParam, Meta, Visibility, parse_quote, spanned::Spanned};
 
 use crate::{bounds, cfg, derives, handler_args::has_word, krate::Krate, serde_attrs::holds};
@@ -51,6 +51,7 @@ pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
             && !holds(&field.attrs, "serde", &["skip"])
             && !holds(&field.attrs, "schemars", &["skip"])
             && !is_plain(field)
+            && (input.generics.params.is_empty() || !has_word(&field.ty, "Self"))
             && !input.generics.params.iter().any(|parameter| match parameter {
                 GenericParam::Type(parameter) => has_word(&field.ty, &parameter.ident.to_string()),
                 GenericParam::Lifetime(lifetime) => has_word(&field.ty, &lifetime.lifetime.ident.to_string()),
@@ -60,8 +61,8 @@ pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
     let mut checks = derives::fields(&input.data)
         .filter(bound)
         .map(|field| {
-            let ty = &field.ty;
-            quote_spanned!(ty.span()=> #private::has_schema::<#ty>();)
+            let ty = without_self(field.ty.to_token_stream(), &input.ident);
+            quote_spanned!(field.ty.span()=> #private::has_schema::<#ty>();)
         })
         .peekable();
     checks.peek()?;
@@ -69,6 +70,24 @@ pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
         #[allow(deprecated)]
         const _: fn() = || { #(#checks)* };
     })
+}
+
+/// The same with the name of the type for `Self`, which only its impls know.
+fn without_self(tokens: TokenStream, name: &Ident) -> TokenStream {
+    let replace = |token| match token {
+        TokenTree::Ident(word) if word == "Self" => {
+            let mut name = name.clone();
+            name.set_span(word.span());
+            TokenTree::Ident(name)
+        }
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), without_self(group.stream(), name));
+            inner.set_span(group.span());
+            TokenTree::Group(inner)
+        }
+        token => token,
+    };
+    tokens.into_iter().map(replace).collect()
 }
 
 /// Whether the derive would warn: about the type itself, or about what its attributes allow it to use.

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Type, spanned::Spanned};
 
 use crate::{
-    errors::Errors,
+    errors::{Errors, located},
     krate::Krate,
     options::{self, Known, Seen},
     target,
@@ -81,7 +81,8 @@ fn impls(krate: &Krate, name: &Ident, variants: &Variants<'_>) -> TokenStream {
     let private = krate.private();
     let (build, messages): (Vec<_>, Vec<_>) = variants.holding.iter().copied().unzip();
     let rest = (!variants.complete).then(|| quote!(_ => {}));
-    let checks = messages.iter().map(|message| quote_spanned!(message.span()=> is_message::<#message>(contract);));
+    let checks =
+        messages.iter().map(|message| quote_spanned!(located(message.span())=> is_message::<#message>(contract);));
     quote! {
         #[allow(deprecated)]
         const _: () = {

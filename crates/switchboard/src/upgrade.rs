@@ -50,7 +50,16 @@ pub use self::{
 };
 #[cfg(feature = "axum-ws")]
 use crate::transport::{self, AxumTransport};
-use crate::{Identity, conn::{ConnId, ConnInner, ConnOrigin, Dialect, RouteSettings, UpgradeValues}, dispatch::Routing, engine::{Driver, Session}, guard::log_panic, hub::ConnectionPermit, metrics, transport::{Io, NativeTransport}};
+use crate::{
+    Identity,
+    conn::{ConnId, ConnInner, ConnOrigin, Dialect, RouteSettings, UpgradeValues},
+    dispatch::Routing,
+    engine::{Driver, Session},
+    guard::log_panic,
+    hub::ConnectionPermit,
+    metrics,
+    transport::{Io, NativeTransport},
+};
 
 /// Says whose a connection is, as far as its data tells.
 pub(crate) type Identify<D> = Arc<dyn Fn(&D) -> Option<Identity> + Send + Sync>;

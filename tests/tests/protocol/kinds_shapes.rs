@@ -62,6 +62,19 @@ enum Shape {
 }
 
 #[ws_payload]
+#[serde(tag = "t", content = "c", rename = "Another")]
+enum Renamed {
+    Page(Page),
+    Bare,
+}
+
+#[ws_payload]
+#[serde(tag = "kind")]
+struct Tagged {
+    a: u8,
+}
+
+#[ws_payload]
 #[serde(untagged)]
 enum Size {
     Number(f32),
@@ -82,6 +95,9 @@ struct Shapes {
     singles: Vec<Option<f32>>,
     shape: Option<Shape>,
     size: Option<Size>,
+    renamed: Option<Renamed>,
+    tagged: Option<Tagged>,
+    address: Option<std::net::IpAddr>,
 }
 
 #[ws_payload]
@@ -261,6 +277,39 @@ async fn kind_f9_the_order_of_tag_and_content_does_not_count() {
             }
             assert_eq!(clients.issues_of_packed(&packed).await, expected, "{text}");
         }
+    }
+}
+
+#[tokio::test]
+async fn kind_f9_tags_of_enums_with_another_name_and_of_structs() {
+    let server = serve();
+    let mut clients = Clients::connect(&server).await;
+    for (text, expected) in [
+        (r#""renamed":{"c":{"limit":1},"t":"page"}"#, &[][..]),
+        (r#""renamed":{"c":{"limit":1,"x":1},"t":"page"}"#, &["renamed.c.x unknown_field"]),
+        (r#""renamed":{"c":[1],"t":"page"}"#, &["renamed.c type"]),
+        (r#""renamed":{"t":"page","c":[1]}"#, &["renamed.c type"]),
+        (r#""tagged":{"kind":"Tagged","a":1}"#, &[]),
+        (r#""tagged":{"kind":"Other","a":1}"#, &["tagged.kind unknown_field"]),
+    ] {
+        let text = format!(r#"{{"type":"SHAPES","payload":{{{text}}}}}"#);
+        assert_eq!(clients.issues_of_text(&text).await, expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn kind_f12_a_text_that_is_not_valid_is_not_said_to_be_no_string() {
+    let server = serve();
+    let mut clients = Clients::connect(&server).await;
+    for (payload, path, message) in [
+        (json!({ "address": "x" }), "address", "is not valid"),
+        (json!({ "address": 1 }), "address", "must be a string"),
+        (json!({ "renamed": { "t": "bare", "c": 1 } }), "renamed.c", "is not valid"),
+    ] {
+        assert_eq!(clients.issues(&shapes(&payload)).await, [format!("{path} type")], "{payload}");
+        clients.json.text(shapes(&payload).to_string()).await;
+        let error = clients.json.expect_error("ERROR", "INVALID_ARGUMENT").await;
+        assert_eq!(error["details"]["issues"][0]["message"], message, "{payload}");
     }
 }
 

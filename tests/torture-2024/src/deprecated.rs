@@ -22,6 +22,51 @@ pub struct OldCall {
     pub a: u8,
 }
 
+#[deprecated]
+#[ws_payload]
+pub enum OldKind {
+    A,
+}
+
+#[deprecated]
+#[ws_payload]
+pub struct OldPart {
+    #[validate(range(max = 9))]
+    pub a: u8,
+}
+
+/// What is deprecated holds what is, too: rustc itself warns about the fields alone.
+#[deprecated]
+#[ws_message("OLD_HOLDER")]
+pub struct OldHolder {
+    #[allow(deprecated, reason = "so is the whole")]
+    pub kind: OldKind,
+    #[allow(deprecated, reason = "so is the whole")]
+    #[validate(nested)]
+    pub part: Option<OldPart>,
+    pub next: Vec<Self>,
+}
+
+#[deprecated]
+#[ws_payload]
+pub enum OldChoice {
+    #[allow(deprecated, reason = "so is the whole")]
+    Kind(OldKind),
+    #[allow(deprecated, reason = "so is the whole")]
+    Part {
+        #[validate(nested)]
+        part: OldPart,
+    },
+}
+
+#[deprecated]
+#[allow(deprecated, reason = "so is the whole")]
+#[ws_rpc("OLD_ANSWER", response = OldHolder, progress = OldPart)]
+pub struct OldAnswered {
+    #[validate(nested)]
+    pub choice: OldChoice,
+}
+
 #[ws_payload]
 pub enum Kind {
     #[deprecated]

@@ -7,7 +7,9 @@
 pub mod conditional;
 pub mod deprecated;
 pub mod foreign;
+pub mod generic;
 pub mod hostile;
+pub mod macro_rules;
 pub mod names;
 pub mod numbers;
 pub mod serde_attributes;

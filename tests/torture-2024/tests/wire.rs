@@ -8,7 +8,7 @@ use switchboard::{Message, MessageMeta};
 include!(concat!(env!("CARGO_MANIFEST_DIR"), "/uses.rs"));
 
 use torture::{
-    conditional, deprecated, foreign, hostile, names, numbers, serde_attributes as attributes,
+    conditional, deprecated, foreign, generic, hostile, macro_rules, names, numbers, serde_attributes as attributes,
     serde_conversions as conversions,
 };
 
@@ -296,4 +296,39 @@ fn kind_f22_every_rule_is_checked_beside_hostile_names() {
     let (sum, router) = (hostile::Sum { result: 1.0 }, hostile::Chat.router());
     assert_eq!(serde_json::to_value(sum).unwrap(), json!({ "result": 1.0 }));
     drop(router);
+}
+
+#[test]
+fn kind_f1_rules_that_a_macro_passes_on_are_enforced() {
+    let found = paths::<macro_rules::Passed>(json!({
+        "text": "", "number": 10, "maybe": 10, "odd": 1, "mail": "x", "again": "y",
+        "inner": { "number": 0, "needed": null, "site": "" },
+    }));
+    assert_eq!(
+        found,
+        [
+            "again must_match",
+            "inner.needed required",
+            "inner.number range",
+            "inner.site url",
+            "mail contains",
+            "maybe range",
+            "number range",
+            "odd even",
+            "text length",
+        ]
+    );
+}
+
+#[test]
+fn kind_f1_rules_of_type_parameters_and_of_types_that_hold_themselves() {
+    let bad = json!({ "a": 10 });
+    let found = paths::<generic::Generic>(json!({
+        "maybe": { "inner": bad, "twice": [bad] },
+        "branch": { "value": bad, "kids": [{ "value": bad, "kids": [] }] },
+    }));
+    assert_eq!(
+        found,
+        ["branch.kids[0].value.a range", "branch.value.a range", "maybe.inner.a range", "maybe.twice[0].a range"]
+    );
 }

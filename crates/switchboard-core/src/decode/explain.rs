@@ -6,6 +6,7 @@
 mod blame;
 mod fault;
 mod fields;
+mod findings;
 mod items;
 mod key;
 mod large;
@@ -22,7 +23,8 @@ use serde::{
 };
 
 use self::{
-    node::{Context, Findings, Node},
+    findings::Findings,
+    node::{Context, Node},
     path::Path,
 };
 use super::single;
@@ -35,7 +37,9 @@ pub(super) fn json<M: Message>(json: &str) -> Result<M, Issues> {
     if serde_json::from_str::<IgnoredAny>(json).is_err() {
         return Err(not_valid());
     }
-    run(json, &Findings::of_payload(!M::ALLOW_UNKNOWN))
+    let findings = Findings::of_payload(!M::ALLOW_UNKNOWN);
+    let message = run(json, &findings)?;
+    Issues::from_vec(findings.issues_of_tags(&message)).map_or(Ok(message), Err)
 }
 
 /// What is wrong with a payload that decodes as `M`, but with an `f32` that is too small for its number.

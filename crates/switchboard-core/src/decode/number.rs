@@ -68,10 +68,19 @@ pub(super) fn visit<'de, V: Visitor<'de>, E: Error>(number: &str, visitor: V) ->
             return visitor.visit_i64(n);
         }
     }
-    match serde_json::from_str::<f64>(number) {
-        Ok(n) if n.is_finite() => visitor.visit_f64(n),
-        _ => Err(E::invalid_value(Unexpected::Other("a number out of range"), &visitor)),
+    match float(number) {
+        Some(n) => visitor.visit_f64(n),
+        None => Err(E::invalid_value(Unexpected::Other("a number out of range"), &visitor)),
     }
+}
+
+/// Whether there is an `f64` for it, as serde_json says without that feature.
+pub(super) fn is_in_range(number: &str) -> bool {
+    float(number).is_some()
+}
+
+fn float(number: &str) -> Option<f64> {
+    serde_json::from_str(number).ok().filter(|n: &f64| n.is_finite())
 }
 
 /// A visitor for values of any kind that gets numbers as numbers.

@@ -1,4 +1,5 @@
-//! Numbers that are too large for an `f32`.
+//! What shows when a message is serialised again: numbers that are too large for an `f32`, and the tags of
+//! structs.
 //!
 //! serde makes them infinite, and JSON has no way to write that. Where serde decodes from a buffer of its
 //! own, for `flatten`, `untagged` and tagged enums, it does not ask for an `f32` in a way that shows.
@@ -28,12 +29,44 @@ pub(super) fn has_infinite<T: Serialize>(value: &T) -> bool {
 
 /// Whether there is an `f32` for which `look` returns `true`; the first one ends the search.
 pub(super) fn any<T: Serialize>(value: &T, look: &mut dyn FnMut(f32) -> bool) -> bool {
-    matches!(value.serialize(Singles(&RefCell::new(look))), Err(End::Found))
+    search(value, &mut |found| matches!(found, Found::Single(single) if look(single)))
 }
 
-/// Passes every `f32` of a value to a function.
+/// Passes the name of every struct that serde writes with its name as a member, as `tag` on a struct asks
+/// for, to a function, with the key of that member; the first one for which it returns `true` ends the search.
+pub(super) fn any_tag<T: Serialize>(value: &T, look: &mut dyn FnMut(&'static str, &'static str) -> bool) -> bool {
+    search(value, &mut |found| matches!(found, Found::Tag(name, key) if look(name, key)))
+}
+
+fn search<T: Serialize>(value: &T, look: &mut dyn FnMut(Found) -> bool) -> bool {
+    matches!(value.serialize(Search { look: &RefCell::new(look), member: None }), Err(End::Found))
+}
+
+enum Found {
+    Single(f32),
+    /// The name of the struct, and the key.
+    Tag(&'static str, &'static str),
+}
+
+/// Passes what is found in a value to a function.
 #[derive(Clone, Copy)]
-struct Singles<'l>(&'l RefCell<&'l mut dyn FnMut(f32) -> bool>);
+struct Search<'l> {
+    look: &'l RefCell<&'l mut dyn FnMut(Found) -> bool>,
+    /// The struct that is written, and the key of the value.
+    member: Option<(&'static str, &'static str)>,
+}
+
+impl Search<'_> {
+    /// A value cannot be serialised while the function runs.
+    fn found(self, found: Found) -> Result<(), End> {
+        if (self.look.borrow_mut())(found) { Err(End::Found) } else { Ok(()) }
+    }
+
+    /// For what stands in the value itself.
+    fn inside(self) -> Self {
+        Self { member: None, ..self }
+    }
+}
 
 #[derive(Debug)]
 enum End {
@@ -67,12 +100,12 @@ macro_rules! passed {
 macro_rules! compound {
     ($($method:ident($($arg:ty),*) -> $compound:ident;)*) => {$(
         fn $method(self, $(_: $arg),*) -> Result<Self::$compound, End> {
-            Ok(self)
+            Ok(self.inside())
         }
     )*};
 }
 
-impl Serializer for Singles<'_> {
+impl Serializer for Search<'_> {
     type Ok = ();
     type Error = End;
     type SerializeSeq = Self;
@@ -80,13 +113,13 @@ impl Serializer for Singles<'_> {
     type SerializeTupleStruct = Self;
     type SerializeTupleVariant = Self;
     type SerializeMap = Self;
-    type SerializeStruct = Self;
+    type SerializeStruct = Members<Self>;
     type SerializeStructVariant = Self;
 
     passed! {
         serialize_bool(bool); serialize_i8(i8); serialize_i16(i16); serialize_i32(i32); serialize_i64(i64);
         serialize_i128(i128); serialize_u8(u8); serialize_u16(u16); serialize_u32(u32); serialize_u64(u64);
-        serialize_u128(u128); serialize_f64(f64); serialize_char(char); serialize_str(&str); serialize_bytes(&[u8]);
+        serialize_u128(u128); serialize_f64(f64); serialize_char(char); serialize_bytes(&[u8]);
         serialize_none(); serialize_unit(); serialize_unit_struct(&'static str);
         serialize_unit_variant(&'static str, u32, &'static str);
     }
@@ -97,21 +130,30 @@ impl Serializer for Singles<'_> {
         serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct;
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant;
         serialize_map(Option<usize>) -> SerializeMap;
-        serialize_struct(&'static str, usize) -> SerializeStruct;
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant;
     }
 
     fn serialize_f32(self, single: f32) -> Result<(), End> {
-        // A value cannot be serialised while the function runs: it gets a number only.
-        if (self.0.borrow_mut())(single) { Err(End::Found) } else { Ok(()) }
+        self.found(Found::Single(single))
+    }
+
+    fn serialize_str(self, text: &str) -> Result<(), End> {
+        match self.member {
+            Some((name, key)) if name == text => self.found(Found::Tag(name, key)),
+            _ => Ok(()),
+        }
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Members<Self>, End> {
+        Ok(Members { search: self, name })
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), End> {
-        value.serialize(self)
+        value.serialize(self.inside())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), End> {
-        value.serialize(self)
+        value.serialize(self.inside())
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -121,7 +163,7 @@ impl Serializer for Singles<'_> {
         _: &'static str,
         value: &T,
     ) -> Result<(), End> {
-        value.serialize(self)
+        value.serialize(self.inside())
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, _: &T) -> Result<(), End> {
@@ -131,7 +173,7 @@ impl Serializer for Singles<'_> {
 
 macro_rules! members {
     ($($name:ident::$method:ident($($key:ty)?);)*) => {$(
-        impl $name for Singles<'_> {
+        impl $name for Search<'_> {
             type Ok = ();
             type Error = End;
 
@@ -151,11 +193,10 @@ members! {
     SerializeTuple::serialize_element();
     SerializeTupleStruct::serialize_field();
     SerializeTupleVariant::serialize_field();
-    SerializeStruct::serialize_field(&'static str);
     SerializeStructVariant::serialize_field(&'static str);
 }
 
-impl SerializeMap for Singles<'_> {
+impl SerializeMap for Search<'_> {
     type Ok = ();
     type Error = End;
 
@@ -165,6 +206,25 @@ impl SerializeMap for Singles<'_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), End> {
         value.serialize(*self)
+    }
+
+    fn end(self) -> Result<(), End> {
+        Ok(())
+    }
+}
+
+/// The members of a struct.
+struct Members<S> {
+    search: S,
+    name: &'static str,
+}
+
+impl SerializeStruct for Members<Search<'_>> {
+    type Ok = ();
+    type Error = End;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), End> {
+        value.serialize(Search { member: Some((self.name, key)), ..self.search })
     }
 
     fn end(self) -> Result<(), End> {

@@ -4,10 +4,13 @@
 //! `serde_ignored` does the first, too, but keeps a path and with it an allocation for each key;
 //! here only a flag is set, and the path is found by the second, explaining run.
 
+mod two_fields;
+
 use std::{cell::Cell, fmt};
 
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
+use self::two_fields::TwoFields;
 use super::{
     number::{Plain, Single},
     single::overflows,
@@ -18,6 +21,8 @@ use super::{
 pub(super) struct Suspect {
     /// A key may be one that the type does not declare.
     pub(super) keys: Cell<bool>,
+    /// The tag of an enum may stand behind its content, which is then read less strictly.
+    pub(super) late_tag: Cell<bool>,
     /// A number is too large for an `f32`. Where serde buffers values, it may have become one.
     pub(super) numbers: Cell<bool>,
 }
@@ -36,117 +41,6 @@ impl<'f, T> Strict<'f, T> {
 
 /// A visitor for a struct: takes a map only.
 struct StructOnly<'f, V>(Strict<'f, V>);
-
-/// A visitor for a struct with two fields, as which serde reads an enum with `tag` and `content`.
-///
-/// Where the content stands first, serde buffers it, and ignored keys in it are not seen: so that is
-/// suspect. It shows in the tag, an enum of the same name, being not the first value.
-struct TwoFields<'f, V> {
-    inner: Strict<'f, V>,
-    name: &'static str,
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for TwoFields<'_, V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.expecting(f)
-    }
-
-    #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        let Strict { inner, suspect } = self.inner;
-        inner.visit_map(TwoMembers { map: Strict::new(map, suspect), name: self.name, behind_first: false })
-    }
-}
-
-struct TwoMembers<'f, A> {
-    map: Strict<'f, A>,
-    name: &'static str,
-    behind_first: bool,
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for TwoMembers<'_, A> {
-    type Error = A::Error;
-
-    #[inline]
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        self.map.inner.next_key_seed(seed)
-    }
-
-    #[inline]
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        if std::mem::replace(&mut self.behind_first, true) {
-            let suspect = self.map.suspect;
-            self.map.inner.next_value_seed(LateTag { inner: Strict::new(seed, suspect), name: self.name })
-        } else {
-            self.map.next_value_seed(seed)
-        }
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.map.size_hint()
-    }
-}
-
-/// A seed or deserializer of a value that is suspect if it is an enum of this name.
-struct LateTag<'f, T> {
-    inner: Strict<'f, T>,
-    name: &'static str,
-}
-
-impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for LateTag<'_, T> {
-    type Value = T::Value;
-
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T::Value, D::Error> {
-        let Strict { inner, suspect } = self.inner;
-        inner.deserialize(LateTag { inner: Strict::new(deserializer, suspect), name: self.name })
-    }
-}
-
-macro_rules! forward_late {
-    ($($method:ident($($arg:ident: $ty:ty),*);)*) => {$(
-        #[inline]
-        fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.inner.$method($($arg,)* visitor)
-        }
-    )*};
-}
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for LateTag<'_, D> {
-    type Error = D::Error;
-
-    forward_late! {
-        deserialize_any(); deserialize_bool(); deserialize_i8(); deserialize_i16(); deserialize_i32();
-        deserialize_i64(); deserialize_i128(); deserialize_u8(); deserialize_u16(); deserialize_u32();
-        deserialize_u64(); deserialize_u128(); deserialize_f32(); deserialize_f64(); deserialize_char();
-        deserialize_str(); deserialize_string(); deserialize_bytes(); deserialize_byte_buf();
-        deserialize_option(); deserialize_unit(); deserialize_seq(); deserialize_map(); deserialize_identifier();
-        deserialize_ignored_any();
-        deserialize_unit_struct(name: &'static str);
-        deserialize_newtype_struct(name: &'static str);
-        deserialize_tuple(len: usize);
-        deserialize_tuple_struct(name: &'static str, len: usize);
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        if name == self.name {
-            self.inner.suspect.keys.set(true);
-        }
-        self.inner.deserialize_enum(name, variants, visitor)
-    }
-
-    fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
-    }
-}
 
 macro_rules! forward {
     ($($method:ident($($arg:ident: $ty:ty),*);)*) => {$(
@@ -192,7 +86,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
     ) -> Result<V::Value, D::Error> {
         let inner = Strict::new(visitor, self.suspect);
         if fields.len() == 2 {
-            self.inner.deserialize_struct(name, fields, TwoFields { inner, name })
+            self.inner.deserialize_struct(name, fields, TwoFields(inner))
         } else {
             self.inner.deserialize_struct(name, fields, StructOnly(inner))
         }

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{DeriveInput, LitStr, Type, spanned::Spanned};
 
 use super::{check::Shape, parse::Args};
-use crate::{derives, rules};
+use crate::{derives, errors::located, rules};
 
 /// The impls in an anonymous constant. Nothing for a type that cannot be a message.
 pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStream {
@@ -116,7 +116,7 @@ fn schema_of(private: &TokenStream, ty: &TokenStream) -> TokenStream {
 fn validate(args: &Args, input: &DeriveInput) -> Option<TokenStream> {
     let private = args.krate.private();
     if let Some(path) = &args.validate_with {
-        return Some(method(&private, &quote_spanned!(path.span()=> #path(self))));
+        return Some(method(&private, &quote_spanned!(located(path.span())=> #path(self))));
     }
     rules::exist(input).then(|| check_rules(&private))
 }

@@ -10,7 +10,7 @@ use syn::{
 use super::parse::{FieldRules, Kind, Rule, Texts, TypeRules};
 use crate::{
     case,
-    errors::Errors,
+    errors::{Errors, located},
     handler_args::has_word,
     krate::Krate,
     serde_attrs::{Container, Names, Rename, holds},
@@ -36,7 +36,7 @@ pub(super) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
         let function = &schema.function;
         let report = report_custom(&rules, &schema.texts);
         let condition = schema.after_fields.then(|| quote!(if __fields_hold));
-        quote_spanned! {function.span()=>
+        quote_spanned! {located(function.span())=>
             #condition {
                 if let ::core::result::Result::Err(__error) = #rules::custom(|| #function(self)) {
                     #report
@@ -100,7 +100,8 @@ pub(super) fn bounded(input: &DeriveInput, krate: &Krate) -> Generics {
     }
     let all = holds(&input.attrs, "validate", &["nest_all_fields"]);
     for field in crate::derives::fields(&input.data) {
-        let ty = &field.ty;
+        // What is checked of an `Option` is its content.
+        let ty = options(&field.ty).1;
         let nested = all || holds(&field.attrs, "validate", &["nested"]);
         if nested && parameters.iter().any(|parameter| has_word(ty, parameter)) {
             generics.make_where_clause().predicates.push(parse_quote!(#ty: #private::rules::Rules));
@@ -139,8 +140,8 @@ impl Access {
 /// The variable for a field of a variant.
 fn bound(member: &Member) -> Ident {
     match member {
-        Member::Named(name) => format_ident!("__field_{}", name.unraw()),
-        Member::Unnamed(index) => format_ident!("__field_{}", index.index),
+        Member::Named(name) => format_ident!("__field_{}", name.unraw(), span = Span::call_site()),
+        Member::Unnamed(index) => format_ident!("__field_{}", index.index, span = Span::call_site()),
     }
 }
 
@@ -192,7 +193,7 @@ impl Writer<'_> {
             quote!(#member: #variable)
         });
         quote! {
-            #[allow(unused_variables)]
+            #[allow(unused_variables, non_snake_case)]
             Self::#name { #(#bindings),* } => { #checks }
         }
     }
@@ -245,7 +246,7 @@ impl Writer<'_> {
         }
         let mut content = quote!(#(#content)*);
         let rules = self.rules;
-        for _ in 0..options(&field.ty) {
+        for _ in 0..options(&field.ty).0 {
             content = quote! {
                 if let ::core::option::Option::Some(__value) = (&&#rules::Value(__value)).__switchboard_inner() {
                     #content
@@ -263,13 +264,13 @@ impl Writer<'_> {
     fn nested(&self, span: Span, field: &Field) -> TokenStream {
         let rules = self.rules;
         // An error is to point at the type.
-        let span = if self.all { span } else { field.ty.span() };
+        let span = located(if self.all { span } else { field.ty.span() });
         quote_spanned!(span=> (&&&&&&#rules::Nested(__value)).__switchboard_check(__at, __report);)
     }
 
     /// One rule of `__value`.
     fn rule(&mut self, rule: &Rule, field: &Field, access: &Access) -> TokenStream {
-        let span = rule.name.span();
+        let span = located(rule.name.span());
         let name = rule.name.to_string();
         match &rule.kind {
             Kind::Length(bounds) => {
@@ -311,7 +312,7 @@ impl Writer<'_> {
                 let value = argument(&field.ty);
                 let rules = self.rules;
                 let report = report_custom(rules, &rule.texts);
-                quote_spanned! {function.span()=>
+                quote_spanned! {located(function.span())=>
                     if let ::core::result::Result::Err(__error) = #rules::custom(|| #function(#value)) {
                         #report
                     }
@@ -391,25 +392,32 @@ fn argument(ty: &Type) -> TokenStream {
     }
 }
 
-/// How many `Option<…>` a type is written with.
-fn options(ty: &Type) -> usize {
+/// How many `Option<…>` a type is written with, and what is in them.
+fn options(ty: &Type) -> (usize, &Type) {
+    let mut count = 0;
+    let mut inner = ty;
+    while let Some(content) = option_content(inner) {
+        count += 1;
+        inner = content;
+    }
+    (count, inner)
+}
+
+fn option_content(ty: &Type) -> Option<&Type> {
     let ty = match ty {
         Type::Group(group) => &*group.elem,
         Type::Paren(paren) => &*paren.elem,
         ty => ty,
     };
-    let Type::Path(path) = ty else { return 0 };
+    let Type::Path(path) = ty else { return None };
     let names: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if !matches!(names[..], ["Option"] | ["std" | "core", "option", "Option"]) {
-        return 0;
+        return None;
     }
-    let Some(PathArguments::AngleBracketed(arguments)) = path.path.segments.last().map(|segment| &segment.arguments)
-    else {
-        return 0;
-    };
-    match arguments.args.first() {
-        Some(syn::GenericArgument::Type(inner)) => 1 + options(inner),
-        _ => 0,
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    match arguments.args.first()? {
+        syn::GenericArgument::Type(inner) => Some(inner),
+        _ => None,
     }
 }

@@ -8,6 +8,7 @@
 use super::{
     fault::{Fault, FaultKind, Seen},
     fields::unescape,
+    findings::Declared,
     node::Context,
     path::{Path, cut},
 };
@@ -32,9 +33,9 @@ impl Fault {
     }
 
     /// The missing field, if it is one of these.
-    pub(super) fn missing_among(&self, fields: Option<&'static [&'static str]>) -> Option<&'static str> {
+    pub(super) fn missing_among(&self, declared: Option<Declared>) -> Option<&'static str> {
         match self.kind {
-            FaultKind::Missing(field) if !self.is_placed() && fields?.contains(&field) => Some(field),
+            FaultKind::Missing(field) if !self.is_placed() && declared?.fields.contains(&field) => Some(field),
             _ => None,
         }
     }

@@ -13,6 +13,8 @@ pub(super) struct Fault {
     pub(super) kind: FaultKind,
     path: Option<String>,
     wanted: Cow<'static, str>,
+    /// Whether the type refused a value of the kind that it asked for.
+    by_type: bool,
 }
 
 #[derive(Debug)]
@@ -63,7 +65,7 @@ impl Seen {
 
 impl Fault {
     fn new(kind: FaultKind) -> Self {
-        Self { kind, path: None, wanted: Cow::Borrowed("") }
+        Self { kind, path: None, wanted: Cow::Borrowed(""), by_type: false }
     }
 
     pub(super) fn unspecific() -> Self {
@@ -89,6 +91,19 @@ impl Fault {
             }
         }
         self
+    }
+
+    /// The same, refused by the type itself.
+    pub(super) fn by_type(self) -> Self {
+        Self { by_type: true, ..self }
+    }
+
+    /// The same for a value that was to be of a kind. That is not said of one that is of this kind, and that
+    /// the type refuses for another reason: a text that is not a UUID is a string.
+    pub(super) fn at_value(self, path: &Path<'_>, wanted: &'static str) -> Self {
+        let says_why = wanted.ends_with("in range") && matches!(self.kind, FaultKind::Type(Some(_)));
+        let wanted = if self.by_type && !says_why { "" } else { wanted };
+        self.at(path, wanted)
     }
 
     /// The same, where the place was found later.

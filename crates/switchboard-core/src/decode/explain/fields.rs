@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::de::{DeserializeSeed, MapAccess};
+use serde::de::{DeserializeSeed, Error as _, MapAccess};
 
 use super::{
     fault::Fault,
+    findings::Declared,
     key::Key,
     node::{Context, Node},
     path::Path,
@@ -20,7 +21,7 @@ pub(super) struct Fields<'de, 'n> {
     path: &'n Path<'n>,
     context: Context<'n>,
     /// Those that the struct has, where it is one.
-    declared: Option<&'static [&'static str]>,
+    declared: Option<Declared>,
     /// The key whose value comes next.
     key: Option<Cow<'de, str>>,
     tag: Tag<'de>,
@@ -43,9 +44,9 @@ enum Tag<'de> {
 
 impl<'de, 'n> Fields<'de, 'n> {
     /// Behind the brace.
-    pub(super) fn new(Node { lexer, path, context }: Node<'de, 'n>, declared: Option<&'static [&'static str]>) -> Self {
+    pub(super) fn new(Node { lexer, path, context }: Node<'de, 'n>, declared: Option<Declared>) -> Self {
         let tag = match declared {
-            Some([tag, content]) => late_tag(*lexer, tag, content).map_or(Tag::None, Tag::At),
+            Some(Declared { fields: [tag, content], .. }) => late_tag(*lexer, tag, content).map_or(Tag::None, Tag::At),
             _ => Tag::None,
         };
         let context = context.in_object(declared);
@@ -90,15 +91,13 @@ impl<'de, 'n> Fields<'de, 'n> {
         self.go_on();
         while let Some(quoted) = self.next_key() {
             left = true;
+            let Some(value) = self.lexer.value() else { break };
             if let Some(declared) = self.declared
                 && self.context.findings.wants_unknown()
                 && let Some(key) = unescape(quoted)
-                && !declared.contains(&&*key)
+                && !declared.fields.contains(&&*key)
             {
-                self.context.findings.unknown(&self.path.key(&key));
-            }
-            if self.lexer.value().is_none() {
-                break;
+                self.context.findings.unknown(&self.path.key(&key), Some(declared), value);
             }
             self.go_on();
         }
@@ -126,7 +125,14 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
                 continue;
             }
             let known = seed.deserialize(Key { quoted, text: &key });
-            let known = known.map_err(|fault| fault.at(&self.path.key(&key), "have a valid key"));
+            let known = known.map_err(|fault| {
+                let fault = match self.declared {
+                    // An enum with tag and content says only that the key is none of the two.
+                    Some(Declared { fields, .. }) if !fields.contains(&&*key) => Fault::unknown_field(&key, fields),
+                    _ => fault,
+                };
+                fault.at(&self.path.key(&key), "have a valid key")
+            });
             self.key = Some(key);
             return known.map(Some);
         }
@@ -154,21 +160,17 @@ pub(super) fn unescape(quoted: &str) -> Option<Cow<'_, str>> {
     quoted.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
-/// Where the tag stands if the content stands first.
+/// Where the tag stands if the content stands before it.
 fn late_tag<'de>(mut lexer: Lexer<'de>, tag: &str, content: &str) -> Option<Lexer<'de>> {
-    let is = |token: Token<'_>, name: &str| match token {
-        Token::String(quoted) => unescape(quoted).is_some_and(|key| key == name),
-        _ => false,
-    };
-    if !is(lexer.next()?, content) {
-        return None;
-    }
-    lexer.value()?;
+    let mut behind_content = false;
     loop {
-        let key = lexer;
-        if is(lexer.next()?, tag) {
-            return Some(key);
+        let at = lexer;
+        let Token::String(quoted) = lexer.next()? else { return None };
+        let key = unescape(quoted)?;
+        if key == tag {
+            return behind_content.then_some(at);
         }
+        behind_content |= key == content;
         lexer.value()?;
     }
 }

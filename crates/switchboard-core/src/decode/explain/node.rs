@@ -3,21 +3,20 @@
 //! Whether a value is read or refused, the lexer stands behind it afterwards: so what holds it can go
 //! on, and each byte is passed a bounded number of times.
 
-use std::{borrow::Cow, cell::RefCell};
+use std::borrow::Cow;
 
 use serde::de::{Deserializer, Visitor};
 
 use super::{
     fault::Fault,
     fields::Fields,
+    findings::{Declared, Findings},
     items::Items,
-    large::Large,
     path::Path,
     scalar,
     variant::{Content, Variant},
 };
 use crate::{
-    Issue, MAX_ISSUES,
     decode::{
         number::{self, Single},
         raw_key::RAW_VALUE,
@@ -27,65 +26,6 @@ use crate::{
 
 /// As serde_json's own limit.
 const MAX_DEPTH: u8 = 127;
-
-/// What a run has found so far: unknown keys do not end it.
-#[derive(Default)]
-pub(super) struct Findings {
-    report_unknown: bool,
-    /// Keys at the root that are passed over.
-    ignored: &'static [&'static str],
-    issues: RefCell<Vec<Issue>>,
-    /// Where values start that serde buffers, to look at them later.
-    buffered: RefCell<Vec<usize>>,
-    pub(super) large: Large,
-}
-
-impl Findings {
-    pub(super) fn of_payload(report_unknown: bool) -> Self {
-        Self { report_unknown, ..Self::default() }
-    }
-
-    pub(super) fn ignoring(ignored: &'static [&'static str]) -> Self {
-        Self { ignored, ..Self::default() }
-    }
-
-    /// Marks numbers that are too large for an `f32`.
-    pub(super) fn marking(self) -> Self {
-        Self { large: Large::marking(), ..self }
-    }
-
-    pub(super) fn unknown(&self, path: &Path<'_>) {
-        // One more than is reported, so that sorting decides which ones are; not one per key of a flood.
-        if self.wants_unknown() {
-            self.issues.borrow_mut().push(Issue::new(path.write(), "unknown_field", "is not a known field"));
-        }
-    }
-
-    pub(super) fn wants_unknown(&self) -> bool {
-        self.report_unknown && self.issues.borrow().len() <= MAX_ISSUES
-    }
-
-    pub(super) fn take_issues(&self) -> Vec<Issue> {
-        self.issues.take()
-    }
-
-    pub(super) fn is_buffered(&self, start: usize) -> bool {
-        self.buffered.borrow().binary_search(&start).is_ok()
-    }
-
-    fn buffer(&self, start: usize) {
-        let mut buffered = self.buffered.borrow_mut();
-        // In order but where a tag behind its content is read first.
-        match buffered.last() {
-            Some(last) if *last >= start => {
-                if let Err(place) = buffered.binary_search(&start) {
-                    buffered.insert(place, start);
-                }
-            }
-            _ => buffered.push(start),
-        }
-    }
-}
 
 /// A value, and where it stands.
 pub(super) struct Node<'de, 'n> {
@@ -101,23 +41,23 @@ pub(super) struct Context<'n> {
     depth: u8,
     /// Whether it is read into a buffer of serde's, which knows nothing of paths.
     pub(super) buffered: bool,
-    /// The keys of the struct that the value stands in directly.
-    fields: Option<&'static [&'static str]>,
+    /// The struct that the value stands in directly.
+    declared: Option<Declared>,
     /// Whether the value stands directly in an object.
     in_object: bool,
 }
 
 impl<'n> Context<'n> {
     pub(super) fn root(findings: &'n Findings) -> Self {
-        Self { findings, depth: 0, buffered: false, fields: None, in_object: false }
+        Self { findings, depth: 0, buffered: false, declared: None, in_object: false }
     }
 
     fn deeper(self) -> Self {
-        Self { depth: self.depth + 1, fields: None, in_object: false, ..self }
+        Self { depth: self.depth + 1, declared: None, in_object: false, ..self }
     }
 
-    pub(super) fn in_object(self, fields: Option<&'static [&'static str]>) -> Self {
-        Self { fields, in_object: true, ..self }
+    pub(super) fn in_object(self, declared: Option<Declared>) -> Self {
+        Self { declared, in_object: true, ..self }
     }
 
     /// Whether a key of the object whose members have this context is passed over.
@@ -143,7 +83,7 @@ impl<'de, 'n> Node<'de, 'n> {
     ) -> Result<V::Value, Fault> {
         match self.lexer.value() {
             Some(text) if !text.starts_with(['{', '[']) => {
-                scalar::read(text, visitor, read).map_err(|fault| fault.at(self.path, wanted))
+                scalar::read(text, visitor, read).map_err(|fault| fault.at_value(self.path, wanted))
             }
             _ => Err(Fault::unspecific().at(self.path, wanted)),
         }
@@ -179,12 +119,8 @@ impl<'de, 'n> Node<'de, 'n> {
         })
     }
 
-    /// `fields`: of a struct.
-    pub(super) fn map<V: Visitor<'de>>(
-        self,
-        fields: Option<&'static [&'static str]>,
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
+    /// `declared`: of a struct.
+    pub(super) fn map<V: Visitor<'de>>(self, declared: Option<Declared>, visitor: V) -> Result<V::Value, Fault> {
         if self.lexer.peek_byte() != Some(b'{') {
             return self.refuse("be an object");
         }
@@ -194,10 +130,10 @@ impl<'de, 'n> Node<'de, 'n> {
         let Self { lexer, path, context } = self;
         let start = *lexer;
         lexer.next();
-        let mut access = Fields::new(Node { lexer, path, context: context.deeper() }, fields);
+        let mut access = Fields::new(Node { lexer, path, context: context.deeper() }, declared);
         let result = visitor.visit_map(&mut access);
         let result = if access.drain() { result } else { result.and(Err(Fault::unspecific())) };
-        result.map_err(|fault| match fault.missing_among(fields) {
+        result.map_err(|fault| match fault.missing_among(declared) {
             Some(field) => fault.at(&path.key(field), ""),
             None => fault.blame(start, path, context),
         })
@@ -238,7 +174,10 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
                     Some(mark) => visitor.visit_f64(mark),
                     None => number::visit(number, visitor),
                 }
-                .map_err(|fault: Fault| fault.at(self.path, "be a number in range")),
+                .map_err(|fault: Fault| {
+                    let wanted = if number::is_in_range(number) { "" } else { "be a number in range" };
+                    fault.at(self.path, wanted)
+                }),
                 None => Err(Fault::unspecific().at(self.path, "")),
             },
             _ => self.scalar("", visitor, |json, visitor| json.deserialize_any(visitor)),
@@ -287,11 +226,11 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        self.map(Some(fields), visitor)
+        self.map(Some(Declared { name: Some(name), fields }), visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -358,11 +297,11 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
 
     /// Derived code asks for this at a key that the type does not have.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.lexer.value();
-        let Context { findings, fields, in_object, .. } = self.context;
-        let is_declared = || self.path.last_key().zip(fields).is_some_and(|(key, all)| all.contains(&key));
+        let value = self.lexer.value().unwrap_or_default();
+        let Context { findings, declared, in_object, .. } = self.context;
+        let is_declared = || self.path.last_key().zip(declared).is_some_and(|(key, all)| all.fields.contains(&key));
         if in_object && findings.wants_unknown() && !is_declared() {
-            findings.unknown(self.path);
+            findings.unknown(self.path, declared, value);
         }
         visitor.visit_unit()
     }

@@ -31,7 +31,7 @@ pub(super) struct Keeping<'f, V> {
 impl<V> Keeping<'_, V> {
     fn keep<T, E: Error>(fault: &Cell<Option<Fault>>, result: Result<T, Fault>) -> Result<T, E> {
         result.map_err(|found| {
-            fault.set(Some(found));
+            fault.set(Some(found.by_type()));
             E::custom("")
         })
     }

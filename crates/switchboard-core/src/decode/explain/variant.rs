@@ -2,7 +2,7 @@
 
 use serde::de::{DeserializeSeed, EnumAccess, VariantAccess, Visitor};
 
-use super::{fault::Fault, fields::unescape, key::Key, node::Node};
+use super::{fault::Fault, fields::unescape, findings::Declared, key::Key, node::Node};
 
 pub(super) struct Variant<'de, 'n> {
     /// The name as it is written.
@@ -58,6 +58,6 @@ impl<'de> VariantAccess<'de> for Content<'de, '_> {
     }
 
     fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
-        self.required()?.map(Some(fields), visitor)
+        self.required()?.map(Some(Declared { name: None, fields }), visitor)
     }
 }
