@@ -68,9 +68,7 @@ fn serve() -> Server {
     async fn conditional(message: Conditional) {
         drop((message.name, message.item.kind));
     }
-    async fn big(message: Big) {
-        drop(message);
-    }
+    async fn big(_: Big) {}
     async fn places(message: Places) {
         drop((message.address.zip_code, message.by_name, message.rows));
     }
