@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::{io::AsyncReadExt as _, io::AsyncWriteExt as _, net::TcpStream, time::Instant};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 
 use super::{neighbour::Neighbour, process::Server};
 
@@ -35,7 +39,12 @@ async fn fault_5_attack_a13_half_sent_upgrades_are_closed() {
         stream.write_all(head.as_bytes()).await.expect("an open connection");
         attackers.spawn(until_closed(stream, n % 4 == 3));
     }
-    let all_open = server.sockets();
+    // The last may be connected and not accepted yet.
+    let mut all_open = server.sockets();
+    while all_open < ATTACKERS && begin.elapsed() < TIMEOUT / 2 {
+        sleep(Duration::from_millis(20)).await;
+        all_open = server.sockets();
+    }
     let beside = neighbour.look(1000).await;
     server.wait_for_sockets(sockets, LATE).await;
     let all = begin.elapsed();
