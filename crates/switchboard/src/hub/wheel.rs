@@ -70,7 +70,7 @@ impl Default for TimerKey {
 #[derive(Debug, Default)]
 struct State {
     /// Keys of `timers`, by the ticks at which they are due.
-    layer_state: Vec<Vec<u32>>,
+    slots: Vec<Vec<u32>>,
     timers: Slab<Timer>,
     /// The further checks of connections that wait for more than one.
     later: FxHashMap<ConnId, Vec<Due>>,
@@ -118,7 +118,7 @@ impl State {
     /// The first tick from `next` on that has entries, looking once round.
     fn next_due(&self) -> Option<u64> {
         (self.next..self.next + SLOTS)
-            .find(|tick| self.layer_state.get(Self::slot(*tick)).is_some_and(|slot| !slot.is_empty()))
+            .find(|tick| self.slots.get(Self::slot(*tick)).is_some_and(|slot| !slot.is_empty()))
     }
 
     /// The key of a connection's timer, if it has one. An old key may be another's by now.
@@ -154,7 +154,7 @@ impl State {
     }
 
     fn link(&mut self, key: usize, (tick, check): Due) {
-        let slot = &mut self.layer_state[Self::slot(tick)];
+        let slot = &mut self.slots[Self::slot(tick)];
         if let Some(timer) = self.timers.get_mut(key) {
             (timer.tick, timer.check, timer.index) = (tick, check, narrow(slot.len()));
             slot.push(narrow(key));
@@ -164,7 +164,7 @@ impl State {
     /// Takes a timer out of its slot. What it waited for.
     fn unlink(&mut self, key: usize) -> Option<Due> {
         let Timer { tick, index, check, .. } = *self.timers.get(key)?;
-        let slot = self.layer_state.get_mut(Self::slot(tick))?;
+        let slot = self.slots.get_mut(Self::slot(tick))?;
         slot.swap_remove(index as usize);
         match slot.get(index as usize) {
             Some(moved) => {
@@ -185,7 +185,7 @@ impl State {
         let from = self.next.max(now.saturating_sub(SLOTS - 1));
         for tick in from..=now {
             let mut index = 0;
-            while let Some(key) = self.layer_state.get(Self::slot(tick)).and_then(|slot| slot.get(index)).copied() {
+            while let Some(key) = self.slots.get(Self::slot(tick)).and_then(|slot| slot.get(index)).copied() {
                 let key = key as usize;
                 let Some(timer) = self.timers.get(key).filter(|timer| timer.tick <= now) else {
                     index += 1;
@@ -217,14 +217,13 @@ impl State {
     fn compact(&mut self, hub: &HubInner) -> Vec<Arc<AnyConn>> {
         let mut seen = Vec::new();
         shrink(&mut self.later);
-        let Self { layer_state, timers, .. } = self;
+        let Self { slots, timers, .. } = self;
         while timers.is_sparse() {
             let more = timers.compact(|timer, from, to| {
                 let Some(conn) = hub.connection(timer.conn) else { return false };
                 conn.timer.0.store(narrow(to), Relaxed);
                 seen.push(conn);
-                let key =
-                    layer_state.get_mut(Self::slot(timer.tick)).and_then(|slot| slot.get_mut(timer.index as usize));
+                let key = slots.get_mut(Self::slot(timer.tick)).and_then(|slot| slot.get_mut(timer.index as usize));
                 key.into_iter().for_each(|key| *key = narrow(to));
                 debug_assert!(from != to);
                 true
@@ -234,7 +233,7 @@ impl State {
             }
         }
         if timers.len() == 0 {
-            (*timers, *layer_state) = (Slab::default(), Vec::new());
+            (*timers, *slots) = (Slab::default(), Vec::new());
         }
         seen
     }
@@ -248,8 +247,8 @@ impl Wheel {
         if conn.timer.0.load(Relaxed) == ENDED {
             return;
         }
-        if state.layer_state.is_empty() {
-            state.layer_state.resize_with(usize::try_from(SLOTS).unwrap_or_default(), Vec::new);
+        if state.slots.is_empty() {
+            state.slots.resize_with(usize::try_from(SLOTS).unwrap_or_default(), Vec::new);
         }
         let tick = state.tick_after(after).max(state.next);
         state.set(&conn.timer, conn.id, (tick, check));
@@ -312,7 +311,7 @@ async fn turn(running: Running) {
             let mut state = hub.wheel.state.lock();
             // What lies further ahead than one round is looked for again after it.
             let Some(due) = state.next_due() else {
-                state.layer_state = Vec::new();
+                state.slots = Vec::new();
                 state.sleeps_until = None;
                 return;
             };

@@ -26,7 +26,7 @@ pub(crate) enum Ordered<T: Keyed> {
 
 pub(crate) struct Indexed<T: Keyed> {
     /// `None` for one that was removed. No more than half of them are.
-    layer_state: Vec<Option<T>>,
+    slots: Vec<Option<T>>,
     index: HashMap<T::Key, usize>,
 }
 
@@ -67,7 +67,7 @@ impl<T: Keyed> Ordered<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         let (few, many): (&[T], &[Option<T>]) = match self {
             Self::Few(items) => (items, &[]),
-            Self::Many(many) => (&[], &many.layer_state),
+            Self::Many(many) => (&[], &many.slots),
         };
         few.iter().chain(many.iter().flatten())
     }
@@ -75,14 +75,14 @@ impl<T: Keyed> Ordered<T> {
     pub(crate) fn get(&self, name: &T::Name) -> Option<&T> {
         match self {
             Self::Few(items) => items.iter().find(|item| item.name() == name),
-            Self::Many(many) => many.layer_state.get(*many.index.get(name)?)?.as_ref(),
+            Self::Many(many) => many.slots.get(*many.index.get(name)?)?.as_ref(),
         }
     }
 
     pub(crate) fn get_mut(&mut self, name: &T::Name) -> Option<&mut T> {
         match self {
             Self::Few(items) => items.iter_mut().find(|item| item.name() == name),
-            Self::Many(many) => many.layer_state.get_mut(*many.index.get(name)?)?.as_mut(),
+            Self::Many(many) => many.slots.get_mut(*many.index.get(name)?)?.as_mut(),
         }
     }
 
@@ -94,7 +94,7 @@ impl<T: Keyed> Ordered<T> {
         match self {
             Self::Few(items) if items.len() < FEW => items.push(item),
             Self::Few(items) => {
-                let mut many = Indexed { layer_state: Vec::new(), index: HashMap::new() };
+                let mut many = Indexed { slots: Vec::new(), index: HashMap::new() };
                 mem::take(items).into_iter().chain([item]).for_each(|item| many.push(item));
                 *self = Self::Many(Box::new(many));
             }
@@ -111,7 +111,7 @@ impl<T: Keyed> Ordered<T> {
             Self::Many(many) => {
                 let removed = many.remove(name)?;
                 if many.index.len() <= FEW / 2 {
-                    *self = Self::Few(mem::take(&mut many.layer_state).into_iter().flatten().collect());
+                    *self = Self::Few(mem::take(&mut many.slots).into_iter().flatten().collect());
                 }
                 Some(removed)
             }
@@ -122,7 +122,7 @@ impl<T: Keyed> Ordered<T> {
     pub(crate) fn take(&mut self) -> impl Iterator<Item = T> + use<T> {
         let (few, many) = match mem::take(self) {
             Self::Few(items) => (items, Vec::new()),
-            Self::Many(many) => (Vec::new(), many.layer_state),
+            Self::Many(many) => (Vec::new(), many.slots),
         };
         few.into_iter().chain(many.into_iter().flatten())
     }
@@ -130,14 +130,14 @@ impl<T: Keyed> Ordered<T> {
 
 impl<T: Keyed> Indexed<T> {
     fn push(&mut self, item: T) {
-        self.index.insert(item.key(), self.layer_state.len());
-        self.layer_state.push(Some(item));
+        self.index.insert(item.key(), self.slots.len());
+        self.slots.push(Some(item));
     }
 
     fn remove(&mut self, name: &T::Name) -> Option<T> {
         let place = self.index.remove(name)?;
-        let removed = self.layer_state.get_mut(place)?.take();
-        if self.layer_state.len() > 2 * self.index.len() {
+        let removed = self.slots.get_mut(place)?.take();
+        if self.slots.len() > 2 * self.index.len() {
             self.close_gaps();
         }
         removed
@@ -145,14 +145,10 @@ impl<T: Keyed> Indexed<T> {
 
     /// Takes as long as there were removals since it was done last.
     fn close_gaps(&mut self) {
-        self.layer_state.retain(Option::is_some);
-        self.layer_state.shrink_to(2 * self.layer_state.len());
-        self.index = self
-            .layer_state
-            .iter()
-            .enumerate()
-            .filter_map(|(place, item)| Some((item.as_ref()?.key(), place)))
-            .collect();
+        self.slots.retain(Option::is_some);
+        self.slots.shrink_to(2 * self.slots.len());
+        self.index =
+            self.slots.iter().enumerate().filter_map(|(place, item)| Some((item.as_ref()?.key(), place))).collect();
     }
 }
 
@@ -201,7 +197,7 @@ mod tests {
                 prop_assert_eq!(list.iter().copied().collect::<Vec<_>>(), model.clone());
                 prop_assert_eq!(list.len(), model.len());
                 if let Ordered::Many(many) = &list {
-                    prop_assert!(many.layer_state.len() <= 2 * list.len());
+                    prop_assert!(many.slots.len() <= 2 * list.len());
                 }
             }
             prop_assert_eq!(list.take().collect::<Vec<_>>(), model);

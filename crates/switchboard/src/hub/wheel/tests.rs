@@ -9,9 +9,9 @@ use crate::{
 fn held(hub: &Hub) -> (usize, usize) {
     let state = hub.inner().wheel.state.lock();
     assert!(state.later.len() <= state.timers.len());
-    let linked: usize = state.layer_state.iter().map(Vec::len).sum();
+    let linked: usize = state.slots.iter().map(Vec::len).sum();
     assert_eq!(linked, state.timers.len());
-    (state.timers.len(), state.layer_state.len())
+    (state.timers.len(), state.slots.len())
 }
 
 /// How many rooms for timers there are, used or not.
@@ -169,7 +169,7 @@ async fn the_end_of_a_task_is_not_that_of_the_next() {
 #[test]
 fn what_is_due_is_taken_once_and_what_is_far_ahead_stays() {
     let mut state = State::default();
-    state.layer_state.resize_with(SLOTS as usize, Vec::new);
+    state.slots.resize_with(SLOTS as usize, Vec::new);
     let timers: Vec<_> = [3, 5, 5, 3 + SLOTS, 3 + 3 * SLOTS]
         .map(|tick| {
             let (timer, conn) = (TimerKey::default(), ConnId::new());

@@ -234,17 +234,17 @@ mod tests {
 
     #[test]
     fn attack_b16_a_full_table_keeps_out_no_new_key_and_forgets_no_limit() {
-        for (layer_state, max) in [(16, 2), (16, 5), (3000, 3)] {
+        for (slots, max) in [(16, 2), (16, 5), (3000, 3)] {
             let policy = Policy { max, window: 1_000_000 };
-            let keyed = Keyed::new(layer_state);
+            let keyed = Keyed::new(slots);
             for _ in 0..max {
                 assert_eq!(keyed.take(policy, &user("eve"), 1, ONE), Ok(()));
             }
-            for n in 0..layer_state as u64 * 10 {
-                assert_eq!(keyed.take(policy, &user(&n.to_string()), 2 + n, ONE), Ok(()), "{n} of {layer_state}");
-                assert!(keyed.take(policy, &user("eve"), 2 + n, ONE).is_err(), "{n} of {layer_state}");
+            for n in 0..slots as u64 * 10 {
+                assert_eq!(keyed.take(policy, &user(&n.to_string()), 2 + n, ONE), Ok(()), "{n} of {slots}");
+                assert!(keyed.take(policy, &user("eve"), 2 + n, ONE).is_err(), "{n} of {slots}");
             }
-            assert!(keyed.len() <= layer_state + MAX_SHARDS);
+            assert!(keyed.len() <= slots + MAX_SHARDS);
         }
     }
 
