@@ -74,6 +74,8 @@ message!(Words);
 
 #[test]
 fn kind_f12_a_text_that_does_not_parse_is_not_said_to_be_no_string() {
+    // With `arbitrary_precision` a `Value` holds any number.
+    let any = if crate::decode::number::are_objects() { "" } else { "any must be a number in range" };
     for (json, text) in [
         (r#"{"address":"x"}"#, "address is not valid"),
         (r#"{"address":"x\n"}"#, "address is not valid"),
@@ -92,7 +94,7 @@ fn kind_f12_a_text_that_does_not_parse_is_not_said_to_be_no_string() {
         (r#"{"one":1.5}"#, "one must be an integer in range"),
         (r#"{"letter":"ab"}"#, "letter must be a character"),
         (r#"{"letter":1}"#, "letter must be a character"),
-        (r#"{"any":1e999}"#, "any must be a number in range"),
+        (r#"{"any":1e999}"#, any),
     ] {
         assert_eq!(message_of::<Words>(json), text, "{json}");
     }
