@@ -1,6 +1,7 @@
 //! From a raw payload to a message: once on the happy path, and once more to say what is wrong.
 
 pub(crate) mod explain;
+mod forward;
 mod number;
 mod raw_key;
 #[cfg(test)]

@@ -14,10 +14,7 @@ use serde::{
     },
 };
 
-use super::{
-    raw_key::{NoRawKey, RAW_VALUE},
-    single::overflows,
-};
+use super::{forward::forward_visitor, raw_key::NoRawKey, single::overflows};
 
 /// The key of a number that is handed over as an object.
 const TOKEN: &str = "$serde_json::private::Number";
@@ -86,15 +83,6 @@ fn float(number: &str) -> Option<f64> {
 /// A visitor for values of any kind that gets numbers as numbers.
 pub(super) struct Plain<V>(pub(super) V);
 
-macro_rules! forward_visit {
-    ($($method:ident: $ty:ty;)*) => {$(
-        #[inline]
-        fn $method<E: Error>(self, value: $ty) -> Result<V::Value, E> {
-            self.0.$method(value)
-        }
-    )*};
-}
-
 impl<'de, V: Visitor<'de>> Visitor<'de> for Plain<V> {
     type Value = V::Value;
 
@@ -102,21 +90,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Plain<V> {
         self.0.expecting(f)
     }
 
-    forward_visit! {
-        visit_bool: bool; visit_i8: i8; visit_i16: i16; visit_i32: i32; visit_i64: i64; visit_i128: i128;
-        visit_u8: u8; visit_u16: u16; visit_u32: u32; visit_u64: u64; visit_u128: u128; visit_f32: f32;
-        visit_f64: f64; visit_char: char; visit_str: &str; visit_borrowed_str: &'de str; visit_string: String;
-        visit_bytes: &[u8]; visit_borrowed_bytes: &'de [u8]; visit_byte_buf: Vec<u8>;
-    }
+    forward_visitor!(|this| this.0);
 
-    #[inline]
-    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_none()
-    }
-
-    #[inline]
-    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_unit()
+    forward_visitor! {
+        |this| this.0;
+        visit_f64(f64); visit_str(&str); visit_borrowed_str(&'de str); visit_string(String);
     }
 
     #[inline]
@@ -147,9 +125,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Plain<V> {
         if first.as_deref() == Some(TOKEN) && !keeps_objects(&self.0) {
             let number: String = map.next_value()?;
             return visit(&number, self.0);
-        }
-        if first.as_deref() == Some(RAW_VALUE) {
-            return Err(A::Error::custom("a key that no client may send"));
         }
         self.0.visit_map(NoRawKey(Replayed { first, map }))
     }
@@ -221,7 +196,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Single<V> {
         self.0.expecting(f)
     }
 
-    forward_visit! { visit_i64: i64; visit_u64: u64; visit_f32: f32; }
+    forward_visitor!(|this| this.0; visit_i64(i64); visit_u64(u64); visit_f32(f32););
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
         if overflows(value) {

@@ -9,6 +9,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
+use super::forward::{forward_deserializer, forward_visitor};
+
 pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// Refuses that key: wraps a map, a seed of its keys, their deserializer or visitor.
@@ -41,29 +43,14 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for NoRawKey<T> {
     }
 }
 
-macro_rules! forward {
-    ($($method:ident($($arg:ident: $ty:ty),*);)*) => {$(
-        #[inline]
-        fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method($($arg,)* NoRawKey(visitor))
-        }
-    )*};
-}
-
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for NoRawKey<D> {
     type Error = D::Error;
 
-    forward! {
-        deserialize_any(); deserialize_bool(); deserialize_i8(); deserialize_i16(); deserialize_i32();
-        deserialize_i64(); deserialize_i128(); deserialize_u8(); deserialize_u16(); deserialize_u32();
-        deserialize_u64(); deserialize_u128(); deserialize_f32(); deserialize_f64(); deserialize_char();
-        deserialize_str(); deserialize_string(); deserialize_bytes(); deserialize_byte_buf();
-        deserialize_option(); deserialize_unit(); deserialize_seq(); deserialize_map(); deserialize_identifier();
-        deserialize_ignored_any();
-        deserialize_unit_struct(name: &'static str);
-        deserialize_newtype_struct(name: &'static str);
-        deserialize_tuple(len: usize);
-        deserialize_tuple_struct(name: &'static str, len: usize);
+    forward_deserializer!(|this, visitor| this.0, NoRawKey(visitor));
+
+    forward_deserializer! {
+        |this, visitor| this.0, NoRawKey(visitor);
+        deserialize_any(); deserialize_f32(); deserialize_ignored_any();
         deserialize_struct(name: &'static str, fields: &'static [&'static str]);
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
     }
@@ -77,15 +64,6 @@ fn check<E: Error>(key: &str) -> Result<(), E> {
     if key == RAW_VALUE { Err(E::custom("a key that no client may send")) } else { Ok(()) }
 }
 
-macro_rules! forward_visit {
-    ($($method:ident: $ty:ty;)*) => {$(
-        #[inline]
-        fn $method<E: Error>(self, value: $ty) -> Result<V::Value, E> {
-            self.0.$method(value)
-        }
-    )*};
-}
-
 impl<'de, V: Visitor<'de>> Visitor<'de> for NoRawKey<V> {
     type Value = V::Value;
 
@@ -93,11 +71,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for NoRawKey<V> {
         self.0.expecting(f)
     }
 
-    forward_visit! {
-        visit_bool: bool; visit_i8: i8; visit_i16: i16; visit_i32: i32; visit_i64: i64; visit_i128: i128;
-        visit_u8: u8; visit_u16: u16; visit_u32: u32; visit_u64: u64; visit_u128: u128; visit_f32: f32;
-        visit_f64: f64; visit_char: char; visit_bytes: &[u8]; visit_borrowed_bytes: &'de [u8]; visit_byte_buf: Vec<u8>;
-    }
+    forward_visitor!(|this| this.0);
+
+    forward_visitor!(|this| this.0; visit_f64(f64););
 
     #[inline]
     fn visit_str<E: Error>(self, key: &str) -> Result<V::Value, E> {
@@ -115,14 +91,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for NoRawKey<V> {
     fn visit_string<E: Error>(self, key: String) -> Result<V::Value, E> {
         check(&key)?;
         self.0.visit_string(key)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_none()
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_unit()
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {

@@ -12,6 +12,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqA
 
 use self::two_fields::TwoFields;
 use super::{
+    forward::{forward_deserializer, forward_visitor},
     number::{Plain, Single},
     single::overflows,
 };
@@ -42,28 +43,13 @@ impl<'f, T> Strict<'f, T> {
 /// A visitor for a struct: takes a map only.
 struct StructOnly<'f, V>(Strict<'f, V>);
 
-macro_rules! forward {
-    ($($method:ident($($arg:ident: $ty:ty),*);)*) => {$(
-        #[inline]
-        fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.inner.$method($($arg,)* Strict::new(visitor, self.suspect))
-        }
-    )*};
-}
-
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
     type Error = D::Error;
 
-    forward! {
-        deserialize_bool(); deserialize_i8(); deserialize_i16(); deserialize_i32();
-        deserialize_i64(); deserialize_i128(); deserialize_u8(); deserialize_u16(); deserialize_u32();
-        deserialize_u64(); deserialize_u128(); deserialize_f64(); deserialize_char();
-        deserialize_str(); deserialize_string(); deserialize_bytes(); deserialize_byte_buf();
-        deserialize_option(); deserialize_unit(); deserialize_seq(); deserialize_map(); deserialize_identifier();
-        deserialize_unit_struct(name: &'static str);
-        deserialize_newtype_struct(name: &'static str);
-        deserialize_tuple(len: usize);
-        deserialize_tuple_struct(name: &'static str, len: usize);
+    forward_deserializer!(|this, visitor| this.inner, Strict::new(visitor, this.suspect));
+
+    forward_deserializer! {
+        |this, visitor| this.inner, Strict::new(visitor, this.suspect);
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
     }
 
@@ -116,15 +102,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for StructOnly<'_, V> {
     }
 }
 
-macro_rules! forward_visit {
-    ($($method:ident: $ty:ty;)*) => {$(
-        #[inline]
-        fn $method<E: de::Error>(self, value: $ty) -> Result<V::Value, E> {
-            self.inner.$method(value)
-        }
-    )*};
-}
-
 impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<'_, V> {
     type Value = V::Value;
 
@@ -132,12 +109,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<'_, V> {
         self.inner.expecting(f)
     }
 
-    forward_visit! {
-        visit_bool: bool; visit_i8: i8; visit_i16: i16; visit_i32: i32; visit_i64: i64; visit_i128: i128;
-        visit_u8: u8; visit_u16: u16; visit_u32: u32; visit_u64: u64; visit_u128: u128; visit_f32: f32;
-        visit_char: char; visit_str: &str; visit_borrowed_str: &'de str; visit_string: String;
-        visit_bytes: &[u8]; visit_borrowed_bytes: &'de [u8]; visit_byte_buf: Vec<u8>;
-    }
+    forward_visitor!(|this| this.inner);
+
+    forward_visitor!(|this| this.inner; visit_str(&str); visit_borrowed_str(&'de str); visit_string(String););
 
     #[inline]
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
@@ -145,16 +119,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<'_, V> {
             self.suspect.numbers.set(true);
         }
         self.inner.visit_f64(value)
-    }
-
-    #[inline]
-    fn visit_none<E: de::Error>(self) -> Result<V::Value, E> {
-        self.inner.visit_none()
-    }
-
-    #[inline]
-    fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
-        self.inner.visit_unit()
     }
 
     #[inline]

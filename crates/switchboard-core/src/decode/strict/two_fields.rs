@@ -9,6 +9,7 @@ use std::{cell::Cell, fmt};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::Strict;
+use crate::decode::forward::forward_deserializer;
 
 /// A visitor for such a struct: takes a map only.
 pub(super) struct TwoFields<'f, V>(pub(super) Strict<'f, V>);
@@ -68,29 +69,14 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Member<'_, '_, T> {
     }
 }
 
-macro_rules! forward {
-    ($($method:ident($($arg:ident: $ty:ty),*);)*) => {$(
-        #[inline]
-        fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.inner.$method($($arg,)* visitor)
-        }
-    )*};
-}
-
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Member<'_, '_, D> {
     type Error = D::Error;
 
-    forward! {
-        deserialize_bool(); deserialize_i8(); deserialize_i16(); deserialize_i32();
-        deserialize_i64(); deserialize_i128(); deserialize_u8(); deserialize_u16(); deserialize_u32();
-        deserialize_u64(); deserialize_u128(); deserialize_f32(); deserialize_f64(); deserialize_char();
-        deserialize_str(); deserialize_string(); deserialize_bytes(); deserialize_byte_buf();
-        deserialize_option(); deserialize_unit(); deserialize_seq(); deserialize_map(); deserialize_identifier();
-        deserialize_ignored_any();
-        deserialize_unit_struct(name: &'static str);
-        deserialize_newtype_struct(name: &'static str);
-        deserialize_tuple(len: usize);
-        deserialize_tuple_struct(name: &'static str, len: usize);
+    forward_deserializer!(|this, visitor| this.inner, visitor);
+
+    forward_deserializer! {
+        |this, visitor| this.inner, visitor;
+        deserialize_f32(); deserialize_ignored_any();
         deserialize_struct(name: &'static str, fields: &'static [&'static str]);
     }
 
