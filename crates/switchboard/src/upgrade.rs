@@ -98,7 +98,7 @@ pub(crate) async fn admit<S, D>(
 where
     S: Clone + Send + Sync + 'static,
 {
-    let (settings, admission) = (&mounted.settings, &mounted.admission);
+    let (settings, admission) = (mounted.settings(), &mounted.admission);
     #[cfg(feature = "test")]
     Probe::tell(parts, &settings.hub);
     let peer = remote_addr(parts).map(|addr| addr.ip());
@@ -166,7 +166,7 @@ where
         Ok(Err(panic)) => {
             // Its payload is the application's: dropping it may panic again.
             log_panic("authentication, an extractor or `identify`", panic);
-            Err(refusal::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error").into())
+            Err(refusal::internal_error().into())
         }
         Err(_) => {
             metrics::refused("timeout");
@@ -209,8 +209,8 @@ impl<D: Send + Sync + 'static> Accepted<D> {
     /// One that the application takes.
     pub(crate) fn new<S>(mounted: &Mounted<S, D>, parts: &Parts, admitted: Admitted<D>) -> Self {
         let Admitted { data, identity, kept, state, client_ip, place } = admitted;
-        let (protocol, dialect) = choose(parts, &mounted.settings, &mounted.admission);
-        let settings = Arc::clone(&mounted.settings);
+        let (protocol, dialect) = choose(parts, mounted.settings(), &mounted.admission);
+        let settings = Arc::clone(mounted.settings());
         let remote_addr = remote_addr(parts);
         let origin = ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data };
         let conn = Arc::new(ConnInner::new(origin));
@@ -303,7 +303,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
 impl Accepted<()> {
     /// One that is accepted to be closed.
     pub(crate) fn refused<S, X>(mounted: &Mounted<S, X>, parts: &Parts, code: CloseCode, reason: &str) -> Self {
-        let settings = &mounted.settings;
+        let settings = mounted.settings();
         let (protocol, dialect) = choose(parts, settings, &mounted.admission);
         let remote_addr = remote_addr(parts);
         let conn = Arc::new(ConnInner::new(ConnOrigin {

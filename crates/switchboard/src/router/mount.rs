@@ -54,7 +54,7 @@ where
         self.check();
         let contract = self.contract("").hash().into();
         let Self { table, hooks, steps, settings, authenticate, identify, kind: _ } = self;
-        let route = Arc::new(RouteSettings {
+        let route = RouteSettings {
             hub: settings.hub.unwrap_or_default(),
             config: settings.config,
             json: Wire::json(settings.envelope.clone()),
@@ -62,7 +62,7 @@ where
             contract,
             emits: settings.emits.iter().map(|emitted| emitted.message_type).collect(),
             undeclared: Mutex::default(),
-        });
+        };
         let admission = Admission {
             origin: settings.origin,
             tokens: Arc::new(settings.tokens),
@@ -72,8 +72,8 @@ where
             refuse_after_accept: settings.refuse_after_accept,
             raw: hooks.text.is_some(),
         };
-        let routing = Arc::new(Routing::new(table, hooks, Arc::clone(&route)));
-        Mounted { routing, steps, settings: route, admission, authenticate, identify }
+        let routing = Arc::new(Routing::new(table, hooks, Arc::new(route)));
+        Mounted { routing, steps, admission, authenticate, identify }
     }
 
     /// What cannot work is said at mount.

@@ -57,7 +57,7 @@ impl<D> MountedRouter<D> {
 
     #[cfg(test)]
     pub(crate) fn settings(&self) -> &Arc<crate::conn::RouteSettings> {
-        &self.mounted.settings
+        self.mounted.settings()
     }
 
     #[cfg(test)]

@@ -9,10 +9,15 @@ use crate::{TransportKind, conn::RouteSettings, dispatch::Routing, extract::Step
 pub(crate) struct Mounted<S, D> {
     pub(crate) routing: Arc<Routing<D>>,
     pub(crate) steps: Vec<Step<S>>,
-    pub(crate) settings: Arc<RouteSettings>,
     pub(crate) admission: Admission,
     pub(crate) authenticate: Option<Authenticate<S, D>>,
     pub(crate) identify: Option<Identify<D>>,
+}
+
+impl<S, D> Mounted<S, D> {
+    pub(crate) fn settings(&self) -> &Arc<RouteSettings> {
+        &self.routing.settings
+    }
 }
 
 /// Who may connect, and how.

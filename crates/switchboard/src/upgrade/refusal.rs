@@ -21,5 +21,10 @@ pub(super) fn internal(problem: &'static str, hub: &Hub) -> Response {
     if let Some(suppressed) = hub.may_log() {
         tracing::error!(suppressed, "{problem}");
     }
+    internal_error()
+}
+
+/// The same where the log was told already.
+pub(super) fn internal_error() -> Response {
     text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
 }
