@@ -13,10 +13,10 @@ use tracing::Instrument as _;
 use super::{Flush as _, IterGuard, Reached, Selective, Subscriber, Topic, selective::CHUNK as SELECTIVE_CHUNK, turn};
 use crate::wire::Frame;
 
-/// So many publishes to one topic may wait for their turn, each with its message.
+/// How many publishes to one topic may wait, each with its message.
 const MAX_WAITING: usize = 1024;
 
-/// One that waits or goes on.
+/// A publish that waits or is under way.
 struct Waiting<M: ?Sized + Subscriber>(Arc<Topic<M>>);
 
 impl<M: ?Sized + Subscriber> Waiting<M> {
@@ -74,8 +74,8 @@ impl<M: ?Sized + Subscriber + 'static> Delivery<M> {
     }
 }
 
-/// A publish that has its place in the topic's order and goes on to its end, whatever becomes of
-/// this future.
+/// A publish that has its place in the topic's order. It runs to its end, also when this future is
+/// dropped.
 pub(crate) enum ChunkedPublish {
     Task(JoinHandle<Reached>),
     Ready(Reached),
@@ -94,7 +94,7 @@ impl ChunkedPublish {
             return Some(Self::Ready(delivery.push(topic)));
         }
         let waiting = Waiting::enter(topic)?;
-        // Not to be put off to a later poll for having done much in this one: the first takes the place.
+        // Unconstrained, since the first poll must take the place in the order.
         let mut publish: Pin<Box<dyn Future<Output = Reached> + Send>> = Box::pin(unconstrained(async move {
             let topic = &waiting.0;
             let _turn = Arc::clone(topic.publish_queue()).lock_owned().await;
@@ -118,7 +118,7 @@ impl ChunkedPublish {
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reached> {
         match self {
-            // A task that is gone because the runtime ends has nobody to wait for.
+            // The task is gone only if the runtime has ended.
             Self::Task(task) => Pin::new(task).poll(cx).map(Result::unwrap_or_default),
             Self::Ready(reached) => Poll::Ready(*reached),
         }

@@ -41,7 +41,7 @@ impl<M: ?Sized + Subscriber + 'static> Topic<M> {
         if rest.next.is_some() && tokio::runtime::Handle::try_current().is_ok() {
             let task = async move {
                 while let Some(start) = rest.next {
-                    // Let others run, also those that publish more.
+                    // Other tasks run in between, also those that publish more.
                     yield_now().await;
                     rest.next = rest.topic.flush_portion(start, &mut rest.portion);
                 }
@@ -52,7 +52,7 @@ impl<M: ?Sized + Subscriber + 'static> Topic<M> {
 }
 
 impl<M: ?Sized + Subscriber> Topic<M> {
-    /// `false` if somebody else is at it, who then goes on with what is queued now.
+    /// `false` if another flush is running, which then writes what is queued now as well.
     fn start_flush(&self) -> bool {
         let mut state = self.state.lock();
         if state.flushing {
@@ -67,7 +67,7 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         let (next, mut state) = self.waiting_members(start, portion);
         let mut is_sparse = false;
         let next = next.or_else(|| {
-            // Who could not move until now may: nobody is beyond any place.
+            // Members that could not move until now may: no flush is past any key.
             state.flushing = false;
             is_sparse = state.compact(self);
             state.flushing = std::mem::take(&mut state.again);
@@ -93,7 +93,7 @@ impl<M: ?Sized + Subscriber> Topic<M> {
             portion.drain(..).for_each(|subscriber| subscriber.outbox().flush());
         }
         let mut state = self.state.lock();
-        // Others that publish write by themselves from now on.
+        // From now on each publish flushes by itself.
         state.flushing = false;
         next = std::mem::take(&mut state.again).then_some(0);
         drop(state);

@@ -8,7 +8,7 @@ use crate::{
     wire::{Frame, Variants},
 };
 
-/// So many members are looked at before other tasks get their turn.
+/// How many members are looked at before the task yields.
 pub(super) const CHUNK: usize = if cfg!(test) { 64 } else { 1024 };
 
 /// Whether a member gets a message, by the filter of its own membership among others.
@@ -16,7 +16,8 @@ type Passes<M> = dyn Fn(&Arc<M>, Option<&<M as Subscriber>::Filter>) -> bool + S
 
 /// Who gets a publish, and what may become of it while it waits. Plain ones do without.
 pub(crate) struct Selective<M: ?Sized + Subscriber> {
-    /// `None` if the topic may have no filters for this type of message: then who has one gets it not.
+    /// `None` if the topic has no filters for this type of message. A member with a filter, which has come
+    /// since, then does not get it.
     passes: Option<Box<Passes<M>>>,
     /// What may become of it while it waits.
     mark: Option<Arc<Mark>>,

@@ -1,12 +1,12 @@
 //! Numbered places, used again when they are free; and never many more of them than are taken.
 
-/// So many places more than four times as many as are taken are kept.
+/// How many places are kept beyond four times as many as are taken.
 const SPARE: usize = if cfg!(test) { 1 } else { 64 };
 
-/// So many move at once at most.
+/// How many values move in one call at most.
 const MOVES: usize = if cfg!(test) { 4 } else { 64 };
 
-/// So many places are given back at once at most.
+/// How many places are given back in one call at most.
 const STEPS: usize = 16 * MOVES;
 
 /// There is no free place.

@@ -28,13 +28,13 @@ use crate::{
 /// How many members are taken at once for the application to see.
 const VIEW_CHUNK: usize = if cfg!(test) { 2 } else { 256 };
 
-/// A message is put into so many queues before other tasks get their turn: less than a millisecond.
+/// How many queues a message is put into before the task yields: less than a millisecond.
 pub(crate) const PUSH_CHUNK: usize = if cfg!(test) { 4 } else { 16 * 1024 };
 
 pub(crate) struct Topic<M: ?Sized + Subscriber> {
     name: Box<str>,
     pub(super) state: Mutex<State<M>>,
-    /// Held by whoever publishes in portions; those who wait for it go in order.
+    /// Held by the publish that goes in chunks; others wait for it in order.
     publish_queue: Arc<PublishQueue<()>>,
     /// How many hold it or wait for it.
     waiting: AtomicUsize,
@@ -47,11 +47,11 @@ pub(super) struct State<M: ?Sized + Subscriber> {
     /// What members let through, by their keys: those that stand here get only what was looked at.
     #[expect(clippy::box_collection, reason = "topics are small, and mostly have none")]
     filters: Option<Box<HashMap<usize, M::Filter>>>,
-    /// Somebody is writing what members have queued.
+    /// Whether a flush is running.
     pub(super) flushing: bool,
-    /// Something was queued since that began.
+    /// Whether something was queued since it began.
     pub(super) again: bool,
-    /// So many go over the members in portions, or have their keys: nobody may get another.
+    /// How many iterations in chunks there are. While there is one, no member's key changes.
     iterating: usize,
 }
 
@@ -92,9 +92,9 @@ impl<M: ?Sized + Subscriber> State<M> {
     fn move_members(&mut self, topic: &Topic<M>) -> bool {
         let Self { members, filters, flushing, .. } = self;
         members.compact(|member, from, to| {
-            // One that is being closed is gone soon.
+            // One that is being closed is removed soon.
             let Some(subscriber) = &member.subscriber else { return false };
-            // Whoever is writing to members may be beyond the place that this one would get.
+            // A running flush may have passed the key that this one would get.
             if *flushing && subscriber.outbox().has_queued() || !subscriber.moved(topic, from, to) {
                 return false;
             }
@@ -168,8 +168,8 @@ impl<M: ?Sized + Subscriber> Removed<M> {
         self.is_last
     }
 
-    /// Writes what was published to it: whoever was to do that may not find it any more. Drops its
-    /// filter, which is the application's.
+    /// Writes what was published to it, since a flush does not find it any more. Drops its filter, which is
+    /// the application's.
     pub(crate) fn finish(self) {
         if let Some(subscriber) = &self.subscriber {
             subscriber.outbox().flush();
@@ -271,7 +271,7 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         Removed { subscriber, filter, is_last }
     }
 
-    /// Gives back what could not be given back before: in steps, as others want the lock, too.
+    /// Gives back what could not be given back before, in steps, since others need the lock, too.
     pub(super) fn compact(&self) {
         while self.state.lock().compact(self) {}
     }
@@ -290,7 +290,7 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         self.state.lock().numbers
     }
 
-    /// How many publishes go in portions or wait for their turn to.
+    /// How many publishes go in chunks, or wait to.
     pub(crate) fn waiting(&self) -> &AtomicUsize {
         &self.waiting
     }
