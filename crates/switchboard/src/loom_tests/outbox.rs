@@ -7,17 +7,20 @@ use loom::thread;
 use super::*;
 use crate::outbox::{FlushBy, Mark, Pushed, Sink as _};
 
+/// Another thread that has the connection.
+fn beside<T: 'static>(conn: &Arc<Member>, work: impl FnOnce(&Member) -> T + 'static) -> thread::JoinHandle<T> {
+    let conn = Arc::clone(conn);
+    thread::spawn(move || work(&conn))
+}
+
 #[test]
 fn a_push_is_never_left_behind_by_the_owner() {
     check(|| {
         let pipe = Pipe::new(100);
         let conn = conn(1, &pipe);
-        let pusher = thread::spawn({
-            let conn = Arc::clone(&conn);
-            move || {
-                assert_eq!(conn.outbox.push(frame("a"), FlushBy::Owner), Pushed::Queued);
-                assert_eq!(conn.outbox.push(frame("b"), FlushBy::Owner), Pushed::Queued);
-            }
+        let pusher = beside(&conn, move |conn| {
+            assert_eq!(conn.outbox.push(frame("a"), FlushBy::Owner), Pushed::Queued);
+            assert_eq!(conn.outbox.push(frame("b"), FlushBy::Owner), Pushed::Queued);
         });
         let owner = Owner::new(&conn);
         owner.turn(|| {});
@@ -34,12 +37,9 @@ fn the_owner_goes_on_where_a_full_socket_stopped_a_publisher() {
         // A frame takes two writes.
         let pipe = Pipe::new(2);
         let conn = conn(1, &pipe);
-        let publisher = thread::spawn({
-            let conn = Arc::clone(&conn);
-            move || {
-                conn.outbox.push(frame("a"), FlushBy::Caller);
-                conn.outbox.flush();
-            }
+        let publisher = beside(&conn, move |conn| {
+            conn.outbox.push(frame("a"), FlushBy::Caller);
+            conn.outbox.flush();
         });
         let owner = Owner::new(&conn);
         owner.turn(|| {});
@@ -81,13 +81,10 @@ fn the_owner_writes_past_an_empty_queue_without_taking_the_sink() {
     check(|| {
         let pipe = Pipe::new(100);
         let conn = conn(1, &pipe);
-        let publisher = thread::spawn({
-            let conn = Arc::clone(&conn);
-            move || {
-                for letter in ["a", "b"] {
-                    conn.outbox.push(frame(letter), FlushBy::Caller);
-                    conn.outbox.flush();
-                }
+        let publisher = beside(&conn, move |conn| {
+            for letter in ["a", "b"] {
+                conn.outbox.push(frame(letter), FlushBy::Caller);
+                conn.outbox.flush();
             }
         });
         let owner = Owner::new(&conn);
@@ -111,14 +108,11 @@ fn the_end_of_a_connection_drops_the_sink_whoever_has_it() {
     check(|| {
         let pipe = Pipe::new(100);
         let conn = conn(1, &pipe);
-        let publisher = thread::spawn({
-            let conn = Arc::clone(&conn);
-            move || {
-                conn.outbox.push(frame("a"), FlushBy::Caller);
-                conn.outbox.flush();
-                conn.outbox.push(frame("b"), FlushBy::Caller);
-                conn.outbox.flush();
-            }
+        let publisher = beside(&conn, move |conn| {
+            conn.outbox.push(frame("a"), FlushBy::Caller);
+            conn.outbox.flush();
+            conn.outbox.push(frame("b"), FlushBy::Caller);
+            conn.outbox.flush();
         });
         conn.outbox.detach();
         let before = pipe.written().len();
@@ -141,10 +135,7 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
         for letter in ["a", "b"] {
             conn.outbox.push(frame(letter), FlushBy::Caller);
         }
-        let writer = thread::spawn({
-            let conn = Arc::clone(&conn);
-            move || conn.outbox.flush()
-        });
+        let writer = beside(&conn, move |conn| conn.outbox.flush());
         let pushed = ["c", "d", "e", "f"].map(|letter| conn.outbox.push_anyway(frame(letter), FlushBy::Owner));
         writer.join().unwrap();
         assert!(pushed.contains(&Pushed::Closed) == conn.outbox.is_closed());
@@ -171,10 +162,7 @@ fn what_takes_an_older_frames_place_is_written_and_nothing_twice() {
         let pipe = Pipe::new(100);
         let conn = conn(1, &pipe);
         let mark = Arc::new(Mark::new("t", Some("key".into()), false));
-        let publisher = thread::spawn({
-            let conn = Arc::clone(&conn);
-            move || ["a", "b"].map(|letter| push_marked(&conn.outbox, letter, &mark))
-        });
+        let publisher = beside(&conn, move |conn| ["a", "b"].map(|letter| push_marked(&conn.outbox, letter, &mark)));
         let owner = Owner::new(&conn);
         owner.turn(|| {});
         publisher.join().unwrap();
@@ -195,10 +183,8 @@ fn what_is_dropped_while_another_writes_is_told() {
         let conn = Arc::new(Member { id: 1, outbox, place: AtomicUsize::new(GONE) });
         let mark = Arc::new(Mark::new("t", None, true));
         push_marked(&conn.outbox, "a", &mark);
-        let publisher = thread::spawn({
-            let conn = Arc::clone(&conn);
-            move || ["b", "c", "d"].map(|letter| push_marked(&conn.outbox, letter, &mark))
-        });
+        let publisher =
+            beside(&conn, move |conn| ["b", "c", "d"].map(|letter| push_marked(&conn.outbox, letter, &mark)));
         let owner = Owner::new(&conn);
         owner.turn(|| {});
         publisher.join().unwrap();

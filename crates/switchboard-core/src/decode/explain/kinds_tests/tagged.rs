@@ -21,6 +21,18 @@ struct Wrapped {
     v: Beside,
 }
 
+/// The tag before its content, and behind it.
+#[track_caller]
+fn assert_in_both_orders<M: Message>(tag: &str, content: &str, issues: &[(&str, &str)]) {
+    for json in [format!(r#"{{"v":{{"t":{tag},"c":{content}}}}}"#), format!(r#"{{"v":{{"c":{content},"t":{tag}}}}}"#)] {
+        if issues.is_empty() {
+            assert_decodes::<M>(&json);
+        } else {
+            assert_issues::<M>(&json, issues);
+        }
+    }
+}
+
 #[test]
 fn kind_f7_f9_the_order_of_tag_and_content_does_not_count() {
     for (tag, content, issues) in [
@@ -36,15 +48,7 @@ fn kind_f7_f9_the_order_of_tag_and_content_does_not_count() {
         (r#""green""#, "{}", &[("v.t", "enum")]),
         ("1", "{}", &[("v.t", "type")]),
     ] {
-        for json in
-            [format!(r#"{{"v":{{"t":{tag},"c":{content}}}}}"#), format!(r#"{{"v":{{"c":{content},"t":{tag}}}}}"#)]
-        {
-            if issues.is_empty() {
-                assert_decodes::<Wrapped>(&json);
-            } else {
-                assert_issues::<Wrapped>(&json, issues);
-            }
-        }
+        assert_in_both_orders::<Wrapped>(tag, content, issues);
     }
     assert_issues::<Wrapped>(r#"{"v":{"c":{"name":"a"}}}"#, &[("v.t", "missing_field")]);
     assert_issues::<Wrapped>(r#"{"v":{"c":{"name":"a"},"t":"page","x":1}}"#, &[("v.x", "unknown_field")]);
@@ -109,15 +113,7 @@ fn kind_f9_the_order_of_keys_does_not_count_in_an_enum_of_another_name() {
         (r#""bare""#, "null", &[]),
         (r#""bare""#, "1", &[("v.c", "type")]),
     ] {
-        for json in
-            [format!(r#"{{"v":{{"t":{tag},"c":{content}}}}}"#), format!(r#"{{"v":{{"c":{content},"t":{tag}}}}}"#)]
-        {
-            if issues.is_empty() {
-                assert_decodes::<Renamed>(&json);
-            } else {
-                assert_issues::<Renamed>(&json, issues);
-            }
-        }
+        assert_in_both_orders::<Renamed>(tag, content, issues);
     }
 }
 
