@@ -65,8 +65,9 @@ impl OriginPolicy {
 
     /// Only these: `https://chat.example.com`, with a port unless it is the scheme's default, and
     /// without a path. Webviews and extensions have schemes of their own: `capacitor://localhost`,
-    /// `chrome-extension://<id>`. `null` allows all that have no origin to tell, such as files and
-    /// sandboxed frames of any page. Checked when the router is mounted.
+    /// `chrome-extension://<id>`, and `file://` where a webview names its files so. `null` allows all
+    /// that have no origin to tell, such as files in a browser and sandboxed frames of any page. Checked
+    /// when the router is mounted.
     ///
     /// ```
     /// use switchboard::{OriginPolicy, WsRouter};
@@ -146,7 +147,7 @@ impl OriginPolicy {
     }
 }
 
-/// `scheme://host[:port]` and nothing else.
+/// `scheme://host[:port]`, or `file://`, which has no host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum WebOrigin {
     /// Of what has none to tell.
@@ -172,6 +173,9 @@ impl WebOrigin {
             return None;
         }
         let scheme = scheme.to_ascii_lowercase();
+        if scheme == "file" {
+            return rest.is_empty().then(|| Self::Site { scheme, host: String::new(), port: None });
+        }
         let authority: Authority = rest.parse().ok().filter(|authority: &Authority| !authority.host().is_empty())?;
         let default = default_port(&scheme);
         let port = port(&authority, default)?;
@@ -301,6 +305,7 @@ mod tests {
             "ionic://localhost:8080",
             "vscode-webview://a1b2",
             "http://[::1]:3000",
+            "file://",
             "null",
         ];
         let policy = OriginPolicy::list(listed);
@@ -317,6 +322,8 @@ mod tests {
             "app://x",
             "chrome-extension://abcdefghijklmnopabcdefghijklmnoq",
             "Null",
+            "file:///index.html",
+            "file://localhost",
             "",
         ] {
             assert!(!allowed(&policy, "h", Some(origin)), "{origin}");
@@ -342,6 +349,9 @@ mod tests {
             "https://bücher.example",
             " https://a.example",
             "NULL",
+            "file:///",
+            "file://localhost",
+            "capacitor://",
         ] {
             assert_eq!(OriginPolicy::list(["https://a.example", wrong]).first_invalid(), Some(wrong));
             assert_eq!(OriginPolicy::same_origin().public_origin(wrong).first_invalid(), Some(wrong));
