@@ -109,7 +109,10 @@ impl Room {
                 }
                 tokio::spawn(receive(client, Arc::clone(&received)));
             }
-            assert!(topics.iter().all(|topic| hub.subscriber_count(topic) as u64 == members), "as many in each");
+            assert!(
+                topics.iter().all(|topic| hub.topic(topic).local_subscriber_count() as u64 == members),
+                "as many in each"
+            );
             server
         });
         Self { runtime, hub, topics, members, received, _server: server }

@@ -3,10 +3,10 @@
 mod activity;
 mod call;
 mod cold;
+mod conn_ref;
 mod control;
 mod error;
 mod heartbeat;
-mod hub_conn;
 mod id;
 mod identity;
 mod inner;
@@ -31,7 +31,7 @@ use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet};
 use uuid::Uuid;
 
 pub(crate) use self::{
-    call::{Answer, NoAnswer, PREFIX as CALL_PREFIX},
+    call::{Answer, NoAnswer, PREFIX as CALL_PREFIX, call},
     cold::{LayerState, LayerStateKey},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, RouteSettings, Signal, UpgradeValue, UpgradeValues},
     reply::{Replied, reply},
@@ -39,8 +39,8 @@ pub(crate) use self::{
 pub use self::{
     call::{Call, CallError, CallErrorKind, CallFuture},
     cold::{Attributes, TooManyAttributes},
+    conn_ref::ConnRef,
     error::{SendError, SendErrorKind},
-    hub_conn::HubConn,
     identity::{Identity, RefreshToken},
     raw::RawText,
 };
@@ -230,6 +230,37 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.inner.outbox.is_closed()
+    }
+
+    /// Waits until the connection is closed or closing: the end of a task that serves it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use switchboard::{Conn, ws_message};
+    ///
+    /// #[ws_message("TICK")]
+    /// struct Tick;
+    ///
+    /// async fn start(conn: Conn) {
+    ///     tokio::spawn(async move {
+    ///         let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ///         loop {
+    ///             tokio::select! {
+    ///                 () = conn.closed() => break,
+    ///                 _ = ticks.tick() => _ = conn.send(Tick),
+    ///             }
+    ///         }
+    ///     });
+    /// }
+    /// # let _ = switchboard::WsRouter::<()>::new().on_open(start);
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: nothing is lost when it is dropped.
+    pub async fn closed(&self) {
+        self.inner.outbox.wait(Until::Closed).await;
     }
 
     /// How many bytes wait to be written, each message's overhead included.

@@ -1,9 +1,9 @@
 //! The hub: topics, and a handle to publish from anywhere.
 
 mod builder;
+mod calls;
 mod drain;
 mod error;
-mod member;
 mod publish;
 mod registry;
 mod shed_slowest;
@@ -14,6 +14,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod typed;
 mod wheel;
 
 use std::{
@@ -34,18 +35,19 @@ use switchboard_core::{Message, check_topic};
 pub(crate) use self::publish::{Captures, PublishLog, Record};
 pub use self::{
     builder::HubBuilder,
+    calls::{CallAll, CallFirst},
     drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
-    member::Member,
-    publish::{Batch, BatchOptions, Matched, Publish, PublishFuture, Published, Throttle},
-    registry::{Connections, Members, UserEvent, UserEvents},
+    publish::{Batch, BatchOptions, Matched, Publish, PublishFuture, PublishMany, Published, Throttle},
+    registry::{ConnectionHandle, Connections, Members, UserEvent, UserEvents, UserHandle},
     stats::HubStats,
-    subscribe::{Subscribe, TopicChange},
-    topics::{SlowConsumer, TopicName, TopicOf, TopicOptions},
+    subscribe::{ChangeTopics, Subscribe, TopicChange, TopicFuture, Unsubscribe},
+    topics::{SlowConsumer, Topic as TypedTopic, TopicHandle, TopicName, TopicOf, TopicOptions},
+    typed::TypedHub,
 };
 use self::{
     builder::{Limits, Normalize},
-    publish::Selection,
+    publish::Outgoing,
     registry::{Registry, UserFeed},
     subscribe::Authorizations,
     topics::Rules,
@@ -53,8 +55,8 @@ use self::{
 };
 pub(crate) use self::{
     registry::{ConnectionPermit, Full},
-    subscribe::{InFlight, Operation, Subscriptions},
-    topics::{AsStr, Filter, typed},
+    subscribe::{InFlight, Operation, PendingChange, Subscriptions},
+    topics::{AsStr, Filter, Rule},
     wheel::{Check, TimerKey},
 };
 use crate::{
@@ -105,7 +107,7 @@ pub(crate) struct HubInner {
     authorizations: Authorizations,
     /// Only topics with members. A member is put in while this is locked, so that no topic is
     /// removed with a member just joining.
-    topics: RwLock<HashMap<Box<str>, Arc<Topic>>>,
+    topics: RwLock<HashMap<Arc<str>, Arc<Topic>>>,
     registry: Mutex<Registry>,
     users: UserFeed,
     queued: Arc<Budget>,
@@ -190,14 +192,6 @@ impl Hub {
         }
     }
 
-    /// How many connections are subscribed to a topic; one that is being closed counts until its
-    /// `on_close` hooks are done.
-    #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
-    pub fn subscriber_count(&self, topic: impl TopicName) -> usize {
-        self.topic(&self.name(topic.topic_name())).map_or(0, |topic| topic.len())
-    }
-
     pub(crate) fn publish_from<M: Message>(
         &self,
         topic: &str,
@@ -205,27 +199,39 @@ impl Hub {
         sender: Option<Arc<AnyConn>>,
         validate: bool,
     ) -> Publish {
+        self.publish_outgoing(topic, self.outgoing(message, validate), sender)
+    }
+
+    /// Encodes a message, and keeps its value if something may look at it.
+    fn outgoing<M: Message>(&self, message: M, validate: bool) -> Result<Outgoing, PublishError> {
+        let frame = encode::event(&message, None, validate).map_err(|error| PublishError::invalid(error.into()))?;
+        let outgoing = Outgoing::new(M::TYPE, frame);
+        Ok(if self.looks_at_values() { outgoing.with_value(message) } else { outgoing })
+    }
+
+    fn publish_outgoing(
+        &self,
+        topic: &str,
+        message: Result<Outgoing, PublishError>,
+        sender: Option<Arc<AnyConn>>,
+    ) -> Publish {
         let topic = self.name(topic);
-        let mut frame = check_topic(&topic).map_err(PublishError::invalid_topic).and_then(|()| {
-            encode::event(&message, None, validate).map_err(|error| PublishError::invalid(error.into()))
-        });
-        let mut selection = Selection::default();
-        if frame.is_ok() && self.may_select() {
-            match self.selection(&topic, message) {
-                Ok(found) => selection = found,
-                Err(error) => frame = Err(error),
-            }
-        }
-        Publish::new(self.clone(), &topic, frame, sender, selection)
+        let message = check_topic(&topic).map_err(PublishError::invalid_topic).and(message);
+        Publish::new(self.clone(), &topic, message, sender)
     }
 
     /// Whether anything can be published to a topic of this name.
     fn check_name(&self, topic: &str) -> Result<(), PublishError> {
         let topic = self.name(topic);
         check_topic(&topic).map_err(PublishError::invalid_topic)?;
-        match self.0.rules.find(&topic).filter(|rule| !rule.allows_name(&topic)) {
-            Some(rule) => Err(PublishError::not_allowed(&topic, rule.pattern())),
-            None => Ok(()),
+        self.rule_for(&topic).map(|_| ())
+    }
+
+    /// The rule for a topic that may not exist yet.
+    fn rule_for(&self, topic: &str) -> Result<Option<&Arc<Rule>>, PublishError> {
+        match self.0.rules.find(topic) {
+            Some(rule) if !rule.allows_name(topic) => Err(PublishError::not_allowed(topic, rule.pattern())),
+            rule => Ok(rule),
         }
     }
 
@@ -251,7 +257,7 @@ impl Hub {
         &self.0
     }
 
-    fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+    fn find_topic(&self, name: &str) -> Option<Arc<Topic>> {
         self.0.topics.read().get(name).cloned()
     }
 

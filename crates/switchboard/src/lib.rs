@@ -99,7 +99,7 @@
 //! | let clients in | [`WsRouter::authenticate`], [`BearerToken`], [`TokenSources`], [`OriginPolicy`] |
 //! | send and publish | [`Conn`], [`Hub`] |
 //! | make rules for topics | [`HubBuilder::topic`], [`TopicOptions`], [`guide::topics`] |
-//! | see who is connected | [`HubConn`], [`Hub::users`], [`UserEvent`] |
+//! | see who is connected | [`Hub::local_connections`], [`Hub::user`], [`ConnRef`], [`UserEvent`] |
 //! | report errors | [`WsError`], [`ErrorCode`] |
 //! | set limits | [`Config`], [`HubBuilder`] |
 //! | run and stop a server | [`serve`], [`Hub::drain`] |
@@ -180,7 +180,7 @@ pub use self::upgrade::MountedRouter;
 pub use self::{
     config::Config,
     conn::{
-        Attributes, Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, HubConn, Identity, InvalidConnId,
+        Attributes, Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, ConnRef, Identity, InvalidConnId,
         RawText, RefreshToken, SendError, SendErrorKind, TooManyAttributes,
     },
     extract::{
@@ -191,9 +191,11 @@ pub use self::{
         HookOutput, UnknownMessage,
     },
     hub::{
-        Batch, BatchOptions, Connections, Drain, DrainFuture, Hub, HubBuilder, HubStats, Matched, Member, Members,
-        Publish, PublishError, PublishErrorKind, PublishFuture, Published, SlowConsumer, Subscribe, Throttle,
-        TopicChange, TopicError, TopicErrorKind, TopicName, TopicOf, TopicOptions, UserEvent, UserEvents, typed::Topic,
+        Batch, BatchOptions, CallAll, CallFirst, ChangeTopics, ConnectionHandle, Connections, Drain, DrainFuture, Hub,
+        HubBuilder, HubStats, Matched, Members, Publish, PublishError, PublishErrorKind, PublishFuture, PublishMany,
+        Published, SlowConsumer, Subscribe, Throttle, TopicChange, TopicError, TopicErrorKind, TopicFuture,
+        TopicHandle, TopicName, TopicOf, TopicOptions, TypedHub, TypedTopic as Topic, Unsubscribe, UserEvent,
+        UserEvents, UserHandle,
     },
     middleware::{RateLimitLayer, TraceLayer, WsReply, WsRequest},
     request::{Cancelled, Deadline, Progress, ReceivedAt},

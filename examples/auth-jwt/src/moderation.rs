@@ -1,6 +1,6 @@
 //! What administrators do to others. Who may is decided before.
 
-use switchboard::{Hub, Member, TopicOptions, WsError};
+use switchboard::{ConnRef, Hub, TopicOptions, WsError};
 
 use crate::{
     in_band::Session,
@@ -19,7 +19,7 @@ pub(crate) fn rooms() -> TopicOptions {
     })
 }
 
-fn is_moderator(member: &Member) -> bool {
+fn is_moderator(member: &ConnRef) -> bool {
     member.data::<Session>().is_some_and(|session| lock(&session.user).is_moderator())
 }
 
@@ -39,7 +39,7 @@ pub(crate) async fn carry_out(hub: &Hub, people: &People, msg: AdminAction) -> R
     if action != Action::Mute {
         for id in people.connections(&target_user_id) {
             // What was published before leaves before the close frame.
-            hub.disconnect(id);
+            hub.connection(id).disconnect().await;
         }
     }
     Ok(AdminActionSuccess { action, target_user_id })

@@ -43,7 +43,11 @@ async fn admin_message(context: Context, message: AdminMessage) -> Result<AdminM
 async fn kick_user(context: Context, kick: KickUser) -> Result<UserKicked, WsError> {
     context.require_admin()?;
     let id: Option<ConnId> = kick.client_id.parse().ok();
-    if !id.is_some_and(|id| context.conn().hub().disconnect(id)) {
+    let is_kicked = match id {
+        Some(id) => context.conn().hub().connection(id).disconnect().await,
+        None => false,
+    };
+    if !is_kicked {
         return Err(context.error(ErrorCode::NotFound, "No such client", ("kicked", &kick.client_id)));
     }
     Ok(UserKicked { client_id: kick.client_id })

@@ -71,7 +71,7 @@ pub fn app() -> Router {
 
 async fn opened(conn: Conn<Session>) -> Result<(), WsError> {
     conn.subscribe(GLOBAL).await?;
-    conn.send(Welcome { online: conn.hub().subscriber_count(GLOBAL) })?;
+    conn.send(Welcome { online: conn.hub().topic(GLOBAL).local_subscriber_count() })?;
     Ok(())
 }
 

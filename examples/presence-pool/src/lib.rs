@@ -80,7 +80,8 @@ async fn authenticate(Query(user): Query<User>) -> Result<User, StatusCode> {
 async fn join_pool(conn: Conn<User>, hub: Hub, join: JoinPool) -> Result<(), WsError> {
     let topic = topic(&join.pool_id);
     if conn.subscribe(&topic).await? {
-        let joined = UserJoinedPool { user_id: conn.data().user.clone(), pool_size: hub.subscriber_count(&topic) };
+        let joined =
+            UserJoinedPool { user_id: conn.data().user.clone(), pool_size: hub.topic(&topic).local_subscriber_count() };
         conn.publish(topic, joined).except_self().await?;
     }
     Ok(())
@@ -91,7 +92,8 @@ async fn leave_pool(conn: Conn<User>, hub: Hub, leave: LeavePool) -> Result<(), 
     if !conn.unsubscribe(&topic).await? {
         return Err(WsError::failed_precondition("You are not in this pool"));
     }
-    let left = UserLeftPool { user_id: conn.data().user.clone(), pool_size: hub.subscriber_count(&topic) };
+    let left =
+        UserLeftPool { user_id: conn.data().user.clone(), pool_size: hub.topic(&topic).local_subscriber_count() };
     hub.publish(topic, left).await?;
     Ok(())
 }
@@ -104,7 +106,7 @@ async fn set_status(conn: Conn<User>, set: SetStatus) -> Result<(), WsError> {
 /// The connection counts until its hooks are done.
 async fn leave_all(conn: Conn<User>, hub: Hub) -> Result<(), WsError> {
     for topic in conn.topics().into_iter().filter(|topic| topic.starts_with(POOL)) {
-        let pool_size = hub.subscriber_count(&topic).saturating_sub(1);
+        let pool_size = hub.topic(&topic).local_subscriber_count().saturating_sub(1);
         let left = UserLeftPool { user_id: conn.data().user.clone(), pool_size };
         conn.publish(topic, left).except_self().await?;
     }
@@ -121,7 +123,7 @@ async fn tell_presence(mut events: UserEvents, hub: Hub) {
         };
         let presence = Presence { user_id: user_id.as_ref().to_owned(), online };
         // Users know of themselves.
-        let others = hub.members(PRESENCE).filter(|conn| conn.user().as_deref() != Some(&*user_id));
+        let others = hub.topic(PRESENCE).local_members().filter(|conn| conn.user().as_deref() != Some(&*user_id));
         for conn in others {
             // One that is closing needs it no more.
             _ = conn.send(presence.clone());

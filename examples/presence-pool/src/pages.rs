@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
-use switchboard::{Hub, HubConn};
+use switchboard::{ConnRef, Hub};
 
 use crate::messages::{Notice, Status};
 
@@ -58,13 +58,13 @@ pub(crate) struct Sent {
 }
 
 pub(crate) async fn connections(State(hub): State<Hub>) -> Json<Vec<Connection>> {
-    Json(hub.connections().map(|conn| describe(&conn)).collect())
+    Json(hub.local_connections().map(|conn| describe(&conn)).collect())
 }
 
 pub(crate) async fn user(State(hub): State<Hub>, Path(user): Path<String>) -> Json<User> {
-    let ids = hub.user_connections(&user);
-    let connections = ids.into_iter().filter_map(|id| hub.connection(id)).map(|conn| describe(&conn)).collect();
-    Json(User { online: hub.is_online(&user), connections })
+    let ids = hub.user(&user).connections().await;
+    let connections = ids.into_iter().filter_map(|id| hub.local_connection(id)).map(|conn| describe(&conn)).collect();
+    Json(User { online: hub.user(&user).is_online().await, connections })
 }
 
 pub(crate) async fn notify(
@@ -72,24 +72,25 @@ pub(crate) async fn notify(
     Path(user): Path<String>,
     Json(Text { text }): Json<Text>,
 ) -> Result<Json<Sent>, (StatusCode, String)> {
-    let sent = hub.send_to_user(&user, Notice { text });
+    let sent = hub.user(&user).send(Notice { text }).await;
     sent.map(|devices| Json(Sent { devices })).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
 }
 
 pub(crate) async fn pool(State(hub): State<Hub>, Path(pool): Path<String>) -> Json<Pool> {
     let topic = crate::topic(&pool);
-    let user_ids = hub.members(&topic).filter_map(|conn| conn.user().as_deref().map(str::to_owned)).collect();
-    Json(Pool { size: hub.subscriber_count(&topic), user_ids })
+    let user_ids =
+        hub.topic(&topic).local_members().filter_map(|conn| conn.user().as_deref().map(str::to_owned)).collect();
+    Json(Pool { size: hub.topic(&topic).local_subscriber_count(), user_ids })
 }
 
 pub(crate) async fn stats(State(hub): State<Hub>) -> Json<Stats> {
     let stats = hub.stats();
     // The topic of presence is no pool. It may have come into being since the figures were taken.
-    let pools = stats.topics.saturating_sub(usize::from(hub.subscriber_count(crate::PRESENCE) > 0));
+    let pools = stats.topics.saturating_sub(usize::from(hub.topic(crate::PRESENCE).local_subscriber_count() > 0));
     Json(Stats { connections: stats.connections, users: stats.users, pools })
 }
 
-fn describe(conn: &HubConn) -> Connection {
+fn describe(conn: &ConnRef) -> Connection {
     let millis = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let pools = conn.topics();
     Connection {

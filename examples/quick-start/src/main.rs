@@ -32,7 +32,7 @@ async fn enter(conn: Conn) -> Result<(), WsError> {
 }
 
 async fn say(conn: Conn, hub: Hub, say: Say) -> Result<(), WsError> {
-    let listener_count = hub.subscriber_count("lobby");
+    let listener_count = hub.topic("lobby").local_subscriber_count();
     conn.publish("lobby", Said { text: say.text, listener_count }).await?;
     Ok(())
 }

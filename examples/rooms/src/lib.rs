@@ -49,7 +49,7 @@ async fn join_room(conn: Conn, hub: Hub, join: JoinRoom) -> Result<JoinSuccess, 
         conn.attributes().insert(Username(name))?;
     }
     let is_new = conn.subscribe(&topic).await?;
-    let user_count = hub.subscriber_count(&topic);
+    let user_count = hub.topic(&topic).local_subscriber_count();
     if is_new {
         conn.publish(topic, UserJoined { username: username(&conn), user_count }).await?;
     }
@@ -69,7 +69,7 @@ async fn leave_room(conn: Conn, hub: Hub, leave: LeaveRoom) -> Result<(), WsErro
     let topic = topic(&leave.room_id);
     // First out, so that only those who stay are told.
     if conn.unsubscribe(&topic).await? {
-        let user_count = hub.subscriber_count(&topic);
+        let user_count = hub.topic(&topic).local_subscriber_count();
         conn.publish(topic, UserLeft { username: username(&conn), user_count }).await?;
     }
     Ok(())
@@ -78,7 +78,7 @@ async fn leave_room(conn: Conn, hub: Hub, leave: LeaveRoom) -> Result<(), WsErro
 /// The subscriptions are still there, and end after the hook.
 async fn closed(conn: Conn, hub: Hub) -> Result<(), WsError> {
     for topic in conn.topics().into_iter().filter(|topic| topic.starts_with(ROOM)) {
-        let user_count = hub.subscriber_count(&topic).saturating_sub(1);
+        let user_count = hub.topic(&topic).local_subscriber_count().saturating_sub(1);
         conn.publish(topic, UserDisconnected { user_count }).except_self().await?;
     }
     Ok(())

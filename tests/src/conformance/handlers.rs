@@ -116,12 +116,12 @@ async fn join(conn: Conn<User>, hub: Hub, join: Join) -> Result<Joined, WsError>
         return Err(WsError::permission_denied("this topic is private"));
     }
     conn.subscribe(&join.topic).await?;
-    Ok(Joined { members: hub.subscriber_count(&join.topic), topic: join.topic })
+    Ok(Joined { members: hub.topic(&join.topic).local_subscriber_count(), topic: join.topic })
 }
 
 async fn leave(conn: Conn<User>, hub: Hub, leave: Leave) -> Result<Left, WsError> {
     conn.unsubscribe(&leave.topic).await?;
-    Ok(Left { members: hub.subscriber_count(&leave.topic), topic: leave.topic })
+    Ok(Left { members: hub.topic(&leave.topic).local_subscriber_count(), topic: leave.topic })
 }
 
 async fn say(conn: Conn<User>, say: Say) -> Result<(), WsError> {
@@ -158,7 +158,11 @@ async fn ask_me(conn: Conn<User>, ask: AskMe) -> Result<Answered, WsError> {
 }
 
 async fn kick(hub: Hub, kick: Kick) -> Kicked {
-    Kicked { found: kick.client_id.parse().is_ok_and(|id| hub.disconnect(id)) }
+    let found = match kick.client_id.parse() {
+        Ok(id) => hub.connection(id).disconnect().await,
+        Err(_) => false,
+    };
+    Kicked { found }
 }
 
 /// As fast as the client takes them.

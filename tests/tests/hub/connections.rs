@@ -46,15 +46,15 @@ async fn row_002_28_pool() {
     assert!(before <= active && active <= now(), "{before:?} {active:?}");
     // All of them.
     let two = connect(&server, "bob").await;
-    let ids: BTreeSet<ConnId> = hub.connections().map(|conn| conn.id()).collect();
+    let ids: BTreeSet<ConnId> = hub.local_connections().map(|conn| conn.id()).collect();
     assert_eq!(ids, BTreeSet::from([id(&one), id(&two)]));
-    let users: BTreeSet<_> = hub.connections().map(|conn| conn.data::<User>().unwrap().user.clone()).collect();
+    let users: BTreeSet<_> = hub.local_connections().map(|conn| conn.data::<User>().unwrap().user.clone()).collect();
     assert_eq!(users, BTreeSet::from([None, Some("bob".to_owned())]));
-    assert!(hub.connections().all(|conn| conn.data::<String>().is_none()));
+    assert!(hub.local_connections().all(|conn| conn.data::<String>().is_none()));
     // Who has left is not among them, also in the midst of looking.
-    let mut left = hub.connections();
+    let mut left = hub.local_connections();
     assert_eq!(one.close(1000).await, 1000);
-    until(|| hub.connection(id(&one)).is_none()).await;
+    until(|| hub.local_connection(id(&one)).is_none()).await;
     assert_eq!(left.by_ref().map(|conn| conn.id()).collect::<Vec<_>>(), [id(&two)]);
     assert!(conn.is_closed());
 }
@@ -64,23 +64,24 @@ async fn one_connection_is_sent_to_and_closed() {
     let hub = Hub::new();
     let server = serve(&hub);
     let (mut client, conn) = connected(&server, &hub).await;
-    hub.send_to(id(&client), Notice::new("a")).unwrap();
+    hub.connection(id(&client)).send(Notice::new("a")).await.unwrap();
     conn.send(Notice::new("b")).unwrap();
     for text in ["a", "b"] {
         assert_eq!(client.expect("NOTICE").await, json!({ "text": text }));
     }
     let long = || Notice::new(&"x".repeat(21));
     assert_eq!(conn.send(long()).unwrap_err().kind(), SendErrorKind::Invalid);
-    assert_eq!(hub.send_to(conn.id(), long()).unwrap_err().kind(), SendErrorKind::Invalid);
+    assert_eq!(hub.connection(conn.id()).send(long()).await.unwrap_err().kind(), SendErrorKind::Invalid);
     // What was sent before arrives.
     conn.send(Notice::new("c")).unwrap();
-    assert!(hub.disconnect_with(conn.id(), 4000, "enough"));
+    assert!(hub.connection(conn.id()).disconnect_with(4000, "enough").await);
     assert_eq!(conn.send(Notice::new("d")).unwrap_err().kind(), SendErrorKind::Closed);
     client.expect("NOTICE").await;
     assert_eq!(client.expect_close().await, (4000, "enough".to_owned()));
     drop(client);
-    until(|| !hub.disconnect(conn.id())).await;
-    assert_eq!(hub.send_to(conn.id(), Notice::new("e")).unwrap_err().kind(), SendErrorKind::Closed);
+    until(|| hub.local_connection(conn.id()).is_none()).await;
+    assert!(!hub.connection(conn.id()).disconnect().await);
+    assert_eq!(hub.connection(conn.id()).send(Notice::new("e")).await.unwrap_err().kind(), SendErrorKind::Closed);
     let (mut client, conn) = connected(&server, &hub).await;
     conn.disconnect();
     assert_eq!(client.expect_close().await, (4503, "kicked".to_owned()));
@@ -96,14 +97,18 @@ async fn members_of_a_topic_are_seen_in_portions() {
         join_topic(&mut client, "room").await;
         clients.push(client);
     }
-    let members = || hub.members("room").map(|conn| conn.id()).collect::<BTreeSet<_>>();
+    let members = || hub.topic("room").local_members().map(|conn| conn.id()).collect::<BTreeSet<_>>();
     assert_eq!(members(), clients.iter().map(id).collect());
     assert_eq!(
-        (hub.members("room").count(), hub.subscriber_count("room"), hub.members("other").count()),
+        (
+            hub.topic("room").local_members().count(),
+            hub.topic("room").local_subscriber_count(),
+            hub.topic("other").local_members().count()
+        ),
         (600, 600, 0)
     );
     // Holes in the midst.
     let gone: Vec<_> = clients.drain(100..500).map(|client| id(&client)).collect();
-    until(|| gone.iter().all(|id| hub.connection(*id).is_none())).await;
+    until(|| gone.iter().all(|id| hub.local_connection(*id).is_none())).await;
     assert_eq!(members(), clients.iter().map(id).collect());
 }

@@ -21,7 +21,7 @@ async fn a_reader_that_is_too_slow_is_told_what_it_missed() {
         assert!(matches!(events.next().await, Some(UserEvent::Online { user, .. }) if &*user == expected));
     }
     // It can look who is there.
-    assert_eq!(hub.users().len(), 5);
+    assert_eq!(hub.local_users().len(), 5);
 }
 
 #[tokio::test]

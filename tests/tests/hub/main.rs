@@ -5,6 +5,7 @@
 mod attributes;
 mod connections;
 mod events;
+mod handles;
 mod queued;
 mod sharing;
 mod users;
@@ -14,7 +15,7 @@ use std::time::SystemTime;
 use axum::{Router, extract::Query, http::StatusCode};
 use serde::Deserialize;
 use serde_json::json;
-use switchboard::{Authenticated, Conn, ConnId, Hub, HubConn, Identity, WsError, WsRouter, ws_message};
+use switchboard::{Authenticated, Conn, ConnId, ConnRef, Hub, Identity, WsError, WsRouter, ws_message};
 use switchboard_tests::{
     client::{Client, PATIENCE, Server},
     serve::ws_route,
@@ -97,9 +98,9 @@ async fn connect(server: &Server, user: &str) -> Client {
 }
 
 /// The same, and how the hub sees it.
-async fn connected(server: &Server, hub: &Hub) -> (Client, HubConn) {
+async fn connected(server: &Server, hub: &Hub) -> (Client, ConnRef) {
     let client = server.connect("/ws").await;
-    let conn = hub.connection(id(&client)).unwrap();
+    let conn = hub.local_connection(id(&client)).unwrap();
     (client, conn)
 }
 

@@ -1,7 +1,7 @@
 //! How much may wait for all connections together.
 
 use axum::Router;
-use switchboard::{Config, Hub, HubConn, SendErrorKind, ws_message};
+use switchboard::{Config, ConnRef, Hub, SendErrorKind, ws_message};
 use switchboard_tests::{
     client::{Client, PATIENCE, Server},
     serve::ws_route,
@@ -37,7 +37,7 @@ async fn others_run() {
 }
 
 /// Sends until so much waits because the client does not read. How many messages.
-async fn fill(conn: &HubConn, bytes: usize) -> usize {
+async fn fill(conn: &ConnRef, bytes: usize) -> usize {
     let fill = async {
         let mut count = 0;
         loop {

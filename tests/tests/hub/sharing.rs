@@ -33,17 +33,17 @@ async fn two_routes_share_topics_users_and_connections_only_through_a_shared_hub
         assert_eq!(client.expect("NOTICE").await, json!({ "text": text }));
     }
     // Users.
-    assert_eq!(hub.user_connections("ann"), [id(&a), id(&b)]);
-    assert_eq!(other.user_connections("ann"), [id(&c)]);
-    assert_eq!(hub.send_to_user("ann", Notice::new("you")).unwrap(), 2);
+    assert_eq!(hub.user("ann").connections().await, [id(&a), id(&b)]);
+    assert_eq!(other.user("ann").connections().await, [id(&c)]);
+    assert_eq!(hub.user("ann").send(Notice::new("you")).await.unwrap(), 2);
     for client in [&mut a, &mut b] {
         assert_eq!(client.expect("NOTICE").await, json!({ "text": "you" }));
     }
     // The registry.
-    assert!(hub.connection(id(&a)).is_some() && hub.connection(id(&b)).is_some());
-    assert!(hub.connection(id(&c)).is_none() && !hub.disconnect(id(&c)));
+    assert!(hub.local_connection(id(&a)).is_some() && hub.local_connection(id(&b)).is_some());
+    assert!(hub.local_connection(id(&c)).is_none() && !hub.connection(id(&c)).disconnect().await);
     assert_eq!((hub.stats().connections, other.stats().connections), (2, 1));
-    assert_eq!(other.disconnect_user("ann"), 1);
+    assert_eq!(other.user("ann").disconnect().await, 1);
     assert_eq!(c.expect_close().await.0, 4503);
     request(&mut a, "PING", json!({})).await;
     request(&mut b, "PING", json!({})).await;

@@ -20,36 +20,38 @@ async fn row_002_29_pool_users() {
     let hub = Hub::new();
     let server = serve(&hub);
     let mut presence = hub.user_events();
-    assert!(!hub.is_online("ann"));
+    assert!(!hub.user("ann").is_online().await);
     let mut phone = connect(&server, "ann").await;
     let mut desk = connect(&server, "bob").await;
     let mut tablet = server.connect("/ws").await;
     request(&mut tablet, "AUTH", json!({ "user": "ann" })).await;
-    assert!(hub.is_online("ann") && hub.is_online("bob") && !hub.is_online("cat"));
-    assert_eq!(hub.user_connections("ann"), [id(&phone), id(&tablet)]);
-    let mut users = hub.users();
+    assert!(
+        hub.user("ann").is_online().await && hub.user("bob").is_online().await && !hub.user("cat").is_online().await
+    );
+    assert_eq!(hub.user("ann").connections().await, [id(&phone), id(&tablet)]);
+    let mut users = hub.local_users();
     users.sort();
     assert_eq!(users.iter().map(AsRef::as_ref).collect::<Vec<_>>(), ["ann", "bob"]);
     let stats = hub.stats();
     assert_eq!((stats.connections, stats.users, stats.queued_bytes, stats.slow_consumers), (3, 2, 0, 0));
     // To all devices of one user, and to nobody else.
-    assert_eq!(hub.send_to_user("ann", Notice::new("hi")).unwrap(), 2);
-    assert_eq!(hub.send_to_user("cat", Notice::new("hi")).unwrap(), 0);
-    assert_eq!(hub.send_to_user("ann", Notice::new(&"x".repeat(21))).unwrap_err().kind(), SendErrorKind::Invalid);
+    assert_eq!(hub.user("ann").send(Notice::new("hi")).await.unwrap(), 2);
+    assert_eq!(hub.user("cat").send(Notice::new("hi")).await.unwrap(), 0);
+    assert_eq!(hub.user("ann").send(Notice::new(&"x".repeat(21))).await.unwrap_err().kind(), SendErrorKind::Invalid);
     for client in [&mut phone, &mut tablet] {
         assert_eq!(client.expect("NOTICE").await, json!({ "text": "hi" }));
     }
-    assert_eq!(hub.send_to_user("bob", Notice::new("you")).unwrap(), 1);
+    assert_eq!(hub.user("bob").send(Notice::new("you")).await.unwrap(), 1);
     assert_eq!(desk.expect("NOTICE").await, json!({ "text": "you" }));
     // One device goes, and then all.
     assert_eq!(phone.close(1000).await, 1000);
-    until(|| hub.user_connections("ann").len() == 1).await;
-    assert!(hub.is_online("ann"));
-    assert_eq!((hub.disconnect_user("ann"), hub.disconnect_user("cat")), (1, 0));
+    until(|| hub.user("ann").local_connections().len() == 1).await;
+    assert!(hub.user("ann").is_online().await);
+    assert_eq!((hub.user("ann").disconnect().await, hub.user("cat").disconnect().await), (1, 0));
     assert_eq!(tablet.expect_close().await, (4503, "kicked".to_owned()));
     drop(tablet);
-    until(|| !hub.is_online("ann")).await;
-    assert!(hub.user_connections("ann").is_empty());
+    until(|| hub.user("ann").local_connections().is_empty()).await;
+    assert!(hub.user("ann").connections().await.is_empty());
     let mut seen = Vec::new();
     while seen.len() < 5 {
         seen.push(match presence.next().await.unwrap() {
@@ -71,14 +73,14 @@ async fn a_user_is_closed_with_a_code_everywhere() {
     for _ in 0..3 {
         clients.push(connect(&server, "ann").await);
     }
-    assert_eq!(hub.send_to_user("ann", Notice::new("bye")).unwrap(), 3);
-    assert_eq!(hub.disconnect_user_with("ann", 4000, "password changed"), 3);
+    assert_eq!(hub.user("ann").send(Notice::new("bye")).await.unwrap(), 3);
+    assert_eq!(hub.user("ann").disconnect_with(4000, "password changed").await, 3);
     for client in &mut clients {
         client.expect("NOTICE").await;
         assert_eq!(client.expect_close().await, (4000, "password changed".to_owned()));
     }
     // A closing one takes nothing, and does not count.
-    assert_eq!(hub.send_to_user("ann", Notice::new("late")).unwrap(), 0);
+    assert_eq!(hub.user("ann").send(Notice::new("late")).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -96,10 +98,10 @@ async fn all_connections_of_a_user_are_asked_again() {
     let server = Server::start(Router::new().route("/ws", ws_route(router(&hub).on_reauthorize(ask))));
     let (mut one, mut two, mut other) =
         (connect(&server, "ann").await, connect(&server, "ann").await, connect(&server, "bob").await);
-    assert_eq!((hub.reauthorize_user("ann"), hub.reauthorize_user("cat")), (2, 0));
+    assert_eq!((hub.user("ann").reauthorize().await, hub.user("cat").reauthorize().await), (2, 0));
     request(&mut one, "PING", json!({})).await;
     banned.store(true, SeqCst);
-    assert_eq!((hub.reauthorize_user("ann"), hub.reauthorize_user("bob")), (2, 1));
+    assert_eq!((hub.user("ann").reauthorize().await, hub.user("bob").reauthorize().await), (2, 1));
     for client in [&mut one, &mut two] {
         assert_eq!(client.expect_close().await.0, 4403);
     }
@@ -113,7 +115,7 @@ async fn one_message_reaches_devices_that_speak_differently() {
     let mut plain = connect(&server, "ann").await;
     let packed = [("sec-websocket-protocol", "switchboard.v1.msgpack")];
     let mut packed = server.upgrade("/ws?user=ann", &packed).await.unwrap();
-    assert_eq!(hub.send_to_user("ann", Notice::new("hi")).unwrap(), 2);
+    assert_eq!(hub.user("ann").send(Notice::new("hi")).await.unwrap(), 2);
     assert_eq!(plain.expect("NOTICE").await, json!({ "text": "hi" }));
     let mut kinds = Vec::new();
     for _ in 0..2 {
@@ -135,9 +137,9 @@ async fn one_that_is_refused_is_not_listed() {
     let one: Client = connect(&server, "ann").await;
     let mut events = hub.user_events();
     let mut two = connect(&server, "ann").await;
-    assert!(hub.connection(id(&two)).is_none());
+    assert!(hub.local_connection(id(&two)).is_none());
     assert_eq!(two.expect_close().await.0, 4504);
-    assert_eq!((hub.user_connections("ann"), hub.stats().connections), (vec![id(&one)], 1));
+    assert_eq!((hub.user("ann").connections().await, hub.stats().connections), (vec![id(&one)], 1));
     drop(one);
     let event = events.next().await.unwrap();
     assert!(matches!(event, UserEvent::Offline { .. }), "{event:?}");
@@ -169,7 +171,10 @@ async fn a_user_is_there_until_the_close_hooks_are_done() {
         let seen = Arc::clone(&seen);
         async move |conn: Conn<User>| {
             let user = conn.user().unwrap();
-            seen.store(conn.hub().is_online(&user) && conn.hub().user_connections(&user) == [conn.id()], SeqCst);
+            seen.store(
+                conn.hub().user(&user).is_online().await && conn.hub().user(&user).connections().await == [conn.id()],
+                SeqCst,
+            );
         }
     };
     let server = Server::start(Router::new().route("/ws", ws_route(router(&hub).on_close(close))));
@@ -178,5 +183,5 @@ async fn a_user_is_there_until_the_close_hooks_are_done() {
     assert!(matches!(events.next().await, Some(UserEvent::Online { conn, .. }) if conn == id(&client)));
     assert_eq!(client.close(1000).await, 1000);
     assert!(matches!(events.next().await, Some(UserEvent::Offline { conn, .. }) if conn == id(&client)));
-    assert!(seen.load(SeqCst) && !hub.is_online("ann"));
+    assert!(seen.load(SeqCst) && !hub.user("ann").is_online().await);
 }

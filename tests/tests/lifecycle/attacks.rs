@@ -260,7 +260,7 @@ async fn attack_a10_a_client_that_never_reads_is_closed() {
         std::future::pending::<()>().await;
     };
     let ended = async {
-        while hub.connections().next().is_some() {
+        while hub.local_connections().next().is_some() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -278,7 +278,7 @@ async fn attack_a10_publishes_of_others_still_overflow() {
     let mut client = server.connect("/ws").await;
     client.request("BURN", "1", json!({})).await;
     let flood = async {
-        while hub.connections().next().is_some_and(|conn| !conn.is_closed()) {
+        while hub.local_connections().next().is_some_and(|conn| !conn.is_closed()) {
             hub.publish("t", Big { text: "x".repeat(30_000) }).await.unwrap();
             tokio::task::yield_now().await;
         }
@@ -429,7 +429,7 @@ async fn attack_a6_a_question_does_not_wait_and_nothing_begins_before_its_answer
         if by_refresh {
             client.send_request("$ws:refresh", "r", json!({ "token": "t" })).await;
         } else {
-            hub.connections().next().unwrap().reauthorize();
+            hub.local_connections().next().unwrap().reauthorize();
         }
         app.until_asked(1).await;
         // Concurrent ones and those in order; the heartbeat is behind them.

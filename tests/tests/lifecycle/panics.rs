@@ -173,7 +173,7 @@ async fn attack_b14_every_request_has_its_terminal_and_every_connection_its_end(
             client.recv().await;
             assert_eq!(client.close(1000).await, 1000, "{what}");
             let ended = async {
-                while seen.closed.load(SeqCst) <= n || hub.connections().next().is_some() {
+                while seen.closed.load(SeqCst) <= n || hub.local_connections().next().is_some() {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
             };
@@ -209,7 +209,7 @@ async fn attack_b14_the_last_guard_closes_with_1011_and_runs_the_hooks() {
     client.send_request("DO", "1", json!({ "what": "" })).await;
     assert_eq!(client.skip_to_close().await, 1011);
     let ended = async {
-        while seen.closed.load(SeqCst) < 1 || hub.connections().count() > 1 {
+        while seen.closed.load(SeqCst) < 1 || hub.local_connections().count() > 1 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
@@ -258,7 +258,7 @@ async fn attack_b16_an_upgrade_that_is_dropped_is_closed() {
         let (at, keep) = (at.clone(), Arc::clone(&keep));
         async move {
             drop(next.run(request).await);
-            *keep.lock().unwrap() = at.connections().next();
+            *keep.lock().unwrap() = at.local_connections().next();
             axum::http::StatusCode::IM_A_TEAPOT
         }
     });
@@ -266,7 +266,7 @@ async fn attack_b16_an_upgrade_that_is_dropped_is_closed() {
     let server = Server::start(Router::new().route("/ws", ws_route(ws)).layer(drops));
     assert_eq!(server.upgrade("/ws", &[]).await.unwrap_err().status, 418);
     let gone = async {
-        while hub.connections().next().is_some() {
+        while hub.local_connections().next().is_some() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };

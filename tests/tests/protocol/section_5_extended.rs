@@ -63,7 +63,7 @@ async fn row_5_hello_comes_before_whatever_is_sent_on_opening() {
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
             if let UserEvent::Online { conn, .. } | UserEvent::ConnectionAdded { conn, .. } = event {
-                elsewhere.send_to(conn, Note { n: 3 }).unwrap();
+                elsewhere.local_connection(conn).unwrap().send(Note { n: 3 }).unwrap();
             }
         }
     });

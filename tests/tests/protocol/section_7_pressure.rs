@@ -128,7 +128,7 @@ async fn row_7_3_progress_counts_as_alive() {
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));
     // The bare socket: nobody answers pings there.
     let mut stream = server.connect("/ws").await.ws.into_inner();
-    while hub.subscriber_count("t") == 0 {
+    while hub.topic("t").local_subscriber_count() == 0 {
         tokio::task::yield_now().await;
     }
     // More than is read below, and small enough for pings in between.
@@ -141,7 +141,7 @@ async fn row_7_3_progress_counts_as_alive() {
         assert!(stream.read(&mut read).await.unwrap() > 0);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let conn = hub.connections().next().unwrap();
+    let conn = hub.local_connections().next().unwrap();
     assert!(!conn.is_closed() && conn.buffered() > 0, "{}", conn.buffered());
     // Nothing else has kept it.
     let closed = async {

@@ -17,7 +17,7 @@ use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
 use switchboard::{
-    Batch, BatchOptions, Conn, Hub, Identity, Member, Progress, RateLimitLayer, RouteOptions, SlowConsumer, Throttle,
+    Batch, BatchOptions, Conn, ConnRef, Hub, Identity, Progress, RateLimitLayer, RouteOptions, SlowConsumer, Throttle,
     TopicOptions, WsError, WsRouter, ws_message, ws_rpc,
 };
 use switchboard_tests::{
@@ -131,7 +131,7 @@ async fn set_topics(conn: Conn<Session>, set: SetTopics) -> Result<(), WsError> 
 }
 
 async fn filtered(conn: Conn<Session>, filtered: Filtered) -> Result<(), WsError> {
-    let not_own = |member: &Member, note: &Note| member.user().is_none_or(|user| *user != *note.text);
+    let not_own = |member: &ConnRef, note: &Note| member.user().is_none_or(|user| *user != *note.text);
     conn.subscribe(&filtered.topic).filter(not_own).await?;
     Ok(())
 }
@@ -147,7 +147,7 @@ async fn say(conn: Conn<Session>, say: Say) -> Result<(), WsError> {
 }
 
 async fn tell(conn: Conn<Session>, tell: Tell) -> Result<(), WsError> {
-    conn.hub().send_to_user(&tell.user, Note { text: "for you".into() })?;
+    conn.hub().user(&tell.user).send(Note { text: "for you".into() }).await?;
     Ok(())
 }
 
@@ -244,8 +244,8 @@ async fn everything_that_a_hub_keeps_of_connections_is_gone_with_them() {
     let hub = hub();
     let app = App {
         alive: Arc::default(),
-        throttle: Arc::new(hub.throttle("soak.1", Duration::from_millis(2))),
-        batch: Arc::new(hub.batch("soak.2", BatchOptions::new().max_items(8), |numbers| Notes { numbers })),
+        throttle: Arc::new(hub.topic("soak.1").throttle(Duration::from_millis(2))),
+        batch: Arc::new(hub.topic("soak.2").batch(BatchOptions::new().max_items(8), |numbers| Notes { numbers })),
     };
     let alive = Arc::clone(&app.alive);
     let server = Arc::new(start(&hub, app));
@@ -271,9 +271,9 @@ async fn everything_that_a_hub_keeps_of_connections_is_gone_with_them() {
                 stats.pending_upgrades,
                 stats.running_handlers,
                 stats.detached_handlers,
-                hub.users().len(),
-                hub.connections().count(),
-                hub.members("soak.1").count(),
+                hub.local_users().len(),
+                hub.local_connections().count(),
+                hub.topic("soak.1").local_members().count(),
             ];
             if left == [0; 12] {
                 break;

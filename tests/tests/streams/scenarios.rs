@@ -229,7 +229,7 @@ pub(crate) async fn a_member_that_does_not_read_is_evicted<T: Site>() {
     drop(slow);
     assert_eq!(app.closed().await, (4002, ClosedBy::Server));
     app.has_connections(2).await;
-    assert_eq!(app.hub.subscriber_count("notes"), 1);
+    assert_eq!(app.hub.topic("notes").local_subscriber_count(), 1);
 }
 
 pub(crate) async fn a_member_that_never_reads_is_dropped<T: Site>() {

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use switchboard::{Hub, Matched, Member, Topic, TopicOptions, WsError, ws_message};
+use switchboard::{ConnRef, Hub, Matched, Topic, TopicOptions, WsError, ws_message};
 
 use crate::{Note, Other, Place, User, notes_until};
 
@@ -21,7 +21,7 @@ async fn row_002_31_selective_pub_sub() {
     ann.subscribe("t").await.unwrap();
     assert!(bob.subscribe("t").filter(|_, note: &Note| note.n.is_multiple_of(2)).await.unwrap());
     assert!(cid.subscribe("t").filter(|member, note: &Note| note.text != *member.user().unwrap()).await.unwrap());
-    assert_eq!(place.hub.subscriber_count("t"), 3);
+    assert_eq!(place.hub.topic("t").local_subscriber_count(), 3);
     let mut matched = Vec::new();
     for n in 0..4 {
         let text = if n == 2 { "cid" } else { "" }.to_owned();
@@ -49,7 +49,7 @@ async fn row_002_31_selective_pub_sub() {
     for conn in [&ann, &bob, &cid] {
         conn.clear_topics().await.unwrap();
     }
-    assert_eq!(place.hub.subscriber_count("t"), 0);
+    assert_eq!(place.hub.topic("t").local_subscriber_count(), 0);
 }
 
 /// What handlers keep with a connection, filters may look at.
@@ -59,7 +59,7 @@ async fn filters_see_attributes() {
     let mut place = Place::new(Hub::new());
     let (mut a, ann) = place.connect("ann").await;
     let not_muted =
-        |member: &Member, note: &Note| member.attributes().get::<Mute>().is_none_or(|mute| note.n >= mute.0);
+        |member: &ConnRef, note: &Note| member.attributes().get::<Mute>().is_none_or(|mute| note.n >= mute.0);
     ann.subscribe("t").filter(not_muted).await.unwrap();
     place.hub.publish("t", Note::new(1)).await.unwrap();
     assert!(ann.attributes().insert(Mute(3)).unwrap().is_none());
@@ -146,7 +146,7 @@ async fn row_7_2_filtered_publishes_keep_their_place_among_others() {
 #[tokio::test]
 async fn a_filter_that_panics_and_one_that_came_too_late_let_nothing_through() {
     #[expect(clippy::panic, reason = "what is tested")]
-    fn panics(_: &switchboard::Member, _: &Note) -> bool {
+    fn panics(_: &switchboard::ConnRef, _: &Note) -> bool {
         panic!("broken");
     }
     let topic = Topic::<Note>::new("t");
@@ -181,7 +181,7 @@ impl io::Write for Errors {
 #[tokio::test]
 async fn a_filter_that_panics_for_each_message_does_not_fill_the_log() {
     #[expect(clippy::panic, reason = "what is tested")]
-    fn panics(_: &Member, _: &Note) -> bool {
+    fn panics(_: &ConnRef, _: &Note) -> bool {
         panic!("broken");
     }
     let errors = Errors::default();

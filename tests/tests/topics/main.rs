@@ -103,7 +103,7 @@ async fn notes_until(client: &mut Client, last: u32) -> Vec<u32> {
 }
 
 /// Whether something is not ready at once; it is given up then.
-async fn is_waiting<T>(future: impl Future<Output = T>) -> bool {
-    let mut future = pin!(future);
+async fn is_waiting<T>(future: impl IntoFuture<Output = T>) -> bool {
+    let mut future = pin!(future.into_future());
     poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending())).await
 }

@@ -74,7 +74,7 @@ impl Held {
     /// The only member.
     async fn member(&self) -> (Client, ConnId) {
         let client = self.join().await;
-        (client, self.hub.members("t").next().unwrap().id())
+        (client, self.hub.topic("t").local_members().next().unwrap().id())
     }
 
     /// A publisher that has published this note and is still in its turn.
@@ -123,7 +123,7 @@ async fn attack_a4_what_is_sent_to_one_member_after_a_publish_returned_comes_beh
     let held = Held::start();
     let (mut member, id) = held.member().await;
     let publisher = held.hold(1).await;
-    held.hub.connection(id).unwrap().send(Note::new(2)).unwrap();
+    held.hub.local_connection(id).unwrap().send(Note::new(2)).unwrap();
     held.release(publisher).await;
     assert_eq!(notes_until(&mut member, 2).await, [1]);
 }
@@ -143,9 +143,9 @@ async fn attack_a4_who_unsubscribes_after_a_publish_returned_gets_it() {
     let held = Held::start();
     let (mut member, id) = held.member().await;
     let publisher = held.hold(1).await;
-    assert!(held.hub.remove_from_topic(id, "t"));
+    assert!(held.hub.topic("t").remove(id).await);
     held.publish(2).await;
-    held.hub.connection(id).unwrap().send(Note::new(3)).unwrap();
+    held.hub.local_connection(id).unwrap().send(Note::new(3)).unwrap();
     held.release(publisher).await;
     assert_eq!(notes_until(&mut member, 3).await, [1]);
 }

@@ -14,7 +14,7 @@ async fn the_latest_is_published_at_last() {
     let mut place = Place::new(Hub::new());
     let (mut client, conn) = place.connect("ann").await;
     conn.subscribe("t").await.unwrap();
-    let throttle = place.hub.throttle("t", Duration::from_millis(5));
+    let throttle = place.hub.topic("t").throttle(Duration::from_millis(5));
     for n in 0..1000 {
         throttle.publish(Note::new(n)).unwrap();
         if n % 10 == 0 {
@@ -25,7 +25,7 @@ async fn the_latest_is_published_at_last() {
     assert!(got.len() < 500 && got.is_sorted(), "{got:?}");
 
     // Not before its time, unless it is asked for.
-    let throttle = place.hub.throttle("t", LONG);
+    let throttle = place.hub.topic("t").throttle(LONG);
     throttle.publish(Note::new(1)).unwrap();
     assert!(notes_until(&mut client, 1).await.is_empty());
     for n in 2..5 {
@@ -56,7 +56,7 @@ async fn row_003_10_items_are_gathered_into_messages() {
     let numbers = |from: u32, to: u32| json!({ "numbers": (from..to).collect::<Vec<_>>() });
 
     // So many make a message.
-    let batch = place.hub.batch("t", BatchOptions::new().max_items(10).max_delay(LONG), make);
+    let batch = place.hub.topic("t").batch(BatchOptions::new().max_items(10).max_delay(LONG), make);
     for n in 0..25 {
         batch.push(n).unwrap();
     }
@@ -70,7 +70,7 @@ async fn row_003_10_items_are_gathered_into_messages() {
     assert_eq!(client.expect("NOTES").await, numbers(25, 26));
 
     // Or so long.
-    let batch = place.hub.batch("t", BatchOptions::new().max_delay(Duration::from_millis(10)), make);
+    let batch = place.hub.topic("t").batch(BatchOptions::new().max_delay(Duration::from_millis(10)), make);
     for round in 0..3 {
         batch.push(round).unwrap();
         assert_eq!(client.expect("NOTES").await, numbers(round, round + 1));
@@ -78,16 +78,16 @@ async fn row_003_10_items_are_gathered_into_messages() {
 
     // What waits is bounded.
     let options = BatchOptions::new().max_items(1000).max_waiting(20).max_delay(LONG);
-    let batch = place.hub.batch("t", options, make);
+    let batch = place.hub.topic("t").batch(options, make);
     for n in 0..20 {
         batch.push(n).unwrap();
     }
     let error = batch.push(20).unwrap_err();
-    assert_eq!((error.kind(), error.is_retryable()), (PublishErrorKind::Overloaded, true));
+    assert_eq!((error.kind(), error.retryable()), (PublishErrorKind::Overloaded, true));
     assert_eq!(client.expect("NOTES").await, numbers(0, 20));
 
-    let odd = place.hub.batch("odd", BatchOptions::new(), make);
+    let odd = place.hub.topic("odd").batch(BatchOptions::new(), make);
     assert_eq!(odd.push(1).unwrap_err().kind(), PublishErrorKind::NotAllowed);
-    let throttle = place.hub.throttle("t", LONG);
+    let throttle = place.hub.topic("t").throttle(LONG);
     assert_eq!(throttle.publish(make(vec![])).unwrap_err().kind(), PublishErrorKind::Invalid);
 }

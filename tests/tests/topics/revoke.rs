@@ -32,12 +32,15 @@ async fn row_7_6_who_may_no_more_is_gone_within_a_second() {
         conn.subscribe_many(["room:1", "lobby"]).await.unwrap();
         members.push((client, conn));
     }
-    assert_eq!(place.hub.reauthorize_topic("room:1").await, 0);
+    assert_eq!(place.hub.topic("room:1").reauthorize().await, 0);
     closed.store(true, SeqCst);
     let start = Instant::now();
-    assert_eq!(place.hub.reauthorize_topic("room:1").await, 90);
+    assert_eq!(place.hub.topic("room:1").reauthorize().await, 90);
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    assert_eq!((place.hub.subscriber_count("room:1"), place.hub.subscriber_count("lobby")), (10, 100));
+    assert_eq!(
+        (place.hub.topic("room:1").local_subscriber_count(), place.hub.topic("lobby").local_subscriber_count()),
+        (10, 100)
+    );
     assert_eq!(place.hub.publish("room:1", Note::new(1)).await.unwrap().count(), Some(10));
     place.hub.publish("lobby", Note::new(2)).await.unwrap();
     for (client, conn) in &mut members {
@@ -46,7 +49,7 @@ async fn row_7_6_who_may_no_more_is_gone_within_a_second() {
     }
     // Topics without rule, members or name.
     for topic in ["lobby", "room:2", "no good"] {
-        assert_eq!(place.hub.reauthorize_topic(topic).await, 0);
+        assert_eq!(place.hub.topic(topic).reauthorize().await, 0);
     }
 }
 
@@ -55,8 +58,8 @@ async fn row_7_6_one_member_may_be_removed() {
     let mut place = Place::new(Hub::new());
     let (mut client, conn) = place.connect("ann").await;
     conn.subscribe_many(["a", "b"]).await.unwrap();
-    assert!(place.hub.remove_from_topic(conn.id(), "a"));
-    assert!(!place.hub.remove_from_topic(conn.id(), "a"));
+    assert!(place.hub.topic("a").remove(conn.id()).await);
+    assert!(!place.hub.topic("a").remove(conn.id()).await);
     assert_eq!(conn.topics(), ["b"]);
     place.hub.publish("a", Note::new(1)).await.unwrap();
     place.hub.publish("b", Note::new(2)).await.unwrap();
@@ -66,7 +69,7 @@ async fn row_7_6_one_member_may_be_removed() {
     while place.hub.stats().connections > 0 {
         tokio::task::yield_now().await;
     }
-    assert!(!place.hub.remove_from_topic(id, "b"));
+    assert!(!place.hub.topic("b").remove(id).await);
 }
 
 #[tokio::test]
@@ -93,7 +96,7 @@ async fn row_7_6_what_is_taken_back_while_it_is_being_allowed_is_asked_again() {
         tokio::task::yield_now().await;
     }
     closed.store(true, SeqCst);
-    assert_eq!(place.hub.reauthorize_topic("room:1").await, 0);
+    assert_eq!(place.hub.topic("room:1").reauthorize().await, 0);
     answers.add_permits(2);
     assert_eq!(subscribing.await.unwrap().unwrap_err().kind(), TopicErrorKind::Refused);
     assert_eq!((asked.load(SeqCst), conn.topics()), (2, vec![]));

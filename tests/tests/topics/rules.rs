@@ -31,7 +31,7 @@ async fn row_7_6_subscribing_is_authorised_by_the_members_data_and_user() {
 #[tokio::test]
 async fn row_7_6_a_rule_that_panics_or_does_not_answer_refuses() {
     #[expect(clippy::panic, reason = "what is tested")]
-    async fn panics(_: switchboard::Member, _: std::sync::Arc<str>) -> Result<(), WsError> {
+    async fn panics(_: switchboard::ConnRef, _: std::sync::Arc<str>) -> Result<(), WsError> {
         panic!("broken");
     }
     let hangs = TopicOptions::new()
@@ -77,7 +77,7 @@ async fn row_7_8_publishing_is_authorised() {
     let (_speaker, speaker) = place.connect_as("bob", "speaker", &[]).await;
     listener.subscribe("talk:1").await.unwrap();
     let error = listener.publish("talk:1", Note::new(1)).await.unwrap_err();
-    assert_eq!((error.kind(), error.is_retryable()), (PublishErrorKind::Refused, false));
+    assert_eq!((error.kind(), error.retryable()), (PublishErrorKind::Refused, false));
     assert_eq!(WsError::from(error).message(), "listen");
     assert_eq!(speaker.publish("talk:1", Note::new(2)).await.unwrap().count(), Some(1));
     // The application itself is not asked about.
@@ -127,15 +127,18 @@ async fn topics_may_know_their_messages() {
     assert_eq!(client.expect("NOTE").await["n"], 1);
     client.expect("OTHER").await;
     // They stand wherever a name does.
-    assert_eq!((place.hub.subscriber_count(&NOTES), place.hub.members(NOTES).count()), (1, 1));
+    assert_eq!(
+        (place.hub.topic(&NOTES).local_subscriber_count(), place.hub.topic(NOTES).local_members().count()),
+        (1, 1)
+    );
     assert!(conn.is_subscribed(&others) && conn.unsubscribe(&NOTES).await.unwrap());
     assert_eq!(conn.subscribe_many([&NOTES]).await.unwrap().joined, ["notes"]);
     assert_eq!(conn.set_topics([NOTES]).await.unwrap().left, [""; 0]);
     // What publishes less often knows its message by the topic.
-    let latest = place.hub.throttle(&NOTES, Duration::from_millis(1));
+    let latest = place.hub.topic(&NOTES).throttle(Duration::from_millis(1));
     latest.publish(Note::new(2)).unwrap();
     latest.flush().await;
-    let batch = place.hub.batch(&NOTES, BatchOptions::new(), |items: Vec<u32>| Note::new(items[0]));
+    let batch = place.hub.topic(&NOTES).batch(BatchOptions::new(), |items: Vec<u32>| Note::new(items[0]));
     batch.push(3).unwrap();
     batch.flush().await;
     for n in [2, 3] {

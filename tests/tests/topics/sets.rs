@@ -25,7 +25,7 @@ async fn row_7_6_many_topics_are_joined_and_left_at_once() {
     }
     let change = conn.unsubscribe_many(["c", "a", "never"]).await.unwrap();
     assert_eq!((change.joined, change.left), (vec![], vec!["a".into(), "c".into()]));
-    assert_eq!((conn.topics(), place.hub.subscriber_count("a")), (vec!["b".to_owned()], 0));
+    assert_eq!((conn.topics(), place.hub.topic("a").local_subscriber_count()), (vec!["b".to_owned()], 0));
     let change = conn.set_topics(["d", "b", "e"]).await.unwrap();
     assert_eq!((change.joined, change.left), (vec!["d".into(), "e".into()], vec![]));
     let change = conn.set_topics(["e", "f"]).await.unwrap();
@@ -58,7 +58,7 @@ async fn row_7_6_a_batch_that_fails_changes_nothing() {
     assert_eq!(kind(conn.subscribe_many(["x", "room:secret"]).await), TopicErrorKind::Refused);
     assert_eq!(kind(conn.set_topics(["x", "room:secret"]).await), TopicErrorKind::Refused);
     assert_eq!(conn.topics(), ["a", "room:1"]);
-    assert_eq!(place.hub.subscriber_count("x"), 0);
+    assert_eq!(place.hub.topic("x").local_subscriber_count(), 0);
 
     // As many leave as come.
     conn.set_topics(["w", "x", "y", "z"]).await.unwrap();
@@ -85,8 +85,8 @@ async fn row_7_6_the_order_of_decisions() {
     assert!(conn.subscribe("Room:A").await.unwrap());
     assert!(!conn.subscribe("ROOM:a").await.unwrap());
     assert_eq!((conn.topics(), asked.load(SeqCst)), (vec!["room:a".to_owned()], 1));
-    assert!(conn.is_subscribed("rOOM:A") && place.hub.subscriber_count("ROOM:A") == 1);
-    let members: Vec<_> = place.hub.members("ROOM:a").collect();
+    assert!(conn.is_subscribed("rOOM:A") && place.hub.topic("ROOM:A").local_subscriber_count() == 1);
+    let members: Vec<_> = place.hub.topic("ROOM:a").local_members().collect();
     assert!(members.len() == 1 && members[0].is_subscribed("Room:A"));
     place.hub.publish("RooM:a", Note::new(1)).await.unwrap();
     assert_eq!(client.expect("NOTE").await["n"], 1);

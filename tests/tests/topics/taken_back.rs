@@ -77,7 +77,7 @@ async fn row_7_6_who_was_removed_is_not_put_back_by_a_change_on_its_way() {
     gate.close("room:1");
     let reauthorizing = tokio::spawn({
         let hub = place.hub.clone();
-        async move { hub.reauthorize_topic("room:1").await }
+        async move { hub.topic("room:1").reauthorize().await }
     });
     gate.until_asked("room:1", 2).await;
     // It is in the first at this moment, and so asked about the second only.
@@ -102,7 +102,7 @@ async fn row_7_6_who_was_removed_by_id_is_asked_about_to_be_put_back() {
     conn.subscribe("room:1").await.unwrap();
     let changing = set_topics(&conn, &["room:1", "room:2"]);
     gate.until_asked("room:2", 1).await;
-    assert!(place.hub.remove_from_topic(conn.id(), "room:1"));
+    assert!(place.hub.topic("room:1").remove(conn.id()).await);
     gate.answer("room:2");
     gate.answer("room:1");
     let change = changing.await.unwrap().unwrap();
@@ -121,12 +121,12 @@ async fn row_7_6_what_others_lose_is_not_asked_about_again() {
     let changing = set_topics(&ann, &["room:1"]);
     gate.until_asked("room:1", 1).await;
     // Another connection, another topic, one without rules, and one that is not there.
-    assert!(!place.hub.remove_from_topic(bob.id(), "room:1"));
-    assert!(place.hub.remove_from_topic(bob.id(), "lobby"));
-    assert!(!place.hub.remove_from_topic(ann.id(), "room:2"));
-    assert!(!place.hub.remove_from_topic(ann.id(), "news"));
+    assert!(!place.hub.topic("room:1").remove(bob.id()).await);
+    assert!(place.hub.topic("lobby").remove(bob.id()).await);
+    assert!(!place.hub.topic("room:2").remove(ann.id()).await);
+    assert!(!place.hub.topic("news").remove(ann.id()).await);
     for topic in ["room:2", "lobby", "no good"] {
-        assert_eq!(place.hub.reauthorize_topic(topic).await, 0);
+        assert_eq!(place.hub.topic(topic).reauthorize().await, 0);
     }
     gate.answer("room:1");
     assert_eq!(changing.await.unwrap().unwrap().joined, ["room:1"]);
@@ -154,7 +154,7 @@ async fn row_7_6_many_who_leave_for_other_reasons_keep_nobody_out() {
     let changing = set_topics(&ann, &["room:1"]);
     while !changing.is_finished() {
         if is_asked.load(SeqCst) {
-            place.hub.remove_from_topic(bob.id(), "room:1");
+            place.hub.topic("room:1").remove(bob.id()).await;
             is_asked.store(false, SeqCst);
         }
         tokio::task::yield_now().await;
@@ -199,16 +199,16 @@ async fn row_7_6_who_may_no_more_is_gone_within_a_second_whatever_the_rule_takes
     closed.store(true, SeqCst);
     let start = Instant::now();
     let hub = place.hub.clone();
-    let reauthorizing = tokio::spawn(async move { hub.reauthorize_topic("room:1").await });
+    let reauthorizing = tokio::spawn(async move { hub.topic("room:1").reauthorize().await });
     // All that are answered for go ahead of the one that hangs: 30 stay, and that one.
-    while place.hub.subscriber_count("room:1") > 31 {
-        assert!(start.elapsed() < Duration::from_millis(850), "{}", place.hub.subscriber_count("room:1"));
+    while place.hub.topic("room:1").local_subscriber_count() > 31 {
+        assert!(start.elapsed() < Duration::from_millis(850), "{}", place.hub.topic("room:1").local_subscriber_count());
         tokio::task::yield_now().await;
     }
     assert!(members[1].1.is_subscribed("room:1"));
     assert_eq!(reauthorizing.await.unwrap(), 270);
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    assert_eq!(place.hub.subscriber_count("room:1"), 30);
+    assert_eq!(place.hub.topic("room:1").local_subscriber_count(), 30);
     assert!(members.iter().all(|(_, conn)| conn.is_subscribed("room:1") == (conn.data().role == "admin")));
 }
 
@@ -227,7 +227,7 @@ async fn row_7_6_an_answer_about_one_subscription_does_not_end_a_later_one() {
     let (_client, conn) = place.connect("ann").await;
     conn.subscribe("room:1").await.unwrap();
     let hub = place.hub.clone();
-    let again = tokio::spawn(async move { hub.reauthorize_topic("room:1").await });
+    let again = tokio::spawn(async move { hub.topic("room:1").reauthorize().await });
     while asked.load(SeqCst) < 2 {
         tokio::task::yield_now().await;
     }

@@ -51,24 +51,22 @@ impl<R: Request> Call<R> {
         self.timeout = timeout;
         self
     }
+}
 
-    async fn run(self) -> Result<R::Response, CallError> {
-        let Self { conn, request, timeout } = self;
-        let calls = &conn.cold().calls;
-        let (id, answer) = calls.begin(<R::Response as switchboard_core::Message>::TYPE, conn.config().max_calls)?;
-        // Forgotten however this ends.
-        let _waiting = Waiting { calls, id };
-        let frame = encode::correlated(&request, Some(&format!("{PREFIX}{id}")), conn.config().validate_outbound)
-            .map_err(CallError::unsendable)?;
-        drop(request);
-        conn.push(frame).map_err(CallError::unsent)?;
-        let answer = match tokio::time::timeout(timeout, answer).await {
-            Ok(Ok(answer)) => answer.map_err(CallError::unanswered)?,
-            Ok(Err(_)) => return Err(CallError::new(CallErrorKind::Closed)),
-            Err(_) => return Err(CallError::new(CallErrorKind::TimedOut)),
-        };
-        decode(answer.as_deref().map(RawPayload::Json)).map_err(|issues| CallError::invalid(&issues))
-    }
+/// Sends one request and waits for its answer.
+pub(crate) async fn call<R: Request>(conn: &AnyConn, request: &R) -> Result<R::Response, CallError> {
+    let calls = &conn.cold().calls;
+    let (id, answer) = calls.begin(<R::Response as switchboard_core::Message>::TYPE, conn.config().max_calls)?;
+    // Forgotten however this ends.
+    let _waiting = Waiting { calls, id };
+    let frame = encode::correlated(request, Some(&format!("{PREFIX}{id}")), conn.config().validate_outbound)
+        .map_err(CallError::unsendable)?;
+    conn.push(frame).map_err(CallError::unsent)?;
+    let answer = match answer.await {
+        Ok(answer) => answer.map_err(CallError::unanswered)?,
+        Err(_) => return Err(CallErrorKind::Closed.into()),
+    };
+    decode(answer.as_deref().map(RawPayload::Json)).map_err(|issues| CallError::invalid(&issues))
 }
 
 struct Waiting<'a> {
@@ -87,7 +85,12 @@ impl<R: Request> IntoFuture for Call<R> {
     type IntoFuture = CallFuture<R>;
 
     fn into_future(self) -> CallFuture<R> {
-        CallFuture { future: Box::pin(self.run()), kind: PhantomData }
+        let Self { conn, request, timeout } = self;
+        let future = Box::pin(async move {
+            let answer = tokio::time::timeout(timeout, call(&conn, &request)).await;
+            answer.unwrap_or_else(|_| Err(CallErrorKind::TimedOut.into()))
+        });
+        CallFuture { future, kind: PhantomData }
     }
 }
 
@@ -140,17 +143,13 @@ pub enum CallErrorKind {
 }
 
 impl CallError {
-    fn new(kind: CallErrorKind) -> Self {
-        Self { kind, source: None }
-    }
-
     fn unsendable(source: WsError) -> Self {
         Self { kind: CallErrorKind::InvalidRequest, source: Some(source) }
     }
 
     fn unsent(error: SendError) -> Self {
         match error.kind() {
-            SendErrorKind::Closed | SendErrorKind::Ended => Self::new(CallErrorKind::Closed),
+            SendErrorKind::Closed | SendErrorKind::Ended => CallErrorKind::Closed.into(),
             SendErrorKind::Invalid => Self::unsendable(error.into()),
         }
     }
@@ -158,7 +157,7 @@ impl CallError {
     fn unanswered(why: NoAnswer) -> Self {
         match why {
             NoAnswer::Error(source) => Self { kind: CallErrorKind::Refused, source: Some(source) },
-            NoAnswer::Overloaded => Self::new(CallErrorKind::Overloaded),
+            NoAnswer::Overloaded => CallErrorKind::Overloaded.into(),
         }
     }
 
@@ -171,13 +170,29 @@ impl CallError {
     pub fn kind(&self) -> CallErrorKind {
         self.kind
     }
+
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        match self.kind {
+            CallErrorKind::TimedOut | CallErrorKind::Overloaded => true,
+            CallErrorKind::Refused => self.source.as_ref().and_then(WsError::retryable).unwrap_or_default(),
+            CallErrorKind::Closed | CallErrorKind::InvalidAnswer | CallErrorKind::InvalidRequest => false,
+        }
+    }
+}
+
+impl From<CallErrorKind> for CallError {
+    fn from(kind: CallErrorKind) -> Self {
+        Self { kind, source: None }
+    }
 }
 
 impl From<Refused> for CallError {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Closed => Self::new(CallErrorKind::Closed),
-            Refused::TooMany(_) => Self::new(CallErrorKind::Overloaded),
+            Refused::Closed => CallErrorKind::Closed.into(),
+            Refused::TooMany(_) => CallErrorKind::Overloaded.into(),
         }
     }
 }

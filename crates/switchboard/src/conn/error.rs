@@ -56,6 +56,12 @@ impl SendError {
     pub fn kind(&self) -> SendErrorKind {
         self.kind
     }
+
+    /// Whether sending the same again may succeed: never, since a connection that is closed stays so.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for SendError {
@@ -66,11 +72,13 @@ impl fmt::Debug for SendError {
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            SendErrorKind::Closed => "the connection is closed",
-            SendErrorKind::Invalid => "the outgoing message is invalid",
-            SendErrorKind::Ended => "the request has ended",
-        })
+        match (self.kind, &self.source) {
+            (SendErrorKind::Closed, _) => f.write_str("the connection is closed"),
+            (SendErrorKind::Ended, _) => f.write_str("the request has ended"),
+            // Which field, and which rule.
+            (SendErrorKind::Invalid, Some(source)) => write!(f, "the outgoing message is invalid: {source}"),
+            (SendErrorKind::Invalid, None) => f.write_str("the outgoing message is invalid"),
+        }
     }
 }
 

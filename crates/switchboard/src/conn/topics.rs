@@ -6,7 +6,7 @@ use switchboard_core::{MemberOf, Message, MessageSet};
 
 use crate::{
     conn::{AnyConn, Conn},
-    hub::{AsStr, Operation, Publish, Subscribe, TopicChange, TopicError, TopicName, TopicOf},
+    hub::{AsStr, ChangeTopics, Operation, PendingChange, Publish, Subscribe, TopicName, TopicOf, Unsubscribe},
 };
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
@@ -37,22 +37,12 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// Without rules for the topic ([`TopicOptions`](crate::TopicOptions)) it does not wait for
     /// anything. With [`filter`](Subscribe::filter) only some messages come.
-    ///
-    /// # Errors
-    ///
-    /// The topic's name is not valid or not allowed, its rule refused or did not answer, the
-    /// connection has [`max_subscriptions`](crate::Config::max_subscriptions) already or the topic
-    /// or its pattern as many as may be, or the connection is closed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has done nothing or all.
-    pub fn subscribe<T: TopicName>(&self, topic: T) -> Subscribe<T> {
-        Subscribe::new(self.any(), topic)
+    pub fn subscribe(&self, topic: impl TopicName) -> Subscribe {
+        Subscribe::new(self.change([topic], Operation::Join))
     }
 
     /// Subscribes to all of these topics, or to none. Those that it was subscribed to already do not
-    /// matter; [`joined`](TopicChange::joined) has the others.
+    /// matter; [`joined`](crate::TopicChange::joined) has the others.
     ///
     /// ```
     /// # use switchboard::{Conn, TopicError};
@@ -63,55 +53,20 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// }
     /// # let _ = switchboard::WsRouter::<()>::new().on_open(enter);
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`subscribe`](Self::subscribe), for the first that cannot be.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has done nothing or all.
-    pub async fn subscribe_many<T: TopicName>(
-        &self,
-        topics: impl IntoIterator<Item = T>,
-    ) -> Result<TopicChange, TopicError> {
-        self.change(topics, Operation::Join).await
+    pub fn subscribe_many<T: TopicName>(&self, topics: impl IntoIterator<Item = T>) -> ChangeTopics {
+        ChangeTopics::new(self.change(topics, Operation::Join))
     }
 
     /// Ends a subscription. Nothing of the topic arrives after this returned. `false` if there was
     /// none.
-    ///
-    /// # Errors
-    ///
-    /// The topic's name is not valid.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has done nothing or all.
-    pub async fn unsubscribe(&self, topic: impl TopicName) -> Result<bool, TopicError> {
-        let hub = self.inner.hub();
-        if let Some(result) = hub.unsubscribe_now(&*self.inner, &hub.name(topic.topic_name())) {
-            return result;
-        }
-        let change = Box::pin(self.change([topic], Operation::Leave)).await?;
-        Ok(!change.left.is_empty())
+    pub fn unsubscribe(&self, topic: impl TopicName) -> Unsubscribe {
+        Unsubscribe::new(self.change([topic], Operation::Leave))
     }
 
     /// Ends the subscriptions to all of these topics. Nothing of them arrives after this returned;
-    /// [`left`](TopicChange::left) has those that there were.
-    ///
-    /// # Errors
-    ///
-    /// A topic's name is not valid: then all are as they were.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has done nothing or all.
-    pub async fn unsubscribe_many<T: TopicName>(
-        &self,
-        topics: impl IntoIterator<Item = T>,
-    ) -> Result<TopicChange, TopicError> {
-        self.change(topics, Operation::Leave).await
+    /// [`left`](crate::TopicChange::left) has those that there were.
+    pub fn unsubscribe_many<T: TopicName>(&self, topics: impl IntoIterator<Item = T>) -> ChangeTopics {
+        ChangeTopics::new(self.change(topics, Operation::Leave))
     }
 
     /// Subscribes and unsubscribes so that exactly these topics remain, or changes nothing. Only
@@ -131,32 +86,13 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     /// }
     /// # let _ = switchboard::WsRouter::<()>::new().on(show);
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`subscribe`](Self::subscribe), for the first that cannot be.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has done nothing or all.
-    pub async fn set_topics<T: TopicName>(
-        &self,
-        topics: impl IntoIterator<Item = T>,
-    ) -> Result<TopicChange, TopicError> {
-        self.change(topics, Operation::Exactly).await
+    pub fn set_topics<T: TopicName>(&self, topics: impl IntoIterator<Item = T>) -> ChangeTopics {
+        ChangeTopics::new(self.change(topics, Operation::Exactly))
     }
 
     /// Ends all subscriptions. Nothing of them arrives after this returned.
-    ///
-    /// # Errors
-    ///
-    /// None at present.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has done nothing or all.
-    pub async fn clear_topics(&self) -> Result<TopicChange, TopicError> {
-        self.change([""; 0], Operation::Exactly).await
+    pub fn clear_topics(&self) -> ChangeTopics {
+        ChangeTopics::new(self.change([""; 0], Operation::Exactly))
     }
 
     /// The topics that the connection is subscribed to, in the order of subscribing.
@@ -173,14 +109,8 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.subscriptions.lock().contains(&name)
     }
 
-    async fn change<T: TopicName>(
-        &self,
-        topics: impl IntoIterator<Item = T>,
-        how: Operation,
-    ) -> Result<TopicChange, TopicError> {
-        let (hub, conn) = (self.inner.hub(), self.any());
-        let wanted = hub.wanted(topics.into_iter().map(AsStr), how, &conn)?;
-        hub.change(&conn, &wanted, None).await
+    fn change<T: TopicName>(&self, topics: impl IntoIterator<Item = T>, operation: Operation) -> PendingChange {
+        PendingChange::new(self.any(), topics.into_iter().map(AsStr), operation)
     }
 
     fn any(&self) -> Arc<AnyConn> {

@@ -209,7 +209,10 @@ pub(super) fn log<D>(conn: &ConnInner<D>, error: &WsError, what: Option<&str>) {
             tracing::error!(what, error, source, suppressed, "a message or a hook failed");
         }
     } else {
-        let (code, error) = (cut(error.code().as_str()), cut(error.message()));
-        tracing::debug!(what, code, error, "refused");
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let details = error.details::<serde_json::Value>().map(|details| details.to_string());
+            let (code, error, details) = (cut(error.code().as_str()), cut(error.message()), details.as_deref().map(cut));
+            tracing::debug!(what, code, error, details, "refused");
+        }
     }
 }

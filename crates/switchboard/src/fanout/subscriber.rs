@@ -13,6 +13,8 @@ pub(crate) trait Subscriber: Send + Sync {
     type Id: Copy + Eq + Send + Sync + 'static;
     /// What one membership lets through.
     type Filter: Clone + Send + Sync + 'static;
+    /// What holds for a topic, and is kept with it.
+    type Rule: Send + Sync + 'static;
 
     fn id(&self) -> Self::Id;
 

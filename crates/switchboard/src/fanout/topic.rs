@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     ops::{Deref, Range},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -32,10 +32,11 @@ const VIEW_CHUNK: usize = if cfg!(test) { 2 } else { 256 };
 pub(crate) const PUSH_CHUNK: usize = if cfg!(test) { 4 } else { 16 * 1024 };
 
 pub(crate) struct Topic<M: ?Sized + Subscriber> {
-    name: Box<str>,
+    name: Arc<str>,
+    rule: Option<Arc<M::Rule>>,
     pub(super) state: Mutex<State<M>>,
     /// Held by the publish that goes in chunks; others wait for it in order.
-    publish_queue: Arc<PublishQueue<()>>,
+    publish_queue: OnceLock<Arc<PublishQueue<()>>>,
     /// How many hold it or wait for it.
     waiting: AtomicUsize,
 }
@@ -195,17 +196,22 @@ pub(crate) struct Member<M: ?Sized + Subscriber> {
 }
 
 impl<M: ?Sized + Subscriber> Topic<M> {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: Arc<str>, rule: Option<Arc<M::Rule>>) -> Self {
         Self {
-            name: name.into(),
+            name,
+            rule,
             state: Mutex::new(State::default()),
-            publish_queue: Arc::default(),
+            publish_queue: OnceLock::new(),
             waiting: AtomicUsize::new(0),
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    pub(crate) fn rule(&self) -> Option<&Arc<M::Rule>> {
+        self.rule.as_ref()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -296,7 +302,7 @@ impl<M: ?Sized + Subscriber> Topic<M> {
     }
 
     pub(crate) fn publish_queue(&self) -> &Arc<PublishQueue<()>> {
-        &self.publish_queue
+        self.publish_queue.get_or_init(Arc::default)
     }
 
     /// Puts the frame into every member's queue; to be followed by [`flush`](Self::flush). `None` if

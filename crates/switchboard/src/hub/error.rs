@@ -103,6 +103,12 @@ impl TopicError {
     pub fn kind(&self) -> TopicErrorKind {
         self.kind
     }
+
+    /// Whether the same change may succeed later.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        self.kind != TopicErrorKind::Closed && self.wire.retryable().unwrap_or_default()
+    }
 }
 
 impl fmt::Display for TopicError {
@@ -216,7 +222,7 @@ impl PublishError {
 
     /// Whether the same publish may succeed later.
     #[must_use]
-    pub fn is_retryable(&self) -> bool {
+    pub fn retryable(&self) -> bool {
         match &self.0 {
             Cause::InvalidTopic(_) | Cause::Invalid(_) | Cause::NotAllowed(_) => false,
             Cause::Overloaded(_) | Cause::Unanswered(_) => true,
@@ -233,7 +239,7 @@ impl fmt::Display for PublishError {
             | Cause::NotAllowed(wire)
             | Cause::Refused(wire)
             | Cause::Unanswered(wire) => f.write_str(wire.message()),
-            Cause::Invalid(_) => f.write_str("the message to publish is invalid"),
+            Cause::Invalid(error) => fmt::Display::fmt(error, f),
         }
     }
 }

@@ -6,6 +6,8 @@ mod capture;
 #[cfg(test)]
 mod chunked_tests;
 mod coalesce;
+mod many;
+mod outgoing;
 mod selection;
 #[cfg(test)]
 mod selective_tests;
@@ -24,50 +26,51 @@ use futures_util::future::BoxFuture;
 #[cfg(feature = "test")]
 pub(crate) use self::capture::{Captures, PublishLog, Record};
 use self::coalesce::{Buffer, Coalesced, Pace};
-pub(crate) use self::selection::Selection;
 pub use self::{
     batch::{Batch, BatchOptions},
+    many::PublishMany,
     throttle::Throttle,
 };
+pub(crate) use self::{
+    outgoing::{Looked, Outgoing},
+    selection::Audience,
+};
 use crate::{
-    conn::AnyConn,
+    conn::{AnyConn, ConnId, ConnRef},
     fanout::{ChunkedPublish, Delivery, PUSH_CHUNK, Reached, turn},
-    hub::{Hub, Member, PublishError},
+    hub::{Hub, PublishError, Topic},
     metrics,
-    wire::Frame,
 };
 
 /// A publish that happens when it is awaited.
 ///
-/// The message was validated and encoded once, for all receivers. Publishing is complete: a slow or
-/// failing member changes nothing for the others. When the queue of a member is half full, the
-/// future lets other tasks run before it is ready, so that members that read can keep up with a
-/// loop that publishes.
+/// The message was validated and encoded once, for all subscribers. A slow or failing subscriber
+/// changes nothing for the others. When the queue of a subscriber is half full, the future lets other
+/// tasks run before it is ready, so that clients that read can keep up with a loop that publishes.
 ///
 /// # Cancel safety
 ///
 /// Dropped before it is first polled, or while the topic's rule is asked
 /// ([`TopicOptions::authorize_publish`](crate::TopicOptions::authorize_publish)), it has done
 /// nothing; after that, all.
-#[must_use = "nothing is published before this is awaited"]
+#[must_use = "does nothing until awaited"]
 pub struct Publish {
     hub: Hub,
     topic: Box<str>,
-    frame: Result<Frame, PublishError>,
+    message: Result<Outgoing, PublishError>,
     sender: Option<Arc<AnyConn>>,
     except_self: bool,
-    selection: Selection,
+    audience: Audience,
 }
 
 impl Publish {
     pub(crate) fn new(
         hub: Hub,
         topic: &str,
-        frame: Result<Frame, PublishError>,
+        message: Result<Outgoing, PublishError>,
         sender: Option<Arc<AnyConn>>,
-        selection: Selection,
     ) -> Self {
-        Self { hub, topic: topic.into(), frame, sender, except_self: false, selection }
+        Self { hub, topic: topic.into(), message, sender, except_self: false, audience: Audience::default() }
     }
 
     /// Leaves out the connection that publishes. No effect on a publish by a [`Hub`].
@@ -76,11 +79,41 @@ impl Publish {
         self
     }
 
+    /// Leaves out these connections. Meant for a few: each is compared with every subscriber.
+    ///
+    /// ```
+    /// use switchboard::{ConnId, Hub, PublishError, ws_message};
+    ///
+    /// #[ws_message("MOVED")]
+    /// struct Moved {
+    ///     x: u32,
+    /// }
+    ///
+    /// async fn moved(hub: &Hub, players: [ConnId; 2]) -> Result<(), PublishError> {
+    ///     hub.publish("spectators", Moved { x: 1 }).except(players).await?;
+    ///     Ok(())
+    /// }
+    /// # let _ = moved;
+    /// ```
+    pub fn except(mut self, ids: impl IntoIterator<Item = ConnId>) -> Self {
+        self.audience.except.extend(ids);
+        self
+    }
+
     fn begin(mut self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
-        if let Some(rule) = &self.selection.rule {
+        // Before anybody is asked about it.
+        if self.message.is_err() {
+            return self.message.map(|_| Step::Done);
+        }
+        let topic = self.hub.find_topic(&self.topic);
+        let rule = match &topic {
+            Some(topic) => topic.rule(),
+            None => self.hub.rule_for(&self.topic)?,
+        };
+        if let Some(rule) = rule {
             self.except_self |= rule.options.no_self_delivery;
-            if let (Some(authorizer), Some(sender), Ok(_)) = (&rule.options.publish, &self.sender, &self.frame) {
-                let member = Member::new(Arc::clone(sender));
+            if let (Some(authorizer), Some(sender)) = (&rule.options.publish, &self.sender) {
+                let member = ConnRef::new(Arc::clone(sender));
                 let (authorizer, limit) = (authorizer.clone(), rule.options.authorize_timeout);
                 return Ok(Step::Authorize(Box::pin(async move {
                     let name: Arc<str> = (&*self.topic).into();
@@ -89,20 +122,21 @@ impl Publish {
                 })));
             }
         }
-        self.deliver(cx)
+        self.deliver(topic, cx)
     }
 
-    /// Once it is allowed.
-    fn deliver(self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
-        let frame = self.frame?;
+    /// To be called once the topic's rule allows it.
+    fn deliver(self, topic: Option<Arc<Topic>>, cx: &mut Context<'_>) -> Result<Step, PublishError> {
+        let message = self.message?;
         metrics::published();
         #[cfg(feature = "test")]
-        self.hub.captures().record(&self.topic, &frame, self.sender.as_ref().map(|sender| sender.id));
-        let Some(topic) = self.hub.topic(&self.topic) else {
+        self.hub.captures().record(&self.topic, message.frame(), self.sender.as_ref().map(|sender| sender.id));
+        let Some(topic) = topic else {
             return Ok(Step::Delivered(Reached::default()));
         };
         let except = self.sender.filter(|_| self.except_self).map(|sender| sender.id);
-        let selective = self.selection.selective;
+        let frame = message.frame().clone();
+        let selective = self.hub.selection(&topic, message, self.audience);
         if selective.is_none()
             && let Some(reached) = topic.push(&frame, except, PUSH_CHUNK)
         {
@@ -131,7 +165,7 @@ impl IntoFuture for Publish {
 }
 
 /// The future of [`Publish`].
-#[must_use = "nothing is published before this is awaited"]
+#[must_use = "futures do nothing until awaited"]
 pub struct PublishFuture {
     step: Step,
 }
@@ -156,7 +190,11 @@ impl Future for PublishFuture {
             self.step = match std::mem::replace(&mut self.step, Step::Done) {
                 Step::Begin(publish) => publish.begin(cx)?,
                 Step::Authorize(mut answer) => match answer.as_mut().poll(cx) {
-                    Poll::Ready(publish) => publish?.deliver(cx)?,
+                    Poll::Ready(publish) => {
+                        let publish = publish?;
+                        let topic = publish.hub.find_topic(&publish.topic);
+                        publish.deliver(topic, cx)?
+                    }
                     Poll::Pending => {
                         self.step = Step::Authorize(answer);
                         return Poll::Pending;

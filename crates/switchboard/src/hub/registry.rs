@@ -15,8 +15,9 @@ use std::{
 use rustc_hash::FxHashMap;
 
 pub use self::{
-    connections::{Connections, Members},
+    connections::{ConnectionHandle, Connections, Members},
     user_events::{UserEvent, UserEvents},
+    users::UserHandle,
 };
 pub(crate) use self::{
     ordered::{Keyed, Ordered},

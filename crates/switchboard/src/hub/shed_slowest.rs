@@ -24,7 +24,7 @@ impl Hub {
 async fn shed(shedding: Shedding) {
     let hub = &shedding.0;
     let mut slow: Vec<(usize, ConnId)> = Vec::new();
-    for (index, conn) in hub.connections().enumerate() {
+    for (index, conn) in hub.local_connections().enumerate() {
         if conn.has_queued() {
             slow.push((conn.buffered(), conn.id()));
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     Config, Conn, Hub, WsRouter,
     conn::{AnyConn, ConnInner, ConnOrigin, Dialect, UpgradeValues},
+    hub::{Filter, Operation},
 };
 
 fn inner(hub: &Hub, config: Config) -> Arc<ConnInner<()>> {
@@ -29,6 +30,18 @@ pub(crate) fn member(hub: &Hub) -> Arc<AnyConn> {
 pub(crate) fn conn(hub: &Hub, config: Config) -> (Conn, Arc<AnyConn>) {
     let inner = inner(hub, config);
     (Conn::new(Arc::clone(&inner)), inner)
+}
+
+/// Subscribes, where nothing has to be waited for.
+pub(crate) fn join(hub: &Hub, conn: &Arc<AnyConn>, topic: &str, mut filter: Option<Filter>) {
+    let request = hub.subscription_request(conn, [topic], Operation::Join).unwrap();
+    hub.change_now(conn, &request, &mut filter).unwrap().unwrap();
+}
+
+/// Unsubscribes; whether there was such a subscription.
+pub(crate) fn leave(hub: &Hub, conn: &Arc<AnyConn>, topic: &str) -> bool {
+    let request = hub.subscription_request(conn, [topic], Operation::Leave).unwrap();
+    !hub.change_now(conn, &request, &mut None).unwrap().unwrap().left.is_empty()
 }
 
 /// The payloads of the frames that wait; they must be short.

@@ -3,19 +3,22 @@
 mod authorizer;
 mod conflation_key;
 mod filter;
+mod handle;
 mod name;
 mod options;
 mod rules;
-pub(crate) mod typed;
+mod typed;
 
 pub(crate) use self::{
     authorizer::{Authorizer, Refusal},
     conflation_key::ConflationKey,
-    filter::{AnyMessageRef, Filter},
+    filter::Filter,
     name::AsStr,
     rules::{Rule, RuleId, Rules},
 };
 pub use self::{
+    handle::TopicHandle,
     name::{TopicName, TopicOf},
     options::{SlowConsumer, TopicOptions},
+    typed::Topic,
 };

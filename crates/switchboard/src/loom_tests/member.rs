@@ -27,6 +27,7 @@ impl Subscriber for Member {
     type Sink = Pipe;
     type Id = u32;
     type Filter = ();
+    type Rule = ();
 
     fn id(&self) -> u32 {
         self.id

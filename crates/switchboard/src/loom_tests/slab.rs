@@ -16,7 +16,7 @@ use crate::{
 /// A topic of six places of which only the first and the last are taken: when the first leaves, the
 /// last moves. Both members, and what is written to them.
 fn topic_with_room() -> (Arc<Topic>, [Arc<Member>; 2], [Pipe; 2]) {
-    let topic = Arc::new(Topic::new("t"));
+    let topic = Arc::new(Topic::new("t".into(), None));
     let pipes = [Pipe::new(100), Pipe::new(100)];
     let [leaves, moves] = [0, 1].map(|index| conn(u32::try_from(index).unwrap(), &pipes[index]));
     let others = conn(2, &Pipe::new(100));

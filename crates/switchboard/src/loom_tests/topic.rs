@@ -11,7 +11,7 @@ use crate::{fanout::Flush as _, outbox::FlushBy};
 fn a_publisher_that_is_a_member_does_not_wait_for_itself() {
     check(|| {
         let pipes = [Pipe::new(100), Pipe::new(100)];
-        let topic = Arc::new(Topic::new("t"));
+        let topic = Arc::new(Topic::new("t".into(), None));
         let conns = [conn(1, &pipes[0]), conn(2, &pipes[1])];
         for conn in &conns {
             topic.insert(Arc::clone(conn), None);
@@ -41,7 +41,7 @@ fn a_publisher_that_is_a_member_does_not_wait_for_itself() {
 fn nothing_of_a_topic_comes_after_unsubscribing() {
     check(|| {
         let pipe = Pipe::new(100);
-        let topic = Arc::new(Topic::new("t"));
+        let topic = Arc::new(Topic::new("t".into(), None));
         let conn = conn(1, &pipe);
         let key = topic.insert(Arc::clone(&conn), None);
         let publisher = thread::spawn({
@@ -69,7 +69,7 @@ fn nothing_of_a_topic_comes_after_unsubscribing() {
 fn what_was_published_while_others_were_written_to_is_written_too() {
     check(|| {
         let pipe = Pipe::new(100);
-        let topic = Arc::new(Topic::new("t"));
+        let topic = Arc::new(Topic::new("t".into(), None));
         topic.insert(conn(1, &pipe), None);
         let publish = |letter: &'static str| {
             let topic = Arc::clone(&topic);
@@ -89,7 +89,7 @@ fn what_was_published_while_others_were_written_to_is_written_too() {
 fn what_was_published_to_one_that_another_unsubscribes_is_written() {
     check(|| {
         let pipe = Pipe::new(100);
-        let topic = Arc::new(Topic::new("t"));
+        let topic = Arc::new(Topic::new("t".into(), None));
         let conn = conn(1, &pipe);
         let key = topic.insert(Arc::clone(&conn), None);
         let other = thread::spawn({
@@ -108,7 +108,7 @@ fn what_was_published_to_one_that_another_unsubscribes_is_written() {
 fn what_was_published_to_one_that_leaves_is_written_when_nothing_is_locked() {
     check(|| {
         let pipe = Pipe::new(100);
-        let topic = Arc::new(Topic::new("t"));
+        let topic = Arc::new(Topic::new("t".into(), None));
         let conn = conn(1, &pipe);
         let key = topic.insert(Arc::clone(&conn), None);
         topic.push(&frame("a"), None, usize::MAX);

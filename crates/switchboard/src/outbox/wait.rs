@@ -17,7 +17,12 @@ pub(crate) enum Until {
     Flushed,
     /// So much of all that was ever pushed has left.
     Written(u64),
+    /// The connection is closed or closing.
+    Closed,
 }
+
+/// The target of one that waits for the end: no queue ever gets there.
+const NEVER: u64 = u64::MAX;
 
 /// Who waits. Each stands here from its first poll until it is dropped. Mostly nobody does, and then
 /// there is no list.
@@ -73,14 +78,16 @@ impl Waiters {
     /// So much was pushed ahead of all that they wait for.
     pub(super) fn put_off(&mut self, cost: u64) {
         for target in self.iter_mut().filter_map(|waiter| waiter.target.as_mut()) {
-            *target += cost;
+            *target = target.saturating_add(cost);
         }
     }
 
     /// Takes the wakers of those whose condition holds, to be woken with nothing locked.
     /// With nothing waiting any more, all hold: of what was pushed, some may have been dropped.
     pub(super) fn ready(&mut self, written: u64, has_room: bool, is_empty: bool) -> Vec<Waker> {
-        let ready = |waiter: &&mut Waiter| waiter.target.map_or(has_room, |target| is_empty || written >= target);
+        let ready = |waiter: &&mut Waiter| {
+            waiter.target.map_or(has_room, |target| target != NEVER && (is_empty || written >= target))
+        };
         self.iter_mut().filter(ready).filter_map(|waiter| waiter.waker.take()).collect()
     }
 
@@ -133,7 +140,8 @@ impl<S: Sink> Future for Wait<'_, S> {
             return Poll::Ready(false);
         }
         let (has_room, pushed, written) = (state.has_room(), state.pushed, state.written);
-        if pushed == written || (self.until == Until::Room && has_room) {
+        let is_reached = pushed == written || (self.until == Until::Room && has_room);
+        if is_reached && self.until != Until::Closed {
             return Poll::Ready(true);
         }
         if let Some(waiter) = self.id.and_then(|id| state.waiters.get_mut(id)) {
@@ -146,6 +154,7 @@ impl<S: Sink> Future for Wait<'_, S> {
                 Until::Room => None,
                 Until::Flushed => Some(pushed),
                 Until::Written(position) => Some(position),
+                Until::Closed => Some(NEVER),
             };
             if target.is_some_and(|target| written >= target) {
                 return Poll::Ready(true);

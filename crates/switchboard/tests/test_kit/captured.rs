@@ -47,8 +47,8 @@ async fn what_is_throttled_or_gathered_is_published_later_under_one_name() {
     let hub = Hub::builder().normalize_topics(|name| name.to_lowercase()).build();
     let app = TestApp::new(WsRouter::<()>::new().hub(hub.clone()));
     let answer = |text: &str| Answer { text: text.into() };
-    let last = hub.throttle("Last", Duration::from_secs(1));
-    let all = hub.batch("All", BatchOptions::new(), |texts: Vec<&str>| Answer { text: texts.join(" ") });
+    let last = hub.topic("Last").throttle(Duration::from_secs(1));
+    let all = hub.topic("All").batch(BatchOptions::new(), |texts: Vec<&str>| Answer { text: texts.join(" ") });
     for text in ["1", "2", "3"] {
         last.publish(answer(text)).unwrap();
         all.push(text).unwrap();

@@ -26,11 +26,11 @@ async fn row_004_18_testing() {
         ann.send(Say { room: "lobby".into(), text: "hi".into() }).await;
         assert_eq!(bob.expect::<Answer>().await.text, "hi");
         assert_ne!(ann.id(), bob.id());
-        assert_eq!(app.hub().subscriber_count("lobby"), 2);
+        assert_eq!(app.hub().topic("lobby").local_subscriber_count(), 2);
         bob.close().await;
         bob.expect_close(1000).await;
         app.settle().await;
-        assert_eq!(app.hub().subscriber_count("lobby"), 1);
+        assert_eq!(app.hub().topic("lobby").local_subscriber_count(), 1);
         drop(ann);
         app.settle().await;
         assert_eq!(app.hub().stats().connections, 0);
@@ -103,7 +103,7 @@ async fn a_whole_application_with_its_hub() {
     let app = TestApp::axum(router, "/ws");
     let ann = app.connect().bearer("ann").await.unwrap();
     assert_eq!(app.hub().stats().connections, 1);
-    assert!(hub.disconnect(ann.id()));
+    assert!(hub.connection(ann.id()).disconnect().await);
     let (router, hub) = site();
     let app = TestApp::axum(router, "/ws").with_hub(&hub);
     assert_eq!(app.hub().stats().connections, 0);
@@ -156,7 +156,7 @@ async fn both_sides_can_end_it() {
     assert_eq!(reasons.recv().await.unwrap().0, 1006);
 
     let mut bob = app.connect().await.unwrap();
-    assert!(hub.disconnect(bob.id()));
+    assert!(hub.connection(bob.id()).disconnect().await);
     assert_eq!(bob.expect_close(4503).await, "kicked");
     assert_eq!(reasons.recv().await.unwrap().0, 4503);
 }

@@ -96,7 +96,7 @@ async fn the_end() {
     for app in apps() {
         let mut ann = app.connect().bearer("ann").await.unwrap();
         ann.expect::<Welcome>().await;
-        app.hub().disconnect(ann.id());
+        app.hub().connection(ann.id()).disconnect().await;
         let text = failure(ann.expect::<Joined>()).await;
         assert_eq!(
             text,

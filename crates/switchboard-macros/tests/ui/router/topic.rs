@@ -20,10 +20,10 @@ const NEWS: Topic<News> = Topic::from_static("news");
 async fn by_hub(hub: Hub) {
     hub.publish(&NEWS, Weather {}).await;
     hub.publish(NEWS, Weather {}).await;
-    hub.throttle(&NEWS, Duration::ZERO).publish(Weather {});
-    hub.batch(&NEWS, BatchOptions::new(), |_: Vec<u8>| Weather {});
-    hub.throttle::<Weather>(&NEWS, Duration::ZERO);
-    hub.throttle::<Weather>(NEWS, Duration::ZERO);
+    hub.topic(&NEWS).throttle(Duration::ZERO).publish(Weather {});
+    hub.topic(&NEWS).batch(BatchOptions::new(), |_: Vec<u8>| Weather {});
+    hub.topic(&NEWS).throttle::<Weather>(Duration::ZERO);
+    hub.topic(NEWS).throttle::<Weather>(Duration::ZERO);
     hub.publish(7, News {}).await;
 }
 
@@ -38,7 +38,7 @@ async fn all_right(hub: Hub, conn: Conn<(), ServerMessage>, name: &String) -> Re
     conn.publish(&NEWS, News {}).await?;
     hub.publish(NEWS.name(), Weather {}).await?;
     hub.publish(name, Weather {}).await?;
-    hub.throttle(&NEWS, Duration::ZERO).publish(News {})
+    hub.topic(&NEWS).throttle(Duration::ZERO).publish(News {})
 }
 
 fn main() {}

@@ -10,7 +10,7 @@ use std::{
 use parking_lot::Mutex;
 use switchboard_core::{LimitReached, MessageSet, WsError};
 
-use crate::conn::{Conn, ConnInner, HubConn, cold::ColdCell};
+use crate::conn::{Conn, ConnInner, cold::ColdCell};
 
 type Value = Arc<dyn Any + Send + Sync>;
 
@@ -28,7 +28,7 @@ impl Values {
 }
 
 /// Small values of one connection, one of each type: what handlers learn about it and others are to
-/// see, through [`Conn`] and [`HubConn`]. They stay as long as the connection's handles do.
+/// see, through [`Conn`] and [`ConnRef`]. They stay as long as the connection's handles do.
 ///
 /// How many there may be says [`Config::max_attributes`](crate::Config::max_attributes); keep them
 /// small, since they are held for each connection. What changes often is better put into one value
@@ -53,7 +53,7 @@ impl Values {
 ///
 /// fn who_is_here(hub: &Hub) -> usize {
 ///     let here = |status: std::sync::Arc<Status>| *status == Status::Here;
-///     hub.connections().filter(|conn| conn.attributes().get().is_some_and(here)).count()
+///     hub.local_connections().filter(|conn| conn.attributes().get().is_some_and(here)).count()
 /// }
 /// # let _ = (switchboard::WsRouter::<()>::new().on(away), who_is_here(&Hub::new()));
 /// ```
@@ -168,14 +168,6 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     #[must_use]
     pub fn attributes(&self) -> Attributes<'_> {
         self.inner.attributes()
-    }
-}
-
-impl HubConn {
-    /// What handlers keep with the connection.
-    #[must_use]
-    pub fn attributes(&self) -> Attributes<'_> {
-        self.inner().attributes()
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 use switchboard_core::Message;
 
 use crate::hub::{
-    Hub, PublishError, TopicOf,
+    Hub, PublishError,
     publish::{Buffer, Coalesced, Pace},
 };
 
@@ -55,7 +55,7 @@ impl BatchOptions {
     }
 }
 
-/// Gathers items and publishes them to one topic as one message: [`Hub::batch`].
+/// Gathers items and publishes them to one topic as one message: [`TopicHandle::batch`](crate::TopicHandle::batch).
 ///
 /// Items leave in the order in which they came. Dropping the handle publishes what waits. Made and
 /// used where no runtime is, it publishes at [`flush`](Self::flush) only.
@@ -72,7 +72,7 @@ impl BatchOptions {
 ///
 /// async fn feed(hub: Hub) -> Result<(), PublishError> {
 ///     let options = BatchOptions::new().max_items(50).max_delay(Duration::from_millis(20));
-///     let ticks = hub.batch("ticks", options, |prices| Ticks { prices });
+///     let ticks = hub.topic("ticks").batch(options, |prices| Ticks { prices });
 ///     for price in [1.0, 2.0, 3.0] {
 ///         ticks.push(price)?;
 ///     }
@@ -109,26 +109,17 @@ impl<T: Send + 'static> Buffer for Items<T> {
     }
 }
 
-impl Hub {
-    /// A handle that gathers items and publishes them to a topic as one message, which `make` makes.
-    /// The topic's name is checked when an item is pushed.
-    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
-    pub fn batch<T, M>(
-        &self,
-        topic: impl TopicOf<M>,
+impl<T: Send + 'static, M: Message<Meta = ()>> Batch<T, M> {
+    pub(crate) fn new(
+        hub: &Hub,
+        topic: &str,
         options: BatchOptions,
         make: impl Fn(Vec<T>) -> M + Send + Sync + 'static,
-    ) -> Batch<T, M>
-    where
-        T: Send + 'static,
-        M: Message<Meta = ()>,
-    {
+    ) -> Self {
         let items = Items { items: VecDeque::new(), options };
-        Batch(Coalesced::new(self, topic.topic_name(), Pace::Delay(options.max_delay), items, Box::new(make)))
+        Self(Coalesced::new(hub, topic, Pace::Delay(options.max_delay), items, Box::new(make)))
     }
-}
 
-impl<T: Send + 'static, M: Message<Meta = ()>> Batch<T, M> {
     /// Publishes the item with others: as soon as there are
     /// [`max_items`](BatchOptions::max_items), or the first of them has waited for
     /// [`max_delay`](BatchOptions::max_delay). A message that turns out not to be valid is logged.

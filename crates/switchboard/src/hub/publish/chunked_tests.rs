@@ -9,7 +9,8 @@ use crate::{
     fanout::Flush as _,
     hub::{
         PublishFuture,
-        testing::{member, received},
+        publish::Outgoing,
+        testing::{join, leave, member, received},
         *,
     },
     wire::Frame,
@@ -19,7 +20,7 @@ use crate::{
 const MEMBERS: usize = 200;
 
 fn publish(hub: &Hub, text: &str) -> PublishFuture {
-    crate::Publish::new(hub.clone(), "t", Ok(Frame::text(text)), None, Default::default()).into_future()
+    crate::Publish::new(hub.clone(), "t", Ok(Outgoing::new("T", Frame::text(text))), None).into_future()
 }
 
 #[tokio::test]
@@ -27,7 +28,7 @@ async fn all_members_get_all_in_order_also_of_a_publisher_that_is_dropped() {
     let hub = Hub::new();
     let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
     for member in &members {
-        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+        join(&hub, member, "t", None);
     }
     for text in ["a", "b"] {
         let mut publish = pin!(publish(&hub, text));
@@ -46,12 +47,12 @@ async fn nothing_arrives_after_unsubscribing_in_between() {
     let hub = Hub::new();
     let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
     for member in &members {
-        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+        join(&hub, member, "t", None);
     }
     let mut publish = pin!(publish(&hub, "a"));
     assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     let last = &members[MEMBERS - 1];
-    hub.unsubscribe_now(&**last, "t").unwrap().unwrap();
+    leave(&hub, last, "t");
     publish.await.unwrap();
     assert!(received(last).is_empty());
     assert_eq!(received(&members[MEMBERS - 2]), ["a"]);
@@ -61,9 +62,9 @@ async fn nothing_arrives_after_unsubscribing_in_between() {
 async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
     let hub = Hub::new();
     let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
-    let join = |member| hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+    let enter = |member| join(&hub, member, "t", None);
     for member in &members {
-        join(member);
+        enter(member);
     }
     // The second waits for the first, and is not for those either that come then.
     let mut publishes = ["a", "b"].map(|text| Box::pin(publish(&hub, text)));
@@ -72,10 +73,10 @@ async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
     }
     let (reached, first) = (&members[0], member(&hub));
     assert_eq!(received(reached), ["a"]);
-    hub.unsubscribe_now(&**reached, "t").unwrap().unwrap();
+    leave(&hub, reached, "t");
     // In the place that became free, so that the other gets one behind all.
-    join(&first);
-    join(reached);
+    enter(&first);
+    enter(reached);
     for publish in publishes {
         publish.await.unwrap();
     }
@@ -92,9 +93,9 @@ fn attack_b16_a_flush_without_a_runtime_ends_whatever_others_publish() {
     let hub = Hub::new();
     let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
     for member in &members {
-        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+        join(&hub, member, "t", None);
     }
-    let topic = hub.topic("t").unwrap();
+    let topic = hub.find_topic("t").unwrap();
     let frame = Frame::text("a");
     let is_done = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -1,52 +1,64 @@
-//! What of a hub's rules holds for one publish.
+//! Which subscribers a publish is for, and what becomes of it in full queues.
 
-use std::{
-    any::Any,
-    sync::{Arc, atomic::Ordering::Relaxed},
-};
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
-use switchboard_core::Message;
+use parking_lot::Mutex;
+use rustc_hash::FxHashSet;
 
 use crate::{
-    conn::AnyConn,
+    conn::{AnyConn, ConnId, ConnRef},
     fanout::Selective,
-    hub::{Filter, Hub, Member, PublishError, topics::Rule},
+    hub::{Filter, Hub, Topic, publish::Outgoing},
 };
 
-/// The rules of a topic for one publish.
-#[derive(Default)]
-pub(crate) struct Selection {
-    pub(crate) rule: Option<Arc<Rule>>,
-    /// Where not all members get the same.
-    pub(crate) selective: Option<Box<Selective<AnyConn>>>,
-}
-
 impl Hub {
-    /// Whether there is anything by which members could differ.
-    pub(crate) fn may_select(&self) -> bool {
-        !self.0.rules.is_empty() || self.0.filters.load(Relaxed) > 0
+    /// Whether rules or filters may look at the value of a message.
+    pub(crate) fn looks_at_values(&self) -> bool {
+        self.0.rules.look_at_values() || self.0.filters.load(Relaxed) > 0
     }
 
-    /// What holds for publishing this message to a topic.
-    pub(crate) fn selection<M: Message>(&self, topic: &str, message: M) -> Result<Selection, PublishError> {
-        let rule = self.0.rules.find(topic);
-        if let Some(rule) = rule.filter(|rule| !rule.allows_name(topic)) {
-            return Err(PublishError::not_allowed(topic, rule.pattern()));
-        }
-        let mark = rule.and_then(|rule| rule.mark(topic, &message));
-        let filtered = rule.is_some_and(|rule| rule.filters::<M>())
-            || (self.0.filters.load(Relaxed) > 0 && self.topic(topic).is_some_and(|topic| topic.has_filters()));
-        let passes = filtered.then(|| {
-            let (rule, message) = (rule.cloned(), Box::new(message) as Box<dyn Any + Send + Sync>);
+    /// `None` if all members of the topic get the same.
+    pub(crate) fn selection(
+        &self,
+        topic: &Topic,
+        message: Outgoing,
+        audience: Audience,
+    ) -> Option<Box<Selective<AnyConn>>> {
+        let rule = topic.rule();
+        let mark = rule.and_then(|rule| rule.mark(topic.name(), &message));
+        let filtered = rule.is_some_and(|rule| rule.filters(message.message_type()))
+            || (self.0.filters.load(Relaxed) > 0 && topic.has_filters());
+        let passes = (filtered || !audience.is_everybody()).then(|| {
+            let rule = rule.filter(|_| filtered).cloned();
             let passes = move |conn: &Arc<AnyConn>, own: Option<&Filter>| {
                 let mut filters = rule.iter().flat_map(|rule| &rule.options.filters).chain(own).peekable();
-                filters.peek().is_none() || {
-                    let view = Member::new(Arc::clone(conn));
-                    filters.all(|filter| filter.passes(&view, &*message))
-                }
+                let passes = filters.peek().is_none() || {
+                    let view = ConnRef::new(Arc::clone(conn));
+                    filters.all(|filter| filter.passes(&view, &message))
+                };
+                passes && audience.admits(conn.id)
             };
             Box::new(passes) as Box<_>
         });
-        Ok(Selection { rule: rule.cloned(), selective: Selective::new(passes, mark) })
+        Selective::new(passes, mark)
+    }
+}
+
+/// Which subscribers a publish is for, whatever filters say.
+#[derive(Default)]
+pub(crate) struct Audience {
+    pub(crate) except: Vec<ConnId>,
+    /// Of a publish to several topics: who has got it.
+    pub(crate) reached: Option<Arc<Mutex<FxHashSet<ConnId>>>>,
+}
+
+impl Audience {
+    fn is_everybody(&self) -> bool {
+        self.except.is_empty() && self.reached.is_none()
+    }
+
+    /// To be asked once for each subscriber of a topic.
+    fn admits(&self, id: ConnId) -> bool {
+        !self.except.contains(&id) && self.reached.as_ref().is_none_or(|reached| reached.lock().insert(id))
     }
 }

@@ -9,9 +9,11 @@ use crate::{
     conn::AnyConn,
     hub::{
         Filter,
-        testing::{member, received},
+        publish::{Audience, Outgoing},
+        testing::{join, leave, member, received},
         *,
     },
+    wire::Frame,
     ws_message,
 };
 
@@ -33,8 +35,8 @@ fn numbers(conn: &AnyConn) -> Vec<u8> {
 fn members(hub: &Hub) -> Vec<Arc<AnyConn>> {
     let members: Vec<_> = (0..MEMBERS).map(|_| member(hub)).collect();
     for (index, member) in members.iter().enumerate() {
-        let mut filter = (index % 2 == 1).then(|| Filter::new(|_, n: &N| n.n > 1));
-        hub.subscribe_now(member, "t", &mut filter).unwrap().unwrap();
+        let filter = (index % 2 == 1).then(|| Filter::new(|_, n: &N| n.n > 1));
+        join(&hub, member, "t", filter);
     }
     members
 }
@@ -62,27 +64,35 @@ async fn nothing_arrives_after_unsubscribing_in_between() {
     let members = members(&hub);
     let mut publish = pin!(hub.publish("t", N { n: 2 }).into_future());
     assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    hub.unsubscribe_now(&*members[MEMBERS - 1], "t").unwrap().unwrap();
+    leave(&hub, &members[MEMBERS - 1], "t");
     assert_eq!(publish.await.unwrap().count(), Some(MEMBERS - 1));
     assert!(numbers(&members[MEMBERS - 1]).is_empty());
     assert_eq!(numbers(&members[MEMBERS - 2]), [2]);
 }
 
+/// Whether members of the topic may get different messages.
+fn is_selective(hub: &Hub, topic: &str) -> bool {
+    let message = Outgoing::new("N", Frame::text("{}")).with_value(N { n: 1 });
+    hub.selection(&hub.find_topic(topic).unwrap(), message, Audience::default()).is_some()
+}
+
 #[tokio::test]
 async fn hubs_without_filters_keep_no_message() {
     let hub = Hub::builder().topic("t", TopicOptions::new().filter(|_, _: &N| true)).build();
-    assert!(hub.selection("t", N { n: 1 }).unwrap().selective.is_some());
-    assert!(hub.selection("u", N { n: 1 }).unwrap().rule.is_none());
-    let hub = Hub::new();
+    let conn = member(&hub);
+    join(&hub, &conn, "t", None);
+    join(&hub, &conn, "u", None);
+    assert!(hub.looks_at_values() && is_selective(&hub, "t") && !is_selective(&hub, "u"));
+    let hub = Hub::builder().topic("t", TopicOptions::new().max_members(2).no_self_delivery()).build();
     let (one, other) = (member(&hub), member(&hub));
-    assert!(hub.selection("t", N { n: 1 }).unwrap().rule.is_none());
-    let mut filter = Some(Filter::new(|_, _: &N| true));
-    hub.subscribe_now(&one, "t", &mut filter).unwrap().unwrap();
-    hub.subscribe_now(&other, "t", &mut None).unwrap().unwrap();
-    assert!(hub.selection("t", N { n: 1 }).unwrap().selective.is_some());
-    assert!(hub.selection("u", N { n: 1 }).unwrap().rule.is_none());
-    hub.unsubscribe_now(&*one, "t").unwrap().unwrap();
-    assert!(hub.selection("t", N { n: 1 }).unwrap().rule.is_none());
+    let filter = Some(Filter::new(|_, _: &N| true));
+    join(&hub, &one, "t", None);
+    join(&hub, &one, "u", None);
+    assert!(!hub.looks_at_values() && !is_selective(&hub, "t"));
+    join(&hub, &other, "t", filter);
+    assert!(hub.looks_at_values() && is_selective(&hub, "t") && !is_selective(&hub, "u"));
+    leave(&hub, &other, "t");
+    assert!(!hub.looks_at_values() && !is_selective(&hub, "t"));
 }
 
 /// Rules and filters are the application's: they may use what they are about.
@@ -91,12 +101,12 @@ async fn rules_may_look_at_the_hub_and_the_connection() {
     let hub = Hub::new();
     let outer = hub.clone();
     let hub = Hub::builder()
-        .topic("t", TopicOptions::new().allow_names(move |name| outer.subscriber_count(name) == 0))
+        .topic("t", TopicOptions::new().allow_names(move |name| outer.topic(name).local_subscriber_count() == 0))
         .topic("u", TopicOptions::new().filter(|member, _: &N| member.is_subscribed("u")))
         .build();
     let member = member(&hub);
     for topic in ["t", "u"] {
-        hub.subscribe_now(&member, topic, &mut None).unwrap().unwrap();
+        join(&hub, &member, topic, None);
     }
     assert_eq!(hub.publish("u", N { n: 1 }).await.unwrap().count(), Some(1));
 }
@@ -114,14 +124,14 @@ async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
         assert_eq!(numbers(reached), [2]);
         let (first, behind) = (member(&hub), member(&hub));
         let rejoin = |member: &Arc<AnyConn>| {
-            let mut filter = Some(Filter::new(|_, n: &N| n.n > 1));
-            hub.subscribe_now(member, "t", &mut filter).unwrap().unwrap();
+            let filter = Some(Filter::new(|_, n: &N| n.n > 1));
+            join(&hub, member, "t", filter);
         };
-        hub.unsubscribe_now(&**reached, "t").unwrap().unwrap();
+        leave(&hub, reached, "t");
         // In the place that became free, so that the other gets one behind all.
         rejoin(&first);
         rejoin(reached);
-        hub.unsubscribe_now(&**not_reached, "t").unwrap().unwrap();
+        leave(&hub, not_reached, "t");
         rejoin(not_reached);
         rejoin(&behind);
         assert_eq!(publish.await.unwrap().count(), Some(MEMBERS - 1));

@@ -6,14 +6,14 @@ use switchboard_core::Message;
 
 use crate::{
     hub::{
-        Hub, PublishError, TopicOf,
+        Hub, PublishError,
         publish::{Buffer, Coalesced, Pace},
     },
     wire::encode::EncodeError,
 };
 
 /// Publishes the latest of the messages it is given to one topic, at most once an interval:
-/// [`Hub::throttle`].
+/// [`TopicHandle::throttle`](crate::TopicHandle::throttle).
 ///
 /// The first leaves at once. Of those that come while the interval lasts only the last is
 /// published, at its end; so the last of all always arrives. One message is kept at a time. Dropping
@@ -31,7 +31,7 @@ use crate::{
 /// }
 ///
 /// async fn track(hub: Hub) -> Result<(), PublishError> {
-///     let positions = hub.throttle("robot:1", Duration::from_millis(50));
+///     let positions = hub.topic("robot:1").throttle(Duration::from_millis(50));
 ///     for step in 0..1000 {
 ///         positions.publish(Position { x: f64::from(step) })?;
 ///     }
@@ -60,18 +60,11 @@ impl<M: Message> Buffer for Latest<M> {
     }
 }
 
-impl Hub {
-    /// A handle that publishes at most one message an interval to a topic, and always the latest at
-    /// last. The topic's name is checked when something is published.
-    #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
-    pub fn throttle<M: Message<Meta = ()>>(&self, topic: impl TopicOf<M>, interval: Duration) -> Throttle<M> {
-        let make = Box::new(|message| message);
-        Throttle(Coalesced::new(self, topic.topic_name(), Pace::Pause(interval), Latest(None), make))
-    }
-}
-
 impl<M: Message<Meta = ()>> Throttle<M> {
+    pub(crate) fn new(hub: &Hub, topic: &str, interval: Duration) -> Self {
+        Self(Coalesced::new(hub, topic, Pace::Pause(interval), Latest(None), Box::new(|message| message)))
+    }
+
     /// Publishes the message when its time has come, unless another follows before. It does so in a
     /// task of its own: no order is promised between this and what else the caller sends.
     ///

@@ -1,34 +1,115 @@
 //! Finding connections.
 
-use std::{fmt, sync::Arc, vec};
+use std::{fmt, marker::PhantomData, sync::Arc, vec};
 
-use switchboard_core::{CloseCode, Message};
+use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet};
 
 use crate::{
-    conn::{AnyConn, ConnId, HubConn, SendError},
+    conn::{AnyConn, ConnId, ConnRef, SendError, Signal},
     fanout::IterGuard,
-    hub::{Hub, Topic, TopicName},
+    hub::{Hub, Topic},
     wire::encode,
 };
 
-impl Hub {
-    /// The open connection with this id.
-    #[must_use]
-    pub fn connection(&self, id: ConnId) -> Option<HubConn> {
-        self.0.connection(id).map(HubConn::new)
+/// A connection of a hub, by its id: [`Hub::connection`]. It may be connected to any node of the hub, or
+/// gone.
+///
+/// ```
+/// use switchboard::{ConnId, Hub};
+///
+/// async fn kick(hub: &Hub, id: ConnId) -> bool {
+///     hub.local_connection(id).disconnect().await
+/// }
+/// # let _ = kick;
+/// ```
+pub struct ConnectionHandle<Out = AnyMessage> {
+    hub: Hub,
+    id: ConnId,
+    out: PhantomData<fn(Out)>,
+}
+
+impl<Out: MessageSet> ConnectionHandle<Out> {
+    pub(crate) fn new(hub: &Hub, id: ConnId) -> Self {
+        Self { hub: hub.clone(), id, out: PhantomData }
     }
 
-    /// All open connections, in no order: those that are there now, without those that have left
-    /// when it is their turn. Takes 16 bytes for each, and locks nothing while they are looked at.
+    /// The connection's id.
+    #[must_use]
+    pub fn id(&self) -> ConnId {
+        self.id
+    }
+
+    /// Returns the connection if it is open and connected to this node.
+    #[must_use]
+    pub fn local(&self) -> Option<ConnRef> {
+        self.hub.local_connection(self.id)
+    }
+
+    /// Sends a message. It is always validated.
+    ///
+    /// # Errors
+    ///
+    /// As [`ConnRef::send`]; [`Closed`](crate::SendErrorKind::Closed) also if there is no connection
+    /// with this id.
+    #[expect(clippy::unused_async, reason = "other nodes will be told")]
+    pub async fn send<M: Message<Meta = ()> + MemberOf<Out>>(&self, message: M) -> Result<(), SendError> {
+        let frame = encode::event(&message, None, true)?;
+        self.hub.0.connection(self.id).ok_or_else(SendError::closed)?.push(frame)
+    }
+
+    /// Closes the connection with 4503, "kicked". `false` if there is none with this id.
+    pub async fn disconnect(&self) -> bool {
+        self.disconnect_with(CloseCode::KICKED, "kicked").await
+    }
+
+    /// Closes the connection with a code and reason, as [`Conn::close`](crate::Conn::close) does.
+    /// `false` if there is none with this id.
+    #[expect(clippy::unused_async, reason = "other nodes will be told")]
+    pub async fn disconnect_with(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> bool {
+        let Some(conn) = self.hub.0.connection(self.id) else { return false };
+        conn.close(code.into(), reason.as_ref());
+        true
+    }
+
+    /// Has the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) decide again whether the
+    /// connection may stay, before its next message. `false` if there is none with this id.
+    #[expect(clippy::unused_async, reason = "other nodes will be told")]
+    pub async fn reauthorize(&self) -> bool {
+        let Some(conn) = self.hub.0.connection(self.id) else { return false };
+        conn.signal(Signal::Reauthorize);
+        true
+    }
+}
+
+impl<Out> fmt::Debug for ConnectionHandle<Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionHandle").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// A connection with this id.
+    pub fn connection(&self, id: ConnId) -> ConnectionHandle {
+        ConnectionHandle::new(self, id)
+    }
+
+    /// Returns the connection with this id if it is open and connected to this node.
+    #[must_use]
+    pub fn local_connection(&self, id: ConnId) -> Option<ConnRef> {
+        self.0.connection(id).map(ConnRef::new)
+    }
+
+    /// Lists the open connections to this node, in no order. It is a snapshot of ids, 16 bytes each;
+    /// connections that have closed when it is their turn are left out.
     ///
     /// ```
     /// use std::time::Duration;
     ///
     /// use switchboard::Hub;
     ///
-    /// /// Closes connections whose clients have said nothing for long.
+    /// /// Closes connections whose clients have sent nothing for long.
     /// fn sweep(hub: &Hub, longest: Duration) {
-    ///     for conn in hub.connections() {
+    ///     for conn in hub.local_connections() {
     ///         if conn.last_activity().elapsed().is_ok_and(|idle| idle > longest) {
     ///             conn.disconnect_with(4000, "idle");
     ///         }
@@ -36,51 +117,22 @@ impl Hub {
     /// }
     /// # sweep(&Hub::new(), Duration::from_secs(60));
     /// ```
-    pub fn connections(&self) -> Connections {
+    pub fn local_connections(&self) -> Connections {
         let ids = self.0.registry.lock().ids();
         Connections { hub: self.clone(), ids: ids.into_iter() }
     }
 
-    /// The members of a topic, without those that are being closed, in no order. They are taken
-    /// from the topic in portions: who joins or leaves meanwhile may be among them or not, and who
-    /// leaves and comes back may be so twice. Locks nothing while they are looked at.
-    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
-    pub fn members(&self, topic: impl TopicName) -> Members {
-        let topic = self.topic(&self.name(topic.topic_name()));
+    pub(crate) fn local_members(&self, topic: &str) -> Members {
+        let topic = self.find_topic(&self.name(topic));
         Members {
             next: topic.is_some().then_some(0),
             topic: topic.map(IterGuard::begin),
             portion: Vec::new().into_iter(),
         }
     }
-
-    /// Sends a message to one connection. It is always validated.
-    ///
-    /// # Errors
-    ///
-    /// As [`HubConn::send`]; [`Closed`](crate::SendErrorKind::Closed) also if there is no
-    /// connection with this id.
-    #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
-    pub fn send_to<M: Message<Meta = ()>>(&self, id: ConnId, message: M) -> Result<(), SendError> {
-        let frame = encode::event(&message, None, true)?;
-        self.0.connection(id).ok_or_else(SendError::closed)?.push(frame)
-    }
-
-    /// Closes a connection with 4503, "kicked". `false` if there is none with this id.
-    pub fn disconnect(&self, id: ConnId) -> bool {
-        self.disconnect_with(id, CloseCode::KICKED, "kicked")
-    }
-
-    /// Closes a connection with a code and reason, as [`Conn::close`](crate::Conn::close) does.
-    /// `false` if there is none with this id.
-    pub fn disconnect_with(&self, id: ConnId, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> bool {
-        let Some(conn) = self.0.connection(id) else { return false };
-        conn.close(code.into(), reason.as_ref());
-        true
-    }
 }
 
-/// Open connections of a hub: see [`Hub::connections`].
+/// Open connections to this node: [`Hub::local_connections`].
 #[must_use = "iterators are lazy"]
 pub struct Connections {
     hub: Hub,
@@ -88,10 +140,10 @@ pub struct Connections {
 }
 
 impl Iterator for Connections {
-    type Item = HubConn;
+    type Item = ConnRef;
 
-    fn next(&mut self) -> Option<HubConn> {
-        self.ids.find_map(|id| self.hub.connection(id))
+    fn next(&mut self) -> Option<ConnRef> {
+        self.ids.find_map(|id| self.hub.local_connection(id))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -105,9 +157,10 @@ impl fmt::Debug for Connections {
     }
 }
 
-/// Members of a topic: see [`Hub::members`].
+/// Subscribers of a topic that are connected to this node:
+/// [`TopicHandle::local_members`](crate::TopicHandle::local_members).
 ///
-/// As long as it is kept, the topic keeps the room of members that have left.
+/// While it exists, the topic keeps the memory of subscribers that have left.
 #[must_use = "iterators are lazy"]
 pub struct Members {
     topic: Option<IterGuard<Arc<Topic>>>,
@@ -117,12 +170,12 @@ pub struct Members {
 }
 
 impl Iterator for Members {
-    type Item = HubConn;
+    type Item = ConnRef;
 
-    fn next(&mut self) -> Option<HubConn> {
+    fn next(&mut self) -> Option<ConnRef> {
         loop {
             if let Some(conn) = self.portion.next() {
-                return Some(HubConn::new(conn));
+                return Some(ConnRef::new(conn));
             }
             let (topic, start) = (self.topic.as_ref()?, self.next?);
             let mut portion = Vec::new();

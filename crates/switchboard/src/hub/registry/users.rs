@@ -1,95 +1,178 @@
 //! Users, each with all their connections.
 
-use std::sync::Arc;
+use std::{fmt, marker::PhantomData, sync::Arc};
 
-use switchboard_core::{CloseCode, Message};
+use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet, Request};
 
 use crate::{
-    conn::{ConnId, SendError, Signal},
-    hub::Hub,
+    TopicName,
+    conn::{AnyConn, ConnId, ConnRef, SendError, Signal},
+    hub::{CallFirst, Hub},
     wire::{Variants, encode},
 };
 
-/// A user is whom [`WsRouter::identify`](crate::WsRouter::identify) or
-/// [`Conn::identify`](crate::Conn::identify) named, on any route that shares the hub.
+/// A user of a hub, with all their connections: [`Hub::user`].
+///
+/// A user is a key that [`WsRouter::identify`](crate::WsRouter::identify) or
+/// [`Conn::identify`](crate::Conn::identify) gave to connections, on any route that shares the hub.
+/// Methods that are async hold over all nodes of a hub; those that say `local` are about this node's
+/// connections.
+///
+/// ```
+/// use axum::extract::{Path, State};
+/// use switchboard::{Hub, ws_message};
+///
+/// #[ws_message("NOTICE")]
+/// struct Notice {
+///     text: String,
+/// }
+///
+/// async fn notify(State(hub): State<Hub>, Path(user): Path<String>, text: String) -> String {
+///     match hub.user(&user).send(Notice { text }).await {
+///         Ok(devices) => format!("sent to {devices} devices"),
+///         Err(error) => error.to_string(),
+///     }
+/// }
+/// ```
+pub struct UserHandle<Out = AnyMessage> {
+    hub: Hub,
+    key: Arc<str>,
+    out: PhantomData<fn(Out)>,
+}
+
 impl Hub {
-    /// Whether a user has a connection.
-    #[must_use]
-    pub fn is_online(&self, user: &str) -> bool {
-        self.0.registry.lock().is_online(user)
+    /// A user with this key.
+    pub fn user(&self, key: impl AsRef<str>) -> UserHandle {
+        UserHandle::new(self, key.as_ref())
     }
 
-    /// Who has a connection, in no order. Looks at all of them while nobody can come or go: not for
-    /// each message.
+    /// Lists the keys of users with a connection to this node, in no order. Looks at all users while the
+    /// registry is locked: not for each message.
     #[must_use]
-    pub fn users(&self) -> Vec<Arc<str>> {
+    pub fn local_users(&self) -> Vec<Arc<str>> {
         self.0.registry.lock().users()
     }
+}
 
-    /// The ids of a user's connections, in the order in which they were identified.
-    #[must_use]
-    pub fn user_connections(&self, user: &str) -> Vec<ConnId> {
-        self.0.registry.lock().ids_of(user)
+impl<Out: MessageSet> UserHandle<Out> {
+    pub(crate) fn new(hub: &Hub, key: &str) -> Self {
+        Self { hub: hub.clone(), key: key.into(), out: PhantomData }
     }
 
-    /// Sends a message to all connections of a user; how many took it, which is 0 for a user who is
-    /// not there. It is encoded once, and always validated.
-    ///
-    /// ```
-    /// use axum::extract::{Path, State};
-    /// use switchboard::{Hub, ws_message};
-    ///
-    /// #[ws_message("NOTICE")]
-    /// struct Notice {
-    ///     text: String,
-    /// }
-    ///
-    /// async fn notify(State(hub): State<Hub>, Path(user): Path<String>, text: String) -> String {
-    ///     match hub.send_to_user(&user, Notice { text }) {
-    ///         Ok(devices) => format!("sent to {devices} devices"),
-    ///         Err(error) => error.to_string(),
-    ///     }
-    /// }
-    /// ```
+    /// The user's key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Returns whether the user has a connection.
+    #[expect(clippy::unused_async, reason = "other nodes will be asked")]
+    pub async fn is_online(&self) -> bool {
+        self.hub.0.registry.lock().is_online(&self.key)
+    }
+
+    /// Returns the ids of the user's connections, in the order in which they were identified.
+    #[expect(clippy::unused_async, reason = "other nodes will be asked")]
+    pub async fn connections(&self) -> Vec<ConnId> {
+        self.hub.0.registry.lock().ids_of(&self.key)
+    }
+
+    /// Returns the user's connections to this node, in the order in which they were identified.
+    #[must_use]
+    pub fn local_connections(&self) -> Vec<ConnRef> {
+        self.conns().into_iter().map(ConnRef::new).collect()
+    }
+
+    /// Sends a message to all of the user's connections. It is encoded once, and always validated.
+    /// Returns how many connections took it: 0 for a user who is not connected.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::SendErrorKind::Invalid) if the message breaks its own rules: nobody got it.
-    #[expect(clippy::needless_pass_by_value, reason = "a message that is sent is given away")]
-    pub fn send_to_user<M: Message<Meta = ()>>(&self, user: &str, message: M) -> Result<usize, SendError> {
+    /// [`Invalid`](crate::SendErrorKind::Invalid) if the message breaks its own rules: then it was sent
+    /// to no connection.
+    #[expect(clippy::unused_async, reason = "other nodes will be told")]
+    pub async fn send<M: Message<Meta = ()> + MemberOf<Out>>(&self, message: M) -> Result<usize, SendError> {
         let frame = encode::event(&message, None, true)?;
-        let connections = self.0.registry.lock().of_user(user);
         let mut variants = Variants::default();
-        let took = connections.iter().filter(|conn| match conn.variant(&frame, &mut variants) {
+        let conns = self.conns();
+        let took = conns.iter().filter(|conn| match conn.variant(&frame, &mut variants) {
             Some(frame) => conn.push_raw(frame),
             None => false,
         });
         Ok(took.count())
     }
 
-    /// Closes all connections of a user with 4503, "kicked"; how many there were.
+    /// Sends a request to all of the user's connections, and takes the first response.
     ///
-    /// Nothing keeps the user from connecting again: refuse that in
-    /// [`authenticate`](crate::WsRouter::authenticate), before this is called.
-    pub fn disconnect_user(&self, user: &str) -> usize {
-        self.disconnect_user_with(user, CloseCode::KICKED, "kicked")
+    /// ```
+    /// use switchboard::{CallError, Hub, ws_message, ws_rpc};
+    ///
+    /// #[ws_message("CONFIRMED")]
+    /// struct Confirmed {
+    ///     yes: bool,
+    /// }
+    ///
+    /// #[ws_rpc("CONFIRM", response = Confirmed)]
+    /// struct Confirm {
+    ///     question: String,
+    /// }
+    ///
+    /// async fn ask(hub: &Hub, user: &str) -> Result<bool, CallError> {
+    ///     let question = "log in on a new device?".into();
+    ///     Ok(hub.user(user).call(Confirm { question }).await?.yes)
+    /// }
+    /// # let _ = ask;
+    /// ```
+    pub fn call<R: Request<Meta = ()> + MemberOf<Out>>(&self, request: R) -> CallFirst<R> {
+        CallFirst::new(self.conns(), request)
     }
 
-    /// Closes all connections of a user with a code and reason, as
-    /// [`Conn::close`](crate::Conn::close) does; how many there were.
-    pub fn disconnect_user_with(&self, user: &str, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> usize {
+    /// Closes all of the user's connections with 4503, "kicked". Returns how many there were.
+    ///
+    /// This does not keep the user from connecting again: refuse that in
+    /// [`authenticate`](crate::WsRouter::authenticate) before.
+    pub async fn disconnect(&self) -> usize {
+        self.disconnect_with(CloseCode::KICKED, "kicked").await
+    }
+
+    /// Closes all of the user's connections with a code and reason, as
+    /// [`Conn::close`](crate::Conn::close) does. Returns how many there were.
+    #[expect(clippy::unused_async, reason = "other nodes will be told")]
+    pub async fn disconnect_with(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> usize {
         let (code, reason) = (code.into(), reason.as_ref());
-        let connections = self.0.registry.lock().of_user(user);
-        connections.iter().for_each(|conn| conn.close(code, reason));
-        connections.len()
+        let conns = self.conns();
+        conns.iter().for_each(|conn| conn.close(code, reason));
+        conns.len()
     }
 
-    /// Has the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) decide again whether
-    /// the connections of a user may stay, each before its next message: after the user's rights
-    /// have changed. How many there are.
-    pub fn reauthorize_user(&self, user: &str) -> usize {
-        let connections = self.0.registry.lock().of_user(user);
-        connections.iter().for_each(|conn| conn.signal(Signal::Reauthorize));
-        connections.len()
+    /// Ends the subscriptions of all of the user's connections to a topic. Returns how many there were.
+    ///
+    /// This does not keep the user from subscribing again: take the right away first, so that
+    /// [`authorize_subscribe`](crate::TopicOptions::authorize_subscribe) refuses that.
+    #[expect(clippy::unused_async, reason = "other nodes will be told")]
+    pub async fn revoke(&self, topic: impl TopicName) -> usize {
+        let topic = self.hub.name(topic.topic_name());
+        let ids = self.hub.0.registry.lock().ids_of(&self.key);
+        ids.into_iter().filter(|id| self.hub.remove_subscriber(&topic, *id)).count()
+    }
+
+    /// Has the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) decide again whether the
+    /// user's connections may stay, each before its next message: after the user's rights have changed.
+    /// Returns how many connections there are.
+    #[expect(clippy::unused_async, reason = "other nodes will be told")]
+    pub async fn reauthorize(&self) -> usize {
+        let conns = self.conns();
+        conns.iter().for_each(|conn| conn.signal(Signal::Reauthorize));
+        conns.len()
+    }
+
+    fn conns(&self) -> Vec<Arc<AnyConn>> {
+        self.hub.0.registry.lock().of_user(&self.key)
+    }
+}
+
+impl<Out> fmt::Debug for UserHandle<Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserHandle").field("key", &self.key).finish_non_exhaustive()
     }
 }

@@ -47,17 +47,16 @@ impl<'a> Attempt<'a> {
         Self { authorizations, conn, topics: Ordered::default() }
     }
 
-    /// The application is going to be asked about a topic, unless it was and the answer counts.
-    pub(crate) fn begin(&mut self, topic: &str) -> Option<Arc<str>> {
+    /// Whether the application has to be asked about a topic: not if it was and its answer counts.
+    pub(crate) fn begin(&mut self, topic: &Arc<str>) -> bool {
         let mut topics = self.authorizations.0.lock();
-        if let Some(known) = self.topics.get(topic) {
-            let counts = topics.get_mut(known)?.get_mut(&self.conn)?;
-            return (!std::mem::replace(counts, true)).then(|| Arc::clone(known));
+        if self.topics.contains(topic) {
+            let counts = topics.get_mut(topic).and_then(|conns| conns.get_mut(&self.conn));
+            return counts.is_some_and(|counts| !std::mem::replace(counts, true));
         }
-        let name: Arc<str> = topic.into();
-        topics.entry(Arc::clone(&name)).or_default().insert(self.conn, true);
-        self.topics.push(Arc::clone(&name));
-        Some(name)
+        topics.entry(Arc::clone(topic)).or_default().insert(self.conn, true);
+        self.topics.push(Arc::clone(topic));
+        true
     }
 
     /// Whether the application was asked about all of these, and its answers count.
@@ -98,19 +97,20 @@ mod tests {
         let authorizations = Authorizations::default();
         let [ann, bob] = [ConnId::new(), ConnId::new()];
         let [mut of_ann, mut of_bob] = [ann, bob].map(|conn| Attempt::new(&authorizations, conn));
-        assert!(["a", "b"].map(|topic| of_ann.begin(topic)).iter().all(Option::is_some));
-        assert!(of_bob.begin("a").is_some() && of_bob.begin("a").is_none());
+        let [a, b] = ["a", "b"].map(Arc::from);
+        assert!(of_ann.begin(&a) && of_ann.begin(&b));
+        assert!(of_bob.begin(&a) && !of_bob.begin(&a));
         assert!(of_ann.counts_for(["a", "b"]) && !of_bob.counts_for(["a", "b"]));
         authorizations.invalidate("c", None);
         authorizations.invalidate("b", Some(bob));
         assert!(of_ann.counts_for(["a", "b"]) && of_bob.counts_for(["a"]));
         authorizations.invalidate("a", Some(ann));
         assert!(!of_ann.counts_for(["a"]) && of_ann.counts_for(["b"]) && of_bob.counts_for(["a"]));
-        assert!(of_ann.begin("b").is_none() && of_ann.begin("a").is_some() && of_ann.counts_for(["a", "b"]));
+        assert!(!of_ann.begin(&b) && of_ann.begin(&a) && of_ann.counts_for(["a", "b"]));
         authorizations.invalidate("a", None);
         assert!(!of_ann.counts_for(["a"]) && !of_bob.counts_for(["a"]) && of_ann.counts_for(["b"]));
         drop(of_ann);
-        assert!(of_bob.begin("a").is_some() && !authorizations.is_empty());
+        assert!(of_bob.begin(&a) && !authorizations.is_empty());
         drop(of_bob);
         assert!(authorizations.is_empty());
     }

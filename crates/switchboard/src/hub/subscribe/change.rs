@@ -1,33 +1,30 @@
 //! Changes of what a connection is subscribed to, all-or-nothing.
 //!
 //! The order is that of `docs/protocol.md`, 7.6: normalise, wait for changes of the same topics,
-//! so already: done, validate, authorise, quotas, and only then change anything.
+//! skip what is subscribed to already, validate, authorise, check quotas, and only then change
+//! anything.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::hash_map::Entry,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use switchboard_core::check_topic;
+use rustc_hash::FxHashMap;
 use tokio::task::coop::consume_budget;
 
+use super::{Attempt, RequestedTopic, Subscription, SubscriptionRequest};
 use crate::{
-    conn::{AnyConn, ConnInner},
+    conn::{AnyConn, ConnInner, ConnRef},
     fanout::Removed,
-    hub::{
-        Filter, Hub, Member, Subscriptions, Topic, TopicError,
-        registry::Ordered,
-        subscribe::{Attempt, Subscription},
-        topics::RuleId,
-    },
+    hub::{Filter, Hub, Subscriptions, Topic, TopicError, topics::RuleId},
     shrink::shrink,
 };
 
-/// So many questions of one change wait for answers at once.
+/// How many authorizations of one change wait for answers at once.
 const ASKED_AT_ONCE: usize = 16;
 
-/// So often is asked again because rights to the same topics were taken back meanwhile.
+/// How often authorizations are repeated because rights to the same topics were revoked meanwhile.
 const MAX_ROUNDS: usize = 8;
 
 /// What changed.
@@ -40,56 +37,24 @@ pub struct TopicChange {
     pub left: Vec<String>,
 }
 
-/// What a connection's subscriptions are to be.
-#[derive(Debug)]
-pub(crate) struct SubscriptionRequest {
-    /// Normalised, once each; those to join no more than there may be.
-    topics: Ordered<Arc<str>>,
-    how: Operation,
+/// The same before it is copied out.
+pub(crate) struct Committed<'a> {
+    pub(crate) joined: Vec<&'a RequestedTopic>,
+    pub(crate) left: Vec<Arc<Topic>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
-    /// Also these.
-    Join,
-    /// Not these.
-    Leave,
-    /// These and no others.
-    Exactly,
-}
-
-impl SubscriptionRequest {
-    pub(crate) fn topics(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.topics.iter()
-    }
-
-    /// Whether it concerns every topic.
-    pub(crate) fn is_about_all(&self) -> bool {
-        self.how == Operation::Exactly
-    }
-
-    /// What there is to be done: topics to join and to leave.
-    fn difference(&self, subscriptions: &Subscriptions) -> (Vec<&str>, Vec<Box<str>>) {
-        let joins = match self.how {
-            Operation::Join | Operation::Exactly => {
-                let topics = self.topics.iter().map(|topic| &**topic);
-                topics.filter(|topic| !subscriptions.contains(topic)).collect()
-            }
-            Operation::Leave => Vec::new(),
-        };
-        let wants = |topic: &str| self.topics.contains(topic);
-        let leaves = match self.how {
-            Operation::Join => Vec::new(),
-            Operation::Leave => subscriptions.iter_names().filter(|topic| wants(topic)).map(Into::into).collect(),
-            Operation::Exactly => subscriptions.iter_names().filter(|topic| !wants(topic)).map(Into::into).collect(),
-        };
-        (joins, leaves)
+impl From<Committed<'_>> for TopicChange {
+    fn from(committed: Committed<'_>) -> Self {
+        Self {
+            joined: committed.joined.iter().map(|topic| String::from(&*topic.name)).collect(),
+            left: committed.left.iter().map(|topic| String::from(&**topic.name())).collect(),
+        }
     }
 }
 
 /// Why nothing was joined.
 enum NotJoined {
-    /// The application was not asked about all, or rights were taken back since.
+    /// The application was not asked about all topics, or rights were revoked since.
     AskAgain,
     Failed(TopicError),
 }
@@ -101,154 +66,53 @@ impl From<TopicError> for NotJoined {
 }
 
 impl Hub {
-    /// Normalises and looks whether these are names at all.
-    pub(crate) fn wanted<T: AsRef<str>>(
-        &self,
-        topics: impl IntoIterator<Item = T>,
-        how: Operation,
-        conn: &AnyConn,
-    ) -> Result<SubscriptionRequest, TopicError> {
-        let limit = conn.settings.config.max_subscriptions;
-        let mut wanted = SubscriptionRequest { topics: Ordered::default(), how };
-        for topic in topics {
-            let topic = self.name(topic.as_ref());
-            check_topic(&topic).map_err(TopicError::invalid_topic)?;
-            if wanted.topics.contains(&topic) {
-                continue;
-            }
-            // More than it may ever have: nobody is asked about all of them.
-            if how != Operation::Leave && wanted.topics.len() >= limit {
-                return Err(TopicError::limit(limit, conn.subscriptions.lock().len()));
-            }
-            wanted.topics.push(topic.into());
-        }
-        Ok(wanted)
-    }
-
-    /// Subscribes to one topic of a normalised name. `None` if it has to wait: for another change,
-    /// or for the application's word.
-    pub(crate) fn subscribe_now(
+    /// Makes all of a change or nothing, when nothing has to be waited for. `None` if something has:
+    /// another change of the same topics, or an authorization.
+    pub(crate) fn change_now<'r>(
         &self,
         conn: &Arc<AnyConn>,
-        topic: &str,
+        request: &'r SubscriptionRequest,
         filter: &mut Option<Filter>,
-    ) -> Option<Result<bool, TopicError>> {
-        if let Err(error) = check_topic(topic) {
-            return Some(Err(TopicError::invalid_topic(error)));
-        }
-        let rule = self.0.rules.find(topic);
-        // The application's, and so asked before anything is locked.
-        let allowed = rule.map_or(Ok(()), |rule| rule.check_name(topic));
-        let mut subscriptions = conn.subscriptions.lock();
-        if conn.is_changing(topic) {
-            return None;
-        }
-        if subscriptions.contains(topic) {
-            return Some(Ok(false));
-        }
-        if let Err(error) = allowed {
-            return Some(Err(error));
-        }
-        if rule.is_some_and(|rule| rule.options.subscribe.is_some()) {
-            return None;
-        }
-        match self.join(conn, &mut subscriptions, &[topic], &[], filter, None) {
-            Ok(()) => Some(Ok(true)),
-            Err(NotJoined::Failed(error)) => Some(Err(error)),
-            Err(NotJoined::AskAgain) => None,
-        }
+    ) -> Option<Result<Committed<'r>, TopicError>> {
+        self.commit(conn, request, filter, None)
     }
 
-    /// The same where it has to wait.
-    pub(crate) async fn subscribe_later(
-        self,
-        conn: Arc<AnyConn>,
-        topic: Box<str>,
-        filter: Option<Filter>,
-    ) -> Result<bool, TopicError> {
-        let wanted = SubscriptionRequest { topics: Ordered::Few(vec![topic.into()]), how: Operation::Join };
-        self.change(&conn, &wanted, filter).await.map(|change| !change.joined.is_empty())
-    }
-
-    /// Ends one subscription. `None` if it has to wait for another change.
-    pub(crate) fn unsubscribe_now<D: ?Sized>(
-        &self,
-        conn: &ConnInner<D>,
-        topic: &str,
-    ) -> Option<Result<bool, TopicError>> {
-        if let Err(error) = check_topic(topic) {
-            return Some(Err(TopicError::invalid_topic(error)));
-        }
-        self.remove_if(conn, topic, |_| !conn.is_changing(topic)).map(Ok)
-    }
-
-    /// Ends one subscription whatever else is going on.
-    pub(crate) fn remove<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str) -> bool {
-        self.remove_if(conn, topic, |_| true).unwrap_or_default()
-    }
-
-    /// The same, if it is the subscription of this number and not a later one.
-    pub(crate) fn remove_number<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str, number: u32) -> bool {
-        self.remove_if(conn, topic, |subscriptions| subscriptions.number(topic) == Some(number)).unwrap_or_default()
-    }
-
-    fn remove_if<D: ?Sized>(
-        &self,
-        conn: &ConnInner<D>,
-        topic: &str,
-        may: impl FnOnce(&Subscriptions) -> bool,
-    ) -> Option<bool> {
-        // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
-        let mut subscriptions = conn.subscriptions.lock();
-        if !may(&subscriptions) {
-            return None;
-        }
-        let removed = self.take_out(&mut subscriptions, topic);
-        drop(subscriptions);
-        let Some(removed) = removed else { return Some(false) };
-        removed.finish();
-        Some(true)
-    }
-
-    /// Does all of it or nothing. Dropped while it waits, it has done nothing.
-    pub(crate) async fn change(
+    /// Makes all of a change or nothing. Dropped while it waits, it has done nothing.
+    pub(crate) async fn change<'r>(
         &self,
         conn: &Arc<AnyConn>,
-        wanted: &SubscriptionRequest,
+        request: &'r SubscriptionRequest,
         mut filter: Option<Filter>,
-    ) -> Result<TopicChange, TopicError> {
-        if let Some(result) = self.commit(conn, wanted, &mut filter, None) {
-            return result;
-        }
-        let _reserved = conn.reserve(wanted).await;
-        let mut asked = Attempt::new(&self.0.authorizations, conn.id);
+    ) -> Result<Committed<'r>, TopicError> {
+        let _reserved = conn.reserve(request).await;
+        let mut attempt = Attempt::new(&self.0.authorizations, conn.id);
         for _ in 0..MAX_ROUNDS {
-            self.authorize(conn, wanted, &mut asked).await?;
-            if let Some(result) = self.commit(conn, wanted, &mut filter, Some(&asked)) {
+            self.authorize(conn, request, &mut attempt).await?;
+            if let Some(result) = self.commit(conn, request, &mut filter, Some(&attempt)) {
                 return result;
             }
         }
         Err(TopicError::unsettled())
     }
 
-    /// Asks the application about all topics that are to be joined, but those about which it has
+    /// Asks the application about all topics that are to be joined, except those about which it has
     /// answered already.
     async fn authorize(
         &self,
         conn: &Arc<AnyConn>,
-        wanted: &SubscriptionRequest,
-        asked: &mut Attempt<'_>,
+        request: &SubscriptionRequest,
+        attempt: &mut Attempt<'_>,
     ) -> Result<(), TopicError> {
         let mut authorizations = Vec::new();
-        let (joins, _) = wanted.difference(&conn.subscriptions.lock());
+        let (joins, _) = request.difference(&conn.subscriptions.lock());
         for topic in joins {
-            let Some(rule) = self.0.rules.find(topic) else { continue };
-            rule.check_name(topic)?;
+            topic.check_name()?;
+            let Some(rule) = &topic.rule else { continue };
             if let Some(authorizer) = &rule.options.subscribe
-                && let Some(name) = asked.begin(topic)
+                && attempt.begin(&topic.name)
             {
-                let member = Member::new(Arc::clone(conn));
-                let limit = rule.options.authorize_timeout;
+                let member = ConnRef::new(Arc::clone(conn));
+                let (name, limit) = (Arc::clone(&topic.name), rule.options.authorize_timeout);
                 authorizations.push(async move {
                     let answer = authorizer.ask(member, Arc::clone(&name), limit).await;
                     answer.map_err(|refusal| TopicError::refused(&name, refusal))
@@ -256,70 +120,55 @@ impl Hub {
             }
         }
         let answers = stream::iter(authorizations).buffered(ASKED_AT_ONCE);
-        // Rules that answer at once must not keep the thread, however many they are.
+        // Many rules that answer at once must not keep the thread.
         answers.try_for_each(|()| consume_budget().map(Ok)).await
     }
 
     /// `None` if something has to be waited for before.
-    fn commit(
+    fn commit<'r>(
         &self,
         conn: &Arc<AnyConn>,
-        wanted: &SubscriptionRequest,
+        request: &'r SubscriptionRequest,
         filter: &mut Option<Filter>,
-        asked: Option<&Attempt<'_>>,
-    ) -> Option<Result<TopicChange, TopicError>> {
-        // The application's, and so asked before anything is locked.
-        let not_allowed = self.not_allowed(wanted);
+        attempt: Option<&Attempt<'_>>,
+    ) -> Option<Result<Committed<'r>, TopicError>> {
         let mut subscriptions = conn.subscriptions.lock();
-        if asked.is_none() && conn.is_changing_any(wanted) {
+        if attempt.is_none() && conn.is_changing_any(request) {
             return None;
         }
-        let (joins, leaves) = wanted.difference(&subscriptions);
-        for topic in &joins {
-            let Some(rule) = self.0.rules.find(topic) else { continue };
-            if not_allowed.contains(topic) {
-                return Some(Err(TopicError::not_allowed(topic, rule.pattern())));
+        let (joined, left) = request.difference(&subscriptions);
+        for topic in &joined {
+            if let Err(error) = topic.check_name() {
+                return Some(Err(error));
             }
-            if asked.is_none() && rule.options.subscribe.is_some() {
+            if attempt.is_none() && topic.needs_authorization() {
                 return None;
             }
         }
-        if !joins.is_empty() {
-            match self.join(conn, &mut subscriptions, &joins, &leaves, filter, asked) {
+        if !joined.is_empty() {
+            match self.join(conn, &mut subscriptions, &joined, &left, filter, attempt) {
                 Ok(()) => {}
                 Err(NotJoined::Failed(error)) => return Some(Err(error)),
                 Err(NotJoined::AskAgain) => return None,
             }
         }
-        let mut removed = Vec::new();
-        for topic in &leaves {
-            removed.extend(self.take_out(&mut subscriptions, topic));
-        }
+        // Nothing is allocated for the one that mostly is none.
+        let removed: Vec<_> = left.iter().filter_map(|topic| self.take_out(&mut subscriptions, topic.name())).collect();
         drop(subscriptions);
         removed.into_iter().for_each(Removed::finish);
-        let joined = joins.into_iter().map(str::to_owned).collect();
-        Some(Ok(TopicChange { joined, left: leaves.into_iter().map(String::from).collect() }))
+        Some(Ok(Committed { joined, left }))
     }
 
-    /// The names to join that may not be.
-    fn not_allowed<'a>(&self, wanted: &'a SubscriptionRequest) -> HashSet<&'a str> {
-        if self.0.rules.is_empty() || wanted.how == Operation::Leave {
-            return HashSet::new();
-        }
-        let topics = wanted.topics.iter().map(|topic| &**topic);
-        topics.filter(|topic| self.0.rules.find(topic).is_some_and(|rule| !rule.allows_name(topic))).collect()
-    }
-
-    /// Adds subscriptions, all or none. The topics are valid and allowed; those in `leaves` do not
-    /// count.
+    /// Adds subscriptions, all or none. The names are valid and allowed; the subscriptions in
+    /// `leaves` do not count.
     fn join(
         &self,
         conn: &Arc<AnyConn>,
         subscriptions: &mut Subscriptions,
-        joins: &[&str],
-        leaves: &[Box<str>],
+        joins: &[&RequestedTopic],
+        leaves: &[Arc<Topic>],
         filter: &mut Option<Filter>,
-        asked: Option<&Attempt<'_>>,
+        attempt: Option<&Attempt<'_>>,
     ) -> Result<(), NotJoined> {
         // Checked under the lock under which the connection's end takes all subscriptions.
         if subscriptions.ended() || conn.outbox.is_closed() {
@@ -329,25 +178,22 @@ impl Hub {
         if current + joins.len() > limit {
             return Err(TopicError::limit(limit, current).into());
         }
-        if !self.0.rules.is_empty() {
-            self.check_pattern_limits(subscriptions, joins, leaves)?;
-        }
+        check_pattern_limits(subscriptions, joins, leaves)?;
         let mut topics = self.0.topics.write();
-        // Looked at under this lock: whoever takes rights back says so first, and looks for members
-        // then. A topic may be among these that was not to be joined when the others were asked
-        // about: the connection was removed from it since.
-        if let Some(asked) = asked {
-            let has_rule = |name: &&str| self.0.rules.find(name).is_some_and(|rule| rule.options.subscribe.is_some());
-            if !asked.counts_for(joins.iter().copied().filter(has_rule)) {
+        // Checked under this lock: a revocation first invalidates open authorizations, and looks for
+        // members after. The attempt may miss a topic that the connection was still subscribed to
+        // when the others were authorised, and was removed from since.
+        if let Some(attempt) = attempt {
+            let asked = joins.iter().filter(|topic| topic.needs_authorization());
+            if !attempt.counts_for(asked.map(|topic| &*topic.name)) {
                 return Err(NotJoined::AskAgain);
             }
         }
-        if !self.0.rules.is_empty() {
-            for name in joins {
-                let current = topics.get(*name).map_or(0, |topic| topic.len());
-                let limit = self.0.rules.find(name).and_then(|rule| rule.options.max_members);
-                if let Some(limit) = limit.filter(|limit| current >= *limit) {
-                    return Err(TopicError::members_limit(name, limit, current).into());
+        for topic in joins {
+            if let Some(limit) = topic.rule.as_ref().and_then(|rule| rule.options.max_members) {
+                let current = topics.get(&topic.name).map_or(0, |topic| topic.len());
+                if current >= limit {
+                    return Err(TopicError::members_limit(&topic.name, limit, current).into());
                 }
             }
         }
@@ -356,51 +202,45 @@ impl Hub {
             // Before a publisher can find it.
             self.0.filters.fetch_add(joins.len(), Relaxed);
         }
-        for name in joins {
-            let topic = match topics.get(*name) {
-                Some(topic) => topic,
-                None => topics.entry((*name).into()).or_insert_with(|| Arc::new(Topic::new(name))),
+        for joined in joins {
+            let topic = match topics.entry(Arc::clone(&joined.name)) {
+                Entry::Occupied(topic) => topic.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let topic = Topic::new(Arc::clone(&joined.name), joined.rule.clone());
+                    vacant.insert(Arc::new(topic))
+                }
             };
             let key = topic.insert(Arc::clone(conn), filter.clone());
-            let limited_by = self.0.rules.limiting(name).map(|(rule, _)| rule.id());
-            subscriptions.push(Arc::clone(topic), key, limited_by);
+            subscriptions.push(Arc::clone(topic), key);
         }
         self.0.subscriptions.fetch_add(joins.len(), Relaxed);
         Ok(())
     }
 
-    fn check_pattern_limits(
-        &self,
-        subscriptions: &Subscriptions,
-        joins: &[&str],
-        leaves: &[Box<str>],
-    ) -> Result<(), TopicError> {
-        let mut left: HashMap<RuleId, usize> = HashMap::new();
-        for name in leaves {
-            if let Some((rule, _)) = self.0.rules.limiting(name) {
-                *left.entry(rule.id()).or_default() += 1;
-            }
-        }
-        let mut joined: HashMap<RuleId, usize> = HashMap::new();
-        for name in joins {
-            let Some((rule, limit)) = self.0.rules.limiting(name) else { continue };
-            let stay = subscriptions.count_of(rule.id()) - left.get(&rule.id()).copied().unwrap_or_default();
-            let joined = joined.entry(rule.id()).or_default();
-            if stay + *joined >= limit {
-                return Err(TopicError::pattern_limit(rule.pattern(), limit, stay));
-            }
-            *joined += 1;
-        }
-        Ok(())
+    /// Ends one subscription whatever else is going on.
+    pub(crate) fn remove<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str) -> bool {
+        self.remove_if(conn, topic, |_| true)
+    }
+
+    /// Ends one subscription if it is that of this number, not a later one.
+    pub(crate) fn remove_number<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str, number: u32) -> bool {
+        self.remove_if(conn, topic, |subscriptions| subscriptions.number(topic) == Some(number))
+    }
+
+    fn remove_if<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str, may: impl FnOnce(&Subscriptions) -> bool) -> bool {
+        // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
+        let mut subscriptions = conn.subscriptions.lock();
+        let removed = if may(&subscriptions) { self.take_out(&mut subscriptions, topic) } else { None };
+        drop(subscriptions);
+        removed.map(Removed::finish).is_some()
     }
 
     /// Ends one of a connection's subscriptions.
     fn take_out(&self, subscriptions: &mut Subscriptions, topic: &str) -> Option<Removed<AnyConn>> {
-        let limited_by = self.0.rules.limiting(topic).map(|(rule, _)| rule.id());
-        Some(self.leave(&subscriptions.remove(topic, limited_by)?))
+        Some(self.leave(&subscriptions.remove(topic)?))
     }
 
-    /// Ends one subscription; what is left to do of that, with nothing locked.
+    /// Ends one subscription; the rest is to be done with nothing locked.
     #[inline]
     fn leave(&self, subscription: &Subscription) -> Removed<AnyConn> {
         self.0.subscriptions.fetch_sub(1, Relaxed);
@@ -414,13 +254,15 @@ impl Hub {
         removed
     }
 
-    /// A topic had no member any more.
+    /// Removes a topic that has lost its last member.
     fn forget(&self, topic: &Arc<Topic>) {
         let mut topics = self.0.topics.write();
-        // Somebody may have joined since, or this may be an older topic of the same name.
-        if topics.get(topic.name()).is_some_and(|other| Arc::ptr_eq(other, topic) && topic.len() == 0) {
-            topics.remove(topic.name());
+        let Some((name, other)) = topics.remove_entry(&**topic.name()) else { return };
+        // Another member may have joined since, or this may be an older topic of the same name.
+        if Arc::ptr_eq(&other, topic) && topic.len() == 0 {
             shrink(&mut topics);
+        } else {
+            topics.insert(name, other);
         }
     }
 
@@ -431,6 +273,33 @@ impl Hub {
             self.leave(&subscription).finish();
         }
     }
+}
+
+fn check_pattern_limits(
+    subscriptions: &Subscriptions,
+    joins: &[&RequestedTopic],
+    leaves: &[Arc<Topic>],
+) -> Result<(), TopicError> {
+    let mut joined: FxHashMap<RuleId, usize> = FxHashMap::default();
+    let mut left: Option<FxHashMap<RuleId, usize>> = None;
+    for topic in joins {
+        let Some(rule) = &topic.rule else { continue };
+        let Some(limit) = rule.options.max_per_connection else { continue };
+        let left = left.get_or_insert_with(|| {
+            let mut left = FxHashMap::default();
+            for rule in leaves.iter().filter_map(|topic| topic.rule()) {
+                *left.entry(rule.id()).or_default() += 1;
+            }
+            left
+        });
+        let stay = subscriptions.count_of(rule.id()) - left.get(&rule.id()).copied().unwrap_or_default();
+        let joined = joined.entry(rule.id()).or_default();
+        if stay + *joined >= limit {
+            return Err(TopicError::pattern_limit(rule.pattern(), limit, stay));
+        }
+        *joined += 1;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl State {
     fn concerns(&self, wanted: &SubscriptionRequest) -> bool {
         self.all
             || (wanted.is_about_all() && self.topics.len() > 0)
-            || wanted.topics().any(|topic| self.topics.contains(topic))
+            || wanted.names().any(|name| self.topics.contains(name))
     }
 }
 
@@ -40,7 +40,7 @@ impl InFlight {
             return false;
         }
         state.all = wanted.is_about_all();
-        wanted.topics().for_each(|topic| state.topics.push(Arc::clone(topic)));
+        wanted.names().for_each(|name| state.topics.push(Arc::clone(name)));
         true
     }
 }
@@ -57,8 +57,8 @@ impl Drop for Reserved<'_> {
         if self.wanted.is_about_all() {
             state.all = false;
         }
-        for topic in self.wanted.topics() {
-            state.topics.remove(topic);
+        for name in self.wanted.names() {
+            state.topics.remove(name);
         }
         if state.topics.len() == 0 {
             state.topics = Ordered::default();
@@ -69,14 +69,6 @@ impl Drop for Reserved<'_> {
 }
 
 impl<D: ?Sized> ConnInner<D> {
-    /// Whether a change that concerns this topic is in flight.
-    pub(crate) fn is_changing(&self, topic: &str) -> bool {
-        self.existing_cold().is_some_and(|cold| {
-            let state = cold.in_flight.state.lock();
-            state.all || state.topics.contains(topic)
-        })
-    }
-
     /// Whether a change is in flight that concerns any of these topics.
     pub(crate) fn is_changing_any(&self, wanted: &SubscriptionRequest) -> bool {
         self.existing_cold().is_some_and(|cold| cold.in_flight.state.lock().concerns(wanted))

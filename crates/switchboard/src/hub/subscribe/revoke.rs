@@ -6,9 +6,9 @@ use futures_util::{StreamExt as _, stream};
 use tokio::task::yield_now;
 
 use crate::{
-    conn::ConnId,
+    conn::{ConnId, ConnRef},
     fanout::IterGuard,
-    hub::{Hub, Member, TopicName},
+    hub::Hub,
 };
 
 /// So many members are asked about at once.
@@ -21,48 +21,16 @@ const PORTION: usize = 256;
 const ANSWER_WITHIN: Duration = Duration::from_millis(900);
 
 impl Hub {
-    /// Ends one connection's subscription to a topic, as when it has lost the right to it. Nothing
-    /// of the topic arrives after this returned, but what waited to be written before.
-    ///
-    /// If that connection's subscription to that topic is being authorised at this moment, the
-    /// application is asked about it again. `false` if there was none.
-    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
-    pub fn remove_from_topic(&self, conn: ConnId, topic: impl TopicName) -> bool {
-        let topic = self.name(topic.topic_name());
-        self.0.authorizations.invalidate(&topic, Some(conn));
-        self.0.connection(conn).is_some_and(|conn| self.remove(&*conn, &topic))
+    pub(crate) fn remove_subscriber(&self, topic: &str, conn: ConnId) -> bool {
+        self.0.authorizations.invalidate(topic, Some(conn));
+        self.0.connection(conn).is_some_and(|conn| self.remove(&*conn, topic))
     }
 
-    /// Asks again whether members may be subscribed to a topic, with the rule of
-    /// [`TopicOptions::authorize_subscribe`](crate::TopicOptions::authorize_subscribe), and removes
-    /// each that it refuses or does not answer for in time, as soon as that is known. How many were
-    /// removed; 0 where there is no rule.
-    ///
-    /// An answer may take 900 ms, or
-    /// [`authorize_timeout`](crate::TopicOptions::authorize_timeout) if that is less: whoever is not
-    /// confirmed by then is removed. 256 members are asked about at once, and the next whenever one
-    /// of them is done with. So whoever may no more is gone **within a second** of the call
-    ///
-    /// - in a topic with at most 256 members, whatever the rule does;
-    /// - in one with at most 256 × 900 ms / *t* members where an answer takes *t*: 4600 with 50 ms,
-    ///   23 000 with 10 ms; each that hangs takes one of the 256 places for those 900 ms.
-    ///
-    /// In larger topics it takes as much longer as there are more of them, since nobody is removed
-    /// without having been asked about. All of this as far as the rule leaves the thread to others,
-    /// and what it asks can answer as many questions at once.
-    ///
-    /// Subscriptions to the topic that are being authorised at this moment are asked about again,
-    /// too, as part of subscribing; no other subscriptions are.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has asked about some.
-    pub async fn reauthorize_topic(&self, topic: impl TopicName) -> usize {
-        let name = self.name(topic.topic_name());
-        self.0.authorizations.invalidate(&name, None);
-        let Some(rule) = self.0.rules.find(&name).cloned() else { return 0 };
-        let (Some(authorizer), Some(topic)) = (&rule.options.subscribe, self.topic(&name)) else { return 0 };
-        let name: Arc<str> = (&*name).into();
+    pub(crate) async fn reauthorize_subscribers(&self, name: &str) -> usize {
+        self.0.authorizations.invalidate(name, None);
+        let Some(rule) = self.0.rules.find(name).cloned() else { return 0 };
+        let (Some(authorizer), Some(topic)) = (&rule.options.subscribe, self.find_topic(name)) else { return 0 };
+        let name: Arc<str> = name.into();
         let limit = rule.options.authorize_timeout.min(ANSWER_WITHIN);
         let topic = IterGuard::begin(topic);
         let mut next = Some(0);
@@ -70,10 +38,10 @@ impl Hub {
         let portions = iter::from_fn(|| {
             let mut members = Vec::new();
             next = topic.members(next?, PORTION, &mut members);
-            let members: Vec<_> = members.into_iter().map(|member| Member::new(member.subscriber)).collect();
+            let members: Vec<_> = members.into_iter().map(|member| ConnRef::new(member.subscriber)).collect();
             Some(members)
         });
-        let answers = portions.flatten().map(async |member: Member| {
+        let answers = portions.flatten().map(async |member: ConnRef| {
             let conn = Arc::clone(member.inner());
             // Who leaves and comes back meanwhile is asked about then: this answer is not for that.
             let number = conn.subscriptions.lock().number(&name);
@@ -125,7 +93,7 @@ mod tests {
                 yield_now().await;
             }
         });
-        assert_eq!(hub.reauthorize_topic("t").await, MEMBERS);
+        assert_eq!(hub.topic("t").reauthorize().await, MEMBERS);
         other.abort();
         assert!(turns.load(SeqCst) >= 4, "{turns:?}");
         assert_eq!(hub.stats().topics, 0);

@@ -1,11 +1,8 @@
 //! What one connection is subscribed to.
 
-use std::{
-    borrow::Borrow,
-    collections::HashMap,
-    hash::{Hash, Hasher},
-    sync::Arc,
-};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::{
     conn::ConnInner,
@@ -26,7 +23,7 @@ pub(crate) struct Subscriptions {
     count: u32,
     /// The subscriptions to topics of each rule that limits them.
     #[expect(clippy::box_collection, reason = "few connections have such topics")]
-    limited: Option<Box<HashMap<RuleId, usize>>>,
+    limited: Option<Box<FxHashMap<RuleId, usize>>>,
 }
 
 pub(crate) struct Subscription {
@@ -37,39 +34,16 @@ pub(crate) struct Subscription {
     number: u32,
 }
 
-/// A topic, by its name.
-pub(crate) struct ByName(Arc<Topic>);
-
-impl Borrow<str> for ByName {
-    fn borrow(&self) -> &str {
-        self.0.name()
-    }
-}
-
-impl Hash for ByName {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.name().hash(state);
-    }
-}
-
-impl PartialEq for ByName {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.name() == other.0.name()
-    }
-}
-
-impl Eq for ByName {}
-
 impl Keyed for Subscription {
     type Name = str;
-    type Key = ByName;
+    type Key = Arc<str>;
 
     fn name(&self) -> &str {
         self.topic.name()
     }
 
-    fn key(&self) -> ByName {
-        ByName(Arc::clone(&self.topic))
+    fn key(&self) -> Arc<str> {
+        Arc::clone(self.topic.name())
     }
 }
 
@@ -78,6 +52,11 @@ impl Subscription {
     pub(crate) fn place(&self) -> usize {
         self.key as usize
     }
+}
+
+/// The rule of a topic, if it limits how many of its topics one connection may have.
+fn limiting(topic: &Topic) -> Option<RuleId> {
+    topic.rule().filter(|rule| rule.options.max_per_connection.is_some()).map(|rule| rule.id())
 }
 
 fn narrow(key: usize) -> u32 {
@@ -89,8 +68,16 @@ impl Subscriptions {
         self.iter_names().map(str::to_owned).collect()
     }
 
-    pub(crate) fn iter_names(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().map(|s| s.topic.name())
+    fn iter_names(&self) -> impl Iterator<Item = &str> {
+        self.topics().map(|topic| &**topic.name())
+    }
+
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
+        self.list.iter().map(|subscription| &subscription.topic)
+    }
+
+    pub(crate) fn topic(&self, name: &str) -> Option<&Arc<Topic>> {
+        self.list.get(name).map(|subscription| &subscription.topic)
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -101,13 +88,12 @@ impl Subscriptions {
         self.list.len()
     }
 
-    /// Adds one, which counts for this rule.
-    pub(crate) fn push(&mut self, topic: Arc<Topic>, key: usize, limited_by: Option<RuleId>) {
+    pub(crate) fn push(&mut self, topic: Arc<Topic>, key: usize) {
         self.count = self.count.wrapping_add(1);
-        self.list.push(Subscription { topic, key: narrow(key), number: self.count });
-        if let Some(rule) = limited_by {
+        if let Some(rule) = limiting(&topic) {
             *self.limited.get_or_insert_default().entry(rule).or_default() += 1;
         }
+        self.list.push(Subscription { topic, key: narrow(key), number: self.count });
     }
 
     /// Which subscription to a topic it is, of those that there have been.
@@ -115,10 +101,9 @@ impl Subscriptions {
         self.list.get(name).map(|s| s.number)
     }
 
-    /// Removes one, which counted for this rule.
-    pub(crate) fn remove(&mut self, name: &str, limited_by: Option<RuleId>) -> Option<Subscription> {
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Subscription> {
         let removed = self.list.remove(name)?;
-        if let Some(rule) = limited_by
+        if let Some(rule) = limiting(&removed.topic)
             && let Some(limited) = &mut self.limited
             && let Some(count) = limited.get_mut(&rule)
         {

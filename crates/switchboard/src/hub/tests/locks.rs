@@ -12,8 +12,8 @@ use futures_util::FutureExt as _;
 
 use crate::{
     BatchOptions, Config, Conn, Identity, WsError,
-    conn::{AnyConn, HubConn},
-    hub::{Hub, Member, TopicOptions, testing::conn},
+    conn::{AnyConn, ConnRef},
+    hub::{Hub, TopicOptions, testing::conn},
     ws_message,
 };
 
@@ -31,7 +31,7 @@ impl Looks {
         let Some((conn, inner)) = self.0.get() else { return };
         let hub = inner.hub();
         _ = (conn.topics(), conn.user(), conn.buffered(), conn.attributes().get::<u8>());
-        _ = (hub.stats(), hub.connections().count(), hub.users());
+        _ = (hub.stats(), hub.local_connections().count(), hub.local_users());
         for topic in hub.0.topics.read().values() {
             topic.len();
         }
@@ -67,7 +67,7 @@ fn now<T>(future: impl IntoFuture<Output = T>) -> T {
 fn steps() -> Vec<Step> {
     let filter = |looks: &Looks| {
         let guard = OnDrop(looks.clone());
-        move |_: &Member, _: &Number| {
+        move |_: &ConnRef, _: &Number| {
             guard.0.look();
             true
         }
@@ -75,10 +75,10 @@ fn steps() -> Vec<Step> {
     vec![
         step("subscribing", |_, conn, _, _| assert!(now(conn.subscribe("A")).unwrap())),
         step("Conn::is_subscribed", |_, conn, _, _| assert!(conn.is_subscribed("a"))),
-        step("Member::is_subscribed", |_, _, inner, _| assert!(Member::new(Arc::clone(inner)).is_subscribed("A"))),
-        step("HubConn::is_subscribed", |_, _, inner, _| assert!(HubConn::new(Arc::clone(inner)).is_subscribed("A"))),
+        step("ConnRef::is_subscribed", |_, _, inner, _| assert!(ConnRef::new(Arc::clone(inner)).is_subscribed("A"))),
+        step("ConnRef::is_subscribed", |_, _, inner, _| assert!(ConnRef::new(Arc::clone(inner)).is_subscribed("A"))),
         step("Hub::subscriber_count, members", |hub, _, _, _| {
-            assert_eq!((hub.subscriber_count("A"), hub.members("A").count()), (1, 1))
+            assert_eq!((hub.topic("A").local_subscriber_count(), hub.topic("A").local_members().count()), (1, 1))
         }),
         step("publishing", |_, conn, _, _| _ = now(conn.publish("A", Number { n: 1 })).unwrap()),
         step("publishing with rules", |hub, _, _, _| _ = now(hub.publish("Ruled", Number { n: 1 })).unwrap()),
@@ -101,8 +101,8 @@ fn steps() -> Vec<Step> {
         }),
         step("taking back", |hub, conn, inner, _| {
             now(conn.subscribe("asked")).unwrap();
-            assert_eq!(now(hub.reauthorize_topic("asked")), 0);
-            hub.remove_from_topic(inner.id, "asked");
+            assert_eq!(now(hub.topic("asked").reauthorize()), 0);
+            now(hub.topic("asked").remove(inner.id));
         }),
         step("attributes", |_, conn, _, looks| {
             let attributes = conn.attributes();
@@ -114,7 +114,8 @@ fn steps() -> Vec<Step> {
         }),
         step("a batch", |hub, _, _, looks| {
             let options = BatchOptions::new().max_waiting(1);
-            let batch = hub.batch("A", options, |items: Vec<OnDrop>| Number { n: u32::try_from(items.len()).unwrap() });
+            let batch =
+                hub.topic("A").batch(options, |items: Vec<OnDrop>| Number { n: u32::try_from(items.len()).unwrap() });
             batch.push(OnDrop(looks.clone())).unwrap();
             batch.push(OnDrop(looks.clone())).unwrap_err();
             drop(batch);

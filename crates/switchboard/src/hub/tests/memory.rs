@@ -6,7 +6,7 @@ use crate::{
     conn::AnyConn,
     hub::{
         Filter, Hub,
-        testing::{member, received},
+        testing::{join, leave, member, received},
     },
     ws_message,
 };
@@ -22,7 +22,7 @@ fn names_that_were_joined_and_left_leave_no_room() {
     let members: Vec<_> = (0..1000).map(|_| member(&hub)).collect();
     for (index, member) in members.iter().enumerate() {
         for n in 0..100 {
-            hub.subscribe_now(member, &format!("{index}:{n}"), &mut None).unwrap().unwrap();
+            join(&hub, member, &format!("{index}:{n}"), None);
         }
     }
     assert!(hub.0.topics.read().capacity() >= 100_000);
@@ -36,16 +36,16 @@ fn names_that_were_joined_and_left_leave_no_room() {
 async fn those_who_stay(hub: &Hub, is_one: impl Fn(usize) -> bool) -> Vec<Arc<AnyConn>> {
     let members: Vec<_> = (0..2000).map(|_| member(hub)).collect();
     for (index, member) in members.iter().enumerate() {
-        let mut filter = (index % 2 == 1).then(|| Filter::new(|_, n: &N| n.n > 1));
-        hub.subscribe_now(member, "t", &mut filter).unwrap().unwrap();
+        let filter = (index % 2 == 1).then(|| Filter::new(|_, n: &N| n.n > 1));
+        join(&hub, member, "t", filter);
     }
     hub.publish("t", N { n: 1 }).await.unwrap();
     for (index, member) in members.iter().enumerate() {
         assert_eq!(received(member).len(), usize::from(index % 2 == 0));
     }
-    let (stay, leave): (Vec<_>, Vec<_>) = members.into_iter().enumerate().partition(|(index, _)| is_one(*index));
-    for (_, member) in leave {
-        hub.unsubscribe_now(&*member, "t").unwrap().unwrap();
+    let (stay, go): (Vec<_>, Vec<_>) = members.into_iter().enumerate().partition(|(index, _)| is_one(*index));
+    for (_, member) in go {
+        leave(&hub, &member, "t");
     }
     stay.into_iter().map(|(_, member)| member).collect()
 }
@@ -57,7 +57,7 @@ async fn after_a_peak_of_members_the_walk_is_short_and_each_is_found() {
     for is_one in some {
         let hub = Hub::new();
         let stay = those_who_stay(&hub, is_one).await;
-        let topic = hub.topic("t").unwrap();
+        let topic = hub.find_topic("t").unwrap();
         let (places, taken) = (4 * stay.len() + 1, stay.len());
         assert_eq!((topic.len(), topic.is_large(places)), (taken, false));
         // Everyone gets what passes, once, and nothing after leaving.
@@ -69,14 +69,14 @@ async fn after_a_peak_of_members_the_walk_is_short_and_each_is_found() {
         assert!(passed.iter().all(|got| [1, 2].contains(got)) && filtered.is_some_and(|n| n > 0 && n < taken));
         for (left, member) in stay.iter().enumerate() {
             drop(received(member));
-            assert!(hub.unsubscribe_now(&**member, "t").unwrap().unwrap());
-            assert_eq!(hub.subscriber_count("t"), taken - left - 1);
+            assert!(leave(&hub, member, "t"));
+            assert_eq!(hub.topic("t").local_subscriber_count(), taken - left - 1);
             hub.publish("t", N { n: 2 }).await.unwrap();
             assert!(received(member).is_empty());
         }
         let stats = hub.stats();
         assert_eq!((stats.topics, stats.subscriptions), (0, 0));
-        assert!(!hub.may_select(), "no filter is left");
+        assert!(!hub.looks_at_values(), "no filter is left");
     }
 }
 
@@ -85,13 +85,13 @@ async fn while_somebody_goes_over_the_members_nobody_moves() {
     let hub = Hub::new();
     let members: Vec<_> = (0..2000).map(|_| member(&hub)).collect();
     for member in &members {
-        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+        join(&hub, member, "t", None);
     }
-    let topic = hub.topic("t").unwrap();
-    let mut seen = hub.members("t");
+    let topic = hub.find_topic("t").unwrap();
+    let mut seen = hub.topic("t").local_members();
     let first = seen.next().unwrap().id();
     for member in &members[..1998] {
-        hub.unsubscribe_now(&**member, "t").unwrap().unwrap();
+        leave(&hub, member, "t");
     }
     assert!(topic.is_large(1999));
     let seen: Vec<_> =
@@ -106,13 +106,13 @@ async fn who_waits_to_be_written_to_moves_once_that_was_done() {
     let hub = Hub::new();
     let members: Vec<_> = (0..60).map(|_| member(&hub)).collect();
     for member in &members {
-        hub.subscribe_now(member, "t", &mut None).unwrap().unwrap();
+        join(&hub, member, "t", None);
     }
-    let topic = hub.topic("t").unwrap();
+    let topic = hub.find_topic("t").unwrap();
     // Written in portions, in a task that has not had its turn yet.
     hub.publish("t", N { n: 1 }).await.unwrap();
     for member in &members[..58] {
-        hub.unsubscribe_now(&**member, "t").unwrap().unwrap();
+        leave(&hub, member, "t");
     }
     assert!(topic.is_large(59));
     while topic.is_large(9) {
@@ -120,6 +120,6 @@ async fn who_waits_to_be_written_to_moves_once_that_was_done() {
     }
     for member in &members[58..] {
         assert_eq!(received(member).len(), 1);
-        assert!(hub.unsubscribe_now(&**member, "t").unwrap().unwrap());
+        assert!(leave(&hub, member, "t"));
     }
 }

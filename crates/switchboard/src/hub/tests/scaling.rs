@@ -164,7 +164,7 @@ fn attack_a3_members_leave_in_linear_time() {
                 conn.subscribe("t").await.unwrap();
             }
             open.store(false, std::sync::atomic::Ordering::Relaxed);
-            assert_eq!(hub.reauthorize_topic("t").await, count);
+            assert_eq!(hub.topic("t").reauthorize().await, count);
         })
     });
 }
@@ -201,7 +201,7 @@ fn attack_a3_batches_are_taken_in_linear_time() {
         timed(async {
             let options = BatchOptions::new().max_items(1).max_waiting(count).max_delay(Duration::from_secs(3600));
             // Large ones, for moving them to show.
-            let batch = hub.batch("t", options, |items: Vec<[u64; 128]>| Items { count: items.len() });
+            let batch = hub.topic("t").batch(options, |items: Vec<[u64; 128]>| Items { count: items.len() });
             (0..count).for_each(|_| batch.push([0; 128]).unwrap());
             batch.flush().await;
         })

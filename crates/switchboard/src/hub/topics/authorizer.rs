@@ -6,9 +6,9 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use switchboard_core::WsError;
 use tokio::time::timeout;
 
-use crate::hub::Member;
+use crate::conn::ConnRef;
 
-type Ask = dyn Fn(Member, Arc<str>) -> BoxFuture<'static, Result<(), WsError>> + Send + Sync;
+type Ask = dyn Fn(ConnRef, Arc<str>) -> BoxFuture<'static, Result<(), WsError>> + Send + Sync;
 
 /// The application's rule.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub(crate) enum Refusal {
 impl Authorizer {
     pub(crate) fn new<F, Fut, E>(rule: F) -> Self
     where
-        F: FnOnce(Member, Arc<str>) -> Fut + Clone + Send + Sync + 'static,
+        F: FnOnce(ConnRef, Arc<str>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<WsError>,
     {
@@ -36,7 +36,7 @@ impl Authorizer {
     }
 
     /// A rule that panics, or takes longer than this, does not allow it.
-    pub(crate) async fn ask(&self, member: Member, topic: Arc<str>, limit: Duration) -> Result<(), Refusal> {
+    pub(crate) async fn ask(&self, member: ConnRef, topic: Arc<str>, limit: Duration) -> Result<(), Refusal> {
         let answer = AssertUnwindSafe((self.0)(member, topic)).catch_unwind();
         match timeout(limit, answer).await {
             Ok(Ok(answer)) => answer.map_err(Refusal::Refused),

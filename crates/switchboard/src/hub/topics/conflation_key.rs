@@ -1,22 +1,31 @@
 //! What makes a message take an older one's place.
 
-use std::{any::Any, sync::Arc};
+use std::sync::Arc;
 
-use crate::hub::topics::AnyMessageRef;
+use switchboard_core::Message;
 
-type Key = dyn Fn(AnyMessageRef<'_>) -> Option<Box<str>> + Send + Sync;
+use crate::hub::publish::{Looked, Outgoing};
+
+type Key = dyn Fn(&Outgoing) -> Option<Box<str>> + Send + Sync;
 
 /// The key of messages of one type.
 #[derive(Clone)]
-pub(crate) struct ConflationKey(Arc<Key>);
+pub(crate) struct ConflationKey {
+    message_type: &'static str,
+    key: Arc<Key>,
+}
 
 impl ConflationKey {
-    pub(crate) fn new<M: Any, K: ToString>(key: impl Fn(&M) -> K + Send + Sync + 'static) -> Self {
-        Self(Arc::new(move |message| message.downcast_ref().map(|message| key(message).to_string().into_boxed_str())))
+    pub(crate) fn new<M: Message, K: ToString>(key: impl Fn(&M) -> K + Send + Sync + 'static) -> Self {
+        let key = move |message: &Outgoing| match message.look(&key) {
+            Looked::Seen(key) => Some(key.to_string().into_boxed_str()),
+            Looked::OtherType | Looked::Unreadable => None,
+        };
+        Self { message_type: M::TYPE, key: Arc::new(key) }
     }
 
     /// `None` for a message of another type.
-    pub(crate) fn of(&self, message: AnyMessageRef<'_>) -> Option<Box<str>> {
-        (self.0)(message)
+    pub(crate) fn of(&self, message: &Outgoing) -> Option<Box<str>> {
+        if self.message_type == message.message_type() { (self.key)(message) } else { None }
     }
 }

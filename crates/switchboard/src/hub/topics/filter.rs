@@ -1,50 +1,60 @@
-//! What members let through.
+//! Which members get a message.
 
 use std::{
-    any::{Any, TypeId},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
-use crate::hub::Member;
+use switchboard_core::Message;
 
-/// A message while it is on its way to those that look at it.
-pub(crate) type AnyMessageRef<'a> = &'a (dyn Any + Send + Sync);
+use crate::{
+    conn::ConnRef,
+    hub::publish::{Looked, Outgoing},
+};
 
-type Rule = dyn Fn(&Member, AnyMessageRef<'_>) -> bool + Send + Sync;
+type Rule = dyn Fn(&ConnRef, &Outgoing) -> Looked<bool> + Send + Sync;
 
-/// A rule about one type of messages; all others pass.
+/// A rule about messages of one type; all others pass.
 #[derive(Clone)]
 pub(crate) struct Filter {
-    of: TypeId,
+    message_type: &'static str,
     rule: Arc<Rule>,
 }
 
 impl Filter {
-    pub(crate) fn new<M: Any>(rule: impl Fn(&Member, &M) -> bool + Send + Sync + 'static) -> Self {
-        let rule = move |member: &Member, message: AnyMessageRef<'_>| {
-            message.downcast_ref().is_none_or(|message| rule(member, message))
-        };
-        Self { of: TypeId::of::<M>(), rule: Arc::new(rule) }
+    pub(crate) fn new<M: Message>(rule: impl Fn(&ConnRef, &M) -> bool + Send + Sync + 'static) -> Self {
+        let rule = move |member: &ConnRef, message: &Outgoing| message.look(|message| rule(member, message));
+        Self { message_type: M::TYPE, rule: Arc::new(rule) }
     }
 
-    /// Whether it has anything to say about messages of this type.
-    pub(crate) fn is_of<M: Any>(&self) -> bool {
-        self.of == TypeId::of::<M>()
+    /// Whether it looks at messages with this type tag.
+    pub(crate) fn is_of(&self, message_type: &str) -> bool {
+        self.message_type == message_type
     }
 
-    /// Whether the member gets the message. If it panics: no.
-    pub(crate) fn passes(&self, member: &Member, message: AnyMessageRef<'_>) -> bool {
-        let passes = catch_unwind(AssertUnwindSafe(|| (self.rule)(member, message)));
-        passes.unwrap_or_else(|_| {
-            if let Some(suppressed) = member.hub().may_log() {
-                tracing::error!(
-                    conn = %member.id(), suppressed,
-                    "a topic's filter panicked: the member does not get the message"
-                );
+    /// Whether the member gets the message: not if the rule panics, or cannot read it.
+    pub(crate) fn passes(&self, member: &ConnRef, message: &Outgoing) -> bool {
+        if !self.is_of(message.message_type()) {
+            return true;
+        }
+        match catch_unwind(AssertUnwindSafe(|| (self.rule)(member, message))) {
+            Ok(Looked::Seen(passes)) => passes,
+            Ok(Looked::OtherType) => true,
+            Ok(Looked::Unreadable) => {
+                self.log(member, "a message cannot be decoded for a topic's filter: the member does not get it");
+                false
             }
-            false
-        })
+            Err(_) => {
+                self.log(member, "a topic's filter panicked: the member does not get the message");
+                false
+            }
+        }
+    }
+
+    fn log(&self, member: &ConnRef, text: &'static str) {
+        if let Some(suppressed) = member.hub().may_log() {
+            tracing::error!(conn = %member.id(), message_type = self.message_type, suppressed, "{text}");
+        }
     }
 }
 

@@ -4,9 +4,12 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use switchboard_core::{Message, WsError};
 
-use crate::hub::{
-    Filter, Member,
-    topics::{Authorizer, ConflationKey},
+use crate::{
+    conn::ConnRef,
+    hub::{
+        Filter,
+        topics::{Authorizer, ConflationKey},
+    },
 };
 
 /// What becomes of messages for a member that does not read as fast as they are published, once its
@@ -114,7 +117,7 @@ impl TopicOptions {
     /// [`Hub::reauthorize_topic`](crate::Hub::reauthorize_topic). A rule that panics refuses.
     pub fn authorize_subscribe<F, Fut, E>(mut self, rule: F) -> Self
     where
-        F: FnOnce(Member, Arc<str>) -> Fut + Clone + Send + Sync + 'static,
+        F: FnOnce(ConnRef, Arc<str>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<WsError>,
     {
@@ -126,7 +129,7 @@ impl TopicOptions {
     /// are not asked about.
     pub fn authorize_publish<F, Fut, E>(mut self, rule: F) -> Self
     where
-        F: FnOnce(Member, Arc<str>) -> Fut + Clone + Send + Sync + 'static,
+        F: FnOnce(ConnRef, Arc<str>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<WsError>,
     {
@@ -156,7 +159,7 @@ impl TopicOptions {
     /// Which members get a message of one type. Several filters must all let it through; messages
     /// of other types pass. It runs for each message and member, so it should be quick and must not
     /// wait; a member for which it panics gets nothing.
-    pub fn filter<M: Message>(mut self, rule: impl Fn(&Member, &M) -> bool + Send + Sync + 'static) -> Self {
+    pub fn filter<M: Message>(mut self, rule: impl Fn(&ConnRef, &M) -> bool + Send + Sync + 'static) -> Self {
         self.filters.push(Filter::new(rule));
         self
     }

@@ -1,9 +1,9 @@
 //! Which rules hold for which topics.
 
-use std::{any::Any, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    hub::{TopicError, TopicOptions, topics::AnyMessageRef},
+    hub::{TopicOptions, publish::Outgoing},
     outbox::Mark,
 };
 
@@ -32,17 +32,13 @@ impl Rule {
         self.options.names.as_ref().is_none_or(|rule| rule(topic))
     }
 
-    pub(crate) fn check_name(&self, topic: &str) -> Result<(), TopicError> {
-        if self.allows_name(topic) { Ok(()) } else { Err(TopicError::not_allowed(topic, &self.pattern)) }
-    }
-
-    /// Whether messages of this type are looked at.
-    pub(crate) fn filters<M: Any>(&self) -> bool {
-        self.options.filters.iter().any(super::Filter::is_of::<M>)
+    /// Whether a filter looks at messages with this type tag.
+    pub(crate) fn filters(&self, message_type: &str) -> bool {
+        self.options.filters.iter().any(|filter| filter.is_of(message_type))
     }
 
     /// What may become of a message while it waits, if anything.
-    pub(crate) fn mark(&self, topic: &str, message: AnyMessageRef<'_>) -> Option<Arc<Mark>> {
+    pub(crate) fn mark(&self, topic: &str, message: &Outgoing) -> Option<Arc<Mark>> {
         let key = self.options.keys.iter().find_map(|key| key.of(message));
         let drop_oldest = self.options.slow_consumer == super::SlowConsumer::DropOldest;
         (key.is_some() || drop_oldest).then(|| Arc::new(Mark::new(topic, key, drop_oldest)))
@@ -55,7 +51,10 @@ impl Rule {
 /// No pattern stands behind one that covers it. So of those that match a topic the longest stands
 /// first, and a whole name before all.
 #[derive(Default)]
-pub(crate) struct Rules(Box<[Sorted]>);
+pub(crate) struct Rules {
+    sorted: Box<[Sorted]>,
+    look_at_values: bool,
+}
 
 struct Sorted {
     rule: Arc<Rule>,
@@ -89,7 +88,11 @@ impl Rules {
             }
             sorted.push(Sorted { rule, covered_by: above });
         }
-        let rules = Self(sorted.into());
+        let look_at_values = sorted.iter().any(|Sorted { rule, .. }| {
+            let TopicOptions { filters, keys, .. } = &rule.options;
+            !filters.is_empty() || !keys.is_empty()
+        });
+        let rules = Self { sorted: sorted.into(), look_at_values };
         match rules.never_used() {
             Some((rule, earlier)) => Err(format!(
                 "the rules for `{}` would never be used, since `{}` stands before: put it behind",
@@ -101,7 +104,7 @@ impl Rules {
 
     /// The first rule that stands behind another that covers it.
     fn never_used(&self) -> Option<(&Rule, &Rule)> {
-        let covered = self.0.iter().flat_map(|Sorted { rule, covered_by }| {
+        let covered = self.sorted.iter().flat_map(|Sorted { rule, covered_by }| {
             self.and_above(*covered_by).map(move |earlier| (&**rule, &**earlier))
         });
         covered
@@ -113,30 +116,25 @@ impl Rules {
     fn and_above(&self, index: Option<usize>) -> impl Iterator<Item = &Arc<Rule>> {
         let mut next = index;
         std::iter::from_fn(move || {
-            let Sorted { rule, covered_by } = self.0.get(next?)?;
+            let Sorted { rule, covered_by } = self.sorted.get(next?)?;
             next = *covered_by;
             Some(rule)
         })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether any of them looks at the value of messages.
+    pub(crate) fn look_at_values(&self) -> bool {
+        self.look_at_values
     }
 
     /// The rules for a topic: those of the first pattern that matches.
     pub(crate) fn find(&self, topic: &str) -> Option<&Arc<Rule>> {
-        if self.0.is_empty() {
+        if self.sorted.is_empty() {
             return None;
         }
         // All that cover the topic cover the last that is not behind it, too, or are it.
-        let behind = self.0.partition_point(|sorted| sorted.rule.order() <= (topic, true));
+        let behind = self.sorted.partition_point(|sorted| sorted.rule.order() <= (topic, true));
         self.and_above(behind.checked_sub(1)).find(|rule| rule.covers(topic))
-    }
-
-    /// The rules for a topic if they limit how many of their topics one connection may have.
-    pub(crate) fn limiting(&self, topic: &str) -> Option<(&Arc<Rule>, usize)> {
-        let rule = self.find(topic)?;
-        Some((rule, rule.options.max_per_connection?))
     }
 }
 

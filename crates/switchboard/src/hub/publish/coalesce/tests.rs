@@ -5,7 +5,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::{
     BatchOptions, Hub,
     conn::AnyConn,
-    hub::testing::{member, received},
+    hub::testing::{join, member, received},
     ws_message,
 };
 
@@ -23,7 +23,7 @@ const MS: Duration = Duration::from_millis(1);
 fn hub_and_member() -> (Hub, Arc<AnyConn>) {
     let hub = Hub::new();
     let member = member(&hub);
-    hub.subscribe_now(&member, "t", &mut None).unwrap().unwrap();
+    join(&hub, &member, "t", None);
     (hub, member)
 }
 
@@ -36,7 +36,7 @@ fn came(conn: &AnyConn) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn one_an_interval_and_the_latest_at_last() {
     let (hub, member) = hub_and_member();
-    let throttle = hub.throttle("t", 100 * MS);
+    let throttle = hub.topic("t").throttle(100 * MS);
     let start = Instant::now();
     // A value each 10 ms from 0 to 990.
     for n in 0..100 {
@@ -59,7 +59,7 @@ async fn one_an_interval_and_the_latest_at_last() {
 #[tokio::test(start_paused = true)]
 async fn items_wait_for_others_but_not_longer_than_they_may() {
     let (hub, member) = hub_and_member();
-    let batch = hub.batch("t", BatchOptions::new().max_items(3).max_delay(50 * MS), |n| N { n });
+    let batch = hub.topic("t").batch(BatchOptions::new().max_items(3).max_delay(50 * MS), |n| N { n });
     for n in 0..7 {
         batch.push(n).unwrap();
     }
@@ -84,8 +84,8 @@ async fn a_flush_waits_for_what_came_before_and_leaves_no_task() {
     let (hub, member) = hub_and_member();
     let start = Instant::now();
     let (batch, throttle) = (
-        hub.batch("t", BatchOptions::new().max_items(2).max_delay(Duration::MAX), |n| N { n }),
-        hub.throttle("t", Duration::MAX),
+        hub.topic("t").batch(BatchOptions::new().max_items(2).max_delay(Duration::MAX), |n| N { n }),
+        hub.topic("t").throttle(Duration::MAX),
     );
     for n in 0..5 {
         batch.push(n).unwrap();
@@ -103,7 +103,7 @@ async fn a_flush_waits_for_what_came_before_and_leaves_no_task() {
 #[test]
 fn without_a_runtime_a_flush_publishes() {
     let (hub, member) = hub_and_member();
-    let throttle = hub.throttle("t", MS);
+    let throttle = hub.topic("t").throttle(MS);
     throttle.publish(one(1)).unwrap();
     throttle.publish(one(2)).unwrap();
     assert!(came(&member).is_empty());
@@ -119,7 +119,7 @@ async fn a_batch_whose_message_cannot_be_made_keeps_nobody_waiting() {
         N { n: items }
     }
     let (hub, member) = hub_and_member();
-    let batch = hub.batch("t", BatchOptions::new(), panics);
+    let batch = hub.topic("t").batch(BatchOptions::new(), panics);
     batch.push(1).unwrap();
     batch.flush().await;
     batch.push(2).unwrap();

@@ -1,4 +1,4 @@
-//! A connection as its hub sees it.
+//! A connection whatever its data.
 
 use std::{
     any::Any,
@@ -11,40 +11,50 @@ use std::{
 use switchboard_core::{CloseCode, Message};
 
 use crate::{
-    TopicName,
-    conn::{AnyConn, ConnId, SendError, Signal},
+    Hub, TopicName,
+    conn::{AnyConn, Attributes, ConnId, SendError, Signal},
     wire::encode,
 };
 
-/// One connection of a [`Hub`](crate::Hub), whatever its data: what [`Hub::connections`] and
-/// [`Hub::members`] give. Cheap to clone; one that is kept keeps the connection's memory, not the
-/// connection.
+/// A connection of this node, whatever its route's data: what
+/// [`Hub::local_connections`](crate::Hub::local_connections) and
+/// [`TopicHandle::local_members`](crate::TopicHandle::local_members) list, and what filters and
+/// authorizers of topics are given. Cheap to clone; holding one keeps the connection's memory, not
+/// the connection.
 ///
 /// ```
-/// use switchboard::Hub;
+/// use switchboard::{ConnRef, Hub};
 ///
 /// struct User {
 ///     name: String,
+///     is_admin: bool,
 /// }
 ///
 /// fn names(hub: &Hub, topic: &str) -> Vec<String> {
-///     hub.members(topic).filter_map(|conn| Some(conn.data::<User>()?.name.clone())).collect()
+///     let members = hub.topic(topic).local_members();
+///     members.filter_map(|conn| Some(conn.data::<User>()?.name.clone())).collect()
+/// }
+///
+/// fn is_admin(conn: &ConnRef) -> bool {
+///     conn.data::<User>().is_some_and(|user| user.is_admin)
 /// }
 /// # assert!(names(&Hub::new(), "lobby").is_empty());
+/// # let _ = is_admin;
 /// ```
-///
-/// [`Hub::connections`]: crate::Hub::connections
-/// [`Hub::members`]: crate::Hub::members
 #[derive(Clone)]
-pub struct HubConn(Arc<AnyConn>);
+pub struct ConnRef(Arc<AnyConn>);
 
-impl HubConn {
+impl ConnRef {
     pub(crate) fn new(conn: Arc<AnyConn>) -> Self {
         Self(conn)
     }
 
-    pub(crate) fn inner(&self) -> &AnyConn {
+    pub(crate) fn inner(&self) -> &Arc<AnyConn> {
         &self.0
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        self.0.hub()
     }
 
     /// The connection's id.
@@ -53,7 +63,7 @@ impl HubConn {
         self.0.id
     }
 
-    /// Whose connection this is, if that was said.
+    /// The user of the connection, if it was [identified](crate::Conn::identify).
     #[must_use]
     pub fn user(&self) -> Option<Arc<str>> {
         self.0.user()
@@ -66,7 +76,13 @@ impl HubConn {
         self.0.data.downcast_ref()
     }
 
-    /// Since when the connection is there, in whole milliseconds.
+    /// What handlers keep with the connection.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes<'_> {
+        self.0.attributes()
+    }
+
+    /// When the connection was opened, in whole milliseconds.
     #[must_use]
     pub fn connected_at(&self) -> SystemTime {
         self.0.connected_at()
@@ -161,8 +177,8 @@ impl HubConn {
     }
 }
 
-impl fmt::Debug for HubConn {
+impl fmt::Debug for ConnRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubConn").field("id", &self.id()).finish_non_exhaustive()
+        f.debug_struct("ConnRef").field("id", &self.id()).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,147 @@
+//! Requests to several clients at once.
+
+use std::{fmt, future::IntoFuture, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use switchboard_core::Request;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    CallErrorKind,
+    conn::{AnyConn, CallError, ConnId, call},
+};
+
+/// How many answers one of these waits for at once.
+const AT_ONCE: usize = 1024;
+
+/// A request to all connections of a user, made when it is awaited:
+/// [`UserHandle::call`](crate::UserHandle::call).
+///
+/// Its result is the first response, or the last error if none of the clients responds.
+///
+/// # Errors
+///
+/// As [`Conn::call`](crate::Conn::call); [`Closed`](crate::CallErrorKind::Closed) for a user without a
+/// connection.
+///
+/// # Cancel safety
+///
+/// Dropped, the answers will be ignored.
+#[must_use = "does nothing until awaited"]
+pub struct CallFirst<R: Request>(Calls<R>);
+
+/// A request to all subscribers of a topic, made when it is awaited:
+/// [`TopicHandle::call_all`](crate::TopicHandle::call_all).
+///
+/// Its result has one entry for each subscriber there was, in no order: the response, or why there is
+/// none. It is ready when all have answered, or after the timeout. 1024 subscribers are asked at once,
+/// and the next whenever one of them has answered.
+///
+/// # Cancel safety
+///
+/// Dropped, the answers will be ignored.
+#[must_use = "does nothing until awaited"]
+pub struct CallAll<R: Request>(Calls<R>);
+
+struct Calls<R> {
+    conns: Vec<Arc<AnyConn>>,
+    request: R,
+    timeout: Option<Duration>,
+}
+
+impl<R: Request> Calls<R> {
+    fn deadline(&self) -> Option<Instant> {
+        let timeout = self.timeout.or_else(|| self.conns.first().map(|conn| conn.config().call_timeout));
+        Instant::now().checked_add(timeout?)
+    }
+}
+
+/// One of the calls, which waits until the deadline of all.
+async fn call_until<R: Request>(
+    conn: Arc<AnyConn>,
+    request: &R,
+    deadline: Option<Instant>,
+) -> (ConnId, Result<R::Response, CallError>) {
+    let call = call(&conn, request);
+    let answer = match deadline {
+        Some(deadline) => timeout_at(deadline, call).await.unwrap_or_else(|_| Err(CallErrorKind::TimedOut.into())),
+        None => call.await,
+    };
+    (conn.id, answer)
+}
+
+impl<R: Request> CallFirst<R> {
+    pub(crate) fn new(conns: Vec<Arc<AnyConn>>, request: R) -> Self {
+        Self(Calls { conns, request, timeout: None })
+    }
+
+    /// Sets how long a response is waited for, [`Config::call_timeout`](crate::Config::call_timeout) if
+    /// it is not set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.0.timeout = Some(timeout);
+        self
+    }
+}
+
+impl<R: Request> IntoFuture for CallFirst<R> {
+    type Output = Result<R::Response, CallError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        async move {
+            let deadline = self.0.deadline();
+            let Calls { conns, request, .. } = self.0;
+            let calls: Vec<_> = conns.into_iter().map(|conn| call_until(conn, &request, deadline)).collect();
+            let mut answers = std::pin::pin!(stream::iter(calls).buffer_unordered(AT_ONCE));
+            let mut last = Err(CallErrorKind::Closed.into());
+            while let Some((_, answer)) = answers.next().await {
+                last = answer;
+                if last.is_ok() {
+                    break;
+                }
+            }
+            last
+        }
+        .boxed()
+    }
+}
+
+impl<R: Request> CallAll<R> {
+    pub(crate) fn new(conns: Vec<Arc<AnyConn>>, request: R) -> Self {
+        Self(Calls { conns, request, timeout: None })
+    }
+
+    /// Sets how long answers are waited for in all,
+    /// [`Config::call_timeout`](crate::Config::call_timeout) if it is not set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.0.timeout = Some(timeout);
+        self
+    }
+}
+
+impl<R: Request> IntoFuture for CallAll<R> {
+    type Output = Vec<(ConnId, Result<R::Response, CallError>)>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        async move {
+            let deadline = self.0.deadline();
+            let Calls { conns, request, .. } = self.0;
+            let calls: Vec<_> = conns.into_iter().map(|conn| call_until(conn, &request, deadline)).collect();
+            stream::iter(calls).buffer_unordered(AT_ONCE).collect().await
+        }
+        .boxed()
+    }
+}
+
+impl<R: Request> fmt::Debug for CallFirst<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallFirst").field("type", &R::TYPE).finish_non_exhaustive()
+    }
+}
+
+impl<R: Request> fmt::Debug for CallAll<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallAll").field("type", &R::TYPE).finish_non_exhaustive()
+    }
+}
