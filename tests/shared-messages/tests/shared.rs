@@ -12,12 +12,12 @@ use switchboard_core::{
 
 fn written<M: Message>(message: &M) -> String {
     let mut out = Vec::new();
-    Head { correlation_id: None, timestamp_ms: 5 }.write(&mut out, message).unwrap();
-    String::from_utf8(out).unwrap()
+    Head { correlation_id: None, timestamp_ms: 5 }.write(&mut out, message).expect("it serialises");
+    String::from_utf8(out).expect("JSON is text")
 }
 
 fn read<M: Message>(frame: &str, mode: Mode) -> Result<M, String> {
-    let inbound = Inbound::from_json(frame).unwrap();
+    let inbound = Inbound::from_json(frame).expect("an envelope");
     assert_eq!(inbound.message_type(), M::TYPE);
     decode_with(inbound.payload(), mode).map_err(|issues| issues.to_string())
 }
