@@ -20,6 +20,32 @@ pub enum RawPayload<'a> {
     Json(&'a str),
 }
 
+/// How keys are treated that a type does not declare.
+///
+/// ```
+/// use switchboard_core::decode::{Mode, RawPayload, decode_with};
+/// # use switchboard_core::{Event, Message};
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Welcome { name: String }
+/// # impl Message for Welcome { type Kind = Event; type Meta = (); const TYPE: &'static str = "WELCOME"; }
+///
+/// // What a newer server sends: it has one field more.
+/// let payload = Some(RawPayload::Json(r#"{"name":"Ann","since":5}"#));
+/// assert!(decode_with::<Welcome>(payload, Mode::Strict).is_err());
+/// let welcome: Welcome = decode_with(payload, Mode::Lenient).unwrap();
+/// assert_eq!(welcome.name, "Ann");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// They are refused, at any depth, unless the message has [`Message::ALLOW_UNKNOWN`]. For servers: a
+    /// misspelt key does not go unnoticed.
+    #[default]
+    Strict,
+    /// They are ignored, as is a payload where the message has none. For clients: a server can add fields
+    /// without breaking those that were built earlier. Everything else is as strict as before.
+    Lenient,
+}
+
 /// Decodes and validates a payload as strictly as a server does: keys that the type does not
 /// declare are refused at any depth (unless [`Message::ALLOW_UNKNOWN`]), nothing is coerced, and
 /// objects are not read from arrays. Enums that are `#[serde(tag = …)]` (without `content`) or
@@ -49,13 +75,23 @@ pub enum RawPayload<'a> {
 ///
 /// What is wrong, in wire names and our own words, never with the rejected value.
 pub fn decode<M: Message>(payload: Option<RawPayload<'_>>) -> Result<M, Issues> {
+    decode_with(payload, Mode::Strict)
+}
+
+/// Decodes and validates a payload in a [`Mode`]: [`decode`] for servers and for clients.
+///
+/// # Errors
+///
+/// Those of [`decode`]. Unknown keys are among them in [`Mode::Strict`] only.
+pub fn decode_with<M: Message>(payload: Option<RawPayload<'_>>, mode: Mode) -> Result<M, Issues> {
+    let payload = payload.filter(|_| M::HAS_PAYLOAD || mode == Mode::Strict);
     let message = match (payload, M::HAS_PAYLOAD) {
         (None, false) => M::deserialize(UnitDeserializer::<serde::de::value::Error>::new())
             .map_err(|_| Issues::single("", "missing_field", "this message needs a payload"))?,
-        (None, true) if M::EMPTY_PAYLOAD => decode_object("{}")?,
+        (None, true) if M::EMPTY_PAYLOAD => decode_object("{}", mode)?,
         (None, true) => return Err(Issues::single("", "missing_field", "this message needs a payload")),
         (Some(_), false) => return Err(Issues::single("", "unknown_field", "this message has no payload")),
-        (Some(RawPayload::Json(json)), true) => decode_object(json)?,
+        (Some(RawPayload::Json(json)), true) => decode_object(json, mode)?,
     };
     message.validate()?;
     Ok(message)
@@ -72,7 +108,8 @@ pub fn read<T: DeserializeOwned>(json: &str) -> Option<T> {
     deserializer.end().is_ok().then_some(value)
 }
 
-fn decode_object<M: Message>(json: &str) -> Result<M, Issues> {
+fn decode_object<M: Message>(json: &str, mode: Mode) -> Result<M, Issues> {
+    let refuse_unknown = mode == Mode::Strict && !M::ALLOW_UNKNOWN;
     if !json.starts_with('{') {
         return Err(Issues::single("", "type", "the payload must be an object"));
     }
@@ -83,14 +120,14 @@ fn decode_object<M: Message>(json: &str) -> Result<M, Issues> {
     match decoded.and_then(|message| deserializer.end().map(|()| message)) {
         Ok(message) if suspect.numbers.get() && single::has_infinite(&message) => {
             drop(message);
-            Err(explain::too_large::<M>(json))
+            Err(explain::too_large::<M>(json, refuse_unknown))
         }
-        Ok(message) if !suspect.late_tag.get() && (M::ALLOW_UNKNOWN || !suspect.keys.get()) => Ok(message),
         // Looked at closely, all may be right. A value at a time, lest there be two of the client's size.
-        Ok(message) => {
+        Ok(message) if suspect.late_tag.get() || (refuse_unknown && suspect.keys.get()) => {
             drop(message);
-            explain::json(json)
+            explain::json(json, refuse_unknown)
         }
-        Err(_) => Err(explain::json::<M>(json).err().unwrap_or_else(explain::not_valid)),
+        Ok(message) => Ok(message),
+        Err(_) => Err(explain::json::<M>(json, refuse_unknown).err().unwrap_or_else(explain::not_valid)),
     }
 }

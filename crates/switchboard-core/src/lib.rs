@@ -1,18 +1,68 @@
-//! The part of Switchboard that does no I/O: messages and their kinds, the envelope, errors and
-//! close codes, validation.
+//! The part of Switchboard without I/O: messages, the envelope, decoding, validation, errors and close codes.
 //!
-//! Applications use the crate `switchboard`, which re-exports all of this. Adapters (brokers,
-//! clients, generators) depend on this crate alone.
+//! Servers use the crate `switchboard`, which re-exports all of this. Two kinds of crates depend on this one
+//! alone:
+//!
+//! - a crate of messages that a server shares with its clients, down to a front end in WebAssembly: no axum, tokio
+//!   or hyper is in its dependency tree,
+//! - adapters, such as clients, brokers and generators.
+//!
+//! ```
+//! # #[cfg(feature = "macros")] {
+//! use switchboard_core::{
+//!     Message,
+//!     decode::{Mode, RawPayload, decode, decode_with},
+//!     ws_message,
+//! };
+//!
+//! #[ws_message("JOIN_ROOM")]
+//! #[derive(Debug)]
+//! struct JoinRoom {
+//!     room_id: String,
+//! }
+//!
+//! // A server refuses keys that it does not know.
+//! let payload = RawPayload::Json(r#"{"roomId":"lobby","since":5}"#);
+//! assert_eq!(decode::<JoinRoom>(Some(payload)).unwrap_err().to_string(), "since is not a known field");
+//!
+//! // A client ignores them, so that a server can add fields.
+//! let join: JoinRoom = decode_with(Some(payload), Mode::Lenient).unwrap();
+//! assert_eq!((JoinRoom::TYPE, join.room_id.as_str()), ("JOIN_ROOM", "lobby"));
+//! # }
+//! ```
+//!
+//! # Modules
+//!
+//! | module | what |
+//! |---|---|
+//! | [`decode`] | from a JSON payload to a message, with the issues of one that is refused |
+//! | [`envelope`] | reading and writing `{"type", "meta", "payload"}`, in JSON and MessagePack |
+//! | `contract` | what a route promises its clients, as data |
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `macros` | yes | `#[ws_message]` and the other macros for messages |
+//! | `validator` | no | `#[validate(…)]` on fields of messages |
+//! | `msgpack` | no | MessagePack beside JSON |
+//! | `contract` | no | `Contract`, and fingerprints of JSON values |
+//! | `schema` | no | the macros derive `schemars::JsonSchema`; includes `contract` |
+//! | `bytes`, `chrono`, `rust_decimal`, `url`, `uuid` | no | types of the crate of that name in messages |
+//!
+//! The crate `switchboard` turns on the first four; the others have features of the same name there.
 
 // So that the payloads of a benchmark serve a test, too.
 #[cfg(test)]
 extern crate self as switchboard_core;
 
 mod close;
+#[cfg(feature = "contract")]
 pub mod contract;
 pub mod decode;
 pub mod envelope;
 mod error;
+#[cfg(feature = "contract")]
 mod fingerprint;
 mod issue;
 mod json;
@@ -22,14 +72,21 @@ mod meta;
 mod reply;
 mod topic;
 mod union;
+#[cfg(feature = "validator")]
 #[doc(hidden)]
 pub mod validation;
 
+#[cfg(feature = "macros")]
+pub use switchboard_macros::{
+    CoreWsMessage as WsMessage, CoreWsMessages as WsMessages, core_ws_message as ws_message, core_ws_meta as ws_meta,
+    core_ws_payload as ws_payload, core_ws_rpc as ws_rpc,
+};
+
+#[cfg(feature = "validator")]
+pub use self::validation::validate;
 pub use self::{
     close::{CloseCode, close_reason},
-    contract::Contract,
     error::{BoxError, ErrorCode, LimitReached, WsError},
-    fingerprint::fingerprint,
     issue::{Issue, Issues, MAX_ISSUES},
     kind::{Event, Kind, Rpc},
     message::{Message, Request, check_type_tag, is_reserved_type},
@@ -37,21 +94,32 @@ pub use self::{
     reply::{Reply, ReplyWriter},
     topic::{InvalidTopic, check_topic},
     union::{AnyMessage, MemberOf, MessageSet},
-    validation::validate,
 };
+#[cfg(feature = "contract")]
+pub use self::{contract::Contract, fingerprint::fingerprint};
 
-/// What the attributes of `switchboard-macros` refer to. Not API.
+/// What the macros refer to. Not API: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "schema")]
+    pub use schemars;
+    pub use serde;
+    #[cfg(feature = "macros")]
+    pub use switchboard_macros::Evaluate;
+    #[cfg(feature = "validator")]
+    pub use validator;
+
+    #[cfg(feature = "contract")]
     pub use crate::contract::{
         Answering, AnySchema, ContractBuilder, KnownSchema, MessageContract, Schema, Schemas, TypeProbe,
     };
     #[cfg(feature = "schema")]
     pub use crate::contract::{AnyJson, has_schema, schema_bound};
     /// The rules that the macros write.
+    #[cfg(feature = "validator")]
     pub use crate::validation as rules;
-    #[cfg(feature = "schema")]
-    pub use schemars;
-    pub use serde;
-    pub use validator;
+    pub use crate::{
+        AnyMessage, Event, Issues, MemberOf, Message, MessageMeta, MessageSet, RESERVED_META_KEYS, Reply, Request, Rpc,
+        check_type_tag,
+    };
 }

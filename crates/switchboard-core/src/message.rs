@@ -2,10 +2,9 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{
-    Issues, Kind, MessageMeta, Rpc,
-    contract::{Answering, MessageContract, Schema, Schemas},
-};
+#[cfg(feature = "contract")]
+use crate::contract::{Answering, MessageContract, Schema, Schemas};
+use crate::{Issues, Kind, MessageMeta, Rpc};
 
 /// A struct that travels under a type tag.
 ///
@@ -74,17 +73,20 @@ pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// The payload's JSON Schema, for the [`Contract`](crate::Contract). `true`, which allows anything,
     /// unless the type says better.
+    #[cfg(feature = "contract")]
     fn schema(_: &mut Schemas) -> Schema {
         Schema::any()
     }
 
     /// What a request is answered with, for the [`Contract`](crate::Contract): `#[ws_rpc]` writes
     /// `Some(answering.to::<Self>())`. `None` for events, and where it is not known.
+    #[cfg(feature = "contract")]
     fn response_contract(_: Answering<'_>) -> Option<MessageContract> {
         None
     }
 
     /// The JSON Schema of a request's progress, if it reports any.
+    #[cfg(feature = "contract")]
     fn progress_schema(_: &mut Schemas) -> Option<Schema> {
         None
     }

@@ -2,10 +2,9 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{
-    Issues,
-    contract::{Schema, Schemas},
-};
+use crate::Issues;
+#[cfg(feature = "contract")]
+use crate::contract::{Schema, Schemas};
 
 /// The keys that a message type declares in `meta` beside the protocol's own.
 ///
@@ -27,6 +26,7 @@ pub trait MessageMeta: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// The JSON Schema of these keys, for the [`Contract`](crate::Contract). `true`, which allows
     /// anything, unless the type says better.
+    #[cfg(feature = "contract")]
     fn schema(_: &mut Schemas) -> Schema {
         Schema::any()
     }

@@ -1,6 +1,8 @@
 //! What a handler may return.
 
-use crate::{MemberOf, Message, MessageSet, WsError, contract::ContractBuilder, envelope::Head};
+#[cfg(feature = "contract")]
+use crate::contract::ContractBuilder;
+use crate::{MemberOf, Message, MessageSet, WsError, envelope::Head};
 
 /// A value that a handler of `M` may return on a connection that may be sent `Out`.
 ///
@@ -21,6 +23,7 @@ pub trait Reply<M, K, Out> {
     fn write(self, writer: &mut ReplyWriter<'_>) -> Result<(), WsError>;
 
     /// Says which message an event's handler replies with. A request's response is its own.
+    #[cfg(feature = "contract")]
     #[doc(hidden)]
     fn describe(_: &mut ContractBuilder) {}
 }
@@ -73,6 +76,7 @@ where
         writer.message(&self)
     }
 
+    #[cfg(feature = "contract")]
     fn describe(contract: &mut ContractBuilder) {
         contract.sends::<R>();
     }
@@ -88,6 +92,7 @@ where
         self.map_or(Ok(()), |reply| writer.message(&reply))
     }
 
+    #[cfg(feature = "contract")]
     fn describe(contract: &mut ContractBuilder) {
         contract.sends::<R>();
     }
@@ -115,6 +120,7 @@ where
         }
     }
 
+    #[cfg(feature = "contract")]
     fn describe(contract: &mut ContractBuilder) {
         R::describe(contract);
     }

@@ -1,6 +1,8 @@
 //! Which messages a connection may be sent.
 
-use crate::{Message, contract::ContractBuilder};
+use crate::Message;
+#[cfg(feature = "contract")]
+use crate::contract::ContractBuilder;
 
 /// A closed set of messages, or [`AnyMessage`].
 #[diagnostic::on_unimplemented(
@@ -9,6 +11,7 @@ use crate::{Message, contract::ContractBuilder};
 )]
 pub trait MessageSet: Send + Sync + 'static {
     /// Says which messages these are. Nothing for [`AnyMessage`].
+    #[cfg(feature = "contract")]
     #[doc(hidden)]
     fn describe(_: &mut ContractBuilder) {}
 }

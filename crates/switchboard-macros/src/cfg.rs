@@ -20,13 +20,16 @@ pub(crate) const DISCARD: &str = "__discard";
 /// The helper attribute that holds the name and the arguments of the macro to start over with.
 const AGAIN: &str = "__switchboard";
 
+/// In front of the names of the macros that `switchboard-core` re-exports.
+const CORE: &str = "core_";
+
 /// Whether this is the item that has been given to the derive.
 pub(crate) fn is_discarded(attr: &TokenStream) -> bool {
     attr.to_string() == DISCARD
 }
 
 /// What a macro expands to instead, where something inside the item is conditional.
-pub(crate) fn deferred(name: &str, attr: &TokenStream, input: &DeriveInput) -> Option<TokenStream> {
+pub(crate) fn deferred(name: &str, krate: &Krate, attr: &TokenStream, input: &DeriveInput) -> Option<TokenStream> {
     if !attributes(&input.data).any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")) {
         return None;
     }
@@ -38,8 +41,11 @@ pub(crate) fn deferred(name: &str, attr: &TokenStream, input: &DeriveInput) -> O
         }
         _ => None,
     });
-    let krate = Krate::new(std::iter::once(attr.clone()).chain(stacked).find_map(named));
-    Some(evaluated(name, attr, &krate, &input.to_token_stream()))
+    let named = std::iter::once(attr.clone()).chain(stacked).find_map(named);
+    // The macro that is started over has the same default.
+    let name = if matches!(krate, Krate::Core) { format!("{CORE}{name}") } else { name.to_owned() };
+    let krate = named.map_or_else(|| krate.clone(), Krate::Path);
+    Some(evaluated(&name, attr, &krate, &input.to_token_stream()))
 }
 
 /// The same for a handler, or a block of them.
@@ -58,7 +64,8 @@ pub(crate) fn deferred_handlers(name: &str, attr: &TokenStream, item: &TokenStre
         return None;
     }
     let item = quote!(enum __Handlers { __Item = { #item 0 } });
-    Some(evaluated(name, attr, &Krate::new(named(attr.clone())), &item))
+    let krate = named(attr.clone()).map_or_else(Krate::default, Krate::Path);
+    Some(evaluated(name, attr, &krate, &item))
 }
 
 fn has_conditions(signature: &Signature) -> bool {
@@ -106,11 +113,15 @@ pub(crate) fn expand_evaluate(item: TokenStream) -> TokenStream {
     }
     forget_conditions(&mut input.data);
     let item = input.into_token_stream();
-    match name.as_str() {
-        "ws_message" => message::expand_ws_message(attr, item),
-        "ws_rpc" => message::expand_ws_rpc(attr, item),
-        "ws_meta" => meta::expand_ws_meta(attr, item),
-        _ => payload::expand_ws_payload(attr, item),
+    let (krate, name) = match name.strip_prefix(CORE) {
+        Some(name) => (Krate::Core, name),
+        None => (Krate::Switchboard, name.as_str()),
+    };
+    match name {
+        "ws_message" => message::expand_ws_message(krate, attr, item),
+        "ws_rpc" => message::expand_ws_rpc(krate, attr, item),
+        "ws_meta" => meta::expand_ws_meta(krate, attr, item),
+        _ => payload::expand_ws_payload(krate, attr, item),
     }
 }
 
@@ -213,7 +224,7 @@ mod tests {
         };
         let input: DeriveInput = syn::parse2(item).expect("a struct");
         let attr = quote!("JOIN", crate = crate::ws);
-        let deferred = deferred("ws_message", &attr, &input).expect("it is conditional");
+        let deferred = deferred("ws_message", &Krate::Switchboard, &attr, &input).expect("it is conditional");
         insta::assert_snapshot!(pretty(&deferred));
         // As the derive gets it, with the condition evaluated.
         let evaluated: DeriveInput = parse_quote! {
@@ -232,7 +243,7 @@ mod tests {
         };
         assert_eq!(
             expand_evaluate(evaluated.into_token_stream()).to_string(),
-            message::expand_ws_message(attr, plain).to_string()
+            message::expand_ws_message(Krate::Switchboard, attr, plain).to_string()
         );
     }
 
@@ -244,6 +255,6 @@ mod tests {
                 A { #[serde(default)] a: u8 },
             }
         };
-        assert!(deferred("ws_payload", &quote!(), &input).is_none());
+        assert!(deferred("ws_payload", &Krate::Switchboard, &quote!(), &input).is_none());
     }
 }

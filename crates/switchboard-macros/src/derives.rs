@@ -15,8 +15,14 @@ use crate::{
     serde_attrs::{self, Container, Names, Rename},
 };
 
-/// Whether types derive `JsonSchema`. The tests of this crate see the expansion with it.
+/// Whether types derive `JsonSchema`. The tests of this crate see the expansion with all features.
 pub(crate) const SCHEMA: bool = cfg!(any(test, feature = "schema"));
+
+/// Whether messages say what stands in a contract.
+pub(crate) const CONTRACT: bool = cfg!(any(test, feature = "contract"));
+
+/// Whether `#[validate(…)]` can be checked.
+pub(crate) const VALIDATOR: bool = cfg!(any(test, feature = "validator"));
 
 /// What is added.
 pub(crate) struct Derives<'a> {

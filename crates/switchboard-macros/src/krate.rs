@@ -4,15 +4,22 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{LitStr, Path};
 
-/// `::switchboard`, or the path given with `crate = …`.
+/// The crate that the generated code refers to.
+///
+/// `switchboard` and `switchboard-core` re-export macros of their own, which differ in this default alone. So a
+/// crate that depends on one of them needs no option.
 #[derive(Clone, Default)]
-pub(crate) struct Krate(Option<Path>);
+pub(crate) enum Krate {
+    /// `::switchboard`
+    #[default]
+    Switchboard,
+    /// `::switchboard_core`
+    Core,
+    /// Given with `crate = …`.
+    Path(Path),
+}
 
 impl Krate {
-    pub(crate) fn new(path: Option<Path>) -> Self {
-        Self(path)
-    }
-
     /// The hidden module that holds everything the generated code refers to.
     pub(crate) fn private(&self) -> TokenStream {
         quote!(#self::__private)
@@ -27,9 +34,10 @@ impl Krate {
 
 impl ToTokens for Krate {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        match &self.0 {
-            Some(path) => path.to_tokens(tokens),
-            None => tokens.extend(quote!(::switchboard)),
+        match self {
+            Self::Switchboard => tokens.extend(quote!(::switchboard)),
+            Self::Core => tokens.extend(quote!(::switchboard_core)),
+            Self::Path(path) => path.to_tokens(tokens),
         }
     }
 }

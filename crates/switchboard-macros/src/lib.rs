@@ -42,6 +42,8 @@ mod union;
 
 use proc_macro::TokenStream;
 
+use self::krate::Krate;
+
 /// Makes a struct a message that travels under a type tag.
 ///
 /// Adds `Serialize` and `Deserialize` with camelCase names, `Validate` if there is a
@@ -87,7 +89,7 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_attribute]
 pub fn ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
-    message::expand_ws_message(attr.into(), item.into()).into()
+    message::expand_ws_message(Krate::Switchboard, attr.into(), item.into()).into()
 }
 
 /// Makes a struct a request: a message that is answered with one response or one error.
@@ -141,7 +143,7 @@ pub fn ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
-    message::expand_ws_rpc(attr.into(), item.into()).into()
+    message::expand_ws_rpc(Krate::Switchboard, attr.into(), item.into()).into()
 }
 
 /// Gives a type inside a message what the message itself gets from [`ws_message`]: `Serialize` and
@@ -190,7 +192,7 @@ pub fn ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
-    payload::expand_ws_payload(attr.into(), item.into()).into()
+    payload::expand_ws_payload(Krate::Switchboard, attr.into(), item.into()).into()
 }
 
 /// Makes a struct the keys that a message declares in `meta`.
@@ -226,7 +228,7 @@ pub fn ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
-    meta::expand_ws_meta(attr.into(), item.into()).into()
+    meta::expand_ws_meta(Krate::Switchboard, attr.into(), item.into()).into()
 }
 
 /// Writes `impl Message`, and `impl Request` with `response`, and leaves the derives and the serde
@@ -271,7 +273,7 @@ pub fn ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_derive(WsMessage, attributes(ws, validate))]
 pub fn derive_ws_message(item: TokenStream) -> TokenStream {
-    message::expand_derive_ws_message(item.into()).into()
+    message::expand_derive_ws_message(Krate::Switchboard, item.into()).into()
 }
 
 /// Makes an enum the set of messages that a connection may be sent.
@@ -315,7 +317,7 @@ pub fn derive_ws_message(item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_derive(WsMessages, attributes(ws))]
 pub fn derive_ws_messages(item: TokenStream) -> TokenStream {
-    union::expand_derive_ws_messages(item.into()).into()
+    union::expand_derive_ws_messages(Krate::Switchboard, item.into()).into()
 }
 
 /// Makes a router of the handlers in an impl block.
@@ -433,6 +435,48 @@ pub fn ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
     handler::expand_ws_handler(attr.into(), item.into()).into()
+}
+
+/// [`macro@ws_message`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
+/// same arguments, same requirements.
+#[proc_macro_attribute]
+pub fn core_ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
+    message::expand_ws_message(Krate::Core, attr.into(), item.into()).into()
+}
+
+/// [`macro@ws_rpc`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
+/// same arguments, same requirements.
+#[proc_macro_attribute]
+pub fn core_ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
+    message::expand_ws_rpc(Krate::Core, attr.into(), item.into()).into()
+}
+
+/// [`macro@ws_payload`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
+/// same arguments, same requirements.
+#[proc_macro_attribute]
+pub fn core_ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
+    payload::expand_ws_payload(Krate::Core, attr.into(), item.into()).into()
+}
+
+/// [`macro@ws_meta`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
+/// same arguments, same requirements.
+#[proc_macro_attribute]
+pub fn core_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
+    meta::expand_ws_meta(Krate::Core, attr.into(), item.into()).into()
+}
+
+/// [`derive@WsMessage`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
+/// same arguments, same requirements.
+#[proc_macro_derive(CoreWsMessage, attributes(ws, validate))]
+pub fn derive_core_ws_message(item: TokenStream) -> TokenStream {
+    message::expand_derive_ws_message(Krate::Core, item.into()).into()
+}
+
+/// [`derive@WsMessages`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
+/// same arguments, same requirements.
+#[proc_macro_derive(CoreWsMessages, attributes(ws))]
+pub fn derive_core_ws_messages(item: TokenStream) -> TokenStream {
+    union::expand_derive_ws_messages(Krate::Core, item.into()).into()
 }
 
 /// Evaluates `#[cfg]` and `#[cfg_attr]` inside items for the attribute macros. Not API.

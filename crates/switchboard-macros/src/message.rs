@@ -15,32 +15,33 @@ use crate::{
     cfg,
     derives::{self, Derives},
     errors::Errors,
+    krate::Krate,
     rules, tag, target,
 };
 
 /// `#[ws_message("TYPE", …)]`
-pub(crate) fn expand_ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
-    expand_attribute(Form::Message, attr, item)
+pub(crate) fn expand_ws_message(krate: Krate, attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand_attribute(Form::Message, krate, attr, item)
 }
 
 /// `#[ws_rpc("TYPE", response = …)]`
-pub(crate) fn expand_ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
-    expand_attribute(Form::Rpc, attr, item)
+pub(crate) fn expand_ws_rpc(krate: Krate, attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand_attribute(Form::Rpc, krate, attr, item)
 }
 
-fn expand_attribute(form: Form, attr: TokenStream, item: TokenStream) -> TokenStream {
+fn expand_attribute(form: Form, krate: Krate, attr: TokenStream, item: TokenStream) -> TokenStream {
     let owner = if form == Form::Rpc { "#[ws_rpc]" } else { "#[ws_message]" };
     let mut input = match target::parse(owner, "a struct", item) {
         Ok(input) => input,
         Err(unchanged) => return unchanged,
     };
     let name = if form == Form::Rpc { "ws_rpc" } else { "ws_message" };
-    if let Some(deferred) = cfg::deferred(name, &attr, &input) {
+    if let Some(deferred) = cfg::deferred(name, &krate, &attr, &input) {
         return deferred;
     }
     let mut errors = Errors::default();
     let example = tag::suggestion(&input.ident);
-    let mut args = Args::default();
+    let mut args = Args::within(krate);
     args.read(form, attr, &example, &mut errors);
     let form = stacked(form, &mut input, &mut args, &mut errors);
 
@@ -80,6 +81,7 @@ fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Er
             continue;
         }
         forms.push(other);
+        args.imported = Some(attr.path().clone());
         if other == Form::Rpc {
             args.beside = Some(attr.path().clone());
         }
@@ -96,12 +98,12 @@ fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Er
 }
 
 /// `#[derive(WsMessage)]` with `#[ws(…)]`
-pub(crate) fn expand_derive_ws_message(item: TokenStream) -> TokenStream {
+pub(crate) fn expand_derive_ws_message(krate: Krate, item: TokenStream) -> TokenStream {
     // rustc lets a derive see nothing but types.
     let Ok(input) = target::parse("#[derive(WsMessage)]", "a struct", item) else { return TokenStream::new() };
     let mut errors = Errors::default();
     let example = tag::suggestion(&input.ident);
-    let mut args = Args::default();
+    let mut args = Args::within(krate);
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("ws")) {
         match attr.meta.require_list() {
             Ok(list) => args.read(Form::Derive, list.tokens.clone(), &example, &mut errors),

@@ -8,6 +8,7 @@ use crate::{
     case, cfg,
     derives::{self, Derives},
     errors::Errors,
+    krate::Krate,
     message::generate,
     payload::TypeArgs,
     rules,
@@ -25,23 +26,23 @@ const RESERVED: [(&str, &str); 6] = [
     ("idempotencyKey", "the protocol"),
 ];
 
-pub(crate) fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand_ws_meta(krate: Krate, attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut input = match target::parse("#[ws_meta]", "a struct", item) {
         Ok(input) => input,
         Err(unchanged) => return unchanged,
     };
-    if let Some(deferred) = cfg::deferred("ws_meta", &attr, &input) {
+    if let Some(deferred) = cfg::deferred("ws_meta", &krate, &attr, &input) {
         return deferred;
     }
     let mut errors = Errors::default();
-    let args = TypeArgs::read("#[ws_meta]", attr, &mut errors);
+    let args = TypeArgs::read("#[ws_meta]", krate, attr, &mut errors);
     let fits = check_shape(&input, &mut errors) && crate::owned::check(&input, "`meta`", &mut errors);
     check_keys(&input, args.rename_all.as_ref(), &mut errors);
     // From the type as the user wrote it: what is added may move its rules.
     let meta = fits.then(|| {
         let private = args.krate.private();
         let name = &input.ident;
-        let validate = rules::exist(&input).then(|| generate::check_rules(&private));
+        let validate = rules::can_be_checked(&input).then(|| generate::check_rules(&private));
         let schema = derives::SCHEMA.then(|| generate::schema_method(&private));
         quote! {
             #[allow(deprecated)]
@@ -105,6 +106,10 @@ fn check_keys(input: &DeriveInput, rename_all: Option<&LitStr>, errors: &mut Err
 mod tests {
     use super::*;
     use crate::testing::{errors, pretty};
+
+    fn expand_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
+        super::expand_ws_meta(Krate::Switchboard, attr, item)
+    }
 
     #[test]
     fn the_keys_are_those_of_core() {

@@ -157,7 +157,7 @@ impl Opt<'_> {
 
     /// `crate = path`
     pub(crate) fn krate(&self) -> syn::Result<Krate> {
-        self.path("::my_crate::switchboard").map(|path| Krate::new(Some(path)))
+        self.path("::my_crate::switchboard").map(Krate::Path)
     }
 
     /// `crate = path` where other derives are told about it, too, as a text.
@@ -168,7 +168,7 @@ impl Opt<'_> {
                 "serde's `crate = \"…\"` cannot hold `$crate`: write the crate's name, `::my_crate::switchboard`";
             return Err(syn::Error::new_spanned(path, message));
         }
-        Ok(Krate::new(Some(path)))
+        Ok(Krate::Path(path))
     }
 
     /// `name = "text"`

@@ -20,14 +20,14 @@ pub(crate) struct TypeArgs {
 }
 
 impl TypeArgs {
-    pub(crate) fn read(owner: &'static str, tokens: TokenStream, errors: &mut Errors) -> Self {
+    pub(crate) fn read(owner: &'static str, krate: Krate, tokens: TokenStream, errors: &mut Errors) -> Self {
         let known = Known {
             owner,
             options: &["rename_all", "crate"],
             text: "only a message has a type tag: remove it, or write `#[ws_message(…)]`",
             elsewhere: &[("allow_unknown", "it belongs to the message, `#[ws_message(\"TYPE\", allow_unknown)]`")],
         };
-        let mut args = Self { rename_all: None, krate: Krate::default() };
+        let mut args = Self { rename_all: None, krate };
         options::read(
             tokens,
             &known,
@@ -46,7 +46,7 @@ impl TypeArgs {
     }
 }
 
-pub(crate) fn expand_ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand_ws_payload(krate: Krate, attr: TokenStream, item: TokenStream) -> TokenStream {
     if cfg::is_discarded(&attr) {
         return TokenStream::new();
     }
@@ -54,11 +54,11 @@ pub(crate) fn expand_ws_payload(attr: TokenStream, item: TokenStream) -> TokenSt
         Ok(input) => input,
         Err(unchanged) => return unchanged,
     };
-    if let Some(deferred) = cfg::deferred("ws_payload", &attr, &input) {
+    if let Some(deferred) = cfg::deferred("ws_payload", &krate, &attr, &input) {
         return deferred;
     }
     let mut errors = Errors::default();
-    let args = TypeArgs::read("#[ws_payload]", attr, &mut errors);
+    let args = TypeArgs::read("#[ws_payload]", krate, attr, &mut errors);
     if let Data::Union(data) = &input.data {
         errors.at(data.union_token, "a union cannot be sent: use a struct or an enum");
     }
@@ -72,6 +72,10 @@ pub(crate) fn expand_ws_payload(attr: TokenStream, item: TokenStream) -> TokenSt
 mod tests {
     use super::*;
     use crate::testing::{errors, pretty};
+
+    fn expand_ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
+        super::expand_ws_payload(Krate::Switchboard, attr, item)
+    }
 
     #[test]
     fn nested_struct() {

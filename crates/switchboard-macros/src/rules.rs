@@ -9,8 +9,13 @@ use syn::{Attribute, Data, DeriveInput};
 
 use crate::{derives, errors::Errors, krate::Krate, owned};
 
+/// Whether a type or its fields have rules that can be checked.
+pub(crate) fn can_be_checked(input: &DeriveInput) -> bool {
+    derives::VALIDATOR && exist(input)
+}
+
 /// Whether a type or its fields have rules.
-pub(crate) fn exist(input: &DeriveInput) -> bool {
+fn exist(input: &DeriveInput) -> bool {
     let attrs = input.attrs.iter().chain(derives::fields(&input.data).flat_map(|field| &field.attrs));
     attrs.into_iter().any(is_rule)
 }
@@ -27,6 +32,14 @@ pub(crate) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
         }
     }
     if !exist(input) {
+        return TokenStream::new();
+    }
+    if !derives::VALIDATOR {
+        let attrs = input.attrs.iter().chain(derives::fields(&input.data).flat_map(|field| &field.attrs));
+        for rule in attrs.filter(|attr| is_rule(attr)) {
+            errors
+                .at(&rule.meta, "rules need the feature `validator` of `switchboard-core`: turn it on in `Cargo.toml`");
+        }
         return TokenStream::new();
     }
     if input.attrs.iter().any(owned::is_remote) {

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Type, spanned::Spanned};
 
 use crate::{
+    derives,
     errors::{Errors, located},
     krate::Krate,
     options::{self, Known, Seen},
@@ -13,19 +14,20 @@ use crate::{
 
 const KNOWN: Known = Known { owner: "#[ws]", options: &["crate"], text: "a set has no type tag", elsewhere: &[] };
 
-pub(crate) fn expand_derive_ws_messages(item: TokenStream) -> TokenStream {
+pub(crate) fn expand_derive_ws_messages(krate: Krate, item: TokenStream) -> TokenStream {
     // rustc lets a derive see nothing but types.
     let Ok(input) = target::parse("#[derive(WsMessages)]", "an enum", item) else { return TokenStream::new() };
     let mut errors = Errors::default();
-    let krate = krate(&input.attrs, &mut errors);
+    let krate = named(&input.attrs, &mut errors).unwrap_or(krate);
     let variants = check(&input, &mut errors);
     let impls = variants.map(|variants| impls(&krate, &input.ident, &variants));
     let errors = errors.into_tokens();
     quote!(#impls #errors)
 }
 
-fn krate(attrs: &[Attribute], errors: &mut Errors) -> Krate {
-    let mut krate = Krate::default();
+/// The crate that an option names.
+fn named(attrs: &[Attribute], errors: &mut Errors) -> Option<Krate> {
+    let mut krate = None;
     let mut seen = Seen::default();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("ws")) {
         let Some(list) = errors.take(attr.meta.require_list()) else { continue };
@@ -36,7 +38,7 @@ fn krate(attrs: &[Attribute], errors: &mut Errors) -> Krate {
             errors,
             |_| Ok(false),
             |_, option, _| {
-                krate = option.krate()?;
+                krate = Some(option.krate()?);
                 Ok(())
             },
         );
@@ -81,20 +83,33 @@ fn impls(krate: &Krate, name: &Ident, variants: &Variants<'_>) -> TokenStream {
     let private = krate.private();
     let (build, messages): (Vec<_>, Vec<_>) = variants.holding.iter().copied().unzip();
     let rest = (!variants.complete).then(|| quote!(_ => {}));
-    let checks =
-        messages.iter().map(|message| quote_spanned!(located(message.span())=> is_message::<#message>(contract);));
-    quote! {
-        #[allow(deprecated)]
-        const _: () = {
+    let described = if derives::CONTRACT {
+        let sends =
+            messages.iter().map(|message| quote_spanned!(located(message.span())=> is_message::<#message>(contract);));
+        quote! {
             fn is_message<M: #private::Message>(contract: &mut #private::ContractBuilder) {
                 contract.sends::<M>();
             }
             #[automatically_derived]
             impl #private::MessageSet for #name {
                 fn describe(contract: &mut #private::ContractBuilder) {
-                    #(#checks)*
+                    #(#sends)*
                 }
             }
+        }
+    } else {
+        let checks = messages.iter().map(|message| quote_spanned!(located(message.span())=> is_message::<#message>();));
+        quote! {
+            fn is_message<M: #private::Message>() {}
+            #[automatically_derived]
+            impl #private::MessageSet for #name {}
+            const _: fn() = || { #(#checks)* };
+        }
+    };
+    quote! {
+        #[allow(deprecated)]
+        const _: () = {
+            #described
             #(
                 #[automatically_derived]
                 impl #private::MemberOf<#name> for #messages {}
@@ -113,6 +128,10 @@ fn impls(krate: &Krate, name: &Ident, variants: &Variants<'_>) -> TokenStream {
 mod tests {
     use super::*;
     use crate::testing::{errors, pretty};
+
+    fn expand_derive_ws_messages(item: TokenStream) -> TokenStream {
+        super::expand_derive_ws_messages(Krate::Switchboard, item)
+    }
 
     #[test]
     fn set() {

@@ -3,6 +3,9 @@
 #[doc = include_str!("../docs/handlers.md")]
 pub mod handlers {}
 
+#[doc = include_str!("../docs/shared_messages.md")]
+pub mod shared_messages {}
+
 #[doc = include_str!("../docs/middleware.md")]
 pub mod middleware {}
 

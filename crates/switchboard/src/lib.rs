@@ -218,12 +218,7 @@ pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_
 /// What the macros refer to. Not API: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use switchboard_core::{
-        __private::*, AnyMessage, Event, Issues, MemberOf, Message, MessageMeta, MessageSet, RESERVED_META_KEYS, Reply,
-        Request, Rpc, check_type_tag,
-    };
-
-    pub use switchboard_macros::Evaluate;
+    pub use switchboard_core::__private::*;
 
     pub use crate::{Argument, WsRouter};
 }

@@ -10,9 +10,23 @@ pub(crate) struct Crate {
 
 /// A test compares this list to the manifests.
 pub(crate) const PUBLISHED: [Crate; 4] = [
-    Crate { name: "switchboard-core", features: &["bytes", "chrono", "rust_decimal", "schema", "url", "uuid"] },
+    Crate { name: "switchboard-macros", features: &["contract", "schema", "validator"] },
+    Crate {
+        name: "switchboard-core",
+        features: &[
+            "bytes",
+            "chrono",
+            "contract",
+            "macros",
+            "msgpack",
+            "rust_decimal",
+            "schema",
+            "url",
+            "uuid",
+            "validator",
+        ],
+    },
     Crate { name: "switchboard-frame", features: &[] },
-    Crate { name: "switchboard-macros", features: &["schema"] },
     Crate {
         name: "switchboard",
         features: &["axum-ws", "bytes", "chrono", "http2", "metrics", "rust_decimal", "schema", "test", "url", "uuid"],
@@ -24,7 +38,10 @@ pub(crate) const PUBLISHED: [Crate; 4] = [
 /// Clippy instead of `cargo check`: only there are warnings errors without a new build of all dependencies. Not all
 /// crates at once, for then cargo would give each the features that another asks for.
 pub(crate) fn checks() -> Vec<CommandLine> {
-    PUBLISHED.iter().flat_map(Crate::checks).collect()
+    let mut checks: Vec<_> = PUBLISHED.iter().flat_map(Crate::checks).collect();
+    // Messages without a server: what the macros write, with the features that such a crate turns on.
+    checks.push(CommandLine::cargo("clippy --package shared-messages --all-targets").args(["--", "-D", "warnings"]));
+    checks
 }
 
 impl Crate {

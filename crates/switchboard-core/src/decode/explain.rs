@@ -32,19 +32,19 @@ use crate::{Issue, Issues, Message, json::Lexer};
 
 /// Decodes a JSON payload that does not decode as `M` or seems to hold unknown keys, and says what is
 /// wrong with it. `Ok` where the keys turn out to be declared.
-pub(super) fn json<M: Message>(json: &str) -> Result<M, Issues> {
+pub(super) fn json<M: Message>(json: &str, report_unknown: bool) -> Result<M, Issues> {
     // What the lexer relies on; the payload of an envelope was checked before.
     if serde_json::from_str::<IgnoredAny>(json).is_err() {
         return Err(not_valid());
     }
-    let findings = Findings::of_payload(!M::ALLOW_UNKNOWN);
+    let findings = Findings::of_payload(report_unknown);
     let message = run(json, &findings)?;
     Issues::from_vec(findings.issues_of_tags(&message)).map_or(Ok(message), Err)
 }
 
 /// What is wrong with a payload that decodes as `M`, but with an `f32` that is too small for its number.
-pub(super) fn too_large<M: Message>(json: &str) -> Issues {
-    too_large_in::<M>(json, || Findings::of_payload(!M::ALLOW_UNKNOWN))
+pub(super) fn too_large<M: Message>(json: &str, report_unknown: bool) -> Issues {
+    too_large_in::<M>(json, || Findings::of_payload(report_unknown))
 }
 
 /// What is said where nothing more is known.
@@ -109,7 +109,7 @@ where
     Issues::from_vec(issues).unwrap_or_else(not_valid)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "validator"))]
 mod cost_tests;
 #[cfg(test)]
 mod kinds_tests;

@@ -1,6 +1,7 @@
 //! Other ways in which envelopes travel: converted to and from the standard JSON envelope at the
 //! edge, so that nothing else has to know of them.
 
+#[cfg(feature = "msgpack")]
 mod messagepack;
 
 use std::{borrow::Cow, fmt};
@@ -46,6 +47,7 @@ pub enum Codec {
     #[default]
     Json,
     /// Binary frames that hold the same document. Byte strings in it stand for arrays of numbers.
+    #[cfg(feature = "msgpack")]
     MessagePack,
 }
 
@@ -73,6 +75,7 @@ impl Wire {
     }
 
     /// MessagePack in some style.
+    #[cfg(feature = "msgpack")]
     #[must_use]
     pub fn messagepack(style: EnvelopeStyle) -> Self {
         Self { style, codec: Codec::MessagePack }
@@ -111,6 +114,7 @@ impl Wire {
     /// # Errors
     ///
     /// It is not MessagePack, or not an object, or has a key twice.
+    #[cfg(feature = "msgpack")]
     pub fn messagepack_to_standard(&self, frame: &[u8]) -> Result<String, MalformedEnvelope> {
         let json = messagepack::to_json(frame)?;
         self.text_to_standard(&json).map(Cow::into_owned)
@@ -130,6 +134,7 @@ impl Wire {
         };
         match self.codec {
             Codec::Json => Some(WireFrame::Text(json.into_owned())),
+            #[cfg(feature = "msgpack")]
             Codec::MessagePack => messagepack::from_json(&json).map(WireFrame::Binary),
         }
     }
@@ -252,5 +257,5 @@ impl Object {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "msgpack"))]
 mod tests;

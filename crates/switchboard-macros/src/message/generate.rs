@@ -37,7 +37,7 @@ pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStre
         )
     });
     let validate = validate(args, input);
-    let response = args.response.as_ref().map(|_| {
+    let response = args.response.as_ref().filter(|_| derives::CONTRACT).map(|_| {
         quote! {
             fn response_contract(
                 answering: #private::Answering<'_>,
@@ -57,9 +57,17 @@ pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStre
             }
         }
     });
+    // The attribute beside this one is never expanded by itself, so nothing else would use its import.
+    let beside = args.imported.as_ref().map(|path| {
+        quote!(
+            #[allow(unused_imports)]
+            use #path as _;
+        )
+    });
     quote! {
         #[allow(deprecated)]
         const _: () = {
+            #beside
             #[automatically_derived]
             impl #private::Message for #name {
                 type Kind = #kind;
@@ -118,7 +126,7 @@ fn validate(args: &Args, input: &DeriveInput) -> Option<TokenStream> {
     if let Some(path) = &args.validate_with {
         return Some(method(&private, &quote_spanned!(located(path.span())=> #path(self))));
     }
-    rules::exist(input).then(|| check_rules(&private))
+    rules::can_be_checked(input).then(|| check_rules(&private))
 }
 
 /// `fn validate` by the rules of the type.

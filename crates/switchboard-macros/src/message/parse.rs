@@ -23,6 +23,8 @@ pub(super) struct Args {
     pub(super) krate: Krate,
     /// `#[ws_rpc]` beside the attribute that is being expanded.
     pub(super) beside: Option<Path>,
+    /// The attribute that stands beside it, of either kind.
+    pub(super) imported: Option<Path>,
     /// An error about the tag was reported, so that its absence is no news.
     tag_reported: bool,
     pub(super) seen: Seen,
@@ -68,6 +70,11 @@ const DERIVE: Known = Known {
 };
 
 impl Args {
+    /// Nothing said yet; the generated code refers to this crate.
+    pub(super) fn within(krate: Krate) -> Self {
+        Self { krate, ..Self::default() }
+    }
+
     /// Adds the arguments of one attribute. `example` is a tag for messages.
     pub(super) fn read(&mut self, form: Form, tokens: TokenStream, example: &str, errors: &mut Errors) {
         let known = match form {

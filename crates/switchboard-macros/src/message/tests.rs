@@ -3,6 +3,18 @@ use insta::assert_snapshot;
 use super::*;
 use crate::testing::{errors, pretty};
 
+fn expand_ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
+    super::expand_ws_message(Krate::Switchboard, attr, item)
+}
+
+fn expand_ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
+    super::expand_ws_rpc(Krate::Switchboard, attr, item)
+}
+
+fn expand_derive_ws_message(item: TokenStream) -> TokenStream {
+    super::expand_derive_ws_message(Krate::Switchboard, item)
+}
+
 fn message(attr: TokenStream, item: TokenStream) -> String {
     pretty(&expand_ws_message(attr, item))
 }

@@ -330,6 +330,7 @@ struct Optional {
     a: Option<f64>,
 }
 
+#[cfg(feature = "msgpack")]
 #[test]
 fn kind_f17_nan_over_messagepack_is_refused() {
     use crate::envelope::{EnvelopeStyle, Inbound, Wire};
