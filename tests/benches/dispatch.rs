@@ -7,7 +7,7 @@
 mod pair;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use switchboard_tests::{bench, by_hand};
+use switchboard_tests::{baseline, bench};
 
 use self::pair::Pair;
 
@@ -33,7 +33,7 @@ fn dispatch(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("a request that is refused, in flight:", depth), |b| {
             b.iter_custom(|count| pair.ask(REFUSED, REFUSED_REPLY, depth, count));
         });
-        let mut pair = Pair::new(by_hand::app());
+        let mut pair = Pair::new(baseline::app());
         group.bench_function(BenchmarkId::new("a request, server written by hand, in flight:", depth), |b| {
             b.iter_custom(|count| pair.ask(CALC, CALC_REPLY, depth, count));
         });

@@ -3,8 +3,8 @@
 //! Built on the public API only, so they are also its widest example.
 
 pub mod attack;
+pub mod baseline;
 pub mod bench;
-pub mod by_hand;
 pub mod client;
 pub mod conformance;
 pub mod echo;

@@ -7,7 +7,7 @@ use std::thread;
 use axum::Router;
 use serde_json::Value;
 use switchboard_tests::{
-    bench, by_hand, load,
+    baseline, bench, load,
     serve::{listen, serve_on},
     tls::TlsListener,
 };
@@ -44,7 +44,7 @@ fn run(app: Router, tls: bool, scenario: &str) -> Value {
 /// Both servers, with and without TLS.
 fn all(scenario: &str, check: fn(&Value) -> bool) {
     for tls in [false, true] {
-        for app in [bench::app(), by_hand::app()] {
+        for app in [bench::app(), baseline::app()] {
             let result = run(app, tls, scenario);
             assert!(check(&result), "{scenario}, TLS {tls}: {result}");
         }

@@ -11,14 +11,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use devkit::{CommandLine, Process, Time, programs, workspace};
 
 use self::report::Report;
-use crate::{
-    manifest,
-    process::Process,
-    programs,
-    step::{CommandLine, Time},
-};
 
 /// The chapters that are run, and what they are about. Not 12 and 13, which are about compression.
 const CHAPTERS: [(u32, &str); 9] = [
@@ -47,7 +42,7 @@ const START: Duration = Duration::from_secs(30);
 const CHAPTER: Duration = Duration::from_secs(180);
 
 pub(crate) fn run() -> Result<()> {
-    let target = manifest::target()?;
+    let target = workspace::target()?;
     let runner = target.join("python/bin/kosoku");
     if !runner.is_file() {
         bail!("{} is not there; run: cargo xtask setup", runner.display());

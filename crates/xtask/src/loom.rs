@@ -2,9 +2,8 @@
 //! threads' steps.
 
 use anyhow::{Context as _, Result};
+use devkit::CommandLine;
 use serde_json::Value;
-
-use crate::step::CommandLine;
 
 pub(crate) fn run() -> Result<()> {
     let messages = build().output()?;

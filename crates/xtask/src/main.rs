@@ -4,22 +4,13 @@
 
 mod autobahn;
 mod bench;
-#[cfg(test)]
-mod dependencies;
-mod features;
-#[cfg(test)]
-mod layers;
 mod loom;
-mod manifest;
-mod process;
-mod programs;
-mod readme;
 mod setup;
 mod soak;
 mod step;
-#[cfg(test)]
-mod targets;
 mod test;
+#[cfg(test)]
+mod tree;
 
 use std::{env, process::ExitCode};
 

@@ -3,8 +3,7 @@
 use std::{env, fs, path::Path, process};
 
 use anyhow::{Context, Result, bail};
-
-use crate::{manifest, step::CommandLine};
+use devkit::{CommandLine, workspace};
 
 /// One thing that the tests need.
 struct Need {
@@ -137,8 +136,8 @@ pub(crate) fn has_nextest() -> bool {
 
 /// Installs what is missing. Quick when nothing is.
 pub(crate) fn run() -> Result<()> {
-    let root = manifest::root();
-    let target = manifest::target()?;
+    let root = workspace::root();
+    let target = workspace::target()?;
     let mut missing = Vec::new();
     for need in NEEDS.iter().filter(|need| (need.wanted)(&root)) {
         let found = need.found.holds(&target);

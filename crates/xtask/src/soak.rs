@@ -1,8 +1,9 @@
 //! `cargo xtask soak`: the soak tests at full size, optimised.
 
 use anyhow::Result;
+use devkit::CommandLine;
 
-use crate::step::{CommandLine, Steps};
+use crate::step::Steps;
 
 /// How many connections there are at the same time. Each costs a file in the server and one in the test.
 const CONNECTIONS: &str = "10000";

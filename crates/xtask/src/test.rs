@@ -1,5 +1,8 @@
 //! `cargo xtask test`: everything that must pass, in order, up to the first failure.
 
+mod features;
+mod readme;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -7,13 +10,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use devkit::{CommandLine, workspace};
 
-use crate::{
-    autobahn,
-    features::{self, PUBLISHED},
-    loom, manifest, readme, setup,
-    step::{CommandLine, Steps},
-};
+use self::features::PUBLISHED;
+use crate::{autobahn, loom, setup, step::Steps};
 
 /// How much to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn full(steps: &mut Steps) -> Result<()> {
 /// cargo unpacks a package once for each place that it comes from, and never looks again: packages of the same version
 /// from the same place would be those of an earlier run.
 fn fresh(name: &str) -> Result<PathBuf> {
-    let folder = manifest::target()?.join(name);
+    let folder = workspace::target()?.join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
     }
@@ -137,7 +137,7 @@ fn tests_with_serde_json_features(nextest: bool) -> Result<CommandLine> {
     Ok(CommandLine::cargo(if nextest { "nextest run" } else { "test" })
         .args(["--package", "switchboard-core", "--all-features", "--no-fail-fast", "--features", &features])
         .arg("--target-dir")
-        .arg(manifest::target()?.join("serde-json").to_string_lossy()))
+        .arg(workspace::target()?.join("serde-json").to_string_lossy()))
 }
 
 fn docs() -> CommandLine {

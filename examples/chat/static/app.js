@@ -1,20 +1,15 @@
 // The wiring: keeps what is known, turns server messages into state and user actions into frames.
 
+import * as composer from "./composer.js";
 import { Connection, newId } from "./connection.js";
 import * as dialogs from "./dialogs.js";
+import { Outbox } from "./outbox.js";
 import { claimToken, stored } from "./storage.js";
+import { TypingNotice, Typists } from "./typing.js";
 import * as view from "./view.js";
-import { $, length } from "./view.js";
+import { $ } from "./view.js";
 
-const MAX_TEXT = 1000;
-const COUNTER_FROM = 850;
 const MAX_ENTRIES = 500;
-const CONFIRM_MS = 10_000;
-const TYPING_EVERY_MS = 2_000;
-const TYPING_IDLE_MS = 3_000;
-const TYPING_SHOWN_MS = 3_000;
-
-const input = $("text");
 
 const scheme = location.protocol === "https:" ? "wss:" : "ws:";
 const connection = new Connection(`${scheme}//${location.host}/ws`);
@@ -36,10 +31,17 @@ let people = 0;
 let entries = []; // Shown messages and system lines of the wanted room.
 let liveFrom = 0; // Entries from this index on arrived after the last JOIN_ROOM.
 const seenIds = new Set(); // Ids of all confirmed messages, to find out what a history brings anew.
-let outbox = []; // Own messages without a confirmation yet: {id, roomId, text, attachment, status, …}.
 let attachment = null; // The link that goes with the next message.
 const names = new Map(); // userId -> the name that this page saw last
-const typists = new Map(); // userId -> {name, timer}
+const typists = new Typists(drawTyping);
+const typing = new TypingNotice((type) => {
+  if (joined) connection.send(type, { roomId: joined });
+});
+const outbox = new Outbox({
+  send: (payload, id) => connection.send("SEND_MESSAGE", payload, id),
+  onChange: drawOutbox,
+  onFailed: announceUnconfirmed,
+});
 
 const isOwn = (userId) => myIds.has(userId);
 const canSend = () => connection.isOpen && joined !== "" && joined === wanted;
@@ -53,7 +55,7 @@ function authenticate(name) {
 
 function join(roomId) {
   if (roomId === wanted && (joined === roomId || joinId)) return;
-  stopTyping();
+  typing.stop();
   if (joined && joined !== roomId) connection.send("LEAVE_ROOM", { roomId: joined });
   if (roomId !== wanted) entries = [];
   wanted = roomId;
@@ -78,7 +80,7 @@ function requestJoin() {
 }
 
 function leave() {
-  stopTyping();
+  typing.stop();
   if (joined) connection.send("LEAVE_ROOM", { roomId: joined });
   goNowhere();
   view.focusRooms();
@@ -97,9 +99,7 @@ function goNowhere() {
 
 function clearRoomState() {
   joined = "";
-  for (const { timer } of typists.values()) clearTimeout(timer);
   typists.clear();
-  drawTyping();
   view.showMembers([], isOwn);
 }
 
@@ -114,7 +114,7 @@ function drawRoom() {
     join(roomId);
     view.setDrawer(false);
     // A mouse user goes on writing; on a touch screen this would only raise the keyboard.
-    if (window.matchMedia("(pointer: fine)").matches) focusInput();
+    if (window.matchMedia("(pointer: fine)").matches) composer.focus();
   });
   drawComposer();
 }
@@ -125,46 +125,15 @@ function drawEntries() {
 }
 
 function drawOutbox() {
-  const here = outbox.filter((item) => item.roomId === wanted);
-  view.showOutbox(here, me, canSend(), { onRetry: retry, onDiscard: discard });
+  view.showOutbox(outbox.of(wanted), me, canSend(), { onRetry: retry, onDiscard: discard });
 }
 
 function drawTyping() {
-  view.showTyping([...typists.values()].map((typist) => typist.name));
-}
-
-let focusWhenEnabled = false; // A disabled field cannot keep the focus; this gives it back.
-
-function focusInput() {
-  if (input.disabled) focusWhenEnabled = true;
-  else input.focus();
+  view.showTyping(typists.names);
 }
 
 function drawComposer() {
-  const enabled = canSend();
-  if (!enabled && document.activeElement === input) focusWhenEnabled = true;
-  input.disabled = !enabled;
-  if (enabled && focusWhenEnabled) {
-    focusWhenEnabled = false;
-    // Not away from a dialog or from anything else the user went to in the meantime.
-    if (document.activeElement === document.body || document.activeElement.matches(".room")) input.focus();
-  }
-  const withLink = attachment ? "Add a message to the link" : "Write a message";
-  input.placeholder = enabled || !wanted ? withLink : "Waiting for the connection…";
-  const count = length(input.value.trim());
-  $("attach").disabled = !enabled;
-  $("send").disabled = !enabled || count === 0 || count > MAX_TEXT;
-  $("attachment-chip").hidden = !attachment;
-  if (attachment) $("attachment-label").textContent = view.attachmentName(attachment);
-
-  const counter = $("counter");
-  counter.hidden = count < COUNTER_FROM;
-  counter.textContent = count > MAX_TEXT ? `${count - MAX_TEXT} over the limit` : `${MAX_TEXT - count} left`;
-  counter.classList.toggle("over", count > MAX_TEXT);
-  input.setAttribute("aria-invalid", String(count > MAX_TEXT));
-
-  input.style.height = "auto";
-  input.style.height = `${input.scrollHeight}px`;
+  composer.draw({ enabled: canSend(), hasRoom: wanted !== "", attachment });
 }
 
 function addEntry(entry) {
@@ -190,90 +159,43 @@ function setPeople(count) {
 // ---- sending ----------------------------------------------------------------------------------
 
 function submit() {
-  const text = input.value.trim();
-  if (!canSend() || length(text) === 0 || length(text) > MAX_TEXT) return;
-  transmit({ roomId: wanted, text, attachment });
-  input.value = "";
+  const text = composer.text();
+  if (!canSend() || !composer.isValid(text)) return;
+  outbox.transmit({ roomId: wanted, text, attachment });
+  composer.clear();
   attachment = null;
-  stopTyping();
+  typing.stop();
   drawComposer();
   view.scrollToBottom();
-  focusInput();
+  composer.focus();
 }
 
-function transmit(message) {
-  const item = { ...message, id: newId(), status: "pending", timestamp: Date.now() };
-  const payload = { roomId: item.roomId, text: item.text };
-  if (item.attachment) payload.attachment = item.attachment;
-  outbox.push(item);
-  item.timer = setTimeout(() => fail(item, "unknown"), CONFIRM_MS);
-  if (!connection.send("SEND_MESSAGE", payload, item.id)) fail(item, "unknown");
-  drawOutbox();
-}
-
-/** "rejected": the server refused it. "unknown": it may or may not have arrived. */
-function fail(item, status) {
-  clearTimeout(item.timer);
-  item.status = status;
-  drawOutbox();
-  if (item.roomId !== wanted) {
-    const name = rooms.find((room) => room.id === item.roomId)?.name ?? item.roomId;
-    view.toast(`A message to ${name} was not confirmed. It waits there for you.`);
-  }
-}
-
-function remove(item) {
-  clearTimeout(item.timer);
-  outbox = outbox.filter((other) => other !== item);
-  drawOutbox();
+function announceUnconfirmed({ roomId }) {
+  if (roomId === wanted) return;
+  const name = rooms.find((room) => room.id === roomId)?.name ?? roomId;
+  view.toast(`A message to ${name} was not confirmed. It waits there for you.`);
 }
 
 function retry(item) {
   if (!canSend()) return;
-  remove(item);
-  transmit({ roomId: item.roomId, text: item.text, attachment: item.attachment });
-  focusInput();
+  outbox.remove(item);
+  outbox.transmit(item);
+  composer.focus();
 }
 
 function discard(item) {
-  remove(item);
-  focusInput();
+  outbox.remove(item);
+  composer.focus();
 }
 
-/** Finds the own message that this confirms: by its correlation id, else the oldest with that text. */
 function confirm(message, correlationId) {
-  if (!isOwn(message.userId)) return;
-  const fits = outbox.filter((item) => item.roomId === message.roomId && item.text === message.text);
-  const item = outbox.find((candidate) => candidate.id === correlationId)
-    ?? fits.find((candidate) => candidate.status === "pending")
-    ?? fits.find((candidate) => candidate.status === "unknown");
-  if (item) remove(item);
+  if (isOwn(message.userId)) outbox.confirm(message, correlationId);
 }
-
-// ---- typing -----------------------------------------------------------------------------------
-
-let typingSince = 0; // When TYPING_START was last sent; 0 when not typing.
-let typingIdle = 0;
 
 function noteTyping() {
   if (!canSend()) return;
-  if (input.value.trim() === "") return stopTyping();
-  clearTimeout(typingIdle);
-  typingIdle = setTimeout(stopTyping, TYPING_IDLE_MS);
-  if (Date.now() - typingSince < TYPING_EVERY_MS) return;
-  typingSince = Date.now();
-  connection.send("TYPING_START", { roomId: joined });
-}
-
-function stopTyping() {
-  clearTimeout(typingIdle);
-  if (typingSince && joined) connection.send("TYPING_STOP", { roomId: joined });
-  typingSince = 0;
-}
-
-function clearTypist(userId) {
-  clearTimeout(typists.get(userId)?.timer);
-  if (typists.delete(userId)) drawTyping();
+  if (composer.text() === "") typing.stop();
+  else typing.noticed();
 }
 
 // ---- what the server says ---------------------------------------------------------------------
@@ -345,7 +267,7 @@ const handlers = {
 
   USER_LEFT({ roomId, userId, username, userCount }) {
     if (roomId !== wanted || isOwn(userId)) return;
-    clearTypist(userId);
+    typists.remove(userId);
     addSystem(`${username} left`);
     setPeople(userCount);
   },
@@ -359,7 +281,7 @@ const handlers = {
     seenIds.add(message.messageId);
     if (isNew) confirm(message, meta?.correlationId);
     if (!isNew || message.roomId !== wanted) return;
-    clearTypist(message.userId);
+    typists.remove(message.userId);
     addEntry(asChat(message));
   },
 
@@ -379,19 +301,16 @@ const handlers = {
     if (!wanted) view.toast(`${message.username}: ${message.text}`);
   },
 
-  USER_TYPING({ roomId, userId, username, typing }) {
+  USER_TYPING({ roomId, userId, username, typing: isTyping }) {
     if (roomId !== wanted || isOwn(userId)) return;
-    clearTypist(userId);
-    if (!typing) return;
-    typists.set(userId, { name: username, timer: setTimeout(clearTypist, TYPING_SHOWN_MS, userId) });
-    drawTyping();
+    if (isTyping) typists.add(userId, username);
+    else typists.remove(userId);
   },
 
   ERROR(error, meta) {
     const id = meta?.correlationId;
     const text = view.errorText(error);
-    const item = outbox.find((candidate) => candidate.id === id);
-    if (item) fail(item, "rejected");
+    outbox.rejected(id);
     if (auth && id === auth.id) return authFailed(text);
     if (id && id === joinId) joinFailed(error);
     if (dialogs.roomRefused(text)) return;
@@ -434,9 +353,9 @@ connection.addEventListener("state", ({ detail: { state, retryAt } }) => {
     authenticated = false;
     auth = null;
     joinId = "";
-    typingSince = 0;
+    typing.forget();
     clearRoomState();
-    for (const item of outbox) if (item.status === "pending") fail(item, "unknown");
+    outbox.disconnected();
   }
   drawRoom();
   drawOutbox();
@@ -444,25 +363,18 @@ connection.addEventListener("state", ({ detail: { state, retryAt } }) => {
 
 // ---- what the user does -----------------------------------------------------------------------
 
-$("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  submit();
+composer.init({
+  onSubmit: submit,
+  onInput: () => {
+    noteTyping();
+    drawComposer();
+  },
+  onBlur: () => typing.stop(),
 });
-input.addEventListener("keydown", (event) => {
-  // While an input method composes, Enter picks a candidate.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  submit();
-});
-input.addEventListener("input", () => {
-  noteTyping();
-  drawComposer();
-});
-input.addEventListener("blur", stopTyping);
 $("leave").addEventListener("click", leave);
 $("reconnect").addEventListener("click", () => connection.connect());
 $("disconnect").addEventListener("click", () => {
-  stopTyping();
+  typing.stop();
   connection.disconnect();
   view.setDrawer(false);
 });
@@ -472,7 +384,7 @@ $("attachment-remove").addEventListener("click", () => setAttachment(null));
 function setAttachment(link) {
   attachment = link;
   drawComposer();
-  focusInput();
+  composer.focus();
 }
 
 /** True when an answer will close the dialog. */
@@ -487,7 +399,7 @@ function chooseName(name) {
 }
 
 window.addEventListener("beforeunload", (event) => {
-  if (outbox.length > 0) event.preventDefault();
+  if (!outbox.isEmpty) event.preventDefault();
 });
 
 view.initView();

@@ -1,7 +1,7 @@
 //! The server that `bench-server` is compared to: the same application, written by hand on axum.
 
-use switchboard_tests::{by_hand, serve::run};
+use switchboard_tests::{baseline, serve::run};
 
 fn main() -> std::io::Result<()> {
-    run(by_hand::app())
+    run(baseline::app())
 }

@@ -337,10 +337,13 @@ async fn row_002_23_page_and_socket() {
     for (path, content_type) in [
         ("/", "text/html; charset=utf-8"),
         ("/app.js", "text/javascript; charset=utf-8"),
+        ("/composer.js", "text/javascript; charset=utf-8"),
         ("/connection.js", "text/javascript; charset=utf-8"),
         ("/dialogs.js", "text/javascript; charset=utf-8"),
         ("/messages.js", "text/javascript; charset=utf-8"),
+        ("/outbox.js", "text/javascript; charset=utf-8"),
         ("/storage.js", "text/javascript; charset=utf-8"),
+        ("/typing.js", "text/javascript; charset=utf-8"),
         ("/view.js", "text/javascript; charset=utf-8"),
         ("/style.css", "text/css; charset=utf-8"),
         ("/favicon.svg", "image/svg+xml"),

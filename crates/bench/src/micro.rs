@@ -7,9 +7,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use devkit::{CommandLine, workspace};
 use serde_json::Value;
-
-use crate::{manifest, step::CommandLine};
 
 /// Packages and their benchmarks. Those of the feature `metrics` by themselves: with it, every message is counted.
 const BENCHES: [(&str, &[&str]); 4] = [
@@ -21,23 +20,23 @@ const BENCHES: [(&str, &[&str]); 4] = [
 
 /// What one benchmark found.
 #[derive(Debug, PartialEq)]
-pub(super) struct Found {
-    pub(super) group: String,
-    pub(super) name: String,
+pub(crate) struct Found {
+    pub(crate) group: String,
+    pub(crate) name: String,
     /// The median time of one run, in nanoseconds.
-    pub(super) nanos: f64,
+    pub(crate) nanos: f64,
     /// How much one run does: bytes or things.
-    pub(super) amount: Option<Amount>,
+    pub(crate) amount: Option<Amount>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Amount {
+pub(crate) enum Amount {
     Bytes(f64),
     Elements(f64),
 }
 
 /// Runs all of them; what they found, in their order.
-pub(super) fn run(quick: bool) -> Result<Vec<Found>> {
+pub(crate) fn run(quick: bool) -> Result<Vec<Found>> {
     let started = SystemTime::now();
     for (package, names) in BENCHES {
         let command = names.iter().fold(CommandLine::cargo(&format!("bench --package {package}")), |command, name| {
@@ -48,7 +47,7 @@ pub(super) fn run(quick: bool) -> Result<Vec<Found>> {
         println!("    $ {command}");
         command.run().with_context(|| format!("`{command}` failed"))?;
     }
-    read(&manifest::target()?.join("criterion"), started)
+    read(&workspace::target()?.join("criterion"), started)
 }
 
 /// Reads what criterion left, if it is from this run.

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fs};
 
-use crate::manifest::{self, Manifest, members};
+use devkit::workspace;
+
+use super::manifest::{Manifest, members};
 
 /// The heading of the table for all that no published crate depends on.
 const OTHERS: &str = "## For tests, examples and tools only";
@@ -10,7 +12,7 @@ const OTHERS: &str = "## For tests, examples and tools only";
 #[test]
 fn the_document_lists_the_dependencies() {
     let members = members();
-    let document = fs::read_to_string(manifest::root().join("docs/dependencies.md")).unwrap();
+    let document = fs::read_to_string(workspace::root().join("docs/dependencies.md")).unwrap();
     let names: BTreeSet<&str> = members.iter().map(Manifest::name).collect();
     let foreign = |name: &&str| !names.contains(name);
 

@@ -1,7 +1,7 @@
 //! What [`bench`](crate::bench) does, written by hand on axum, for comparison.
 //!
 //! By somebody who knows axum: one task per connection, small buffers, everything that has arrived is answered
-//! before one flush, an event is encoded once for all members, and a member that does not read is put out.
+//! before one flush, an event is encoded once for all members, and a slow consumer is disconnected.
 
 mod messages;
 mod topics;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::scenario::BASE;
+use crate::scenario::BASE;
 
 /// All measurements of a run.
 #[derive(Debug, Default)]
-pub(super) struct Results(Vec<Measurement>);
+pub(crate) struct Results(Vec<Measurement>);
 
 #[derive(Debug)]
 struct Measurement {
@@ -19,26 +19,26 @@ struct Measurement {
 }
 
 impl Results {
-    pub(super) fn add(&mut self, scenario: &'static str, server: &'static str, round: usize, values: Value) {
+    pub(crate) fn add(&mut self, scenario: &'static str, server: &'static str, round: usize, values: Value) {
         self.0.push(Measurement { scenario, server, round, values });
     }
 
-    pub(super) fn has(&self, scenario: &str) -> bool {
+    pub(crate) fn has(&self, scenario: &str) -> bool {
         self.0.iter().any(|measurement| measurement.scenario == scenario)
     }
 
     /// The median over the rounds.
-    pub(super) fn median(&self, scenario: &str, server: &str, key: &str) -> Option<f64> {
+    pub(crate) fn median(&self, scenario: &str, server: &str, key: &str) -> Option<f64> {
         median(self.by_round(scenario, server, key).into_values())
     }
 
     /// The sum over the rounds.
-    pub(super) fn sum(&self, scenario: &str, server: &str, key: &str) -> f64 {
+    pub(crate) fn sum(&self, scenario: &str, server: &str, key: &str) -> f64 {
         self.by_round(scenario, server, key).into_values().sum()
     }
 
     /// The ratio to [`BASE`], taken within each round, for slow minutes hit both: median, least and greatest.
-    pub(super) fn ratio(&self, scenario: &str, server: &str, key: &str) -> Option<(f64, f64, f64)> {
+    pub(crate) fn ratio(&self, scenario: &str, server: &str, key: &str) -> Option<(f64, f64, f64)> {
         let base = self.by_round(scenario, BASE, key);
         let values = self.by_round(scenario, server, key).into_iter();
         let mut ratios: Vec<f64> = values
@@ -49,7 +49,7 @@ impl Results {
     }
 
     /// How many rounds have a value.
-    pub(super) fn rounds(&self, scenario: &str, server: &str, key: &str) -> usize {
+    pub(crate) fn rounds(&self, scenario: &str, server: &str, key: &str) -> usize {
         self.by_round(scenario, server, key).len()
     }
 
@@ -59,7 +59,7 @@ impl Results {
     }
 
     /// What went wrong in any of them.
-    pub(super) fn errors(&self) -> Vec<String> {
+    pub(crate) fn errors(&self) -> Vec<String> {
         let wrong = self.0.iter().filter_map(|m| {
             let count = m.values["errors"].as_u64().unwrap_or(0) + m.values["lost"].as_u64().unwrap_or(0);
             let first = m.values["first_error"].as_str().unwrap_or("deliveries were lost");
@@ -69,7 +69,7 @@ impl Results {
     }
 
     /// One line of JSON for each.
-    pub(super) fn raw(&self) -> String {
+    pub(crate) fn raw(&self) -> String {
         let line = |m: &Measurement| {
             let mut line = json!({ "scenario": m.scenario, "server": m.server, "round": m.round + 1 });
             if let (Some(line), Some(values)) = (line.as_object_mut(), m.values.as_object()) {

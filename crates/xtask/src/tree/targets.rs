@@ -2,9 +2,8 @@
 
 use std::{fs, path::Path};
 
+use devkit::CommandLine;
 use serde_json::Value;
-
-use crate::step::CommandLine;
 
 #[test]
 fn what_has_no_tests_is_no_test_program() {

@@ -1,6 +1,6 @@
 //! The parts of the page: a table each, and a chart where a picture says more.
 
-use super::{
+use crate::{
     chart::{Chart, Group},
     micro::{Amount, Found},
     results::Results,
@@ -10,15 +10,15 @@ use super::{
 
 /// One of them.
 #[derive(Debug)]
-pub(super) struct Section {
-    pub(super) heading: &'static str,
-    pub(super) table: Table,
+pub(crate) struct Section {
+    pub(crate) heading: &'static str,
+    pub(crate) table: Table,
     /// With the name of its file.
-    pub(super) chart: Option<(&'static str, Chart)>,
+    pub(crate) chart: Option<(&'static str, Chart)>,
 }
 
 /// Those of which something was measured, in the order of the page.
-pub(super) fn all(results: &Results, micro: &[Found]) -> Vec<Section> {
+pub(crate) fn all(results: &Results, micro: &[Found]) -> Vec<Section> {
     let sections = [
         Section { heading: "Processor time", table: cost(results), chart: Some(("cost", cost_chart(results))) },
         Section {

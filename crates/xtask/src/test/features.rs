@@ -1,6 +1,6 @@
 //! The published crates and their features: each must compile alone.
 
-use crate::step::CommandLine;
+use devkit::CommandLine;
 
 /// A published crate, in the order of publishing, with its features.
 pub(crate) struct Crate {
@@ -59,7 +59,7 @@ impl Crate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::members;
+    use crate::tree::manifest::members;
 
     #[test]
     fn the_list_is_what_the_manifests_say() {
@@ -71,7 +71,7 @@ mod tests {
         }
         said.sort_unstable();
         listed.sort_unstable();
-        assert_eq!(listed, said, "PUBLISHED in crates/xtask/src/features.rs differs from the manifests");
+        assert_eq!(listed, said, "PUBLISHED in crates/xtask/src/test/features.rs differs from the manifests");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A table; the columns but the first hold numbers unless told otherwise.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     head: Vec<String>,
     rows: Vec<Vec<String>>,
     /// How many columns hold words.
@@ -12,15 +12,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new<const N: usize>(head: [&str; N], words: usize) -> Self {
+    pub(crate) fn new<const N: usize>(head: [&str; N], words: usize) -> Self {
         Self { head: head.map(str::to_owned).to_vec(), rows: Vec::new(), words }
     }
 
-    pub(super) fn row(&mut self, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
@@ -50,12 +50,12 @@ impl fmt::Display for Table {
 }
 
 /// A number with so many decimals, or a dash.
-pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
+pub(crate) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| grouped(&format!("{value:.decimals$}")))
 }
 
 /// Bytes as mebibytes.
-pub(super) fn mib(bytes: Option<f64>) -> String {
+pub(crate) fn mib(bytes: Option<f64>) -> String {
     number(bytes.map(|bytes| bytes / 1024.0 / 1024.0), 1)
 }
 
@@ -74,7 +74,7 @@ fn grouped(number: &str) -> String {
 }
 
 /// A time in nanoseconds, in the unit that suits it.
-pub(super) fn time(nanos: f64) -> String {
+pub(crate) fn time(nanos: f64) -> String {
     match nanos {
         n if n < 1e3 => format!("{n:.1} ns"),
         n if n < 1e6 => format!("{:.2} µs", n / 1e3),

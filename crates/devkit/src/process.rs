@@ -12,14 +12,19 @@ use anyhow::{Context, Result, bail};
 
 /// A process of ours, ended when dropped.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     name: String,
     lines: Receiver<String>,
 }
 
 impl Process {
-    pub(crate) fn start(mut command: Command) -> Result<Self> {
+    /// Starts it, with its stdout to be read here.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub fn start(mut command: Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{name}`"))?;
         let output = child.stdout.take();
@@ -34,12 +39,16 @@ impl Process {
     }
 
     /// Its number. A program that replaces itself by another, as `taskset` does, keeps it.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// The next line that it writes to stdout; none when it has closed that, as it does at its end.
-    pub(crate) fn line(&self, deadline: Instant) -> Result<Option<String>> {
+    ///
+    /// # Errors
+    ///
+    /// When the deadline passes first.
+    pub fn line(&self, deadline: Instant) -> Result<Option<String>> {
         match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => Ok(Some(line)),
             Err(RecvTimeoutError::Disconnected) => Ok(None),

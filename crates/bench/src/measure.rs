@@ -6,10 +6,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use devkit::{CommandLine, Process, programs};
 use serde_json::Value;
 
-use super::scenario::{Scenario, Server};
-use crate::{process::Process, programs, step::CommandLine};
+use crate::scenario::{Scenario, Server};
 
 /// How long the server may take to start.
 const START: Duration = Duration::from_secs(30);
@@ -19,18 +19,18 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// The programs, and where they run.
 #[derive(Debug)]
-pub(super) struct Lab {
+pub(crate) struct Lab {
     bench_server: PathBuf,
     axum_server: PathBuf,
     load: PathBuf,
     /// Whether programs can be tied to cores.
-    pub(super) pinned: bool,
-    pub(super) quick: bool,
+    pub(crate) pinned: bool,
+    pub(crate) quick: bool,
 }
 
 impl Lab {
     /// Builds the programs.
-    pub(super) fn new(quick: bool) -> Result<Self> {
+    pub(crate) fn new(quick: bool) -> Result<Self> {
         let [bench_server, axum_server, load] = programs::build_release(["bench-server", "axum-server", "load"])?;
         let pinned = CommandLine::new("taskset").args(["-c", "1", "true"]).succeeds();
         if !pinned {
@@ -39,7 +39,7 @@ impl Lab {
         Ok(Self { bench_server, axum_server, load, pinned, quick })
     }
 
-    pub(super) fn measure(&self, scenario: &Scenario, server: &Server) -> Result<Value> {
+    pub(crate) fn measure(&self, scenario: &Scenario, server: &Server) -> Result<Value> {
         let program = if server.program == "axum-server" { &self.axum_server } else { &self.bench_server };
         let mut command = self.on_core("0", program).env("PORT", "0").process();
         // Only what is said here, so that every run is the same.

@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, fs};
 
-use crate::step::CommandLine;
+use devkit::CommandLine;
 
 /// A machine, for the reader of a report. What it does not tell is left out.
 #[derive(Debug, Default)]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     facts: Vec<(&'static str, String)>,
 }
 
 impl Machine {
-    pub(super) fn here() -> Self {
+    pub(crate) fn here() -> Self {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let kernel = read("/proc/sys/kernel/osrelease");
         let said = |command: CommandLine| command.output().unwrap_or_default();
@@ -38,7 +38,7 @@ impl Machine {
     }
 
     /// The rows of a table.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Vec<String>> {
         self.facts.iter().map(|(name, fact)| vec![(*name).to_owned(), fact.clone()])
     }
 }

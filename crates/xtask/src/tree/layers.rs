@@ -6,10 +6,9 @@ use std::{
     path::Path,
 };
 
+use devkit::workspace;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Item, UseTree, visit::Visit};
-
-use crate::manifest;
 
 /// From the ground up. Rooms of one floor may import each other.
 const FLOORS: &[&[&str]] = &[
@@ -41,7 +40,7 @@ struct Tie {
 
 #[test]
 fn rooms_import_from_below_only() {
-    let source = manifest::root().join("crates/switchboard/src");
+    let source = workspace::root().join("crates/switchboard/src");
     let exports = exports(&fs::read_to_string(source.join("lib.rs")).unwrap());
     let mut upwards = BTreeSet::new();
     for (path, module) in files(&source) {
@@ -61,7 +60,7 @@ fn rooms_import_from_below_only() {
 
 #[test]
 fn the_picture_shows_the_floors() {
-    let document = fs::read_to_string(manifest::root().join("docs/architecture.md")).unwrap();
+    let document = fs::read_to_string(workspace::root().join("docs/architecture.md")).unwrap();
     for (index, rooms) in FLOORS.iter().enumerate() {
         let line = document.lines().find_map(|line| line.trim_start().strip_prefix(&format!("{}  ", index + 1)));
         let line = line.unwrap_or_else(|| panic!("docs/architecture.md has no line for floor {}", index + 1));
@@ -72,7 +71,7 @@ fn the_picture_shows_the_floors() {
 /// A file that nothing declares is never compiled, and its tests never run.
 #[test]
 fn each_file_is_a_module() {
-    let root = manifest::root();
+    let root = workspace::root();
     for source in ["crates/switchboard/src", "crates/switchboard-core/src", "crates/switchboard-frame/src"] {
         let source = root.join(source);
         for path in rust_files(&source) {

@@ -3,15 +3,14 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
-
-use crate::{manifest, step::CommandLine};
+use devkit::{CommandLine, workspace};
 
 /// Where a newcomer would have this repository.
 const PATH: &str = "../switchboard/crates/switchboard";
 
 /// Writes the project, outside of this workspace as far as cargo can tell.
 pub(crate) fn check() -> Result<CommandLine> {
-    let (root, project) = (manifest::root(), manifest::target()?.join("readme"));
+    let (root, project) = (workspace::root(), workspace::target()?.join("readme"));
     let readme = fs::read_to_string(root.join("README.md")).context("README.md cannot be read")?;
     let dependencies = block(&readme, "toml")?;
     anyhow::ensure!(dependencies.contains(PATH), "README.md does not name `{PATH}`");

@@ -2,7 +2,7 @@
 
 /// What a scenario tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// The server's processor time per message.
     Cost,
     /// The server's memory per connection.
@@ -15,19 +15,19 @@ pub(super) enum Kind {
 
 /// A way to load a server.
 #[derive(Debug)]
-pub(super) struct Scenario {
-    pub(super) name: &'static str,
-    pub(super) about: &'static str,
-    pub(super) kind: Kind,
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) kind: Kind,
     /// For the load generator.
     args: &'static str,
     /// The same when there is little time; later options win.
     quick: &'static str,
-    pub(super) tls: bool,
+    pub(crate) tls: bool,
 }
 
 /// In the order of the tables.
-pub(super) const SCENARIOS: [Scenario; 15] = [
+pub(crate) const SCENARIOS: [Scenario; 15] = [
     Scenario::cost("rpc-1", "RPC, 1 connection, 1 request in flight", "rpc --conns 1 --depth 1"),
     Scenario::cost("rpc-100", "RPC, 100 connections, 1 in flight each", "rpc --conns 100 --depth 1"),
     Scenario::cost("rpc-100x16", "RPC, 100 connections, 16 in flight each", "rpc --conns 100 --depth 16"),
@@ -93,14 +93,14 @@ impl Scenario {
     }
 
     /// The arguments of the load generator, but for the server's address.
-    pub(super) fn args(&self, quick: bool) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn args(&self, quick: bool) -> impl Iterator<Item = &'static str> {
         let quick = if quick { self.quick } else { "" };
         let tls = if self.tls { "--tls" } else { "" };
         [self.args, quick, tls].into_iter().flat_map(str::split_whitespace)
     }
 
     /// How often it is run: the processor time differs from run to run, memory hardly.
-    pub(super) const fn rounds(&self, quick: bool) -> usize {
+    pub(crate) const fn rounds(&self, quick: bool) -> usize {
         match (self.kind, quick) {
             (Kind::Cost, false) => 9,
             (Kind::Idle | Kind::Slow, false) | (Kind::Cost, true) => 3,
@@ -112,17 +112,17 @@ impl Scenario {
 
 /// A server to measure.
 #[derive(Debug)]
-pub(super) struct Server {
-    pub(super) name: &'static str,
+pub(crate) struct Server {
+    pub(crate) name: &'static str,
     /// A program of the tests package.
-    pub(super) program: &'static str,
-    pub(super) transport: Option<&'static str>,
+    pub(crate) program: &'static str,
+    pub(crate) transport: Option<&'static str>,
 }
 
 /// The one that the others are compared to.
-pub(super) const BASE: &str = "axum by hand";
+pub(crate) const BASE: &str = "axum by hand";
 
-pub(super) const SERVERS: [Server; 3] = [
+pub(crate) const SERVERS: [Server; 3] = [
     Server { name: "Switchboard", program: "bench-server", transport: None },
     Server { name: "Switchboard on axum's WebSocket", program: "bench-server", transport: Some("axum") },
     Server { name: BASE, program: "axum-server", transport: None },

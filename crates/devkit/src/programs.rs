@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use crate::step::CommandLine;
+use crate::CommandLine;
 
-/// Builds programs as for production, to be measured; where each is.
-pub(crate) fn build_release<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
+/// Builds programs as for production, to be measured, and returns where each is.
+///
+/// # Errors
+///
+/// When the build fails or does not name a program.
+pub fn build_release<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
     let build = CommandLine::cargo("build --release --package switchboard-tests");
     build_with(&names.iter().fold(build, |build, name| build.args(["--bin", name])), names)
 }
@@ -17,7 +21,11 @@ pub(crate) fn build_release<const N: usize>(names: [&str; N]) -> Result<[PathBuf
 ///
 /// After the tests, nothing is left to build: cargo builds the programs of a package with each of its tests, here with
 /// the same features of all dependencies, those for tests included.
-pub(crate) fn build_as_for_tests<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
+///
+/// # Errors
+///
+/// When the build fails or does not name a program.
+pub fn build_as_for_tests<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
     build_with(&CommandLine::cargo("test --no-run --workspace --all-features --test interop"), names)
 }
 

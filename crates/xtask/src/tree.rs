@@ -1,0 +1,6 @@
+//! Checks of the tree: what is written about it is so, and it keeps its own rules.
+
+mod dependencies;
+mod layers;
+pub(crate) mod manifest;
+mod targets;
