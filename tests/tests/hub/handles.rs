@@ -160,7 +160,6 @@ async fn a_users_right_to_a_topic_is_revoked_on_all_devices() {
 }
 
 #[derive(WsMessages)]
-#[expect(dead_code, reason = "a set of types; no value is made")]
 enum Sent {
     Notice(Notice),
 }
