@@ -47,6 +47,7 @@
 //! | `validator` | no | `#[validate(…)]` on fields of messages |
 //! | `msgpack` | no | MessagePack beside JSON |
 //! | `contract` | no | `Contract`, and fingerprints of JSON values |
+//! | `axum` | no | `WsError` is a response of axum's |
 //! | `schema` | no | the macros derive `schemars::JsonSchema`; includes `contract` |
 //! | `bytes`, `chrono`, `rust_decimal`, `url`, `uuid` | no | types of the crate of that name in messages |
 //!

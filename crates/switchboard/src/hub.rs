@@ -116,6 +116,8 @@ pub(crate) struct HubInner {
     subscriptions: AtomicUsize,
     pending_upgrades: AtomicUsize,
     draining: AtomicBool,
+    /// Whether a route uses it, or a publish has warned that none does.
+    in_use: AtomicBool,
     running: AtomicUsize,
     detached: AtomicUsize,
     dropped: AtomicU64,
@@ -153,6 +155,7 @@ impl Hub {
             subscriptions: AtomicUsize::new(0),
             pending_upgrades: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            in_use: AtomicBool::new(false),
             running: AtomicUsize::new(0),
             detached: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
@@ -233,6 +236,23 @@ impl Hub {
             Some(rule) if !rule.allows_name(topic) => Err(PublishError::not_allowed(topic, rule.pattern())),
             rule => Ok(rule),
         }
+    }
+
+    /// A route was mounted with this hub.
+    pub(crate) fn note_route(&self) {
+        self.0.in_use.store(true, Relaxed);
+    }
+
+    /// Warns once of a hub that no route uses: nothing published to it can arrive.
+    fn warn_if_unused(&self, topic: &str) -> bool {
+        let warns = !self.0.in_use.load(Relaxed) && !self.0.in_use.swap(true, Relaxed);
+        if warns {
+            tracing::warn!(
+                topic,
+                "published to a hub that no route uses: give routers the same hub with `WsRouter::hub(hub.clone())`"
+            );
+        }
+        warns
     }
 
     /// A topic's name as it stands in maps.

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use switchboard_core::{
     Issues, MemberOf, MessageSet, Request, WsError,
@@ -232,6 +233,13 @@ impl From<CallError> for WsError {
             (_, Some(source)) => source,
             (_, None) => Self::internal(text),
         }
+    }
+}
+
+/// As the [`WsError`] that it converts into.
+impl IntoResponse for CallError {
+    fn into_response(self) -> Response {
+        WsError::from(self).into_response()
     }
 }
 

@@ -24,8 +24,13 @@ impl ConflationKey {
         Self { message_type: M::TYPE, key: Arc::new(key) }
     }
 
+    /// Whether it is for messages with this type tag.
+    pub(crate) fn is_of(&self, message_type: &str) -> bool {
+        self.message_type == message_type
+    }
+
     /// `None` for a message of another type.
     pub(crate) fn of(&self, message: &Outgoing) -> Option<Box<str>> {
-        if self.message_type == message.message_type() { (self.key)(message) } else { None }
+        if self.is_of(message.message_type()) { (self.key)(message) } else { None }
     }
 }

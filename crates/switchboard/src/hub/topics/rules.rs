@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::{
     hub::{TopicOptions, publish::Outgoing},
     outbox::Mark,
@@ -12,7 +14,12 @@ pub(crate) struct Rule {
     id: RuleId,
     pattern: Box<str>,
     pub(crate) options: TopicOptions,
+    /// Types of messages that were published and that its filters and keys are not about.
+    unexpected: Mutex<Vec<Box<str>>>,
 }
+
+/// How many types of messages one rule warns of.
+const MAX_UNEXPECTED: usize = 16;
 
 /// Tells the rules of a hub apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +42,29 @@ impl Rule {
     /// Whether a filter looks at messages with this type tag.
     pub(crate) fn filters(&self, message_type: &str) -> bool {
         self.options.filters.iter().any(|filter| filter.is_of(message_type))
+    }
+
+    /// Warns, once for each type, of a message that no filter and no conflation key is about although
+    /// there are some: mostly they were written for another type by mistake.
+    pub(crate) fn warn_if_unexpected(&self, message_type: &str) -> bool {
+        let TopicOptions { filters, keys, .. } = &self.options;
+        let is_about =
+            filters.iter().any(|filter| filter.is_of(message_type)) || keys.iter().any(|key| key.is_of(message_type));
+        if is_about || (filters.is_empty() && keys.is_empty()) {
+            return false;
+        }
+        let mut unexpected = self.unexpected.lock();
+        if unexpected.len() >= MAX_UNEXPECTED || unexpected.iter().any(|known| **known == *message_type) {
+            return false;
+        }
+        unexpected.push(message_type.into());
+        drop(unexpected);
+        tracing::warn!(
+            message_type,
+            pattern = &*self.pattern,
+            "the filters and conflation keys of this pattern are about other messages: this one passes as it is"
+        );
+        true
     }
 
     /// What may become of a message while it waits, if anything.
@@ -75,7 +105,7 @@ impl Rules {
                     "`{pattern}` is not a pattern of topics: write a name, or the beginning of names and `*`"
                 ));
             }
-            rules.push(Arc::new(Rule { id: RuleId(id), pattern, options }));
+            rules.push(Arc::new(Rule { id: RuleId(id), pattern, options, unexpected: Mutex::default() }));
         }
         rules.sort_by(|one, other| one.order().cmp(&other.order()));
         let mut sorted: Vec<Sorted> = Vec::with_capacity(rules.len());
@@ -159,6 +189,7 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ws_message;
 
     fn rules(patterns: &[&str]) -> Result<Rules, String> {
         Rules::new(patterns.iter().map(|pattern| ((*pattern).into(), TopicOptions::new())).collect())
@@ -190,6 +221,19 @@ mod tests {
             let first = patterns.iter().copied().find(|pattern| matches(pattern, topic));
             assert_eq!(rules.find(topic).map(|rule| rule.pattern()), first, "{topic}");
         }
+    }
+
+    #[test]
+    fn a_message_that_no_filter_is_about_is_warned_of_once() {
+        #[ws_message("PRICE", crate = crate)]
+        struct Price {}
+        let options = TopicOptions::new().filter(|_, _: &Price| true);
+        let rules = Rules::new(vec![("a".into(), options), ("b".into(), TopicOptions::new())]).unwrap();
+        let [a, b] = ["a", "b"].map(|topic| rules.find(topic).unwrap());
+        assert_eq!(["PRICE", "TICK", "TICK", "OTHER"].map(|tag| a.warn_if_unexpected(tag)), [false, true, false, true]);
+        assert!(!b.warn_if_unexpected("TICK"));
+        let all: usize = (0..100).map(|n| usize::from(a.warn_if_unexpected(&n.to_string()))).sum();
+        assert_eq!(all, MAX_UNEXPECTED - 2);
     }
 
     #[test]
