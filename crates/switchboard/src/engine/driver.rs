@@ -258,7 +258,7 @@ where
                 if !session.touch() {
                     return None;
                 }
-                pace.before();
+                pace.before(text.len());
                 session.accept_text(text, cx);
                 pace.after(text.len());
             }
@@ -266,7 +266,7 @@ where
                 if !session.touch() {
                     return None;
                 }
-                pace.before();
+                pace.before(frame.len());
                 session.accept_binary(frame, cx);
                 pace.after(frame.len());
             }

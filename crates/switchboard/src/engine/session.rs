@@ -123,7 +123,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     /// `clear`: whether nothing is queued.
     pub(super) fn begin_turn(&mut self, clear: bool) {
         (self.touched, self.clear, self.throttled) = (false, clear, false);
-        budget::begin(self.wariness.is_wary());
+        self.wariness.begin_turn();
         for running in [&mut self.running, &mut self.aside].into_iter().flatten() {
             running.polled = false;
         }
