@@ -97,6 +97,9 @@ pub use self::{
 };
 #[cfg(feature = "contract")]
 pub use self::{contract::Contract, fingerprint::fingerprint};
+/// The crate behind `#[validate(…)]`, for rules of your own: `validator::ValidationError`.
+#[cfg(feature = "validator")]
+pub use validator;
 
 /// What the macros refer to. Not API: it changes without notice.
 #[doc(hidden)]
@@ -115,6 +118,7 @@ pub mod __private {
     };
     #[cfg(feature = "schema")]
     pub use crate::contract::{AnyJson, has_schema, schema_bound};
+    pub use crate::decode::Substituted;
     /// The rules that the macros write.
     #[cfg(feature = "validator")]
     pub use crate::validation as rules;

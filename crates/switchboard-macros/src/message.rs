@@ -81,7 +81,7 @@ fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Er
             continue;
         }
         forms.push(other);
-        args.imported = Some(attr.path().clone());
+        args.imported = attr.path().get_ident().cloned();
         if other == Form::Rpc {
             args.beside = Some(attr.path().clone());
         }

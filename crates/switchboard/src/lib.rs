@@ -205,11 +205,9 @@ pub use self::{
         Produces, TokenSources, TrustedProxies,
     },
 };
-/// The crate behind `#[validate(…)]`, for rules of your own: `switchboard::validator::ValidationError`.
-pub use switchboard_core::__private::validator;
 pub use switchboard_core::{
     AnyMessage, BoxError, CloseCode, Contract, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta,
-    MessageSet, Reply, Request, Rpc, WsError, contract, envelope::EnvelopeStyle,
+    MessageSet, Reply, Request, Rpc, WsError, contract, envelope::EnvelopeStyle, validator,
 };
 pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 

@@ -92,7 +92,7 @@ fn assert_issues(json: &str, expected: &[(&str, &str)]) {
 
 #[test]
 fn protocol_2_issues_have_wire_paths_and_codes() {
-    assert_issues("{}", &[("roomId", "missing_field")]);
+    assert_issues("{}", &[("count", "missing_field"), ("roomId", "missing_field")]);
     assert_issues(r#"{"roomId":1,"count":1}"#, &[("roomId", "type")]);
     assert_issues(r#"{"roomId":"r","count":"1"}"#, &[("count", "type")]);
     assert_issues(r#"{"roomId":"r","count":256}"#, &[("count", "type")]);
@@ -125,7 +125,7 @@ fn protocol_2_payload_that_is_no_object() {
     }
     assert_issues(r#"{"roomId":"a","roomId":"b","count":1}"#, &[("", "type")]);
     let deep = format!(r#"{{"roomId":{}1{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
-    assert_issues(&deep, &[("roomId", "type")]);
+    assert_issues(&deep, &[("count", "missing_field"), ("roomId", "type")]);
 }
 
 #[test]

@@ -7,10 +7,9 @@
 
 use super::{
     fault::{Fault, FaultKind, Seen},
-    fields::unescape,
     findings::Declared,
-    node::Context,
     path::{Path, cut},
+    reader::{Context, unescape},
 };
 use crate::json::{Lexer, Token};
 

@@ -43,10 +43,12 @@ impl<'de> SeqAccess<'de> for Items<'de, '_> {
         let start = *self.lexer;
         let path = self.path.item(self.index);
         self.index += 1;
-        let result = seed.deserialize(Node { lexer: &mut *self.lexer, path: &path, context: self.context });
+        let result = Node { lexer: &mut *self.lexer, path: &path, context: self.context }.read(seed);
         if self.lexer.is_still_at(&start) {
             self.lexer.value();
         }
-        result.map(Some).map_err(|fault| fault.blame(start, &path, self.context))
+        result
+            .map(Some)
+            .map_err(|fault| fault.blame(start, &path, self.context).repaired_by(|| self.context.replacing(start)))
     }
 }

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use self::types::{FIELDS, Key, Number, Type, fields, two};
-use super::{findings::Findings, run_seed};
+use super::super::{decode, findings::Findings, repair::Repairs, run_seed};
 
 fn numbers() -> impl Strategy<Value = Number> {
     use Number::{F32, F64, I8, I64, I128, U8, U64, U128};
@@ -265,6 +265,23 @@ proptest! {
                 prop_assert!(is_wrong(&ty, &json, issue.path()), "{} {}: {json}", issue.path(), issue.code());
             },
             (value, explained) => prop_assert!(false, "{value:?} and {explained:?}: {json}"),
+        }
+        // Placeholders change nothing where nothing is wrong, and each stands where something is.
+        let mut findings =
+            Findings::of_payload(false).with_placeholders(Repairs::default(), |_, _, field| vec![field]);
+        findings.placeholders.as_mut().expect("they were just put there").is_trusted = |_| true;
+        let decoded = decode(&json, &findings, &ty);
+        let (replaced, ..) = findings.placeholders.expect("they stay there").into_parts();
+        match (by_serde_json(&ty, &json), decoded) {
+            (Some(value), Ok(decoded)) => {
+                prop_assert_eq!(value, decoded, "{}", json);
+                prop_assert!(replaced.is_empty(), "{}", json);
+            }
+            (Some(value), Err(_)) => prop_assert!(false, "{value} is refused: {json}"),
+            (None, _) => for one in replaced {
+                let path = one.issue.path();
+                prop_assert!(is_wrong(&ty, &json, path), "{} {}: {json}", path, one.issue.code());
+            },
         }
         // Unknown keys change nothing else: each is found, and no other field is.
         let all = run_seed(&json, &Findings::of_payload(true), &ty);

@@ -1,6 +1,6 @@
 //! What it costs to explain a refusal, counted in bytes of text that are passed or written.
 
-#[path = "../../../benches/shared/hostile.rs"]
+#[path = "../../../../benches/shared/hostile.rs"]
 mod shapes;
 
 use self::shapes::{Shape, shapes};

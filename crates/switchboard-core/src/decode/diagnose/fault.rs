@@ -4,7 +4,11 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{Error, Expected, Unexpected};
 
-use super::path::{Path, cut};
+use super::{
+    path::{Path, cut},
+    repair::Repair,
+    text_kind,
+};
 use crate::Issue;
 
 /// Why decoding stopped, and where once that is known.
@@ -15,6 +19,10 @@ pub(super) struct Fault {
     wanted: Cow<'static, str>,
     /// Whether the type refused a value of the kind that it asked for.
     by_type: bool,
+    /// Whether what is wrong was reported when it was found.
+    silent: bool,
+    /// How to read on behind it the next time.
+    repair: Option<Box<Repair>>,
 }
 
 #[derive(Debug)]
@@ -65,7 +73,7 @@ impl Seen {
 
 impl Fault {
     fn new(kind: FaultKind) -> Self {
-        Self { kind, path: None, wanted: Cow::Borrowed(""), by_type: false }
+        Self { kind, path: None, wanted: Cow::Borrowed(""), by_type: false, silent: false, repair: None }
     }
 
     pub(super) fn unspecific() -> Self {
@@ -106,6 +114,33 @@ impl Fault {
         self.at(path, wanted)
     }
 
+    /// The same for a text that is none of its type: "is not a valid UUID".
+    pub(super) fn named(self, type_name: &str) -> Self {
+        let noun = text_kind::noun(type_name).filter(|_| self.by_type && matches!(self.kind, FaultKind::Type(_)));
+        match noun {
+            Some(noun) => Self { wanted: Cow::Owned(format!("is not {noun}")), ..self },
+            None => self,
+        }
+    }
+
+    /// Of a value for which a placeholder was tried: that it does not fit either is no news.
+    pub(super) fn silenced(self) -> Self {
+        Self { silent: true, path: Some(self.path.unwrap_or_default()), ..self }
+    }
+
+    /// The same, with a way to read on.
+    pub(super) fn repaired_by(self, repair: impl FnOnce() -> Option<Repair>) -> Self {
+        let repair = match self.repair {
+            Some(repair) => Some(repair),
+            None => repair().map(Box::new),
+        };
+        Self { repair, ..self }
+    }
+
+    pub(super) fn take_repair(&mut self) -> Option<Repair> {
+        self.repair.take().map(|repair| *repair)
+    }
+
     /// The same, where the place was found later.
     pub(super) fn at_written(self, path: String) -> Self {
         Self { path: Some(path), ..self }
@@ -116,21 +151,22 @@ impl Fault {
         if self.is_placed() { self } else { Self::unspecific().at(path, "") }
     }
 
-    pub(super) fn into_issue(self) -> Issue {
+    /// `None` if it was reported already.
+    pub(super) fn into_issue(self) -> Option<Issue> {
+        if self.silent {
+            return None;
+        }
         let path = self.path.unwrap_or_default();
-        match self.kind {
+        Some(match self.kind {
             FaultKind::Missing(_) => Issue::new(path, "missing_field", "is required"),
             FaultKind::Unknown(_) => Issue::new(path, "unknown_field", "is not a known field"),
             FaultKind::Variant(_) => Issue::new(path, "enum", "is not one of the allowed values"),
             FaultKind::Duplicate => Issue::new(path, "type", "has a key twice"),
             FaultKind::Type(_) | FaultKind::Length => {
-                let message = match &*self.wanted {
-                    "" => Cow::Borrowed("is not valid"),
-                    wanted => Cow::Owned(format!("must {wanted}")),
-                };
+                let message = if self.wanted.is_empty() { Cow::Borrowed("is not valid") } else { self.wanted };
                 Issue::new(path, "type", message)
             }
-        }
+        })
     }
 }
 
@@ -218,14 +254,14 @@ fn starts_with(prefix: &str, text: &impl fmt::Display) -> bool {
 fn wanted(expected: &dyn Expected) -> &'static str {
     match Start::of(format_args!("{expected}")).as_bytes() {
         b"i8" | b"i16" | b"i32" | b"i64" | b"i128" | b"u8" | b"u16" | b"u32" | b"u64" | b"u128" | b"usize"
-        | b"isize" => "be an integer in range",
-        b"f32" | b"f64" => "be a number",
-        b"a string" | b"a borrowed string" => "be a string",
-        b"a boolean" => "be true or false",
-        b"a character" => "be a character",
-        b"a sequence" => "be an array",
-        b"a map" => "be an object",
-        text if text.starts_with(b"struct ") => "be an object",
+        | b"isize" => "must be an integer in range",
+        b"f32" | b"f64" => "must be a number",
+        b"a string" | b"a borrowed string" => "must be a string",
+        b"a boolean" => "must be true or false",
+        b"a character" => "must be a character",
+        b"a sequence" => "must be an array",
+        b"a map" => "must be an object",
+        text if text.starts_with(b"struct ") => "must be an object",
         _ => "",
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::probe;
+
 /// The longest key in a path, in bytes: keys of maps and unknown ones are the client's own text.
 const MAX_KEY: usize = 64;
 
@@ -39,6 +41,17 @@ impl<'p> Path<'p> {
             Step::Key(key) => Some(key),
             Step::Root | Step::Item(_) => None,
         }
+    }
+
+    /// The same in a list.
+    pub(super) fn steps(&self) -> Vec<probe::Step> {
+        let mut steps = self.parent.map(Self::steps).unwrap_or_default();
+        match self.step {
+            Step::Root => {}
+            Step::Key(key) => steps.push(probe::Step::Key(key.to_owned())),
+            Step::Item(index) => steps.push(probe::Step::Item(index)),
+        }
+        steps
     }
 
     pub(super) fn write(&self) -> String {

@@ -24,24 +24,24 @@ macro_rules! message {
     )*};
 }
 
-use message;
+pub(super) use message;
 
 message!(ById, Flat, Nested, Tuples, Numbers, Optional, Ignoring, Raw, Untagged, Internal, FlatDeny);
 
 #[track_caller]
-fn assert_issues<M: Message>(json: &str, expected: &[(&str, &str)]) {
+pub(super) fn assert_issues<M: Message>(json: &str, expected: &[(&str, &str)]) {
     let Err(issues) = decode::<M>(Some(RawPayload::Json(json))) else { panic!("{json} decoded") };
     let found: Vec<_> = issues.iter().map(|issue| (issue.path(), issue.code())).collect();
     assert_eq!(found, expected, "{json}");
 }
 
 #[track_caller]
-fn message_of<M: Message>(json: &str) -> String {
+pub(super) fn message_of<M: Message>(json: &str) -> String {
     decode::<M>(Some(RawPayload::Json(json))).err().map(|issues| issues.to_string()).unwrap_or_default()
 }
 
 #[track_caller]
-fn assert_decodes<M: Message>(json: &str) {
+pub(super) fn assert_decodes<M: Message>(json: &str) {
     if let Err(issues) = decode::<M>(Some(RawPayload::Json(json))) {
         panic!("{json}: {issues}");
     }
@@ -388,6 +388,6 @@ fn issues_behind_a_fault_are_found_and_the_order_of_keys_does_not_count() {
     assert_issues::<ById>(r#"{"text":{"a":[1,"}"]},"x":1}"#, both);
     assert_issues::<ById>(
         r#"{"byId":{"1":[1,2],"x":3},"x":1,"y":1}"#,
-        &[("byId.1", "type"), ("x", "unknown_field"), ("y", "unknown_field")],
+        &[("byId.1", "type"), ("byId.x", "type"), ("x", "unknown_field"), ("y", "unknown_field")],
     );
 }

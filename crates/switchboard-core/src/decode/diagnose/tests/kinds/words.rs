@@ -77,11 +77,11 @@ fn kind_f12_a_text_that_does_not_parse_is_not_said_to_be_no_string() {
     // With `arbitrary_precision` a `Value` holds any number.
     let any = if crate::decode::number::are_objects() { "" } else { "any must be a number in range" };
     for (json, text) in [
-        (r#"{"address":"x"}"#, "address is not valid"),
-        (r#"{"address":"x\n"}"#, "address is not valid"),
+        (r#"{"address":"x"}"#, "address is not a valid IP address"),
+        (r#"{"address":"x\n"}"#, "address is not a valid IP address"),
         (r#"{"address":5}"#, "address must be a string"),
         (r#"{"address":[]}"#, "address must be a string"),
-        (r#"{"socket":"127.0.0.1"}"#, "socket is not valid"),
+        (r#"{"socket":"127.0.0.1"}"#, "socket is not a valid IP address with a port"),
         (r#"{"even":"x"}"#, "even is not valid"),
         (r#"{"even":"3"}"#, "even is not valid"),
         (r#"{"even":3}"#, "even must be a string"),
