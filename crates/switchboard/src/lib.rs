@@ -132,7 +132,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `axum-ws` | no | axum's `WebSocket` as a transport (`TransportKind::Axum`), and upgrades inside handlers of axum's (`WsRouter::mount`); compiles tungstenite |
-//! | `bytes`, `chrono`, `rust_decimal`, `url`, `uuid` | no | types of the crate of that name in messages, with `schema` their JSON Schema, too |
+//! | `bytes`, `chrono`, `rust_decimal`, `time`, `url`, `uuid` | no | types of the crate of that name in messages, with `schema` their JSON Schema, too |
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | figures through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
@@ -201,8 +201,8 @@ pub use self::{
     serve::{Serve, serve},
     transport::TransportKind,
     upgrade::{
-        Authenticated, Authenticator, BearerToken, BearerTokenRejection, Endpoint, InvalidNetwork, Open, OriginPolicy,
-        Produces, TokenSources, TrustedProxies,
+        Authenticated, Authenticator, BearerToken, BearerTokenRejection, Endpoint, InvalidNetwork, Mergeable, Open,
+        OriginPolicy, Produces, TokenSources, TrustedProxies,
     },
 };
 pub use switchboard_core::{

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{DeriveInput, LitStr, Type, spanned::Spanned};
 
 use super::{check::Shape, parse::Args};
-use crate::{derives, errors::located, rules};
+use crate::{errors::located, rules, types::derives};
 
 /// The impls in an anonymous constant. Nothing for a type that cannot be a message.
 pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStream {

@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use syn::{Ident, LitStr, Path, Type};
 
 use crate::{
+    attributes::options::{self, Known, Seen},
     errors::Errors,
     krate::Krate,
-    options::{self, Known, Seen},
-    tag,
+    message::tag,
 };
 
 /// Everything that the arguments of one or two attributes say.

@@ -9,11 +9,11 @@ use syn::{
 
 use super::parse::{FieldRules, Kind, Rule, Texts, TypeRules};
 use crate::{
-    case,
+    attributes::serde_attrs::{Container, Names, Rename, holds},
     errors::{Errors, located},
-    handler_args::has_word,
+    handlers::signature::has_word,
     krate::Krate,
-    serde_attrs::{Container, Names, Rename, holds},
+    types::case,
 };
 
 /// The types that a function of the application gets by value, as `validator` has it.
@@ -108,7 +108,7 @@ pub(super) fn bounded(input: &DeriveInput, krate: &Krate) -> Generics {
         return generics;
     }
     let all = holds(&input.attrs, "validate", &["nest_all_fields"]);
-    for field in crate::derives::fields(&input.data) {
+    for field in crate::types::derives::fields(&input.data) {
         // What is checked of an `Option` is its content.
         let ty = options(&field.ty).1;
         let nested = all || holds(&field.attrs, "validate", &["nested"]);
