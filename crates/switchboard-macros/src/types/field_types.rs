@@ -7,9 +7,8 @@ use syn::{DeriveInput, Field, GenericArgument, PathArguments, Type, spanned::Spa
 
 use crate::{attributes::serde_attrs::holds, krate::Krate, types::derives, types::schemas};
 
-/// Types that can stand in a message where what is in them can.
-const CONTAINERS: [&str; 12] =
-    ["Option", "Vec", "VecDeque", "Box", "Arc", "Rc", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "Cow", "Result"];
+/// Types that can stand in a message where what is in them can. Not pointers, which may hold a `str`.
+const CONTAINERS: [&str; 8] = ["Option", "Vec", "VecDeque", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "Result"];
 
 /// With these a function of the application reads or writes the value.
 const FUNCTIONS: [&str; 6] =
@@ -82,5 +81,6 @@ mod tests {
         assert_eq!(inside(parse_quote!((u8, Item))), ["u8", "Item"]);
         assert_eq!(inside(parse_quote!(Page<Item>)), ["Page<Item>"]);
         assert_eq!(inside(parse_quote!(my::Item)), ["my::Item"]);
+        assert_eq!(inside(parse_quote!(Option<Arc<str>>)), ["Arc<str>"]);
     }
 }
