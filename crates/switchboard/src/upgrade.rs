@@ -42,7 +42,7 @@ pub(crate) use self::{
     subprotocol::PROTOCOLS,
 };
 pub use self::{
-    authenticate::{Authenticated, Authenticator, Open, Produces},
+    authenticate::{Authenticated, Authenticator, Mergeable, Open, Produces},
     endpoint::Endpoint,
     origin::OriginPolicy,
     proxy::{InvalidNetwork, TrustedProxies},

@@ -31,6 +31,16 @@ pub trait Produces<D>: 'static {
     fn open_data() -> Option<D>;
 }
 
+/// A router that can be merged into another: one that does not authenticate.
+#[diagnostic::on_unimplemented(
+    message = "a router with `authenticate` cannot be merged into another",
+    label = "this router authenticates its connections",
+    note = "call `authenticate` on the router that is mounted, and leave it out of those that are merged"
+)]
+pub trait Mergeable: 'static {}
+
+impl Mergeable for Open {}
+
 impl Produces<()> for Open {
     fn open_data() -> Option<()> {
         Some(())
