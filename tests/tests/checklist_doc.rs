@@ -62,31 +62,3 @@ fn is_async_test(source: &str, name: &str) -> bool {
     let attributes = above.lines().rev().take_while(|line| line.starts_with("#["));
     attributes.into_iter().any(|line| line.starts_with("#[tokio::test"))
 }
-
-/// What has a row's name is named in that row, so that the document does not fall behind.
-#[test]
-fn every_test_of_a_row_is_named() {
-    fn walk(dir: &Path, names: &mut Vec<String>) {
-        for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                walk(&path, names);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let source = fs::read_to_string(&path).unwrap();
-                let functions = source.split("fn row_00").skip(1).filter_map(|rest| rest.split('(').next());
-                names.extend(functions.filter(|name| is_row(name)).map(|name| format!("row_00{name}")));
-            }
-        }
-    }
-    let document = read("docs/checklist.md");
-    let mut names = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut names);
-    let missing: Vec<_> = names.iter().filter(|name| !document.contains(&format!("`{name}`"))).collect();
-    assert!(missing.is_empty(), "docs/checklist.md does not name {missing:?}");
-}
-
-/// Whether it goes on as `2_14_…`: the rest of a row's id, and words.
-fn is_row(name: &str) -> bool {
-    let mut parts = name.splitn(3, '_');
-    let is_number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u8>().is_ok());
-    is_number(parts.next()) && is_number(parts.next()) && parts.next().is_some()
-}

@@ -3,4 +3,5 @@
 mod dependencies;
 mod layers;
 pub(crate) mod manifest;
+mod sizes;
 mod targets;
