@@ -1,4 +1,4 @@
-//! `docs/checklist.md` has every row, and names nothing that is not there.
+//! `docs/checklist.md` has every row, and neither it nor `docs/security.md` names tests that are not there.
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
@@ -31,29 +31,44 @@ fn every_row_stands_there_once() {
     assert!(rows.iter().all(|(_, place)| !place.is_empty()));
 }
 
-/// In backticks stand files, and behind each the tests in it.
 #[test]
 fn every_test_that_is_named_exists() {
     let document = read("docs/checklist.md");
+    let tests: usize = rows(&document).iter().map(|(id, place)| assert_named(id, place)).sum();
+    assert!(tests > 80, "only {tests} tests are named");
+}
+
+/// `docs/security.md` names tests in the same way.
+#[test]
+fn every_attack_has_its_tests() {
+    let document = read("docs/security.md");
+    let (_, table) = document.split_once("| attack | what happens | tests |\n").unwrap();
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let counts: Vec<_> = rows
+        .map(|row| {
+            let (what, tests) = row.trim_end_matches(" |").rsplit_once(" | ").unwrap();
+            assert_named(what, tests)
+        })
+        .collect();
+    assert!(counts.len() > 25 && counts.iter().all(|count| *count > 0), "{counts:?}");
+}
+
+/// In backticks stand files, and behind each the tests in it. How many tests there are.
+fn assert_named(id: &str, place: &str) -> usize {
     let mut tests = 0;
-    for (id, place) in rows(&document) {
-        let mut source = None;
-        for (n, text) in place.split('`').enumerate() {
-            if n % 2 == 0 {
-                continue;
-            }
-            if text.contains('/') {
-                source = Some(read(text));
-            } else {
-                let source = source.as_ref().unwrap_or_else(|| panic!("{id}: `{text}` has no file"));
-                let declared = format!("#[test]\nfn {text}(");
-                let found = source.contains(&declared) || is_async_test(source, text);
-                assert!(found, "{id}: there is no test `{text}`");
-                tests += 1;
-            }
+    let mut source = None;
+    for text in place.split('`').skip(1).step_by(2) {
+        if text.contains('/') {
+            source = Some(read(text));
+        } else {
+            let source = source.as_ref().unwrap_or_else(|| panic!("{id}: `{text}` has no file"));
+            let declared = format!("#[test]\nfn {text}(");
+            let found = source.contains(&declared) || is_async_test(source, text);
+            assert!(found, "{id}: there is no test `{text}`");
+            tests += 1;
         }
     }
-    assert!(tests > 80, "only {tests} tests are named");
+    tests
 }
 
 /// Whether the attribute of an async test stands above the function.

@@ -52,6 +52,13 @@ mod tests {
     use crate::tree::manifest::members;
 
     #[test]
+    fn the_checklist_publishes_them_in_this_order() {
+        let document = fs::read_to_string(workspace::root().join("docs/release.md")).unwrap();
+        let published: Vec<_> = document.lines().filter_map(|line| line.strip_prefix("cargo publish -p ")).collect();
+        assert_eq!(published, PUBLISHED.map(|krate| krate.name));
+    }
+
+    #[test]
     fn each_crate_is_published_after_those_it_depends_on() {
         let members = members();
         let place = |name: &str| PUBLISHED.iter().position(|krate| krate.name == name);

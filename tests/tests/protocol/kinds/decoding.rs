@@ -36,7 +36,7 @@ async fn a_refused_payload_costs_a_small_multiple_of_an_accepted_one() {
 }
 
 #[tokio::test]
-async fn kind_f21_malformed_meta_is_answered_under_the_correlation_id() {
+async fn malformed_meta_is_answered_under_the_correlation_id() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let add =

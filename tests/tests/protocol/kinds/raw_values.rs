@@ -52,7 +52,7 @@ fn server() -> Server {
 }
 
 #[tokio::test]
-async fn kind_f2_raw_values_in_payloads_and_meta_are_refused() {
+async fn raw_values_in_payloads_and_meta_are_refused() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let (shallow, deep) = (format!(r#"{{"{KEY}":"[1]"}}"#), deep());
@@ -73,7 +73,7 @@ async fn kind_f2_raw_values_in_payloads_and_meta_are_refused() {
 }
 
 #[tokio::test]
-async fn kind_f2_raw_values_in_answers_are_refused() {
+async fn raw_values_in_answers_are_refused() {
     let server = server();
     let mut client = server.connect("/ws").await;
     for details in [format!(r#"{{"{KEY}":"[1]"}}"#), deep()] {

@@ -136,7 +136,7 @@ async fn checks_of_an_upgrade_have_an_order() {
 }
 
 #[tokio::test]
-async fn kind_f13_webviews_and_extensions_can_be_listed() {
+async fn webviews_and_extensions_can_be_listed() {
     let listed =
         ["capacitor://localhost", "chrome-extension://abcdefghijklmnop", "tauri://localhost", "app://-", "null"];
     let route = |policy| ws_route(WsRouter::new().origin(policy));
@@ -152,7 +152,7 @@ async fn kind_f13_webviews_and_extensions_can_be_listed() {
 }
 
 #[test]
-fn kind_f13_an_entry_that_is_no_origin_is_named_when_the_router_is_mounted() {
+fn an_entry_that_is_no_origin_is_named_when_the_router_is_mounted() {
     for wrong in ["https://a.example/", "a.example", "*", "https://", "capacitor://localhost/index.html", ""] {
         for policy in
             [OriginPolicy::list(["https://a.example", wrong]), OriginPolicy::same_origin().public_origin(wrong)]
