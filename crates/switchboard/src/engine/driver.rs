@@ -20,7 +20,7 @@ use crate::{
     guard::log_panic,
     handler::{CloseReason, ClosedBy},
     outbox,
-    transport::{Broken, Midway, Received, Scratch, Transport},
+    transport::{Broken, PartialMessage, Received, Scratch, Transport},
 };
 
 /// How many frames one turn reads before it writes and lets other tasks run, if it does not come to
@@ -118,7 +118,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         let session = &mut self.session;
         let mut end = read_and_handle(transport, session, cx);
         let reads = !session.is_full();
-        if end.is_none() && watch(&mut self.unfinished, transport.midway().filter(|_| reads), session, cx) {
+        if end.is_none() && watch(&mut self.unfinished, transport.partial().filter(|_| reads), session, cx) {
             end = Some(End::Violation(CloseCode::POLICY, "message not finished in time"));
         }
         for _ in 0..WRITES_PER_TURN {
@@ -289,11 +289,11 @@ where
 /// Watches the age of what is half-way. `true` once it is too old.
 fn watch<D: Send + Sync + 'static>(
     unfinished: &mut Option<(u32, Pin<Box<Sleep>>)>,
-    midway: Option<Midway>,
+    partial: Option<PartialMessage>,
     session: &Session<D>,
     cx: &mut Context<'_>,
 ) -> bool {
-    let Some(Midway { number, bytes }) = midway else {
+    let Some(PartialMessage { number, bytes }) = partial else {
         *unfinished = None;
         return false;
     };

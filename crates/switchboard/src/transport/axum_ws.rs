@@ -13,7 +13,7 @@ use switchboard_core::{CloseCode, close_reason};
 use switchboard_frame::{Opcode, encode};
 use tungstenite::Error as WsProtocolError;
 
-use super::{Broken, Midway, Received, Scratch, Transport};
+use super::{Broken, PartialMessage, Received, Scratch, Transport};
 use crate::{Config, fanout::turn, transport::Outbox};
 
 /// Filled with zeros before every read: a larger one costs more than the syscalls that it saves.
@@ -175,7 +175,7 @@ impl Transport for AxumTransport {
         self.received = None;
     }
 
-    fn midway(&self) -> Option<Midway> {
+    fn partial(&self) -> Option<PartialMessage> {
         None
     }
 

@@ -19,7 +19,7 @@ pub(crate) use self::{
     io::{Boxed, Io},
     socket::Socket,
 };
-use super::{Broken, Midway, Outbox, Received, Scratch, Transport};
+use super::{Broken, Outbox, PartialMessage, Received, Scratch, Transport};
 use crate::{
     Config,
     fanout::turn,
@@ -210,8 +210,8 @@ impl Transport for NativeTransport {
         scratch.clear();
     }
 
-    fn midway(&self) -> Option<Midway> {
-        self.decoder.is_midway().then(|| Midway { number: self.messages, bytes: self.decoder.buffered() })
+    fn partial(&self) -> Option<PartialMessage> {
+        self.decoder.is_midway().then(|| PartialMessage { number: self.messages, bytes: self.decoder.buffered() })
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
