@@ -1,8 +1,8 @@
-//! How much of its thread's time one turn of a connection may take.
+//! The time budget of one turn of a connection's task.
 //!
-//! A turn that has taken its time writes what it has and lets other tasks run. Reading the clock
-//! costs about a hundredth of handling a short message, so it is read for every few messages, and
-//! for each one only where messages have taken long lately.
+//! A turn that has used up its budget writes its output and lets other tasks run. Reading the clock
+//! costs about 1 % of handling a short message, so it is read for every fourth message, and for
+//! each one only after a turn that took too long.
 
 use std::{
     cell::Cell,
@@ -12,18 +12,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// After this time nothing new is begun in a turn.
+/// The budget of one turn: after this time it starts nothing new.
 const TURN: Duration = Duration::from_micros(500);
 
-/// How many messages are handled between two looks at the clock.
+/// How many messages are handled between two reads of the clock.
 const STRIDE: u32 = 4;
 
-/// A message of this size counts as two.
+/// A message of this size counts as two, one of twice the size as three.
 const LONG: usize = 16 * 1024;
 
 #[derive(Clone, Copy)]
 struct Spent {
-    /// `None` before the first look.
+    /// `None` before the clock was first read.
     since: Option<Instant>,
     all: bool,
 }
@@ -32,12 +32,12 @@ thread_local! {
     static TURN_OF_THREAD: Cell<Spent> = const { Cell::new(Spent { since: None, all: false }) };
 }
 
-/// A turn begins. Its time counts from now on if it is `wary`, else from the first [`look`].
+/// Starts a turn. Its time counts from now on if it is `wary`, else from the first [`look`].
 pub(super) fn begin(wary: bool) {
     TURN_OF_THREAD.set(Spent { since: wary.then(Instant::now), all: false });
 }
 
-/// Reads the clock: whether the turn has taken its time.
+/// Reads the clock; returns whether the budget is spent.
 pub(super) fn look() -> bool {
     let mut spent = TURN_OF_THREAD.get();
     match spent.since {
@@ -48,20 +48,21 @@ pub(super) fn look() -> bool {
     spent.all
 }
 
-/// Whether the last look found that the turn has taken its time.
+/// Whether the budget was spent when the clock was last read.
 #[inline]
 pub(super) fn is_spent() -> bool {
     TURN_OF_THREAD.get().all
 }
 
-/// Has the task polled again after all others that are ready, and after a look at sockets and
-/// timers. A task that only wakes itself is ready again before these: tokio looks at them once in
+/// Schedules the task again behind all other ready tasks and a poll of sockets and timers.
+///
+/// A task that merely wakes itself would run again before these: tokio polls them only once in
 /// many such turns.
 pub(super) fn yield_turn(cx: &mut Context<'_>) {
     _ = pin!(tokio::task::yield_now()).poll(cx);
 }
 
-/// When to look at the clock while messages are handled one after the other.
+/// Decides when to read the clock while messages are handled one after the other.
 pub(super) struct Pace {
     handled: u32,
     look_at: u32,
@@ -74,7 +75,7 @@ impl Pace {
         Self { handled: 0, look_at, stride }
     }
 
-    /// Before a message is handled. The only one of a turn needs no clock.
+    /// Called before a message is handled. A turn with a single message never reads the clock.
     #[inline]
     pub(super) fn before(&mut self) {
         if self.handled == 1 && self.stride > 1 {
@@ -82,7 +83,7 @@ impl Pace {
         }
     }
 
-    /// After a message of so many bytes was handled.
+    /// Called after a message of this size was handled.
     #[inline]
     pub(super) fn after(&mut self, bytes: usize) {
         self.handled += 1 + u32::try_from(bytes / LONG).unwrap_or(u32::MAX / 2);
@@ -93,7 +94,8 @@ impl Pace {
     }
 }
 
-/// Whether the clock is read for each message: for a while after a turn has taken too long.
+/// Whether the clock is read for each message: for the next 255 turns after one that spent its
+/// budget.
 #[derive(Debug, Default)]
 pub(super) struct Wariness(u8);
 
@@ -102,7 +104,7 @@ impl Wariness {
         self.0 > 0
     }
 
-    /// A turn has ended.
+    /// Called at the end of a turn.
     pub(super) fn note(&mut self) {
         self.0 = if is_spent() { u8::MAX } else { self.0.saturating_sub(1) };
     }
@@ -127,7 +129,7 @@ mod tests {
         begin(false);
         assert!(!is_spent());
         work();
-        // That was before the first look.
+        // The time before the first look does not count.
         assert!(!look());
         work();
         assert!(look());
