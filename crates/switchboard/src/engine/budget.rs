@@ -1,14 +1,14 @@
-//! How much of its thread's time one turn of a connection may take.
+//! The time budget of one turn of a connection's task.
 //!
-//! A turn that has taken its time writes what it has and lets other tasks run. Reading the clock
-//! costs about a hundredth of handling a short message, so it is read for every few messages, and
-//! for each one only where messages have taken long lately. Turns of one short message are measured
-//! one in sixteen.
+//! A turn that has used up its budget writes its output and lets other tasks run. Reading the clock
+//! costs about 1 % of handling a short message, so it is read for every fourth message, and for
+//! each one only after a turn that took too long. One in sixteen turns is measured as a whole, so
+//! that single messages that take long are noticed, too.
 //!
-//! A worker of tokio's that woke up from waiting for sockets and has one task to run wakes no other
-//! worker: until that task is done, nothing looks at sockets. With two workers, a client beside one
-//! whose messages take 2 ms each waited 2.3 ms for each answer, although the other worker slept. So a
-//! turn after one that took too long begins with waking another worker.
+//! A tokio worker that wakes from waiting for sockets with a single task to run wakes no other
+//! worker: until that task is done, no worker looks at sockets. With two workers, a client beside
+//! one whose messages take 2 ms each waited 2.3 ms for each answer while the other worker slept. So
+//! the turn after one that took too long first wakes another worker.
 
 use std::{
     cell::Cell,
@@ -20,24 +20,25 @@ use std::{
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// After this time nothing new is begun in a turn.
+/// The budget of one turn: after this time it starts nothing new.
 const TURN: Duration = Duration::from_micros(500);
 
-/// How many messages are handled between two looks at the clock.
+/// How many messages are handled between two reads of the clock.
 const STRIDE: u32 = 4;
 
-/// A message of this size counts as two, and its time is measured from its beginning.
+/// A message of this size counts as two, one of twice the size as three, and its time is measured
+/// from its beginning.
 const LONG: usize = 16 * 1024;
 
-/// One in this many turns is measured from its beginning to its end.
+/// One in this many turns is measured as a whole.
 const SAMPLED: u32 = 16;
 
 #[derive(Clone, Copy)]
 struct Spent {
-    /// `None` before the first look.
+    /// `None` before the clock was first read.
     since: Option<Instant>,
     all: bool,
-    /// Whether the end of the turn is looked at, too.
+    /// Whether the clock is read at the end of the turn, too.
     measured: bool,
 }
 
@@ -46,7 +47,7 @@ thread_local! {
     static TURNS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A turn begins. Its time counts from now on if it is `wary` or a sample, else from the first
+/// Starts a turn. Its time counts from now on if it is `wary` or a sample, else from the first
 /// [`look`].
 pub(super) fn begin(wary: bool) {
     let turns = TURNS.get().wrapping_add(1);
@@ -67,7 +68,7 @@ fn wake_worker() {
     }
 }
 
-/// Reads the clock: whether the turn has taken its time.
+/// Reads the clock; returns whether the budget is spent.
 pub(super) fn look() -> bool {
     let mut spent = TURN_OF_THREAD.get();
     match spent.since {
@@ -78,20 +79,21 @@ pub(super) fn look() -> bool {
     spent.all
 }
 
-/// Whether the last look found that the turn has taken its time.
+/// Whether the budget was spent when the clock was last read.
 #[inline]
 pub(super) fn is_spent() -> bool {
     TURN_OF_THREAD.get().all
 }
 
-/// Has the task polled again after all others that are ready, and after a look at sockets and
-/// timers. A task that only wakes itself is ready again before these: tokio looks at them once in
+/// Schedules the task again behind all other ready tasks and a poll of sockets and timers.
+///
+/// A task that merely wakes itself would run again before these: tokio polls them only once in
 /// many such turns.
 pub(super) fn yield_turn(cx: &mut Context<'_>) {
     _ = pin!(tokio::task::yield_now()).poll(cx);
 }
 
-/// When to look at the clock while messages are handled one after the other.
+/// Decides when to read the clock while messages are handled one after the other.
 pub(super) struct Pace {
     handled: u32,
     look_at: u32,
@@ -104,8 +106,8 @@ impl Pace {
         Self { handled: 0, look_at, stride }
     }
 
-    /// Before a message of this many bytes is handled. A short one that is the only one of its turn needs
-    /// no clock.
+    /// Called before a message of this many bytes is handled. A turn with a single short message
+    /// does not read the clock.
     #[inline]
     pub(super) fn before(&mut self, bytes: usize) {
         if (self.handled == 1 || bytes >= LONG) && self.stride > 1 {
@@ -113,7 +115,7 @@ impl Pace {
         }
     }
 
-    /// After a message of so many bytes was handled.
+    /// Called after a message of this size was handled.
     #[inline]
     pub(super) fn after(&mut self, bytes: usize) {
         self.handled += 1 + u32::try_from(bytes / LONG).unwrap_or(u32::MAX / 2);
@@ -124,7 +126,8 @@ impl Pace {
     }
 }
 
-/// Whether the clock is read for each message: for a while after a turn has taken too long.
+/// Whether the clock is read for each message: for the next 255 turns after one that spent its
+/// budget.
 #[derive(Debug, Default)]
 pub(super) struct Wariness(u8);
 
@@ -133,7 +136,7 @@ impl Wariness {
         self.0 > 0
     }
 
-    /// A turn begins.
+    /// Called at the beginning of a turn.
     #[inline]
     pub(super) fn begin_turn(&self) {
         begin(self.is_wary());
@@ -142,7 +145,7 @@ impl Wariness {
         }
     }
 
-    /// A turn has ended.
+    /// Called at the end of a turn.
     pub(super) fn note(&mut self) {
         if TURN_OF_THREAD.get().measured {
             look();
@@ -170,7 +173,7 @@ mod tests {
         begin(false);
         assert!(!is_spent());
         work();
-        // That was before the first look.
+        // The time before the first look does not count.
         assert!(!look());
         work();
         assert!(look());
