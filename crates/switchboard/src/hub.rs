@@ -46,17 +46,17 @@ pub use self::{
     typed::TypedHub,
 };
 use self::{
-    builder::{Limits, Normalize},
+    builder::{HubLimits, Normalize},
     publish::Outgoing,
     registry::{Registry, UserFeed},
     subscribe::Authorizations,
-    topics::Rules,
+    topics::TopicRules,
     wheel::Wheel,
 };
 pub(crate) use self::{
-    registry::{ConnectionPermit, Full},
+    registry::{ConnectionPermit, LimitExceeded},
     subscribe::{InFlight, Operation, PendingChange, Subscriptions},
-    topics::{AsStr, Filter, Rule},
+    topics::{AsStr, Filter, TopicRule},
     wheel::{Check, TimerKey},
 };
 use crate::{
@@ -98,9 +98,9 @@ pub struct Hub(Arc<HubInner>);
 
 pub(crate) struct HubInner {
     /// What holds for which topics.
-    rules: Rules,
+    rules: TopicRules,
     normalize: Option<Normalize>,
-    limits: Limits,
+    limits: HubLimits,
     /// How many subscriptions have a filter of their own.
     filters: AtomicUsize,
     /// What the application is being asked.
@@ -139,7 +139,7 @@ impl Hub {
         Self::builder().build()
     }
 
-    fn with(builder: HubBuilder, rules: Rules) -> Self {
+    fn with(builder: HubBuilder, rules: TopicRules) -> Self {
         Self(Arc::new(HubInner {
             rules,
             normalize: builder.normalize,
@@ -231,7 +231,7 @@ impl Hub {
     }
 
     /// The rule for a topic that may not exist yet.
-    fn rule_for(&self, topic: &str) -> Result<Option<&Arc<Rule>>, PublishError> {
+    fn rule_for(&self, topic: &str) -> Result<Option<&Arc<TopicRule>>, PublishError> {
         match self.0.rules.find(topic) {
             Some(rule) if !rule.allows_name(topic) => Err(PublishError::not_allowed(topic, rule.pattern())),
             rule => Ok(rule),
@@ -294,7 +294,7 @@ impl Hub {
         self.0.wheel.schedule(&self.0, conn, after, check);
     }
 
-    pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId) -> Result<(), Full> {
+    pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId) -> Result<(), LimitExceeded> {
         let mut registry = self.0.registry.lock();
         let count = registry.add_user(user, conn, self.0.limits.max_connections_per_user)?;
         self.0.users.added(user, conn, count);
@@ -355,8 +355,8 @@ impl Hub {
         drop(registry);
         drop(removed);
         self.send_user_events();
-        let place = conn.existing_cold().and_then(|cold| cold.place.lock().take());
-        drop(place);
+        let permit = conn.existing_cold().and_then(|cold| cold.permit.lock().take());
+        drop(permit);
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) struct Admitted<D> {
     kept: UpgradeValues,
     state: Arc<dyn std::any::Any + Send + Sync>,
     client_ip: Option<IpAddr>,
-    place: Option<Box<ConnectionPermit>>,
+    permit: Option<Box<ConnectionPermit>>,
 }
 
 /// How an upgrade is refused.
@@ -124,7 +124,7 @@ where
                        with `switchboard::serve`, or `into_make_service_with_connect_info::<SocketAddr>()`";
         return Err(refusal::internal(problem, hub).into());
     }
-    let place = hub.acquire_permit(client_ip).map_err(|_| full("too many connections"))?;
+    let permit = hub.acquire_permit(client_ip).map_err(|_| full("too many connections"))?;
     let _pending = hub.begin_upgrade().ok_or_else(|| full("too many upgrades at once"))?;
     parts.extensions.insert(Arc::clone(&admission.tokens));
     let extract = async {
@@ -145,7 +145,7 @@ where
             kept: UpgradeValues::new(kept),
             state: Arc::new(state.clone()),
             client_ip,
-            place,
+            permit,
         })
     };
     // A panic costs one response, not the HTTP connection.
@@ -207,11 +207,11 @@ impl<D> Drop for Accepted<D> {
 impl<D: Send + Sync + 'static> Accepted<D> {
     /// Creates the connection of an admitted upgrade and registers it with the hub.
     pub(crate) fn new<S>(mounted: &Mounted<S, D>, parts: &Parts, admitted: Admitted<D>) -> Self {
-        let Admitted { data, identity, kept, state, client_ip, place } = admitted;
+        let Admitted { data, identity, kept, state, client_ip, permit } = admitted;
         let (protocol, dialect) = choose(parts, mounted.settings(), &mounted.admission);
         let settings = Arc::clone(mounted.settings());
         let remote_addr = remote_addr(parts);
-        let origin = ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data };
+        let origin = ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, permit, data };
         let conn = Arc::new(ConnInner::new(origin));
         let mut this = Self { conn, routing: Arc::clone(&mounted.routing), protocol, refused: false, begun: false };
         let conn = &this.conn;
@@ -315,7 +315,7 @@ impl Accepted<()> {
             remote_addr,
             client_ip: None,
             dialect,
-            place: None,
+            permit: None,
             data: (),
         }));
         conn.outbox.close(code, reason);
@@ -350,7 +350,7 @@ mod tests {
     fn attack_b16_an_upgrade_that_is_dropped_takes_no_more_messages() {
         let mounted = crate::WsRouter::<()>::new().mount();
         let settings = Arc::clone(mounted.settings());
-        let (remote_addr, client_ip, place, dialect) = (None, None, None, Dialect::default());
+        let (remote_addr, client_ip, permit, dialect) = (None, None, None, Dialect::default());
         let state = Arc::new(());
         let routing = Arc::new(Routing::new(Default::default(), Default::default(), Arc::clone(&settings)));
         let origin = ConnOrigin {
@@ -360,7 +360,7 @@ mod tests {
             remote_addr,
             client_ip,
             dialect,
-            place,
+            permit,
             data: (),
         };
         let conn = Arc::new(ConnInner::new(origin));

@@ -32,7 +32,7 @@ pub use self::{
     throttle::Throttle,
 };
 pub(crate) use self::{
-    outgoing::{Looked, Outgoing},
+    outgoing::{Inspected, Outgoing},
     selection::Audience,
 };
 use crate::{

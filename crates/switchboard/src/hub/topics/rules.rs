@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The rules for one pattern.
-pub(crate) struct Rule {
+pub(crate) struct TopicRule {
     id: RuleId,
     pattern: Box<str>,
     pub(crate) options: TopicOptions,
@@ -25,7 +25,7 @@ const MAX_UNEXPECTED: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct RuleId(usize);
 
-impl Rule {
+impl TopicRule {
     pub(crate) fn id(&self) -> RuleId {
         self.id
     }
@@ -81,23 +81,23 @@ impl Rule {
 /// No pattern stands behind one that covers it. So of those that match a topic the longest stands
 /// first, and a whole name before all.
 #[derive(Default)]
-pub(crate) struct Rules {
+pub(crate) struct TopicRules {
     sorted: Box<[Sorted]>,
     look_at_values: bool,
 }
 
 struct Sorted {
-    rule: Arc<Rule>,
+    rule: Arc<TopicRule>,
     /// The longest pattern with a `*` that covers this one.
     covered_by: Option<usize>,
 }
 
-impl Rules {
+impl TopicRules {
     /// # Errors
     ///
     /// The first pattern that is none or can never match.
     pub(crate) fn new(patterns: Vec<(Box<str>, TopicOptions)>) -> Result<Self, String> {
-        let mut rules: Vec<Arc<Rule>> = Vec::with_capacity(patterns.len());
+        let mut rules: Vec<Arc<TopicRule>> = Vec::with_capacity(patterns.len());
         for (id, (pattern, options)) in patterns.into_iter().enumerate() {
             let prefix = pattern.strip_suffix('*').unwrap_or(&pattern);
             if !(pattern.len() > prefix.len() && prefix.is_empty()) && switchboard_core::check_topic(prefix).is_err() {
@@ -105,7 +105,7 @@ impl Rules {
                     "`{pattern}` is not a pattern of topics: write a name, or the beginning of names and `*`"
                 ));
             }
-            rules.push(Arc::new(Rule { id: RuleId(id), pattern, options, unexpected: Mutex::default() }));
+            rules.push(Arc::new(TopicRule { id: RuleId(id), pattern, options, unexpected: Mutex::default() }));
         }
         rules.sort_by(|one, other| one.order().cmp(&other.order()));
         let mut sorted: Vec<Sorted> = Vec::with_capacity(rules.len());
@@ -133,7 +133,7 @@ impl Rules {
     }
 
     /// The first rule that stands behind another that covers it.
-    fn never_used(&self) -> Option<(&Rule, &Rule)> {
+    fn never_used(&self) -> Option<(&TopicRule, &TopicRule)> {
         let covered = self.sorted.iter().flat_map(|Sorted { rule, covered_by }| {
             self.and_above(*covered_by).map(move |earlier| (&**rule, &**earlier))
         });
@@ -143,7 +143,7 @@ impl Rules {
     }
 
     /// A rule, and those that cover it, from the longest pattern to the shortest.
-    fn and_above(&self, index: Option<usize>) -> impl Iterator<Item = &Arc<Rule>> {
+    fn and_above(&self, index: Option<usize>) -> impl Iterator<Item = &Arc<TopicRule>> {
         let mut next = index;
         std::iter::from_fn(move || {
             let Sorted { rule, covered_by } = self.sorted.get(next?)?;
@@ -158,7 +158,7 @@ impl Rules {
     }
 
     /// The rules for a topic: those of the first pattern that matches.
-    pub(crate) fn find(&self, topic: &str) -> Option<&Arc<Rule>> {
+    pub(crate) fn find(&self, topic: &str) -> Option<&Arc<TopicRule>> {
         if self.sorted.is_empty() {
             return None;
         }
@@ -168,7 +168,7 @@ impl Rules {
     }
 }
 
-impl Rule {
+impl TopicRule {
     /// What it is sorted by: the name or beginning of names, and whether it is a whole name.
     fn order(&self) -> (&str, bool) {
         match self.pattern.strip_suffix('*') {
@@ -191,8 +191,8 @@ mod tests {
     use super::*;
     use crate::ws_message;
 
-    fn rules(patterns: &[&str]) -> Result<Rules, String> {
-        Rules::new(patterns.iter().map(|pattern| ((*pattern).into(), TopicOptions::new())).collect())
+    fn rules(patterns: &[&str]) -> Result<TopicRules, String> {
+        TopicRules::new(patterns.iter().map(|pattern| ((*pattern).into(), TopicOptions::new())).collect())
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
         let rules = rules(&["room:vip", "room:*", "*"]).unwrap();
         let pattern = |topic: &str| rules.find(topic).map(|rule| rule.pattern().to_owned()).unwrap();
         assert_eq!(["room:vip", "room:1", "room:", "roo"].map(pattern), ["room:vip", "room:*", "room:*", "*"]);
-        assert!(Rules::default().find("a").is_none());
+        assert!(TopicRules::default().find("a").is_none());
     }
 
     /// As looking through all of them one by one.
@@ -228,7 +228,7 @@ mod tests {
         #[ws_message("PRICE", crate = crate)]
         struct Price {}
         let options = TopicOptions::new().filter(|_, _: &Price| true);
-        let rules = Rules::new(vec![("a".into(), options), ("b".into(), TopicOptions::new())]).unwrap();
+        let rules = TopicRules::new(vec![("a".into(), options), ("b".into(), TopicOptions::new())]).unwrap();
         let [a, b] = ["a", "b"].map(|topic| rules.find(topic).unwrap());
         assert_eq!(["PRICE", "TICK", "TICK", "OTHER"].map(|tag| a.warn_if_unexpected(tag)), [false, true, false, true]);
         assert!(!b.warn_if_unexpected("TICK"));

@@ -8,18 +8,18 @@ const FEW: usize = if cfg!(test) { 2 } else { 32 };
 /// An item that carries its key.
 pub(crate) trait Keyed {
     /// What items are looked up by.
-    type Name: Hash + Eq + ?Sized;
+    type Key: Hash + Eq + ?Sized;
     /// The same as the index keeps it: cheap to clone.
-    type Key: Hash + Eq + Borrow<Self::Name>;
+    type OwnedKey: Hash + Eq + Borrow<Self::Key>;
 
-    fn name(&self) -> &Self::Name;
+    fn key(&self) -> &Self::Key;
 
-    fn key(&self) -> Self::Key;
+    fn owned_key(&self) -> Self::OwnedKey;
 }
 
 /// Finding, adding and removing one item costs the same in a list of any length. No two items have
 /// the same key: the caller sees to that. An empty list has no allocation.
-pub(crate) enum Ordered<T: Keyed> {
+pub(crate) enum KeyedList<T: Keyed> {
     Few(Vec<T>),
     Many(Box<Indexed<T>>),
 }
@@ -27,36 +27,36 @@ pub(crate) enum Ordered<T: Keyed> {
 pub(crate) struct Indexed<T: Keyed> {
     /// `None` for one that was removed. No more than half of them are.
     slots: Vec<Option<T>>,
-    index: HashMap<T::Key, usize>,
+    index: HashMap<T::OwnedKey, usize>,
 }
 
-impl<T: Keyed> Default for Ordered<T> {
+impl<T: Keyed> Default for KeyedList<T> {
     fn default() -> Self {
         Self::Few(Vec::new())
     }
 }
 
-impl<T: Keyed> fmt::Debug for Ordered<T> {
+impl<T: Keyed> fmt::Debug for KeyedList<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ordered").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("KeyedList").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
 /// A set of names.
 impl Keyed for Arc<str> {
-    type Name = str;
-    type Key = Self;
+    type Key = str;
+    type OwnedKey = Self;
 
-    fn name(&self) -> &str {
+    fn key(&self) -> &str {
         self
     }
 
-    fn key(&self) -> Self {
+    fn owned_key(&self) -> Self {
         Self::clone(self)
     }
 }
 
-impl<T: Keyed> Ordered<T> {
+impl<T: Keyed> KeyedList<T> {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Few(items) => items.len(),
@@ -72,22 +72,22 @@ impl<T: Keyed> Ordered<T> {
         few.iter().chain(many.iter().flatten())
     }
 
-    pub(crate) fn get(&self, name: &T::Name) -> Option<&T> {
+    pub(crate) fn get(&self, key: &T::Key) -> Option<&T> {
         match self {
-            Self::Few(items) => items.iter().find(|item| item.name() == name),
-            Self::Many(many) => many.slots.get(*many.index.get(name)?)?.as_ref(),
+            Self::Few(items) => items.iter().find(|item| item.key() == key),
+            Self::Many(many) => many.slots.get(*many.index.get(key)?)?.as_ref(),
         }
     }
 
-    pub(crate) fn get_mut(&mut self, name: &T::Name) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, key: &T::Key) -> Option<&mut T> {
         match self {
-            Self::Few(items) => items.iter_mut().find(|item| item.name() == name),
-            Self::Many(many) => many.slots.get_mut(*many.index.get(name)?)?.as_mut(),
+            Self::Few(items) => items.iter_mut().find(|item| item.key() == key),
+            Self::Many(many) => many.slots.get_mut(*many.index.get(key)?)?.as_mut(),
         }
     }
 
-    pub(crate) fn contains(&self, name: &T::Name) -> bool {
-        self.get(name).is_some()
+    pub(crate) fn contains(&self, key: &T::Key) -> bool {
+        self.get(key).is_some()
     }
 
     pub(crate) fn push(&mut self, item: T) {
@@ -102,14 +102,14 @@ impl<T: Keyed> Ordered<T> {
         }
     }
 
-    pub(crate) fn remove(&mut self, name: &T::Name) -> Option<T> {
+    pub(crate) fn remove(&mut self, key: &T::Key) -> Option<T> {
         match self {
             Self::Few(items) => {
-                let place = items.iter().position(|item| item.name() == name)?;
-                Some(items.remove(place))
+                let index = items.iter().position(|item| item.key() == key)?;
+                Some(items.remove(index))
             }
             Self::Many(many) => {
-                let removed = many.remove(name)?;
+                let removed = many.remove(key)?;
                 if many.index.len() <= FEW / 2 {
                     *self = Self::Few(mem::take(&mut many.slots).into_iter().flatten().collect());
                 }
@@ -130,13 +130,13 @@ impl<T: Keyed> Ordered<T> {
 
 impl<T: Keyed> Indexed<T> {
     fn push(&mut self, item: T) {
-        self.index.insert(item.key(), self.slots.len());
+        self.index.insert(item.owned_key(), self.slots.len());
         self.slots.push(Some(item));
     }
 
-    fn remove(&mut self, name: &T::Name) -> Option<T> {
-        let place = self.index.remove(name)?;
-        let removed = self.slots.get_mut(place)?.take();
+    fn remove(&mut self, key: &T::Key) -> Option<T> {
+        let index = self.index.remove(key)?;
+        let removed = self.slots.get_mut(index)?.take();
         if self.slots.len() > 2 * self.index.len() {
             self.close_gaps();
         }
@@ -147,8 +147,12 @@ impl<T: Keyed> Indexed<T> {
     fn close_gaps(&mut self) {
         self.slots.retain(Option::is_some);
         self.slots.shrink_to(2 * self.slots.len());
-        self.index =
-            self.slots.iter().enumerate().filter_map(|(place, item)| Some((item.as_ref()?.key(), place))).collect();
+        self.index = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter_map(|(index, item)| Some((item.as_ref()?.owned_key(), index)))
+            .collect();
     }
 }
 
@@ -162,14 +166,14 @@ mod tests {
     struct Item(u8, usize);
 
     impl Keyed for Item {
-        type Name = u8;
         type Key = u8;
+        type OwnedKey = u8;
 
-        fn name(&self) -> &u8 {
+        fn key(&self) -> &u8 {
             &self.0
         }
 
-        fn key(&self) -> u8 {
+        fn owned_key(&self) -> u8 {
             self.0
         }
     }
@@ -177,31 +181,31 @@ mod tests {
     proptest! {
         #[test]
         fn attack_a3_an_ordered_list_is_as_a_plain_one(ops in vec((0_u8..12, any::<bool>()), 0..200)) {
-            let (mut list, mut model) = (Ordered::default(), Vec::new());
+            let (mut list, mut model) = (KeyedList::default(), Vec::new());
             for (number, (key, adds)) in ops.into_iter().enumerate() {
-                let place = model.iter().position(|item: &Item| item.0 == key);
-                prop_assert_eq!(list.contains(&key), place.is_some());
-                match (adds, place) {
+                let index = model.iter().position(|item: &Item| item.0 == key);
+                prop_assert_eq!(list.contains(&key), index.is_some());
+                match (adds, index) {
                     (true, None) => {
                         list.push(Item(key, number));
                         model.push(Item(key, number));
                     }
-                    (true, Some(place)) => {
+                    (true, Some(index)) => {
                         list.get_mut(&key).unwrap().1 = number;
-                        model[place].1 = number;
+                        model[index].1 = number;
                     }
-                    (false, place) => {
-                        prop_assert_eq!(list.remove(&key), place.map(|place| model.remove(place)));
+                    (false, index) => {
+                        prop_assert_eq!(list.remove(&key), index.map(|index| model.remove(index)));
                     }
                 }
                 prop_assert_eq!(list.iter().copied().collect::<Vec<_>>(), model.clone());
                 prop_assert_eq!(list.len(), model.len());
-                if let Ordered::Many(many) = &list {
+                if let KeyedList::Many(many) = &list {
                     prop_assert!(many.slots.len() <= 2 * list.len());
                 }
             }
             prop_assert_eq!(list.take().collect::<Vec<_>>(), model);
-            prop_assert!(list.len() == 0 && matches!(list, Ordered::Few(_)));
+            prop_assert!(list.len() == 0 && matches!(list, KeyedList::Few(_)));
         }
     }
 }
