@@ -73,6 +73,9 @@ pub use switchboard_macros::{
     CoreWsMessage as WsMessage, CoreWsMessages as WsMessages, core_ws_message as ws_message, core_ws_meta as ws_meta,
     core_ws_payload as ws_payload, core_ws_rpc as ws_rpc,
 };
+/// The crate behind `#[validate(…)]`, for rules of your own: `validator::ValidationError`.
+#[cfg(feature = "validator")]
+pub use validator;
 
 #[cfg(feature = "contract")]
 pub use self::contract::{Contract, fingerprint};
