@@ -1,7 +1,8 @@
-//! What a route promises its clients, as data: everything that is generated for clients comes from
-//! here.
+//! What a route promises its clients, as data: the source of everything that is generated for
+//! clients.
 
 mod build;
+mod fingerprint;
 mod schema;
 mod schemas;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::fingerprint::fingerprint;
 #[cfg(feature = "schema")]
 pub use self::schemas::{AnyJson, HasSchema, has_schema, schema_bound};
 pub use self::{
@@ -16,10 +18,9 @@ pub use self::{
     schema::Schema,
     schemas::{AnySchema, KnownSchema, Schemas, TypeProbe},
 };
-use crate::{ErrorCode, envelope::EnvelopeStyle, fingerprint};
+use crate::{ErrorCode, envelope::EnvelopeStyle};
 
-/// The contract of a route: the messages that it takes and sends, with their JSON Schemas, and the
-/// errors.
+/// The contract of a route: inbound and outbound messages with their JSON Schemas, and errors.
 ///
 /// `WsRouter::contract` makes it. Written as JSON, the schemas refer to each other by JSON
 /// Pointers into the whole document; they are of draft 2020-12. Without the feature `schema`, and of
@@ -48,15 +49,15 @@ use crate::{ErrorCode, envelope::EnvelopeStyle, fingerprint};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Contract {
-    /// Where the route is mounted.
+    /// The path of the route.
     pub path: String,
-    /// How envelopes look.
+    /// The envelope style.
     pub envelope: EnvelopeStyle,
     /// The subprotocols that a client may offer. It need not offer one.
     pub protocols: Vec<String>,
-    /// What clients send.
+    /// Messages that clients send.
     pub inbound: Side,
-    /// What the server sends.
+    /// Messages that the server sends.
     pub outbound: Side,
     /// The error codes of the protocol. An application may have more of its own.
     pub errors: Vec<ErrorContract>,
@@ -67,7 +68,7 @@ pub struct Contract {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Side {
-    /// Messages that expect no reply, ordered by type. Replies to requests are not among them.
+    /// Events, ordered by type.
     pub messages: Vec<MessageContract>,
     /// Requests, ordered by type.
     pub rpcs: Vec<RpcContract>,
@@ -87,15 +88,15 @@ pub struct MessageContract {
     /// The payload's JSON Schema; `None` if there is no payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Schema>,
-    /// The JSON Schema of the keys of its own in `meta`, if it declares any.
+    /// The JSON Schema of the keys that it declares in `meta`, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<Schema>,
-    /// Whether a server takes in keys that the schema does not name. Clients always should.
+    /// Whether a server accepts keys that the schema does not name. Clients always should.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_unknown: bool,
 }
 
-/// A request, and what comes back.
+/// A request with its response.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -103,11 +104,11 @@ pub struct RpcContract {
     /// The request itself.
     #[serde(flatten)]
     pub request: MessageContract,
-    /// What a successful call is answered with. The other side sends it: so its schema refers there.
+    /// The message that answers a successful call. The other side sends it, so its schema refers there.
     /// `None` only where a type that is written by hand does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<MessageContract>,
-    /// The JSON Schema of what is reported meanwhile, if anything is.
+    /// The JSON Schema of the progress, if the request has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Schema>,
 }
@@ -117,7 +118,7 @@ pub struct RpcContract {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ErrorContract {
-    /// As it stands on the wire.
+    /// The code as sent on the wire.
     pub code: String,
     /// Whether a client may retry; `None` where the server says so with each error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,11 +129,11 @@ pub struct ErrorContract {
 }
 
 impl Contract {
-    /// A short text that is the same for the same contract at any path: 16 hexadecimal digits.
+    /// Returns a hash of the contract without its path: 16 hexadecimal digits.
     ///
-    /// Neither the order of keys in schemas counts nor how their numbers are written, so it is the same
-    /// for every build. The server says it in `$ws:hello`, so that a client can tell that it was generated from another
-    /// contract.
+    /// The order of keys in schemas and the notation of numbers do not count, so the hash is the same for
+    /// every build. The server sends it in `$ws:hello`: a client sees whether it was generated from
+    /// another contract.
     #[must_use]
     pub fn hash(&self) -> String {
         let Self { path: _, envelope, protocols, inbound, outbound, errors } = self;

@@ -1,4 +1,4 @@
-//! From a raw payload to a message: once on the happy path, and once more to say what is wrong.
+//! From a raw payload to a message: one pass, and another one to say what is wrong.
 
 pub(crate) mod diagnose;
 mod forward;
@@ -15,14 +15,14 @@ use serde::de::{DeserializeOwned, value::UnitDeserializer};
 pub use self::substituted::Substituted;
 use crate::{Issues, Message};
 
-/// A payload as it came. Other codecs than JSON are converted before.
+/// A raw payload. Other codecs than JSON are converted before.
 #[derive(Debug, Clone, Copy)]
 pub enum RawPayload<'a> {
     /// One JSON value, without white space around it.
     Json(&'a str),
 }
 
-/// How keys are treated that a type does not declare.
+/// Whether keys that a type does not declare are refused or ignored.
 ///
 /// ```
 /// use switchboard_core::decode::{Mode, RawPayload, decode_with};
@@ -91,7 +91,7 @@ pub enum Mode {
 ///
 /// # Errors
 ///
-/// What is wrong, in wire names and our own words, never with the rejected value.
+/// Everything that is wrong, with paths in wire names. Messages never contain the value.
 pub fn decode<M: Message>(payload: Option<RawPayload<'_>>) -> Result<M, Issues> {
     decode_with(payload, Mode::Strict)
 }

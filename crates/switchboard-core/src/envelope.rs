@@ -1,7 +1,7 @@
 //! The envelope: `{"type", "meta", "payload"}`.
 //!
-//! Decoding borrows from the frame and leaves the payload raw until the route is known. What stands
-//! behind [`RawPayload`] is the codec's matter, so that others than JSON can be added.
+//! Reading an envelope borrows from the frame and leaves the payload raw until the route is known.
+//! [`RawPayload`] hides the codec, so that others than JSON can be added.
 
 mod fast_path;
 mod inbound;

@@ -1,29 +1,32 @@
 //! The error that handlers return and clients see.
 
+mod close;
 mod code;
 mod details;
+pub(crate) mod issue;
+mod limit;
 #[cfg(feature = "axum")]
 mod response;
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::DeserializeOwned,
-    ser::{SerializeMap as _, SerializeStruct as _},
-};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct as _};
 use serde_json::Value;
 
-pub use self::code::ErrorCode;
-use crate::Issues;
+pub use self::{
+    close::{CloseCode, close_reason},
+    code::ErrorCode,
+    issue::{Issue, Issues, MAX_ISSUES},
+    limit::LimitReached,
+};
 
 /// Any error, as middleware passes it on.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// An error for the client: a code, a sentence, and perhaps details.
+/// An error for the client: a code, a message, and optional details.
 ///
-/// The code decides whether a client may retry and after how long; see [`ErrorCode`]. Details are
-/// rid of keys that look like credentials. The source is logged and never leaves the server.
+/// The code decides whether a client may retry and after how long; see [`ErrorCode`]. Details lose
+/// keys that look like credentials. The source is logged and never leaves the server.
 ///
 /// ```
 /// use switchboard_core::{ErrorCode, WsError};
@@ -63,7 +66,7 @@ macro_rules! constructors {
 }
 
 impl WsError {
-    /// An error with any code, also one of your own.
+    /// Creates an error with any code, also one of your own.
     #[must_use]
     pub fn new(code: impl Into<ErrorCode>, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
@@ -91,7 +94,7 @@ impl WsError {
         aborted => Aborted, "`ABORTED`: a conflict; may be retried.";
     }
 
-    /// `INTERNAL` with a generic text; the source is logged and never sent.
+    /// Creates an `INTERNAL` error with a generic text. The source is logged and never sent.
     ///
     /// ```
     /// # use switchboard_core::WsError;
@@ -105,7 +108,7 @@ impl WsError {
         Self::new(ErrorCode::Internal, "internal error").with_source(source)
     }
 
-    /// `INVALID_ARGUMENT` whose details list the issues.
+    /// Creates an `INVALID_ARGUMENT` error whose details list the issues.
     #[must_use]
     pub fn invalid_payload(issues: &Issues) -> Self {
         Self::invalid_argument("invalid payload").with_detail("issues", issues)
@@ -140,29 +143,29 @@ impl WsError {
         self
     }
 
-    /// When to try again, in milliseconds. Ignored for codes that are not retryable.
+    /// Sets when to try again, in milliseconds. Ignored for codes that are not retryable.
     #[must_use]
     pub fn with_retry_after_ms(mut self, ms: u64) -> Self {
         self.0.retry_after = RetryAfter::Millis(ms);
         self
     }
 
-    /// Says that it can never succeed under the policy in force: `retryAfterMs: null`.
+    /// Says that a retry can never succeed under the policy in force: `retryAfterMs: null`.
     #[must_use]
     pub fn never_retry(mut self) -> Self {
         self.0.retry_after = RetryAfter::Never;
         self
     }
 
-    /// Whether the client may retry. Only for `INTERNAL` and codes of your own: the others decide
-    /// it by themselves.
+    /// Sets whether the client may retry. Only for `INTERNAL` and codes of your own: the other codes
+    /// decide it.
     #[must_use]
     pub fn with_retryable(mut self, retryable: bool) -> Self {
         self.0.retryable = Some(retryable);
         self
     }
 
-    /// The cause: logged, never sent.
+    /// Sets the cause, which is logged and never sent.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
@@ -188,25 +191,25 @@ impl WsError {
         }))
     }
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
     pub fn code(&self) -> &ErrorCode {
         &self.0.code
     }
 
-    /// The sentence for the client.
+    /// Returns the message for the client.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The sanitised details, if there are any and they have the shape of `T`.
+    /// Returns the sanitised details, if they deserialize as `T`.
     #[must_use]
     pub fn details<T: DeserializeOwned>(&self) -> Option<T> {
         self.0.details.clone().and_then(|value| serde_json::from_value(value).ok())
     }
 
-    /// What stands on the wire as `retryable`; `None` if nothing does.
+    /// Returns `retryable` as sent on the wire; `None` if the key is absent.
     #[must_use]
     pub fn retryable(&self) -> Option<bool> {
         match self.0.code.retryable() {
@@ -216,7 +219,7 @@ impl WsError {
         }
     }
 
-    /// What stands on the wire as `retryAfterMs`: outer `None` for no key, inner for `null`.
+    /// Returns `retryAfterMs` as sent on the wire: `None` if the key is absent, `Some(None)` for `null`.
     #[must_use]
     pub fn retry_after_ms(&self) -> Option<Option<u64>> {
         if self.0.code.retryable() == Some(false) {
@@ -231,7 +234,7 @@ impl WsError {
     }
 }
 
-/// The error payload of the wire: `{code, message, details?, retryable?, retryAfterMs?}`.
+/// Writes the error payload: `{code, message, details?, retryable?, retryAfterMs?}`.
 impl Serialize for WsError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_struct("WsError", 5)?;
@@ -275,7 +278,7 @@ impl StdError for WsError {
     }
 }
 
-/// An error as a peer wrote it: unknown keys are ignored, as servers may add some.
+/// Reads an error that a peer sent. Unknown keys are ignored: a server may add some.
 impl<'de> Deserialize<'de> for WsError {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -304,7 +307,7 @@ impl<'de> Deserialize<'de> for WsError {
     }
 }
 
-/// `INTERNAL`, unless the error is a [`WsError`] or has one among its sources: so `?` works in
+/// Becomes `INTERNAL`, unless the error is a [`WsError`] or has one among its sources. So `?` works in
 /// handlers that return `Result<_, BoxError>`, and nothing of a foreign error reaches the client.
 impl From<BoxError> for WsError {
     fn from(error: BoxError) -> Self {
@@ -335,119 +338,5 @@ impl From<std::convert::Infallible> for WsError {
     }
 }
 
-/// A details map for errors of limits: `{limit, current}`.
-#[derive(Debug, Clone, Copy)]
-#[doc(hidden)]
-pub struct LimitReached {
-    /// The limit in force.
-    pub limit: usize,
-    /// What is in use.
-    pub current: usize,
-}
-
-impl Serialize for LimitReached {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("limit", &self.limit)?;
-        map.serialize_entry("current", &self.current)?;
-        map.end()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn wire(error: &WsError) -> Value {
-        serde_json::to_value(error).unwrap()
-    }
-
-    #[test]
-    fn codes_that_are_not_retryable_never_carry_a_backoff() {
-        for code in [
-            "UNAUTHENTICATED",
-            "PERMISSION_DENIED",
-            "INVALID_ARGUMENT",
-            "FAILED_PRECONDITION",
-            "NOT_FOUND",
-            "ALREADY_EXISTS",
-            "UNIMPLEMENTED",
-            "CANCELLED",
-        ] {
-            let error = WsError::new(code, "m").with_retry_after_ms(5).with_retryable(true);
-            assert_eq!(wire(&error), json!({"code": code, "message": "m", "retryable": false}));
-        }
-    }
-
-    #[test]
-    fn retryable_codes_suggest_their_backoff() {
-        for (code, ms) in
-            [("DEADLINE_EXCEEDED", 50), ("RESOURCE_EXHAUSTED", 100), ("UNAVAILABLE", 100), ("ABORTED", 50)]
-        {
-            let error = WsError::new(code, "m");
-            assert_eq!(wire(&error), json!({"code": code, "message": "m", "retryable": true, "retryAfterMs": ms}));
-            assert_eq!(wire(&error.with_retry_after_ms(7))["retryAfterMs"], 7);
-        }
-        let never = WsError::resource_exhausted("m").never_retry();
-        assert_eq!(
-            wire(&never),
-            json!({"code": "RESOURCE_EXHAUSTED", "message": "m", "retryable": false, "retryAfterMs": null})
-        );
-    }
-
-    #[test]
-    fn internal_and_custom_codes_leave_retryable_to_the_server() {
-        assert_eq!(wire(&WsError::new("INTERNAL", "m")), json!({"code": "INTERNAL", "message": "m"}));
-        let custom = WsError::new("OUT_OF_CAKE", "m").with_retryable(true).with_retry_after_ms(9);
-        assert_eq!(wire(&custom), json!({"code": "OUT_OF_CAKE", "message": "m", "retryable": true, "retryAfterMs": 9}));
-    }
-
-    #[test]
-    fn what_is_written_is_read() {
-        for error in [
-            WsError::not_found("m").with_detail("a", 1),
-            WsError::unavailable("m").with_retry_after_ms(7),
-            WsError::resource_exhausted("m").never_retry(),
-            WsError::new("OUT_OF_CAKE", "m").with_retryable(true),
-        ] {
-            let read: WsError = serde_json::from_value(wire(&error)).unwrap();
-            assert_eq!(wire(&read), wire(&error));
-        }
-        assert!(serde_json::from_value::<WsError>(json!({ "code": 1, "message": "m" })).is_err());
-    }
-
-    #[test]
-    fn details_lose_credentials_at_any_depth() {
-        let error = WsError::not_found("m").with_details(json!({
-            "Token": "t", "a": [{"PASSWORD": "p", "b": 1}], "apiKey": "k", "c": {"Access_Token": 1}
-        }));
-        assert_eq!(wire(&error)["details"], json!({"a": [{"b": 1}], "c": {}}));
-        assert_eq!(wire(&WsError::not_found("m").with_detail("secret", 1))["details"], json!({}));
-    }
-
-    #[test]
-    fn foreign_errors_are_internal_and_ours_stay() {
-        let foreign: BoxError = "disk on fire".into();
-        let error = WsError::from(foreign);
-        assert_eq!(wire(&error), json!({"code": "INTERNAL", "message": "internal error"}));
-        assert_eq!(error.source().unwrap().to_string(), "disk on fire");
-        let ours: BoxError = WsError::not_found("x").into();
-        assert_eq!(WsError::from(ours).code(), &ErrorCode::NotFound);
-        #[derive(Debug)]
-        struct Wrapper(WsError);
-        impl fmt::Display for Wrapper {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("wrapper")
-            }
-        }
-        impl StdError for Wrapper {
-            fn source(&self) -> Option<&(dyn StdError + 'static)> {
-                Some(&self.0)
-            }
-        }
-        let wrapped: BoxError = Wrapper(WsError::not_found("x").with_detail("a", 1)).into();
-        assert_eq!(wire(&WsError::from(wrapped))["details"], json!({"a": 1}));
-    }
-}
+mod tests;

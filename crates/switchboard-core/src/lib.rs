@@ -57,23 +57,14 @@
 #[cfg(test)]
 extern crate self as switchboard_core;
 
-mod close;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod decode;
 mod diagnostics;
 pub mod envelope;
 mod error;
-#[cfg(feature = "contract")]
-mod fingerprint;
-mod issue;
 mod json;
-mod kind;
 mod message;
-mod meta;
-mod reply;
-mod topic;
-mod union;
 #[cfg(feature = "validator")]
 #[doc(hidden)]
 pub mod validation;
@@ -83,25 +74,21 @@ pub use switchboard_macros::{
     CoreWsMessage as WsMessage, CoreWsMessages as WsMessages, core_ws_message as ws_message, core_ws_meta as ws_meta,
     core_ws_payload as ws_payload, core_ws_rpc as ws_rpc,
 };
-
-#[cfg(feature = "validator")]
-pub use self::validation::validate;
-pub use self::{
-    close::{CloseCode, close_reason},
-    error::{BoxError, ErrorCode, LimitReached, WsError},
-    issue::{Issue, Issues, MAX_ISSUES},
-    kind::{Event, Kind, Rpc},
-    message::{Message, Request, check_type_tag, is_reserved_type},
-    meta::{MessageMeta, RESERVED_META_KEYS},
-    reply::{Reply, ReplyWriter},
-    topic::{InvalidTopic, check_topic},
-    union::{AnyMessage, MemberOf, MessageSet},
-};
-#[cfg(feature = "contract")]
-pub use self::{contract::Contract, fingerprint::fingerprint};
 /// The crate behind `#[validate(…)]`, for rules of your own: `validator::ValidationError`.
 #[cfg(feature = "validator")]
 pub use validator;
+
+#[cfg(feature = "contract")]
+pub use self::contract::{Contract, fingerprint};
+#[cfg(feature = "validator")]
+pub use self::validation::validate;
+pub use self::{
+    error::{BoxError, CloseCode, ErrorCode, Issue, Issues, LimitReached, MAX_ISSUES, WsError, close_reason},
+    message::{
+        AnyMessage, Event, InvalidTopic, Kind, MemberOf, Message, MessageMeta, MessageSet, RESERVED_META_KEYS, Reply,
+        ReplyWriter, Request, Rpc, check_topic, check_type_tag, is_reserved_type,
+    },
+};
 
 /// What the macros refer to. Not API: it changes without notice.
 #[doc(hidden)]

@@ -1,10 +1,24 @@
-//! What a message type is.
+//! Message types: their traits, and what handlers may return.
+
+mod kind;
+mod meta;
+mod reply;
+mod set;
+mod topic;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::Issues;
 #[cfg(feature = "contract")]
 use crate::contract::{Answering, MessageContract, Schema, Schemas};
-use crate::{Issues, Kind, MessageMeta, Rpc};
+
+pub use self::{
+    kind::{Event, Kind, Rpc},
+    meta::{MessageMeta, RESERVED_META_KEYS},
+    reply::{Reply, ReplyWriter},
+    set::{AnyMessage, MemberOf, MessageSet},
+    topic::{InvalidTopic, check_topic},
+};
 
 /// A struct that travels under a type tag.
 ///
@@ -45,7 +59,7 @@ pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// [`Event`](crate::Event), or [`Rpc<Response>`](crate::Rpc) for a request.
     type Kind: Kind;
 
-    /// Keys of its own that the message carries in `meta`, `()` for none.
+    /// The keys that the message declares in `meta`; `()` for none.
     type Meta: MessageMeta;
 
     /// The type tag on the wire: 1–128 bytes without control characters, not reserved.
@@ -57,16 +71,16 @@ pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Whether an absent payload is read as `{}`, as for a struct written with empty braces.
     const EMPTY_PAYLOAD: bool = false;
 
-    /// Whether a server takes in keys that the type does not declare. Off by default.
+    /// Whether a server accepts keys that the type does not declare. Off by default.
     const ALLOW_UNKNOWN: bool = false;
 
     /// Checks the rules that the types alone do not express.
     ///
-    /// Called for every message that comes in and, unless switched off, for every one sent.
+    /// Called for every inbound message and, unless switched off, for every outbound one.
     ///
     /// # Errors
     ///
-    /// All the rules that are broken, with paths in wire names.
+    /// All broken rules, with paths in wire names.
     fn validate(&self) -> Result<(), Issues> {
         Ok(())
     }
@@ -77,21 +91,21 @@ pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The payload's JSON Schema, for the [`Contract`](crate::Contract). `true`, which allows anything,
-    /// unless the type says better.
+    /// Returns the payload's JSON Schema, for the [`Contract`](crate::Contract). The default is `true`,
+    /// which allows anything.
     #[cfg(feature = "contract")]
     fn schema(_: &mut Schemas) -> Schema {
         Schema::any()
     }
 
-    /// What a request is answered with, for the [`Contract`](crate::Contract): `#[ws_rpc]` writes
-    /// `Some(answering.to::<Self>())`. `None` for events, and where it is not known.
+    /// Returns the response of a request, for the [`Contract`](crate::Contract): `#[ws_rpc]` writes
+    /// `Some(answering.to::<Self>())`. `None` for events.
     #[cfg(feature = "contract")]
     fn response_contract(_: Answering<'_>) -> Option<MessageContract> {
         None
     }
 
-    /// The JSON Schema of a request's progress, if it reports any.
+    /// Returns the JSON Schema of a request's progress, if it has any.
     #[cfg(feature = "contract")]
     fn progress_schema(_: &mut Schemas) -> Option<Schema> {
         None
@@ -105,10 +119,10 @@ pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {
     note = "add `#[ws_rpc(\"TYPE\", response = Response)]` to the struct"
 )]
 pub trait Request: Message<Kind = Rpc<<Self as Request>::Response>> {
-    /// What a successful call is answered with.
+    /// The message that answers a successful call.
     type Response: Message;
 
-    /// What a handler may report while it works, `()` if nothing.
+    /// The progress that a handler may report; `()` for none.
     type Progress: Serialize + Send + 'static;
 }
 
@@ -143,7 +157,7 @@ pub const fn check_type_tag(tag: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether a tag belongs to the protocol: `$ws:…`, `__…`, `ERROR`, `RPC_ERROR`.
+/// Returns whether a tag belongs to the protocol: `$ws:…`, `__…`, `ERROR`, `RPC_ERROR`.
 #[must_use]
 pub const fn is_reserved_type(tag: &str) -> bool {
     let b = tag.as_bytes();

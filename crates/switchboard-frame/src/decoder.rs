@@ -9,7 +9,7 @@ pub use self::event::Event;
 use self::partial::{Done, Partial};
 use crate::{Opcode, Role, Violation, apply_mask, header::Header};
 
-/// What a peer may send at most.
+/// The most that a peer may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct Limits {
@@ -25,37 +25,36 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The bytes of one message, all fragments together.
+    /// Sets the most bytes of one message, all fragments together.
     pub const fn max_message_bytes(mut self, bytes: usize) -> Self {
         self.max_message_bytes = bytes;
         self
     }
 
-    /// The frames that one message may come in, empty ones included. At least one.
+    /// Sets the most frames of one message, empty ones included. At least one.
     pub const fn max_fragments(mut self, fragments: u32) -> Self {
         self.max_fragments = if fragments == 0 { 1 } else { fragments };
         self
     }
 }
 
-/// What one call of [`Decoder::decode`] did.
+/// The result of one call of [`Decoder::decode`].
 #[derive(Debug)]
 pub struct Decoded<'a> {
-    /// How many bytes of the input are done with. All, if there is no event.
+    /// How many bytes of the input were consumed: all, if there is no event.
     pub consumed: usize,
-    /// What was completed. `None` if more bytes are needed.
+    /// The event that these bytes completed. `None` if more bytes are needed.
     pub event: Option<Event<'a>>,
 }
 
-/// An incremental decoder: any portions of the same bytes give the same events, and the same
-/// violation after the same events.
+/// An incremental decoder. The same bytes give the same events and violations, however they are split.
 ///
-/// It keeps nothing while no frame is half-way. A frame that is whole in the input is neither
-/// copied nor allocated for. Of one that is not, what has arrived is kept, never room for what its
-/// header announces. After a close frame or a violation everything is ignored.
+/// Between frames it holds no memory. A frame that is complete in the input is neither copied nor
+/// allocated for. For an incomplete one, memory grows with the bytes that arrive, not with the length
+/// in its header. After a close frame or a violation, all input is ignored.
 ///
-/// Its work is linear in the bytes that arrive, and what it keeps is at most the double of them, in
-/// portions and fragments of whatever size.
+/// Time is linear in the bytes that arrive, and memory at most twice their number, for portions and
+/// fragments of any size.
 #[derive(Debug)]
 pub struct Decoder {
     role: Role,
@@ -67,31 +66,31 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder at the start of a connection.
+    /// Creates a decoder for a new connection.
     #[must_use]
     pub fn new(role: Role, limits: Limits) -> Self {
         Self { role, limits, closed: false, partial: None, delivered: None }
     }
 
-    /// Whether a frame or a fragmented message is half-way: its age is to be watched.
+    /// Returns whether a frame or a fragmented message is incomplete. The caller limits its age.
     #[must_use]
     pub fn is_midway(&self) -> bool {
         self.partial.is_some()
     }
 
-    /// How many bytes are kept of what is half-way.
+    /// Returns how many bytes of an incomplete message are buffered.
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.partial.as_ref().map_or(0, |partial| partial.buffered())
     }
 
-    /// Decodes up to one event. Call it again with the rest of the input until it has none.
+    /// Decodes up to one event. Call it again with the rest of the input until none is left.
     ///
     /// The input is unmasked in place.
     ///
     /// # Errors
     ///
-    /// What the peer did wrong. Nothing is kept any more then, and what follows is ignored.
+    /// The rule that the peer broke. The decoder then drops its buffer and ignores all input.
     pub fn decode<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Decoded<'a>, Violation> {
         self.delivered = None;
         if self.closed {
@@ -128,15 +127,15 @@ impl Decoder {
         self.finish(consumed, done)
     }
 
-    /// The buffer that the rest of a half-way data frame may be read into instead of being passed
-    /// to [`decode`](Self::decode), and how many bytes of it: saves a copy of large messages. To
-    /// be followed by [`appended`](Self::appended).
+    /// Returns the buffer that the rest of an incomplete data frame can be read into, and how many bytes
+    /// to read. This saves the copy of [`decode`](Self::decode) for large messages. Call
+    /// [`appended`](Self::appended) afterwards.
     pub fn payload_buffer(&mut self) -> Option<(&mut BytesMut, usize)> {
         self.partial.as_mut()?.payload_buffer()
     }
 
-    /// Says that `len` bytes were appended to the [`payload_buffer`](Self::payload_buffer), no more
-    /// than it said. May complete the message.
+    /// Reports that `len` bytes were appended to the [`payload_buffer`](Self::payload_buffer), at most as
+    /// many as it asked for. Returns the message if it is complete.
     ///
     /// # Errors
     ///
@@ -149,7 +148,7 @@ impl Decoder {
         self.finish(0, done).map(|decoded| decoded.event)
     }
 
-    /// The payload of the last event as its owner, if it had been put together here.
+    /// Takes the payload of the last event, if the decoder owns it.
     pub fn take_delivered(&mut self) -> Option<Bytes> {
         self.delivered.take()
     }

@@ -1,4 +1,4 @@
-//! Writing frames, and finding one's way in what was written.
+//! Writes frames, and iterates over frames that were written.
 
 use std::ops::Range;
 
@@ -6,8 +6,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::{MAX_HEADER_LEN, Opcode, apply_mask, header::Header, is_sendable_close_code};
 
-/// A whole, unmasked frame as a server sends it: header and payload in one piece of memory that
-/// all receivers share.
+/// Encodes a whole, unmasked frame as a server sends it: header and payload in one shared
+/// allocation.
 ///
 /// ```
 /// use switchboard_frame::{Opcode, encode};
@@ -69,8 +69,8 @@ pub fn put_header(out: &mut impl BufMut, fin: bool, opcode: Opcode, len: usize, 
     out.put_slice(&header[..end]);
 }
 
-/// What the first of the frames in `bytes` is, and where its payload stands. They must be whole,
-/// unmasked frames, as a server writes them; `None` at their end.
+/// Returns the opcode of the first frame in `bytes` and the range of its payload. The frames must be
+/// whole and unmasked, as a server writes them. Returns `None` at the end.
 ///
 /// ```
 /// use switchboard_frame::{Opcode, encode};
@@ -86,7 +86,7 @@ pub fn first(bytes: &[u8]) -> Option<(Opcode, Range<usize>)> {
     (end <= bytes.len()).then_some((header.opcode, start..end))
 }
 
-/// How long the header of a frame with so many bytes of payload is.
+/// Returns the length of the header of a frame whose payload has `len` bytes.
 #[must_use]
 pub const fn header_len(payload: usize, masked: bool) -> usize {
     let length = if payload < 126 {
@@ -99,8 +99,8 @@ pub const fn header_len(payload: usize, masked: bool) -> usize {
     if masked { length + 4 } else { length }
 }
 
-/// The payload of a close frame: the code, and as much of the reason as fits into 123 bytes. None
-/// for a code that may not be sent.
+/// Encodes the payload of a close frame: the code, and as much of the reason as fits into 123 bytes.
+/// Returns `None` for a code that may not be sent.
 ///
 /// ```
 /// use switchboard_frame::encode;

@@ -1,8 +1,7 @@
 //! The handshake (RFC 6455, section 4; over HTTP/2 RFC 8441), over the types of the `http` crate.
 //!
-//! A server gives what it knows of a request to [`Request::check`] and answers with what
-//! [`Request`] or [`Refusal`] say. The Origin is not looked at here, nor are offers of extensions:
-//! none is ever accepted.
+//! A server passes a request to [`Request::check`] and answers as [`Request`] or [`Refusal`] says.
+//! The Origin is not checked here. Extensions are never accepted, so offers are ignored.
 //!
 //! ```
 //! use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
@@ -28,7 +27,7 @@
 //! # Ok::<(), Refusal>(())
 //! ```
 //!
-//! A client makes a key with [`client_key`], and [`check_response`] looks at the answer.
+//! A client creates a key with [`client_key`] and checks the response with [`check_response`].
 
 mod client;
 mod key;

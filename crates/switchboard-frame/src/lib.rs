@@ -1,9 +1,9 @@
 //! WebSocket frames (RFC 6455) without I/O: bytes in, frames out, and the reverse.
 //!
-//! [`Decoder`] takes bytes in any portions and gives the same frames whatever the portions were.
+//! [`Decoder`] accepts bytes in portions of any size and returns the same frames for each split.
 //! It checks everything that the RFC asks of a receiver, and the limits of [`Limits`], as early as
-//! the bytes allow: a message that is too long is refused at its header, text that is not UTF-8 at
-//! its first bad byte. [`encode`] writes frames.
+//! possible: a message that is too long is refused at its header, text that is not UTF-8 at its first
+//! invalid byte. [`encode`] writes frames.
 //!
 //! ```
 //! use switchboard_frame::{Decoder, Event, Limits, Role};
@@ -33,7 +33,7 @@ pub use self::{
     violation::Violation,
 };
 
-/// Which end of the connection this is: a server takes masked frames and sends plain ones, a
+/// Which end of the connection this is: a server receives masked frames and sends unmasked ones, a
 /// client the reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {

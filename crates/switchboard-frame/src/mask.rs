@@ -1,7 +1,7 @@
 //! Masking.
 
-/// Applies a mask to a payload, or takes it off again. `offset` is the position of the first byte
-/// in the frame's payload, for payloads that come in portions.
+/// Masks a payload, or unmasks it again. `offset` is the position of the first byte in the frame's
+/// payload, for payloads that arrive in portions.
 ///
 /// Eight bytes at a time, which compilers turn into vector instructions.
 ///

@@ -1,4 +1,4 @@
-//! What a peer did wrong.
+//! Violations of the protocol and of limits.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum Violation {
     LongControlFrame,
     /// A control frame in fragments.
     FragmentedControlFrame,
-    /// A continuation of nothing.
+    /// A continuation frame without a message to continue.
     UnexpectedContinuation,
     /// A new message before the last one ended.
     ExpectedContinuation,
@@ -35,7 +35,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// 1002, 1007 or 1009.
+    /// Returns the close code: 1002, 1007 or 1009.
     #[must_use]
     pub const fn close_code(self) -> u16 {
         match self {
@@ -45,7 +45,7 @@ impl Violation {
         }
     }
 
-    /// What to put into the close frame's reason.
+    /// Returns the reason for the close frame.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

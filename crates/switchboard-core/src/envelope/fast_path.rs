@@ -1,6 +1,6 @@
-//! Envelopes as clients mostly write them, read without a parser: `type`, `meta`, `payload`, in
-//! this order, without white space or escapes. It takes half the time; everything else is left to
-//! the parser, which gives the same for these, too.
+//! Reads the envelopes that most clients write without a parser: `type`, `meta`, `payload`, in this
+//! order, without white space or escapes. That takes half the time. All other envelopes go to the
+//! parser, which gives the same result for these, too.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::{Inbound, InboundMeta, RawPayload};
 const MAX_DIGITS: usize = 15;
 
 impl<'a> Inbound<'a> {
-    /// `None` for what is not so plain, or not an envelope at all.
+    /// Returns `None` for any other envelope, and for what is none.
     pub(super) fn from_plain(frame: &'a str) -> Option<Self> {
         let rest = frame.strip_prefix(r#"{"type":""#)?.strip_suffix('}')?;
         let (message_type, rest) = plain_text(rest)?;

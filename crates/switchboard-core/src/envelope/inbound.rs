@@ -1,4 +1,4 @@
-//! Taking a frame apart.
+//! Splits a frame into type, meta and payload.
 
 use std::{borrow::Cow, fmt};
 
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{InboundMeta, RawPayload};
 use crate::{Issues, MessageMeta, WsError, decode};
 
-/// A frame taken apart, its payload still raw.
+/// A frame split into its parts. The payload is still raw.
 ///
 /// ```
 /// use switchboard_core::envelope::Inbound;
@@ -47,7 +47,7 @@ impl From<MalformedEnvelope> for WsError {
 }
 
 impl<'a> Inbound<'a> {
-    /// Takes a JSON frame apart. Unknown root keys are ignored; a root key that stands twice makes
+    /// Splits a JSON frame into its parts. Unknown root keys are ignored; a duplicate root key makes
     /// the frame malformed.
     ///
     /// # Errors
@@ -64,36 +64,36 @@ impl<'a> Inbound<'a> {
         serde_json::from_str(frame).map_err(|_| MalformedEnvelope)
     }
 
-    /// The type tag.
+    /// Returns the type tag.
     #[must_use]
     pub fn message_type(&self) -> &str {
         &self.message_type
     }
 
-    /// The protocol's own keys of `meta`.
+    /// Returns the protocol's keys of `meta`.
     #[must_use]
     pub fn meta(&self) -> &InboundMeta<'a> {
         &self.meta
     }
 
-    /// The payload as it came; `None` if the key is absent.
+    /// Returns the raw payload; `None` if the key is absent.
     #[must_use]
     pub fn payload(&self) -> Option<RawPayload<'a>> {
         self.payload
     }
 
-    /// The parts.
+    /// Returns the parts.
     #[must_use]
     pub fn into_parts(self) -> (Cow<'a, str>, InboundMeta<'a>, Option<RawPayload<'a>>) {
         (self.message_type, self.meta, self.payload)
     }
 }
 
-/// Reads the keys of `meta` that a type declares itself out of a whole JSON frame.
+/// Reads the keys of `meta` that a message type declares from a whole JSON frame.
 ///
-/// Missing or non-object meta counts as `{}`; the server's keys are taken out first; unknown ones
-/// are ignored. Else the types decode as they do in a payload. The frame is scanned once more, which
-/// only types with such keys pay for.
+/// Missing or non-object meta counts as `{}`. Keys that only the server sets and unknown keys are
+/// ignored. Otherwise the types decode as they do in a payload. The frame is scanned once more, but
+/// only for types that declare keys.
 ///
 /// # Errors
 ///
@@ -115,7 +115,7 @@ pub fn extended_meta_from_json<T: MessageMeta>(frame: &str) -> Result<T, Issues>
     Ok(meta)
 }
 
-/// The payload in a whole JSON frame, if it has one.
+/// Returns the payload of a whole JSON frame, if it has one.
 #[must_use]
 pub fn raw_payload_of_json(frame: &str) -> Option<String> {
     match Inbound::from_json(frame).ok()?.payload()? {

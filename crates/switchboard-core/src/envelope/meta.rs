@@ -11,8 +11,10 @@ use serde_json::value::RawValue;
 use super::inbound::text_of;
 use crate::WsError;
 
-/// The protocol's keys of an inbound `meta`. Anything but an object counts as `{}`, unknown keys
-/// are ignored, and `clientId` and `receivedAt` are not even read: they are the server's.
+/// The protocol's keys of an inbound `meta`.
+///
+/// Anything but an object counts as `{}`. Unknown keys are ignored, and so are `clientId` and
+/// `receivedAt`, which only the server sets.
 #[derive(Debug, Default)]
 pub struct InboundMeta<'a> {
     pub(super) correlation_id: Option<Cow<'a, str>>,
@@ -45,25 +47,25 @@ impl From<MetaProblem> for WsError {
 }
 
 impl<'a> InboundMeta<'a> {
-    /// The correlation id, if there is a valid one.
+    /// Returns the correlation id, if there is a valid one.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.correlation_id.as_deref()
     }
 
-    /// The idempotency key, if there is a valid one.
+    /// Returns the idempotency key, if there is a valid one.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&str> {
         self.idempotency_key.as_deref()
     }
 
-    /// The caller's deadline in milliseconds from receipt, fractions rounded up; not yet clamped.
+    /// Returns the caller's deadline in milliseconds from receipt, rounded up and not yet clamped.
     #[must_use]
     pub fn timeout_ms(&self) -> Option<u64> {
         self.timeout_ms
     }
 
-    /// The producer's clock in milliseconds since 1970: for display, never for decisions.
+    /// Returns the sender's clock in milliseconds since 1970: for display, never for decisions.
     #[must_use]
     pub fn timestamp(&self) -> Option<f64> {
         self.timestamp
@@ -80,7 +82,7 @@ impl<'a> InboundMeta<'a> {
         }
     }
 
-    /// What the protocol refuses, if anything.
+    /// Returns what the protocol refuses, if anything.
     #[must_use]
     pub fn problem(&self) -> Option<MetaProblem> {
         self.problem

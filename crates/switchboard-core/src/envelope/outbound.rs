@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::{Message, MessageMeta, WsError};
 
-/// What stands in an outgoing envelope beside the message.
+/// The parts of an outgoing envelope other than the message.
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {
-    /// The request's or event's id that this answers.
+    /// The correlation id of the message that this answers.
     pub correlation_id: Option<&'a str>,
     /// The server's clock in milliseconds since 1970.
     pub timestamp_ms: u64,
@@ -29,7 +29,7 @@ impl Head<'_> {
     ///
     /// # Errors
     ///
-    /// `INTERNAL` if the message does not serialise; `out` is as before then.
+    /// `INTERNAL` if the message does not serialise; `out` is then unchanged.
     pub fn write<M: Message>(&self, out: &mut Vec<u8>, message: &M) -> Result<(), WsError> {
         self.write_with_meta::<M>(out, message, None)
     }
@@ -38,7 +38,7 @@ impl Head<'_> {
     ///
     /// # Errors
     ///
-    /// `INTERNAL` if the message or its meta does not serialise; `out` is as before then.
+    /// `INTERNAL` if the message or its meta does not serialise; `out` is then unchanged.
     pub fn write_with_meta<M: Message>(
         &self,
         out: &mut Vec<u8>,
@@ -90,7 +90,7 @@ impl Head<'_> {
         Ok(())
     }
 
-    /// Writes up to and without the brace that closes `meta`.
+    /// Writes everything before the brace that closes `meta`.
     fn open(&self, out: &mut Vec<u8>, message_type: &str) -> serde_json::Result<()> {
         out.extend_from_slice(br#"{"type":"#);
         write_str(out, message_type)?;
@@ -118,7 +118,7 @@ pub fn write_error(out: &mut Vec<u8>, head: Head<'_>, is_rpc: bool, error: &WsEr
 ///
 /// # Errors
 ///
-/// `INTERNAL` if the payload does not serialise; `out` is as before then.
+/// `INTERNAL` if the payload does not serialise; `out` is then unchanged.
 pub fn write_control(
     out: &mut Vec<u8>,
     head: Head<'_>,
@@ -132,12 +132,12 @@ pub fn write_control(
     })
 }
 
-/// Appends the progress of a request: the same value under two keys, since clients read the one
-/// and servers used to write the other.
+/// Appends the progress of a request: the same value under two keys, since older clients read the
+/// other one.
 ///
 /// # Errors
 ///
-/// `INTERNAL` if the value does not serialise; `out` is as before then.
+/// `INTERNAL` if the value does not serialise; `out` is then unchanged.
 pub fn write_progress(out: &mut Vec<u8>, correlation_id: &str, value: &impl Serialize) -> Result<(), WsError> {
     let start = out.len();
     let mut write = || -> serde_json::Result<()> {

@@ -1,4 +1,4 @@
-//! Other ways in which envelopes travel: converted to and from the standard JSON envelope at the
+//! Other envelope styles and MessagePack, converted to and from the standard JSON envelope at the
 //! edge, so that nothing else has to know of them.
 
 #[cfg(feature = "msgpack")]
@@ -14,8 +14,7 @@ use serde_json::value::RawValue;
 
 use super::{MalformedEnvelope, inbound::Text};
 
-/// How the parts of an envelope are named: what a client that was written for another server
-/// expects.
+/// How the parts of an envelope are named, for clients that were written for another server.
 ///
 /// ```
 /// use switchboard_core::envelope::{EnvelopeStyle, Wire};
@@ -35,30 +34,30 @@ pub enum EnvelopeStyle {
     Standard,
     /// `{"type", "meta", …}`: every other key belongs to the payload.
     Flat,
-    /// `{"type", "meta", key}`: the payload stands under another key.
+    /// `{"type", "meta", key}`: the payload has another key.
     PayloadKey(Cow<'static, str>),
 }
 
-/// What frames are written in.
+/// The encoding of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Codec {
     /// Text frames.
     #[default]
     Json,
-    /// Binary frames that hold the same document. Byte strings in it stand for arrays of numbers.
+    /// Binary frames that hold the same document. A byte string is an array of numbers.
     #[cfg(feature = "msgpack")]
     MessagePack,
 }
 
-/// How frames of one connection look.
+/// The envelope style and the encoding of one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wire {
     style: EnvelopeStyle,
     codec: Codec,
 }
 
-/// A frame's payload in the form that a connection takes.
+/// The payload of a WebSocket frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireFrame {
     /// For a text frame.
@@ -68,36 +67,36 @@ pub enum WireFrame {
 }
 
 impl Wire {
-    /// JSON in some style.
+    /// Creates a wire format with JSON in a style.
     #[must_use]
     pub fn json(style: EnvelopeStyle) -> Self {
         Self { style, codec: Codec::Json }
     }
 
-    /// MessagePack in some style.
+    /// Creates a wire format with MessagePack in a style.
     #[cfg(feature = "msgpack")]
     #[must_use]
     pub fn messagepack(style: EnvelopeStyle) -> Self {
         Self { style, codec: Codec::MessagePack }
     }
 
-    /// What frames are written in.
+    /// Returns the encoding of frames.
     #[must_use]
     pub fn codec(&self) -> Codec {
         self.codec
     }
 
-    /// Whether frames are standard envelopes in JSON, which need no conversion.
+    /// Returns whether frames are standard envelopes in JSON, which need no conversion.
     #[must_use]
     pub fn is_standard(&self) -> bool {
         self.style == EnvelopeStyle::Standard && self.codec == Codec::Json
     }
 
-    /// A text frame as a standard JSON envelope.
+    /// Converts a text frame to a standard JSON envelope.
     ///
     /// # Errors
     ///
-    /// It is not an object, or has a key twice.
+    /// The frame is not an object, or has a duplicate key.
     pub fn text_to_standard<'a>(&self, frame: &'a str) -> Result<Cow<'a, str>, MalformedEnvelope> {
         let payload_key = match &self.style {
             EnvelopeStyle::Standard => return Ok(Cow::Borrowed(frame)),
@@ -108,21 +107,21 @@ impl Wire {
         root.to_standard(payload_key, frame.len()).map(Cow::Owned)
     }
 
-    /// A MessagePack frame as a standard JSON envelope. Extension types are not understood, and a
-    /// document more than 128 levels deep is refused.
+    /// Converts a MessagePack frame to a standard JSON envelope. Extension types and documents more
+    /// than 128 levels deep are refused.
     ///
     /// # Errors
     ///
-    /// It is not MessagePack, or not an object, or has a key twice.
+    /// The frame is not MessagePack, not an object, or has a duplicate key.
     #[cfg(feature = "msgpack")]
     pub fn messagepack_to_standard(&self, frame: &[u8]) -> Result<String, MalformedEnvelope> {
         let json = messagepack::to_json(frame)?;
         self.text_to_standard(&json).map(Cow::into_owned)
     }
 
-    /// A standard JSON envelope as this connection takes it. `None` if it is none, or cannot be
-    /// written so: a flat envelope has no place for a payload that is no object, or has a key `type`
-    /// or `meta`.
+    /// Converts a standard JSON envelope to the format of this connection. Returns `None` if it is not
+    /// an envelope or cannot be converted: a flat envelope holds no payload that is not an object or has
+    /// a key `type` or `meta`.
     #[must_use]
     pub fn from_standard(&self, envelope: &str) -> Option<WireFrame> {
         let json = match &self.style {

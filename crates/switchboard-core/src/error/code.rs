@@ -11,7 +11,7 @@ use std::{borrow::Cow, fmt};
 /// | `RESOURCE_EXHAUSTED`, `UNAVAILABLE` | yes | 100 ms |
 /// | `INTERNAL`, codes of your own | as the server says | |
 ///
-/// The names that bun-ws-router used convert to these:
+/// The names of bun-ws-router convert to these:
 ///
 /// ```
 /// use switchboard_core::ErrorCode;
@@ -26,29 +26,29 @@ pub enum ErrorCode {
     Unauthenticated,
     /// The caller is known but not allowed.
     PermissionDenied,
-    /// The message is wrong in itself.
+    /// The message is invalid, whatever the state.
     InvalidArgument,
-    /// Right in itself, but not in this state.
+    /// The message is valid, but not in this state.
     FailedPrecondition,
-    /// What the message names does not exist.
+    /// Something that the message names does not exist.
     NotFound,
-    /// What should be created exists already.
+    /// What the message would create exists already.
     AlreadyExists,
-    /// Nobody handles this.
+    /// There is no handler for this.
     Unimplemented,
-    /// The caller gave up.
+    /// The caller cancelled the request.
     Cancelled,
-    /// It took too long.
+    /// The deadline passed.
     DeadlineExceeded,
     /// A limit was reached.
     ResourceExhausted,
-    /// A dependency is down.
+    /// A dependency is not available.
     Unavailable,
-    /// A conflict with something that ran at the same time.
+    /// A conflict with a concurrent operation.
     Aborted,
-    /// A fault of the server.
+    /// An error of the server.
     Internal,
-    /// A code of the application's own.
+    /// A code that the application defines.
     Custom(Cow<'static, str>),
 }
 
@@ -70,7 +70,7 @@ impl ErrorCode {
         Self::Internal,
     ];
 
-    /// The code as it stands on the wire.
+    /// Returns the code as sent on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -91,7 +91,7 @@ impl ErrorCode {
         }
     }
 
-    /// Whether a client may retry; `None` where only the server can say.
+    /// Returns whether a client may retry; `None` where the server says so with each error.
     #[must_use]
     pub fn retryable(&self) -> Option<bool> {
         match self {
@@ -101,7 +101,7 @@ impl ErrorCode {
         }
     }
 
-    /// The suggested backoff of retryable codes, in milliseconds.
+    /// Returns the suggested backoff of a retryable code, in milliseconds.
     #[must_use]
     pub fn backoff_ms(&self) -> Option<u64> {
         match self {

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use serde::Serialize;
 
 use super::key;
-use crate::issue::MAX_PATH;
+use crate::error::issue::MAX_PATH;
 
 /// A place in a payload: a list of steps on the stack, written out only for a broken rule.
 #[derive(Clone, Copy)]

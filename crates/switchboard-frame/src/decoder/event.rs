@@ -1,20 +1,20 @@
-//! What a decoder gives.
+//! Events of a decoder.
 
 use crate::{Opcode, Violation, is_sendable_close_code};
 
-/// Something whole that has arrived. Data borrows from the input where it came in one piece, and
-/// from the decoder where it did not; either way it is unmasked.
+/// A complete message or control frame, unmasked. Data borrows from the input if it arrived in one
+/// piece, otherwise from the decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A text message.
     Text(&'a str),
     /// A binary message.
     Binary(&'a [u8]),
-    /// To be answered with a pong of the same payload.
+    /// A ping. Answer it with a pong of the same payload.
     Ping(&'a [u8]),
     /// A pong.
     Pong(&'a [u8]),
-    /// The close frame, with code and reason if it has any. Nothing may follow it.
+    /// The close frame, with code and reason if it has any. No frame may follow it.
     Close(Option<(u16, &'a str)>),
 }
 

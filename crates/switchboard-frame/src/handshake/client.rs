@@ -9,8 +9,8 @@ use super::{
     list::{elements, has_token, only},
 };
 
-/// Checks the answer to a client's upgrade over HTTP/1.1 (RFC 6455, section 4.1): `key` is the
-/// `Sec-WebSocket-Key` that was sent, `offered` the subprotocols. Which of them was chosen, if any.
+/// Checks the response to a client's upgrade over HTTP/1.1 (RFC 6455, section 4.1). `key` is the
+/// `Sec-WebSocket-Key` that was sent, `offered` the subprotocols. Returns the chosen one, if any.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, StatusCode, header};

@@ -6,8 +6,7 @@ use sha1::{Digest as _, Sha1};
 /// Of RFC 6455, section 1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`: always ASCII. The key is taken as it came,
-/// in base64.
+/// Returns the `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` in base64. It is always ASCII.
 ///
 /// ```
 /// let accept = switchboard_frame::handshake::accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
@@ -22,7 +21,7 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
     accept
 }
 
-/// The `Sec-WebSocket-Key` of a client. The bytes must be new and random for each connection.
+/// Encodes the `Sec-WebSocket-Key` of a client. The bytes must be new and random for each connection.
 ///
 /// ```
 /// assert_eq!(switchboard_frame::handshake::client_key(*b"the sample nonce"), "dGhlIHNhbXBsZSBub25jZQ==");

@@ -4,8 +4,8 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-/// What is wrong with a request: an HTTP response instead of the upgrade. The text ([`Display`])
-/// says what to do about it and may be the body.
+/// Why a request is refused, and the HTTP response for it. The text ([`Display`]) says what to do
+/// about it and can be the body.
 ///
 /// [`Display`]: fmt::Display
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// 400 or 426.
+    /// Returns the status: 400 or 426.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -46,7 +46,7 @@ impl Refusal {
         }
     }
 
-    /// The headers that belong to the status.
+    /// Returns the headers that belong to the status.
     pub fn headers(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let headers = match self {
             Self::NoUpgrade => [Some((header::UPGRADE, "websocket")), Some((header::CONNECTION, "Upgrade"))],
@@ -57,7 +57,7 @@ impl Refusal {
         headers.into_iter().flatten().map(|(name, value)| (name, HeaderValue::from_static(value)))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -22,7 +22,7 @@ impl Request {
     /// Checks a request (RFC 6455, section 4.2.1; RFC 8441, section 5). `protocol` is the
     /// pseudo-header `:protocol`, which an extended CONNECT has and HTTP/1.1 never.
     ///
-    /// The Origin is the application's matter. Offers of extensions are ignored.
+    /// The Origin is not checked. Offers of extensions are ignored.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue, Method, Version, header};
@@ -58,26 +58,26 @@ impl Request {
         Ok(Self { accept })
     }
 
-    /// Whether it came as an extended CONNECT (HTTP/2), and not as an upgrade of HTTP/1.1.
+    /// Returns whether this is an extended CONNECT (HTTP/2) rather than an upgrade of HTTP/1.1.
     #[must_use]
     pub const fn is_extended_connect(&self) -> bool {
         self.accept.is_none()
     }
 
-    /// What the response's `Sec-WebSocket-Accept` must be; `None` for an extended CONNECT.
+    /// Returns the `Sec-WebSocket-Accept` of the response; `None` for an extended CONNECT.
     #[must_use]
     pub const fn accept(&self) -> Option<&HeaderValue> {
         self.accept.as_ref()
     }
 
-    /// 101, or 200 for an extended CONNECT.
+    /// Returns the status of the response: 101, or 200 for an extended CONNECT.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         if self.is_extended_connect() { StatusCode::OK } else { StatusCode::SWITCHING_PROTOCOLS }
     }
 
-    /// `Connection`, `Upgrade` and `Sec-WebSocket-Accept`, or nothing for an extended CONNECT. The
-    /// subprotocol is to be added, if one is chosen.
+    /// Returns `Connection`, `Upgrade` and `Sec-WebSocket-Accept`, or nothing for an extended CONNECT.
+    /// The caller adds the subprotocol, if one is chosen.
     pub fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let headers = self.accept.clone().map(|accept| {
             [

@@ -1,17 +1,17 @@
-//! Which subprotocol is chosen.
+//! Subprotocols that a client offers, and the choice among them.
 
 use http::{HeaderMap, HeaderValue, header};
 
 use super::{Refusal, list};
 
-/// How many subprotocols a client may offer: more are no honest offer.
+/// The most subprotocols that a client may offer.
 pub const MAX_SUBPROTOCOLS: usize = 64;
 
-/// How long their header may be, in bytes: enough for a token among them.
+/// The most bytes of their header: enough to carry a token.
 pub const MAX_SUBPROTOCOL_BYTES: usize = 8 * 1024;
 
-/// The subprotocols that a client offers, the one that it likes best first. What is not a token
-/// is left out; [`Request::check`](super::Request::check) refuses it.
+/// Returns the subprotocols that a client offers, in its order of preference. Elements that are not
+/// tokens are left out; [`Request::check`](super::Request::check) refuses them.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header};
@@ -25,8 +25,8 @@ pub fn offered_subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     list::elements(headers, &header::SEC_WEBSOCKET_PROTOCOL).filter_map(list::token)
 }
 
-/// The first of the known subprotocols, in the server's order, that the client offers. Upper and
-/// lower case differ.
+/// Returns the first of the known subprotocols, in the server's order, that the client offers. Case
+/// matters.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header};

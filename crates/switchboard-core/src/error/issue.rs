@@ -1,4 +1,4 @@
-//! What is wrong with a payload, in wire names and our own words.
+//! What is wrong with a payload: paths in wire names, and messages that never hold the value.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,7 +10,7 @@ pub const MAX_ISSUES: usize = 32;
 /// The longest path that one issue carries, in bytes: unknown keys are the client's own text.
 pub(crate) const MAX_PATH: usize = 128;
 
-/// One broken rule.
+/// One thing that is wrong with a payload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Issue {
     path: String,
@@ -19,8 +19,8 @@ pub struct Issue {
 }
 
 impl Issue {
-    /// `path` in wire names (`attachment.url`, `items[2].name`, `""` for the whole payload);
-    /// `code` is `type`, `missing_field`, `unknown_field`, `enum` or a validator's.
+    /// Creates an issue. `path` is in wire names (`attachment.url`, `items[2].name`, `""` for the whole
+    /// payload), `code` is `type`, `missing_field`, `unknown_field`, `enum` or that of a rule.
     pub fn new(
         path: impl Into<String>,
         code: impl Into<Cow<'static, str>>,
@@ -35,32 +35,32 @@ impl Issue {
         Self { path, code: code.into(), message: message.into() }
     }
 
-    /// Where: `roomId`, `attachment.url`, `items[2].name`; empty for the whole payload.
+    /// Returns the path: `roomId`, `attachment.url`, `items[2].name`; empty for the whole payload.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Which rule: `type`, `missing_field`, `unknown_field`, `enum`, `length`, …
+    /// Returns the code: `type`, `missing_field`, `unknown_field`, `enum`, `length`, …
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// The rule in words. Never the value that broke it.
+    /// Returns the message. It never contains the value.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 }
 
-/// All that is wrong with a message: at least one [`Issue`], at most [`MAX_ISSUES`], sorted by path.
+/// Everything that is wrong with a message: one to [`MAX_ISSUES`] issues, sorted by path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Issues(Vec<Issue>);
 
 impl Issues {
-    /// One issue.
+    /// Creates a list of one issue.
     ///
     /// ```
     /// use switchboard_core::Issues;
@@ -76,7 +76,7 @@ impl Issues {
         Self(vec![Issue::new(path, code, message)])
     }
 
-    /// Sorts the issues and keeps the first [`MAX_ISSUES`]. `None` if there is none.
+    /// Sorts the issues and keeps the first [`MAX_ISSUES`]. Returns `None` if there are none.
     #[must_use]
     pub fn from_vec(mut issues: Vec<Issue>) -> Option<Self> {
         if issues.is_empty() {
@@ -88,12 +88,12 @@ impl Issues {
         Some(Self(issues))
     }
 
-    /// The issues in the order of their paths.
+    /// Iterates over the issues, sorted by path.
     pub fn iter(&self) -> std::slice::Iter<'_, Issue> {
         self.0.iter()
     }
 
-    /// The same issues below a key: `url` becomes `attachment.url`.
+    /// Puts a key in front of each path: `url` becomes `attachment.url`.
     #[must_use]
     pub fn below(self, key: &str) -> Self {
         let issues = self.0.into_iter().map(|issue| {

@@ -1,4 +1,4 @@
-//! Which messages a connection may be sent.
+//! Sets of messages: what may be sent on a connection.
 
 use crate::Message;
 #[cfg(feature = "contract")]
@@ -24,7 +24,7 @@ pub trait MessageSet: Send + Sync + 'static {
 )]
 pub trait MemberOf<U: MessageSet> {}
 
-/// The set of all messages: the default, with which nothing is ruled out.
+/// The set of all messages, the default.
 #[derive(Debug)]
 pub enum AnyMessage {}
 

@@ -1,4 +1,4 @@
-//! Keys of a message type's own in `meta`.
+//! Keys that a message type declares in `meta`.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -19,13 +19,13 @@ pub trait MessageMeta: Serialize + DeserializeOwned + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// All the rules that are broken, with paths in wire names, without the `meta.` in front.
+    /// All broken rules, with paths in wire names, without the prefix `meta.`.
     fn validate(&self) -> Result<(), Issues> {
         Ok(())
     }
 
-    /// The JSON Schema of these keys, for the [`Contract`](crate::Contract). `true`, which allows
-    /// anything, unless the type says better.
+    /// Returns the JSON Schema of these keys, for the [`Contract`](crate::Contract). The default is
+    /// `true`, which allows anything.
     #[cfg(feature = "contract")]
     fn schema(_: &mut Schemas) -> Schema {
         Schema::any()

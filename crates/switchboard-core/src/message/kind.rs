@@ -8,7 +8,7 @@ mod sealed {
 
 /// Whether a message is an [`Event`] or an [`Rpc`] with a reply.
 ///
-/// Sealed: these two are all there are.
+/// Sealed: there are no other kinds.
 pub trait Kind: sealed::Sealed + 'static {
     /// `true` for [`Rpc`]: its errors travel as `RPC_ERROR` and it must carry a correlation id.
     const IS_RPC: bool;

@@ -7,17 +7,17 @@ use std::fmt;
 /// | code | constant | when |
 /// |---|---|---|
 /// | 1000 | [`NORMAL`](Self::NORMAL) | done |
-/// | 1001 | [`GOING_AWAY`](Self::GOING_AWAY) | the server stops, the page was left |
+/// | 1001 | [`GOING_AWAY`](Self::GOING_AWAY) | the server stops, or the page was left |
 /// | 1002 | [`PROTOCOL_ERROR`](Self::PROTOCOL_ERROR) | a broken frame |
-/// | 1003 | [`UNSUPPORTED_DATA`](Self::UNSUPPORTED_DATA) | a kind of data that is not taken |
+/// | 1003 | [`UNSUPPORTED_DATA`](Self::UNSUPPORTED_DATA) | a kind of data that is not accepted |
 /// | 1006 | [`ABNORMAL`](Self::ABNORMAL) | never sent: the connection was lost |
 /// | 1007 | [`INVALID_UTF8`](Self::INVALID_UTF8) | text that is not UTF-8 |
-/// | 1008 | [`POLICY`](Self::POLICY) | too many bad messages, authentication |
+/// | 1008 | [`POLICY`](Self::POLICY) | too many bad messages, or failed authentication |
 /// | 1009 | [`TOO_BIG`](Self::TOO_BIG) | over the message size limit |
 /// | 1011 | [`SERVER_ERROR`](Self::SERVER_ERROR) | the open hook failed |
 /// | 1012 | [`RESTART`](Self::RESTART) | the server restarts |
 /// | 1013 | [`TRY_AGAIN`](Self::TRY_AGAIN) | overloaded |
-/// | 4001 | [`TOKEN_EXPIRED`](Self::TOKEN_EXPIRED) | refresh it and come back |
+/// | 4001 | [`TOKEN_EXPIRED`](Self::TOKEN_EXPIRED) | refresh the token and reconnect |
 /// | 4002 | [`SLOW_CONSUMER`](Self::SLOW_CONSUMER) | the outbound queue overflowed |
 /// | 4006 | [`FLOOD`](Self::FLOOD) | too many messages or control frames |
 /// | 4401, 4403 | [`UNAUTHENTICATED`](Self::UNAUTHENTICATED), [`FORBIDDEN`](Self::FORBIDDEN) | refused after accept |
@@ -69,20 +69,20 @@ impl CloseCode {
     /// 4507
     pub const SUBSCRIPTION_LIMIT: Self = Self(4507);
 
-    /// Any number. [`is_sendable`](Self::is_sendable) says whether it may stand in a close frame.
+    /// Creates a close code. Check [`is_sendable`](Self::is_sendable) before sending it.
     #[must_use]
     pub const fn new(code: u16) -> Self {
         Self(code)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0
     }
 
-    /// Whether RFC 6455 lets this code stand in a close frame: not 0–999, 1004–1006, 1015–2999
-    /// and not 5000 or more.
+    /// Returns whether RFC 6455 allows this code in a close frame: not 0–999, 1004–1006, 1015–2999,
+    /// or 5000 and more.
     #[must_use]
     pub const fn is_sendable(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
@@ -107,7 +107,7 @@ impl fmt::Display for CloseCode {
     }
 }
 
-/// A close reason as it may stand in a close frame: at most 123 bytes, cut at a character.
+/// Cuts a close reason to what a close frame can hold: 123 bytes, at a character boundary.
 #[must_use]
 pub fn close_reason(reason: &str) -> &str {
     let end = (0..=reason.len().min(123)).rev().find(|&i| reason.is_char_boundary(i)).unwrap_or(0);
