@@ -243,8 +243,8 @@ impl Config {
     /// Sets how many messages, and how many bytes of them, may wait behind a running handler.
     ///
     /// One message may always wait. While the inbox is full the socket is not read: aborts and
-    /// pings wait too. A client that disconnects meanwhile is noticed at once on Linux with the
-    /// native transport; elsewhere only when the socket is read again.
+    /// pings wait too. A client that disconnects meanwhile is noticed at once on Linux, on a TCP or
+    /// Unix socket with the native transport; otherwise only when the socket is read again.
     pub fn max_inbox(mut self, messages: usize, bytes: usize) -> Self {
         self.max_inbox_messages = messages;
         self.max_inbox_bytes = bytes;

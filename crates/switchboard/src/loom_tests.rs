@@ -1,6 +1,6 @@
-//! What must hold in every order in which threads can take their steps: [loom](https://docs.rs/loom)
-//! runs each model in all of them, with its own locks and atomics in `sync`. Compiled only with
-//! `--cfg loom`: see `cargo xtask loom`.
+//! Models for [loom](https://docs.rs/loom), which runs each in all interleavings of its threads,
+//! with its own locks and atomics in `sync`. Compiled only with `--cfg loom`: see
+//! `cargo xtask loom`.
 
 mod completion;
 mod member;
@@ -25,13 +25,13 @@ type Topic = crate::fanout::Topic<Member>;
 
 const LIMIT: usize = 4096;
 
-/// Runs a model in all orders of its threads' steps.
+/// Runs a model in all interleavings.
 fn check(model: impl Fn() + Sync + Send + 'static) {
     loom::model(model);
 }
 
-/// The same, with at most so many switches away from a thread that could go on: for models that
-/// have too many orders to run all each time. All of them took two minutes, and passed.
+/// Runs a model in the interleavings with at most this many preemptions, for models with too many
+/// to run all each time. Running all took two minutes, and passed.
 fn check_some(switches: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(switches);
@@ -45,15 +45,15 @@ fn outbox(limit: usize) -> Outbox<Pipe> {
 fn conn(id: u32, pipe: &Pipe) -> Arc<Member> {
     let outbox = outbox(LIMIT);
     outbox.attach(pipe.clone());
-    Arc::new(Member { id, outbox, place: AtomicUsize::new(GONE) })
+    Arc::new(Member { id, outbox, key: AtomicUsize::new(GONE) })
 }
 
-/// One frame of one letter.
+/// Encodes a frame with a letter as payload.
 fn frame(letter: &str) -> Frame {
     Frame::text(letter)
 }
 
-/// The letters of what was written.
+/// Returns the letters of the frames that were written.
 fn letters(pipe: &Pipe) -> String {
     let written = pipe.written();
     let frames = written.chunks(3).map(|frame| {
@@ -64,5 +64,5 @@ fn letters(pipe: &Pipe) -> String {
 }
 
 fn join(topic: &Topic, conn: &Arc<Member>) {
-    conn.place.store(topic.insert(Arc::clone(conn), None), SeqCst);
+    conn.key.store(topic.insert(Arc::clone(conn), None), SeqCst);
 }

@@ -62,8 +62,9 @@ pub(crate) struct Outbox<S> {
     closed: AtomicBool,
     /// Whether anything is queued or being written, readable without the lock.
     queued: AtomicBool,
-    /// Whether more than half of the limit is queued or recently was, readable without the lock.
-    pressed: AtomicBool,
+    /// Whether more than the watermark, half of the limit, is queued or recently was, readable
+    /// without the lock.
+    above_watermark: AtomicBool,
 }
 
 impl<S: Sink> Outbox<S> {
@@ -71,7 +72,7 @@ impl<S: Sink> Outbox<S> {
     pub(crate) fn new(limit: usize, total: Arc<Budget>) -> Self {
         let state = Mutex::new(State::new(limit, total));
         let no = || AtomicBool::new(false);
-        Self { state, closed: no(), queued: no(), pressed: no() }
+        Self { state, closed: no(), queued: no(), above_watermark: no() }
     }
 
     /// Sets the sink: from now on any thread may write.
@@ -138,7 +139,7 @@ impl<S: Sink> Outbox<S> {
             return Pushed::Closed;
         }
         if queued > state.limit / 2 {
-            self.pressed.store(true, Relaxed);
+            self.above_watermark.store(true, Relaxed);
             Pushed::AboveWatermark
         } else if anyone && !state.blocked && queued > FLUSH_AT {
             Pushed::WriteNow
@@ -158,7 +159,8 @@ impl<S: Sink> Outbox<S> {
         self.push(frame, FlushBy::Owner)
     }
 
-    /// Queues a frame of the connection's own task, even while the connection is closing.
+    /// Queues a last frame of the connection's own task while the connection is closing. Does
+    /// nothing if it is closing as a slow consumer.
     pub(crate) fn push_last(&self, frame: Frame) {
         let mut state = self.state.lock();
         if state.closing.as_ref().is_some_and(|closing| closing.code != CloseCode::SLOW_CONSUMER) {
@@ -288,16 +290,16 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// Whether more than half of the limit may be queued.
-    pub(crate) fn is_pressed(&self) -> bool {
-        self.pressed.load(Relaxed)
+    pub(crate) fn is_above_watermark(&self) -> bool {
+        self.above_watermark.load(Relaxed)
     }
 
     /// Returns the backlog if more than half of the limit is queued.
-    pub(crate) fn pressing(&self) -> Option<Backlog> {
+    pub(crate) fn backlog_above_watermark(&self) -> Option<Backlog> {
         let state = self.state.lock();
-        let pressed = !state.has_room();
-        self.pressed.store(pressed, Relaxed);
-        pressed.then(|| state.backlog())
+        let is_above = !state.has_room();
+        self.above_watermark.store(is_above, Relaxed);
+        is_above.then(|| state.backlog())
     }
 
     pub(crate) fn backlog(&self) -> Backlog {
@@ -408,7 +410,7 @@ impl<S: Sink> Outbox<S> {
 
     fn put_back(&self, state: &mut State<S>, out: &mut Vec<u8>, written: usize) {
         state.put_in_front(out, written);
-        self.pressed.store(!state.has_room(), Relaxed);
+        self.above_watermark.store(!state.has_room(), Relaxed);
         self.queued.store(true, Relaxed);
         out.clear();
     }

@@ -214,7 +214,7 @@ pub(super) fn log<D>(conn: &ConnInner<D>, error: &WsError, what: Option<&str>) {
             let details = error.details::<serde_json::Value>().map(|details| details.to_string());
             let (code, error, details) =
                 (cut(error.code().as_str()), cut(error.message()), details.as_deref().map(cut));
-            tracing::debug!(what, code, error, details, "a message or hook returned an error");
+            tracing::debug!(what, code, error, details, "a message or hook ended with an error");
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct Running {
     waker: Option<Waker>,
 }
 
-/// What runs.
+/// The kind of handler or hook.
 #[derive(Debug)]
 pub(super) enum Job {
     /// A message's handler, with the index of its route.

@@ -1,4 +1,4 @@
-//! The last word of a request.
+//! Completion: the terminal frame of a request.
 
 use std::sync::{
     Arc,
@@ -11,21 +11,19 @@ use switchboard_core::CloseCode;
 use super::{Member, Pipe, check, check_some, conn, frame, letters};
 use crate::{outbox::FlushBy, request::Completion};
 
-/// A request whose handler replies, whose deadline passes, which is aborted and whose progress is
-/// reported, each by somebody else: `1` and `2` for the words of two who want the last, `p` for
-/// progress.
+/// Two threads end a request with the frames `1` and `2`, while a third reports progress, `p`.
 #[test]
-fn one_last_word_and_no_progress_behind_it() {
+fn one_terminal_frame_and_no_progress_after_it() {
     check(|| {
         let pipe = Pipe::new(64);
         let (conn, terminal) = (conn(1, &pipe), Arc::new(Completion::default()));
         let others: Vec<_> = ["1", "2"]
             .into_iter()
-            .map(|word| {
+            .map(|letter| {
                 let (conn, terminal) = (Arc::clone(&conn), Arc::clone(&terminal));
                 thread::spawn(move || {
                     if terminal.end() {
-                        conn.outbox.push(frame(word), FlushBy::Caller);
+                        conn.outbox.push(frame(letter), FlushBy::Caller);
                     }
                 })
             })
@@ -42,26 +40,26 @@ fn one_last_word_and_no_progress_behind_it() {
     });
 }
 
-/// Says a last word, if nobody has.
-fn end(conn: &Member, terminal: &Completion, word: &str, ended: &AtomicUsize) {
+/// Sends a terminal frame, if none was sent.
+fn end(conn: &Member, terminal: &Completion, letter: &str, ended: &AtomicUsize) {
     if terminal.end() {
         ended.fetch_add(1, SeqCst);
-        conn.outbox.push(frame(word), FlushBy::Caller);
+        conn.outbox.push(frame(letter), FlushBy::Caller);
     }
 }
 
-/// All that can end a request at once: a reply and a deadline, an error and an abort, and the end of
-/// the connection, while a step of progress is on its way. Three switches took thirteen seconds, and passed.
+/// A reply, a deadline, an error, an abort and the end of the connection end a request at the same
+/// time, while progress is reported. Three preemptions took thirteen seconds, and passed.
 #[test]
-fn whatever_ends_a_request_does_so_once() {
+fn a_request_ends_once() {
     check_some(2, || {
         let pipe = Pipe::new(64);
         let (conn, terminal, ended) = (conn(1, &pipe), Arc::new(Completion::default()), Arc::new(AtomicUsize::new(0)));
         let others: Vec<_> = [["r", "d"], ["e", "a"]]
             .into_iter()
-            .map(|words| {
+            .map(|letters| {
                 let (conn, terminal, ended) = (Arc::clone(&conn), Arc::clone(&terminal), Arc::clone(&ended));
-                thread::spawn(move || words.iter().for_each(|word| end(&conn, &terminal, word, &ended)))
+                thread::spawn(move || letters.iter().for_each(|letter| end(&conn, &terminal, letter, &ended)))
             })
             .collect();
         let gone = {
@@ -81,9 +79,9 @@ fn whatever_ends_a_request_does_so_once() {
         assert_eq!(ended.load(SeqCst), 1);
         assert!(terminal.before_end(|| ()).is_none());
         conn.outbox.flush();
-        // What had not left when the connection ended, never will.
+        // Frames not written when the connection ended are never written.
         let letters = letters(&pipe);
-        let word = letters.strip_prefix('p').unwrap_or(&letters);
-        assert!(["", "r", "d", "e", "a"].contains(&word), "{letters}");
+        let terminal = letters.strip_prefix('p').unwrap_or(&letters);
+        assert!(["", "r", "d", "e", "a"].contains(&terminal), "{letters}");
     });
 }

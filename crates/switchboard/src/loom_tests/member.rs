@@ -1,4 +1,4 @@
-//! A connection with nothing but its queue, and a sink in the place of a socket.
+//! A subscriber with only a queue, and a sink instead of a socket.
 
 use std::{
     io::{self, IoSlice},
@@ -12,15 +12,15 @@ use crate::{
     wire::{Frame, Variants},
 };
 
-/// It is in no topic, or about to leave the one that it is in.
+/// The key of a member that is in no topic or is leaving it.
 pub(super) const GONE: usize = usize::MAX;
 
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) id: u32,
     pub(super) outbox: Outbox<Pipe>,
-    /// Its place in the one topic that it is in, or `GONE`.
-    pub(super) place: AtomicUsize,
+    /// Its key in its topic, or `GONE`.
+    pub(super) key: AtomicUsize,
 }
 
 impl Subscriber for Member {
@@ -54,12 +54,12 @@ impl Subscriber for Member {
     }
 
     fn moved(&self, _: &Topic<Self>, from: usize, to: usize) -> bool {
-        // Another place may not be noted while the lock is held under which it leaves.
-        self.place.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
+        // Fails if the member is leaving.
+        self.key.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
     }
 }
 
-/// Takes so many bytes at once; keeps all.
+/// A sink that accepts `portion` bytes per write, and asserts that writes do not overlap.
 #[derive(Debug, Clone)]
 pub(super) struct Pipe(Arc<Mutex<State>>);
 
@@ -81,7 +81,7 @@ impl Pipe {
 
     fn enter(&self) -> usize {
         let mut state = self.0.lock();
-        assert!(!state.busy, "two write at once");
+        assert!(!state.busy, "two threads write at once");
         state.busy = true;
         state.portion
     }
@@ -90,7 +90,7 @@ impl Pipe {
 impl Sink for Pipe {
     fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let portion = self.enter();
-        // Others may come in between, were they not kept out.
+        // Gives another writer the chance to interfere.
         loom::thread::yield_now();
         let mut state = self.0.lock();
         state.busy = false;

@@ -7,8 +7,8 @@ use loom::thread;
 use super::*;
 use crate::outbox::{FlushBy, Mark, Pushed, Sink as _};
 
-/// Another thread that has the connection.
-fn beside<T: 'static>(conn: &Arc<Member>, work: impl FnOnce(&Member) -> T + 'static) -> thread::JoinHandle<T> {
+/// Runs `work` with the connection on another thread.
+fn spawn<T: 'static>(conn: &Arc<Member>, work: impl FnOnce(&Member) -> T + 'static) -> thread::JoinHandle<T> {
     let conn = Arc::clone(conn);
     thread::spawn(move || work(&conn))
 }
@@ -18,7 +18,7 @@ fn a_push_is_never_left_behind_by_the_owner() {
     check(|| {
         let pipe = Pipe::new(100);
         let conn = conn(1, &pipe);
-        let pusher = beside(&conn, move |conn| {
+        let pusher = spawn(&conn, move |conn| {
             assert_eq!(conn.outbox.push(frame("a"), FlushBy::Owner), Pushed::Queued);
             assert_eq!(conn.outbox.push(frame("b"), FlushBy::Owner), Pushed::Queued);
         });
@@ -34,10 +34,10 @@ fn a_push_is_never_left_behind_by_the_owner() {
 #[test]
 fn the_owner_goes_on_where_a_full_socket_stopped_a_publisher() {
     check(|| {
-        // A frame takes two writes.
+        // A frame needs two writes.
         let pipe = Pipe::new(2);
         let conn = conn(1, &pipe);
-        let publisher = beside(&conn, move |conn| {
+        let publisher = spawn(&conn, move |conn| {
             conn.outbox.push(frame("a"), FlushBy::Caller);
             conn.outbox.flush();
         });
@@ -71,8 +71,8 @@ fn two_publishers_and_the_owner_write_one_at_a_time_and_in_order() {
         second.join().unwrap();
         owner.settle();
         let written = letters(&pipe);
-        let place = |letter| written.find(letter).unwrap();
-        assert!(written.len() == 4 && place('a') < place('b') && place('c') < place('d'), "{written}");
+        let position = |letter| written.find(letter).unwrap();
+        assert!(written.len() == 4 && position('a') < position('b') && position('c') < position('d'), "{written}");
     });
 }
 
@@ -81,7 +81,7 @@ fn the_owner_writes_past_an_empty_queue_without_taking_the_sink() {
     check(|| {
         let pipe = Pipe::new(100);
         let conn = conn(1, &pipe);
-        let publisher = beside(&conn, move |conn| {
+        let publisher = spawn(&conn, move |conn| {
             for letter in ["a", "b"] {
                 conn.outbox.push(frame(letter), FlushBy::Caller);
                 conn.outbox.flush();
@@ -90,7 +90,7 @@ fn the_owner_writes_past_an_empty_queue_without_taking_the_sink() {
         let owner = Owner::new(&conn);
         owner.turn_with(|clear| {
             if clear {
-                // `Pipe` fails if somebody else is writing.
+                // `Pipe` panics if another thread is writing.
                 pipe.try_write(&[IoSlice::new(frame("o").wire())]).unwrap();
             } else {
                 conn.outbox.push(frame("o"), FlushBy::Owner);
@@ -104,11 +104,11 @@ fn the_owner_writes_past_an_empty_queue_without_taking_the_sink() {
 }
 
 #[test]
-fn the_end_of_a_connection_drops_the_sink_whoever_has_it() {
+fn detaching_drops_the_sink_even_while_it_is_taken() {
     check(|| {
         let pipe = Pipe::new(100);
         let conn = conn(1, &pipe);
-        let publisher = beside(&conn, move |conn| {
+        let publisher = spawn(&conn, move |conn| {
             conn.outbox.push(frame("a"), FlushBy::Caller);
             conn.outbox.flush();
             conn.outbox.push(frame("b"), FlushBy::Caller);
@@ -117,7 +117,7 @@ fn the_end_of_a_connection_drops_the_sink_whoever_has_it() {
         conn.outbox.detach();
         let before = pipe.written().len();
         publisher.join().unwrap();
-        // At most the write that had begun.
+        // At most a write in progress completes.
         assert!(pipe.written().len() <= before + 3);
         conn.outbox.push(frame("c"), FlushBy::Caller);
         conn.outbox.flush();
@@ -131,11 +131,11 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
         let pipe = Pipe::new(4);
         let outbox = outbox(3 * frame("a").cost());
         outbox.attach(pipe.clone());
-        let conn = Arc::new(Member { id: 1, outbox, place: AtomicUsize::new(GONE) });
+        let conn = Arc::new(Member { id: 1, outbox, key: AtomicUsize::new(GONE) });
         for letter in ["a", "b"] {
             conn.outbox.push(frame(letter), FlushBy::Caller);
         }
-        let writer = beside(&conn, move |conn| conn.outbox.flush());
+        let writer = spawn(&conn, move |conn| conn.outbox.flush());
         let pushed = ["c", "d", "e", "f"].map(|letter| conn.outbox.push_anyway(frame(letter), FlushBy::Owner));
         writer.join().unwrap();
         assert!(pushed.contains(&Pushed::Closed) == conn.outbox.is_closed());
@@ -147,7 +147,7 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
     });
 }
 
-/// Queues a frame that may be lost, as topics do.
+/// Queues a marked frame, as topics do.
 fn push_marked(outbox: &Outbox<Pipe>, letter: &str, mark: &Arc<Mark>) {
     if outbox.push_marked(frame(letter), mark, FlushBy::Caller) == Pushed::NoRoom {
         outbox.flush();
@@ -157,12 +157,12 @@ fn push_marked(outbox: &Outbox<Pipe>, letter: &str, mark: &Arc<Mark>) {
 }
 
 #[test]
-fn what_takes_an_older_frames_place_is_written_and_nothing_twice() {
+fn a_conflated_frame_is_written_and_none_twice() {
     check(|| {
         let pipe = Pipe::new(100);
         let conn = conn(1, &pipe);
         let mark = Arc::new(Mark::new("t", Some("key".into()), false));
-        let publisher = beside(&conn, move |conn| ["a", "b"].map(|letter| push_marked(&conn.outbox, letter, &mark)));
+        let publisher = spawn(&conn, move |conn| ["a", "b"].map(|letter| push_marked(&conn.outbox, letter, &mark)));
         let owner = Owner::new(&conn);
         owner.turn(|| {});
         publisher.join().unwrap();
@@ -174,17 +174,17 @@ fn what_takes_an_older_frames_place_is_written_and_nothing_twice() {
 }
 
 #[test]
-fn what_is_dropped_while_another_writes_is_told() {
+fn frames_dropped_during_a_write_are_reported() {
     check_some(3, || {
-        // A frame takes two writes.
+        // A frame needs two writes.
         let pipe = Pipe::new(2);
         let outbox = outbox(2 * frame("a").cost());
         outbox.attach(pipe.clone());
-        let conn = Arc::new(Member { id: 1, outbox, place: AtomicUsize::new(GONE) });
+        let conn = Arc::new(Member { id: 1, outbox, key: AtomicUsize::new(GONE) });
         let mark = Arc::new(Mark::new("t", None, true));
         push_marked(&conn.outbox, "a", &mark);
         let publisher =
-            beside(&conn, move |conn| ["b", "c", "d"].map(|letter| push_marked(&conn.outbox, letter, &mark)));
+            spawn(&conn, move |conn| ["b", "c", "d"].map(|letter| push_marked(&conn.outbox, letter, &mark)));
         let owner = Owner::new(&conn);
         owner.turn(|| {});
         publisher.join().unwrap();

@@ -1,4 +1,4 @@
-//! The task of a connection.
+//! A model of a connection's task.
 
 use std::{
     sync::{
@@ -11,7 +11,7 @@ use std::{
 use super::Member;
 use crate::outbox::Wrote;
 
-/// The connection's task: it has its turn when it is woken.
+/// A connection's task, which runs a turn when it is woken.
 pub(super) struct Owner {
     conn: Arc<Member>,
     woken: Arc<Woken>,
@@ -31,12 +31,12 @@ impl Owner {
         Self { conn: Arc::clone(conn), woken: Arc::default() }
     }
 
-    /// A turn that begins with `handle`.
+    /// Runs a turn that begins with `handle`.
     pub(super) fn turn(&self, handle: impl FnOnce()) {
         self.turn_with(|_| handle());
     }
 
-    /// The same; `handle` is told whether it may write past the queue.
+    /// Runs a turn that begins with `handle`, which gets whether it may write past the queue.
     pub(super) fn turn_with(&self, handle: impl FnOnce(bool)) {
         self.woken.0.store(false, SeqCst);
         let waker = Waker::from(Arc::clone(&self.woken));
@@ -45,7 +45,7 @@ impl Owner {
         loop {
             let done = match outbox.write() {
                 Wrote::Blocked => {
-                    // The socket can be written to again at once.
+                    // The model's socket is writable again at once.
                     outbox.unblock();
                     continue;
                 }
@@ -58,7 +58,8 @@ impl Owner {
         }
     }
 
-    /// All turns that it was woken for. When everybody else is done, too, nothing may be left.
+    /// Runs turns until it is not woken any more. Once all other threads are done, nothing may be
+    /// left in the queue.
     pub(super) fn settle(&self) {
         while self.woken.0.load(SeqCst) {
             self.turn(|| {});

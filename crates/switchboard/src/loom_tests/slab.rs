@@ -1,4 +1,4 @@
-//! Members that get another place because others have left.
+//! Members whose key changes because others leave.
 
 use std::sync::{
     Arc,
@@ -13,8 +13,8 @@ use crate::{
     wire::Frame,
 };
 
-/// A topic of six places of which only the first and the last are taken: when the first leaves, the
-/// last moves. Both members, and what is written to them.
+/// Creates a topic of six slots of which only the first and the last are occupied: when the first
+/// member leaves, the last one moves. Returns both members and their pipes.
 fn topic_with_room() -> (Arc<Topic>, [Arc<Member>; 2], [Pipe; 2]) {
     let topic = Arc::new(Topic::new("t".into(), None));
     let pipes = [Pipe::new(100), Pipe::new(100)];
@@ -24,11 +24,11 @@ fn topic_with_room() -> (Arc<Topic>, [Arc<Member>; 2], [Pipe; 2]) {
     let keys = [(); 4].map(|()| topic.insert(Arc::clone(&others), None));
     join(&topic, &moves);
     keys.into_iter().for_each(|key| topic.remove(key).finish());
-    assert_eq!(moves.place.load(SeqCst), 5);
+    assert_eq!(moves.key.load(SeqCst), 5);
     (topic, [leaves, moves], pipes)
 }
 
-/// As is done where there are very many members.
+/// Publishes in chunks, as in very large topics.
 fn push_in_chunks(topic: &Topic, frame: &Frame) {
     let guard = IterGuard::begin(topic);
     let (mut next, mut reached) = (Some(0), Reached::default());
@@ -37,13 +37,13 @@ fn push_in_chunks(topic: &Topic, frame: &Frame) {
     }
 }
 
-/// As subscriptions end.
+/// Unsubscribes a member.
 fn leave(topic: &Topic, conn: &Member) {
-    topic.remove(conn.place.swap(GONE, SeqCst)).finish();
+    topic.remove(conn.key.swap(GONE, SeqCst)).finish();
 }
 
 #[test]
-fn a_member_that_moves_gets_all_and_once() {
+fn a_member_that_moves_gets_every_frame_once() {
     static MOVED: AtomicBool = AtomicBool::new(false);
     check(|| {
         let (topic, [leaves, moves], pipes) = topic_with_room();
@@ -56,16 +56,16 @@ fn a_member_that_moves_gets_all_and_once() {
         topic.push(&frame("b"), None, usize::MAX);
         Arc::clone(&topic).flush();
         other.join().unwrap();
-        // Nobody else is going to write it.
+        // Everything was flushed: no other thread will write.
         assert_eq!(letters(&pipes[1]), "ab");
         assert!(["", "a", "ab"].contains(&&*letters(&pipes[0])));
-        MOVED.fetch_or(moves.place.load(SeqCst) < 5, SeqCst);
+        MOVED.fetch_or(moves.key.load(SeqCst) < 5, SeqCst);
     });
-    assert!(MOVED.load(SeqCst), "it moves in some order");
+    assert!(MOVED.load(SeqCst), "the member moves in no interleaving");
 }
 
 #[test]
-fn a_member_that_moves_is_met_by_who_goes_in_portions() {
+fn a_publish_in_chunks_does_not_miss_a_member_that_moves() {
     check(|| {
         let (topic, [leaves, _], pipes) = topic_with_room();
         let other = thread::spawn({
@@ -80,7 +80,7 @@ fn a_member_that_moves_is_met_by_who_goes_in_portions() {
 }
 
 #[test]
-fn who_leaves_while_it_is_to_move_leaves() {
+fn a_member_that_leaves_while_it_moves_is_removed() {
     check_some(3, || {
         let (topic, [leaves, moves], pipes) = topic_with_room();
         let other = thread::spawn({

@@ -32,13 +32,13 @@ fn a_publisher_that_is_a_member_does_not_wait_for_itself() {
         owner.settle();
         other.settle();
         let written = pipes.each_ref().map(letters);
-        // The topic has one order.
+        // All members see the same order.
         assert!(written[0] == written[1] && written[0].len() == 2, "{written:?}");
     });
 }
 
 #[test]
-fn nothing_of_a_topic_comes_after_unsubscribing() {
+fn nothing_arrives_after_unsubscribing() {
     check(|| {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t".into(), None));
@@ -66,7 +66,7 @@ fn nothing_of_a_topic_comes_after_unsubscribing() {
 }
 
 #[test]
-fn what_was_published_while_others_were_written_to_is_written_too() {
+fn frames_published_during_a_flush_are_written() {
     check(|| {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t".into(), None));
@@ -86,7 +86,7 @@ fn what_was_published_while_others_were_written_to_is_written_too() {
 }
 
 #[test]
-fn what_was_published_to_one_that_another_unsubscribes_is_written() {
+fn frames_published_to_a_member_being_removed_are_written() {
     check(|| {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t".into(), None));
@@ -99,13 +99,13 @@ fn what_was_published_to_one_that_another_unsubscribes_is_written() {
         topic.push(&frame("a"), None, usize::MAX);
         Arc::clone(&topic).flush();
         other.join().unwrap();
-        // Nobody else is going to write it.
+        // No other thread will write.
         assert_eq!(conn.outbox.buffered(), 0);
     });
 }
 
 #[test]
-fn what_was_published_to_one_that_leaves_is_written_when_nothing_is_locked() {
+fn frames_published_to_a_removed_member_are_written_after_the_lock_is_released() {
     check(|| {
         let pipe = Pipe::new(100);
         let topic = Arc::new(Topic::new("t".into(), None));

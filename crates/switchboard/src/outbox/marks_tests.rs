@@ -1,4 +1,4 @@
-//! What is dropped and what is not, compared with a plain list; with few frames and with many.
+//! Dropping and conflation compared with a plain list, with and without an index.
 
 use std::sync::Arc;
 
@@ -7,21 +7,22 @@ use proptest::{collection::vec, prelude::*};
 use super::{FlushBy, Mark, Pushed, Sink as _, Wrote, queue_tests::Pipe};
 use crate::wire::Frame;
 
-/// So many frames wait at most. All are as long.
+/// The limit in frames, which all have the same length.
 const ROOM: usize = 24;
 
 #[derive(Debug, Clone)]
 enum Op {
-    /// A frame of a topic; only the latest of its key waits, if it has one.
+    /// A frame of a topic, conflated by its key if it has one.
     Topic(u8, Option<u8>),
-    /// A frame that may not be lost.
+    /// A frame that may not be dropped.
     Plain,
-    /// So many bytes are written.
+    /// This many bytes are written.
     Write(usize),
-    /// All that waits is out to be written, until so much of it has been.
+    /// All frames are taken out for writing.
     Take,
+    /// The frames taken out are returned with this many bytes written.
     Finish(usize),
-    /// It goes ahead of all that has not begun to leave.
+    /// A pong is queued ahead of everything except a half-written frame.
     Pong,
 }
 
@@ -39,9 +40,8 @@ fn op() -> impl Strategy<Value = Op> {
 /// The topic, the key, and whether the oldest are dropped.
 type Of = (u8, Option<u8>, bool);
 
-/// A frame that waits.
 #[derive(Debug)]
-struct Waiting {
+struct Queued {
     text: String,
     of: Option<Of>,
     is_gap: bool,
@@ -60,14 +60,14 @@ fn gap_of(topic: &str) -> Option<Frame> {
     topic.parse().ok().map(|topic| frame(&gap(topic)))
 }
 
-/// The queue as a list, walked anew for each question.
+/// The queue as a plain list.
 #[derive(Default)]
 struct Model {
-    list: Vec<Waiting>,
-    /// Out to be written.
-    taken: Vec<Waiting>,
+    list: Vec<Queued>,
+    /// Taken out for writing.
+    taken: Vec<Queued>,
     pong: bool,
-    /// So much of the first has left.
+    /// How many bytes of the first were written.
     offset: usize,
     written: Vec<String>,
 }
@@ -77,46 +77,46 @@ impl Model {
         self.list.len() >= ROOM
     }
 
-    /// The first that has not begun to leave.
-    fn find(&self, is_it: impl Fn(&Waiting) -> bool) -> Option<usize> {
+    /// Finds the first match that is not half-written.
+    fn find(&self, matches: impl Fn(&Queued) -> bool) -> Option<usize> {
         let begun = usize::from(self.offset > 0 && self.taken.is_empty());
-        self.list.iter().skip(begun).position(is_it).map(|index| index + begun)
+        self.list.iter().skip(begun).position(matches).map(|index| index + begun)
     }
 
     fn drop_replaced(&mut self, of: Of) {
         while of.1.is_some()
-            && let Some(index) = self.find(|waiting| !waiting.is_gap && waiting.of == Some(of))
+            && let Some(index) = self.find(|queued| !queued.is_gap && queued.of == Some(of))
         {
             self.list.remove(index);
         }
     }
 
     fn has_gap(&self, topic: u8) -> bool {
-        self.find(|waiting| waiting.is_gap && waiting.of.is_some_and(|of| of.0 == topic)).is_some()
+        self.find(|queued| queued.is_gap && queued.of.is_some_and(|of| of.0 == topic)).is_some()
     }
 
     fn drop_oldest(&mut self, topic: Option<u8>) {
         let of_topic = |of: Of| of.2 && topic.is_none_or(|topic| topic == of.0);
         while self.is_full()
-            && let Some(index) = self.find(|waiting| !waiting.is_gap && waiting.of.is_some_and(of_topic))
+            && let Some(index) = self.find(|queued| !queued.is_gap && queued.of.is_some_and(of_topic))
             && let Some(of) = self.list[index].of
         {
             if self.has_gap(of.0) {
                 self.list.remove(index);
             } else {
-                self.list[index] = Waiting { text: gap(of.0), of: Some(of), is_gap: true };
+                self.list[index] = Queued { text: gap(of.0), of: Some(of), is_gap: true };
             }
         }
     }
 
     fn push(&mut self, text: String, of: Option<Of>, is_gap: bool) {
-        self.list.push(Waiting { text, of, is_gap });
+        self.list.push(Queued { text, of, is_gap });
     }
 
     fn put_pong_ahead(&mut self) {
         if std::mem::take(&mut self.pong) {
             let index = usize::from(self.offset > 0);
-            self.list.insert(index, Waiting { text: "pong".into(), of: None, is_gap: false });
+            self.list.insert(index, Queued { text: "pong".into(), of: None, is_gap: false });
         }
     }
 
@@ -125,7 +125,7 @@ impl Model {
         let (bytes, length) = (self.offset + bytes, frame("0000").len());
         let whole = (bytes / length).min(self.list.len());
         self.offset = if whole < self.list.len() { bytes % length } else { 0 };
-        self.written.extend(self.list.drain(..whole).map(|waiting| waiting.text));
+        self.written.extend(self.list.drain(..whole).map(|queued| queued.text));
     }
 }
 
@@ -137,7 +137,7 @@ fn run(ops: Vec<Op>) -> Result<(), TestCaseError> {
         let text = format!("{n:04}");
         match op {
             Op::Topic(topic, key) => {
-                // One policy for a topic.
+                // Every topic has one policy.
                 let of = (topic, key, topic > 0);
                 let mark = Arc::new(Mark::new(&topic.to_string(), key.map(|key| key.to_string().into()), of.2));
                 model.drop_replaced(of);
@@ -213,18 +213,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn row_7_4_what_waits_is_as_in_a_plain_list(ops in vec(op(), 1..150)) {
+    fn row_7_4_a_queue_with_marks_behaves_like_a_plain_list(ops in vec(op(), 1..150)) {
         run(ops)?;
     }
 }
 
-/// Whatever was dropped, what is kept of it is not more than of what waits.
+/// The memory kept for dropped frames is bounded by that of queued ones.
 #[test]
-fn what_was_dropped_leaves_no_trace() {
+fn dropped_frames_use_bounded_memory() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
     let mark = |n: usize| Arc::new(Mark::new("t", Some((n % 10).to_string().into()), false));
-    // The first does not leave.
+    // The first frame is never written.
     outbox.push(frame("0000"), FlushBy::Caller);
     let size = |n| {
         outbox.push_marked(frame("1111"), &mark(n), FlushBy::Caller);

@@ -1,4 +1,4 @@
-//! What waits in all queues of a hub, and what is dropped where it does not fit.
+//! The budget of all queues of a hub, and the frames dropped when they do not fit.
 
 use std::{
     future::Future as _,
@@ -13,7 +13,7 @@ use super::{
 };
 
 #[test]
-fn only_what_stays_queued_counts_in_the_total() {
+fn only_bytes_that_stay_queued_are_charged() {
     let (pipe, total) = (Pipe::default(), Arc::new(Budget::new(100_000)));
     let outbox = pipe.outbox_in(100_000, &total);
     let frame = run(&[&"x".repeat(1000)]);
@@ -22,7 +22,7 @@ fn only_what_stays_queued_counts_in_the_total() {
     assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), 0));
     outbox.flush();
     assert_eq!((outbox.buffered(), total.bytes()), (0, 0));
-    // Half of it leaves; it counts as a whole until all has.
+    // A half-written frame counts as a whole.
     outbox.push(frame.clone(), FlushBy::Caller);
     outbox.flush();
     assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), frame.cost()));
@@ -34,7 +34,7 @@ fn only_what_stays_queued_counts_in_the_total() {
     assert_eq!((outbox.buffered(), total.bytes()), (frame.cost(), frame.cost()));
     write_all(&outbox, &pipe);
     assert_eq!((outbox.buffered(), total.bytes()), (0, 0));
-    // What is dropped does not count either.
+    // Dropped frames do not count.
     let overflow = |outbox: &Outbox<Pipe>| assert!(outbox.overflow() && !outbox.overflow());
     for end in [overflow, Outbox::detach] {
         let outbox = pipe.outbox_in(100_000, &total);
@@ -48,7 +48,7 @@ fn only_what_stays_queued_counts_in_the_total() {
 }
 
 #[test]
-fn whoever_adds_to_too_much_in_all_overflows() {
+fn a_queue_that_exceeds_the_total_overflows() {
     let total = Arc::new(Budget::new(5000));
     let (slow, fast) = (Pipe::default(), Pipe::default());
     let (one, two) = (slow.outbox_in(100_000, &total), slow.outbox_in(100_000, &total));
@@ -62,14 +62,14 @@ fn whoever_adds_to_too_much_in_all_overflows() {
     assert_eq!(two.push(frame.clone(), FlushBy::Caller), Pushed::Closed);
     assert_eq!((two.buffered(), total.bytes(), total.overflowed()), (0, 2 * frame.cost(), 1));
     assert!(!one.is_closed());
-    // What leaves at once is never too much.
+    // Frames written at once are not charged.
     fast.room.set(usize::MAX);
     let reads = fast.outbox_in(100_000, &total);
     for _ in 0..20 {
         assert_eq!(reads.push(frame.clone(), FlushBy::Caller), Pushed::Queued);
         reads.flush();
     }
-    // So many at once, to one that does not.
+    // A burst to a slow consumer is charged when it cannot be written.
     let late = slow.outbox_in(100_000, &total);
     for _ in 0..4 {
         late.push(frame.clone(), FlushBy::Caller);
@@ -79,13 +79,13 @@ fn whoever_adds_to_too_much_in_all_overflows() {
 }
 
 #[test]
-fn what_only_the_owner_can_write_counts_once_it_cannot() {
+fn an_owner_without_sink_is_charged_once_it_cannot_write() {
     let total = Arc::new(Budget::new(5000));
     let outbox = Outbox::<Pipe>::new(100_000, Arc::clone(&total));
     let frame = run(&[&"x".repeat(1000)]);
     let push = || outbox.push(frame.clone(), FlushBy::Caller);
     let cx = Context::from_waker(Waker::noop());
-    // Before its turn nobody knows.
+    // Before its turn it is unknown whether the owner can write.
     assert_eq!((push(), total.bytes()), (Pushed::Queued, 0));
     outbox.begin_turn(&cx);
     let writing = outbox.start().unwrap();
@@ -93,13 +93,13 @@ fn what_only_the_owner_can_write_counts_once_it_cannot() {
     assert_eq!(total.bytes(), 0);
     assert!(outbox.end_turn(true));
     assert_eq!(total.bytes(), frame.cost());
-    // Now it is known to stand.
+    // Now the queue is known to be stalled.
     assert_eq!((push(), total.bytes()), (Pushed::Queued, 2 * frame.cost()));
     outbox.begin_turn(&cx);
     let writing = outbox.start().unwrap();
     outbox.finish(writing, 2 * frame.len() - 10);
     assert!(outbox.end_turn(false) && total.bytes() == 0);
-    // As by a transport that takes frame by frame.
+    // As on axum's transport, which writes frame by frame.
     for _ in 0..4 {
         push();
     }
@@ -113,7 +113,7 @@ fn what_only_the_owner_can_write_counts_once_it_cannot() {
     assert_eq!((total.bytes(), total.overflowed()), (0, 1));
 }
 
-/// Queues a frame of topic `t`, as topics do.
+/// Queues a marked frame, as topics do.
 fn push_marked(outbox: &Outbox<Pipe>, text: &str, mark: &Arc<Mark>) -> Pushed {
     match outbox.push_marked(run(&[text]), mark, FlushBy::Caller) {
         Pushed::NoRoom => outbox.push_dropping(run(&[text]), mark, |_| Some(run(&["gap"])), FlushBy::Caller),
@@ -122,7 +122,7 @@ fn push_marked(outbox: &Outbox<Pipe>, text: &str, mark: &Arc<Mark>) -> Pushed {
 }
 
 #[test]
-fn row_7_4_the_oldest_of_the_topic_are_dropped_where_a_gap_is_told() {
+fn row_7_4_the_oldest_of_the_topic_are_dropped_and_replaced_by_one_gap_notice() {
     let pipe = Pipe::default();
     let limit = 4 * run(&["a"]).cost() + run(&["gap"]).cost();
     let outbox = pipe.outbox(limit);
@@ -131,7 +131,7 @@ fn row_7_4_the_oldest_of_the_topic_are_dropped_where_a_gap_is_told() {
         assert_ne!(push_marked(&outbox, text, mark), Pushed::Closed);
     }
     outbox.push(run(&["!"]), FlushBy::Caller);
-    // The first is half written, and so stays.
+    // The first is half written, and so is kept.
     pipe.room.set(1);
     assert_eq!(outbox.write(), Wrote::Blocked);
     for text in ["e", "f", "g"] {
@@ -141,7 +141,7 @@ fn row_7_4_the_oldest_of_the_topic_are_dropped_where_a_gap_is_told() {
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads(), ["a", "b", "gap", "!", "g"]);
     assert_eq!(outbox.buffered(), 0);
-    // It is over.
+    // The queue has recovered.
     push_marked(&outbox, "h", &t);
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads()[5..], ["h"]);
@@ -149,7 +149,7 @@ fn row_7_4_the_oldest_of_the_topic_are_dropped_where_a_gap_is_told() {
 }
 
 #[test]
-fn row_7_4_where_others_fill_the_queue_the_new_one_is_lost() {
+fn row_7_4_if_other_frames_fill_the_queue_the_new_one_is_dropped() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(2 * run(&["a"]).cost());
     let mark = Arc::new(Mark::new("t", None, true));
@@ -163,7 +163,7 @@ fn row_7_4_where_others_fill_the_queue_the_new_one_is_lost() {
 }
 
 #[test]
-fn row_7_4_what_may_be_lost_makes_room_for_what_may_not() {
+fn row_7_4_droppable_frames_make_room_for_others() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(2 * run(&["a"]).cost() + 2 * run(&["gap"]).cost());
     let [t, u] = ["t", "u"].map(|topic| Arc::new(Mark::new(topic, None, true)));
@@ -181,7 +181,7 @@ fn row_7_4_what_may_be_lost_makes_room_for_what_may_not() {
 }
 
 #[test]
-fn row_7_4_only_the_latest_of_a_key_waits() {
+fn row_7_4_conflation_keeps_only_the_latest_of_a_key() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(4 * run(&["a"]).cost());
     let mark = |topic: &str, key: &str| Arc::new(Mark::new(topic, Some(key.into()), false));
@@ -192,7 +192,7 @@ fn row_7_4_only_the_latest_of_a_key_waits() {
     }
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads(), ["2", "5", "6"]);
-    // Too many keys are too much.
+    // Too many keys overflow.
     pipe.room.set(0);
     for n in 0..4 {
         assert_ne!(push_marked(&outbox, "n", &mark("t", &n.to_string())), Pushed::Closed);
@@ -202,7 +202,7 @@ fn row_7_4_only_the_latest_of_a_key_waits() {
 }
 
 #[test]
-fn what_is_dropped_keeps_nobody_waiting_and_does_not_look_written() {
+fn dropped_frames_do_not_block_waiters_and_do_not_count_as_written() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(2 * run(&["a"]).cost() + run(&["gap"]).cost());
     let mark = Arc::new(Mark::new("t", None, true));
@@ -224,7 +224,7 @@ fn what_is_dropped_keeps_nobody_waiting_and_does_not_look_written() {
 }
 
 #[test]
-fn what_is_dropped_does_not_count_in_the_total_either() {
+fn dropped_frames_are_refunded() {
     let (pipe, total) = (Pipe::default(), Arc::new(Budget::new(100_000)));
     let outbox = pipe.outbox_in(2000, &total);
     let mark = Arc::new(Mark::new("t", None, true));
@@ -232,7 +232,7 @@ fn what_is_dropped_does_not_count_in_the_total_either() {
     for _ in 0..5 {
         assert_ne!(push_marked(&outbox, &text, &mark), Pushed::Closed);
         outbox.write();
-        // A little more is counted later.
+        // Small growth is charged later.
         assert!(outbox.buffered() - total.bytes() < 1024);
     }
     outbox.make_room(2000, |_| None);
@@ -242,7 +242,7 @@ fn what_is_dropped_does_not_count_in_the_total_either() {
 }
 
 #[test]
-fn what_may_be_dropped_is_closed_for_where_all_have_too_much() {
+fn droppable_frames_also_overflow_the_total() {
     let (pipe, total) = (Pipe::default(), Arc::new(Budget::new(3000)));
     let outbox = pipe.outbox_in(100_000, &total);
     let mark = Arc::new(Mark::new("t", None, true));

@@ -16,7 +16,7 @@ use std::{
 use super::{Budget, FlushBy, Outbox, Pushed, Sink, Until, Wrote};
 use crate::wire::Frame;
 
-/// Takes as much as it is told.
+/// A sink that accepts `room` bytes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pipe {
     pub(super) room: Rc<Cell<usize>>,
@@ -34,7 +34,7 @@ impl Pipe {
         outbox
     }
 
-    /// The payloads of all whole frames that were written.
+    /// Returns the payloads of all completely written frames.
     pub(super) fn payloads(&self) -> Vec<String> {
         let mut wire = &self.written.borrow()[..];
         let mut payloads = Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn write_all(outbox: &Outbox<Pipe>, pipe: &Pipe) {
 }
 
 #[test]
-fn rfc_6455_5_5_a_pong_goes_ahead_of_data_at_the_next_border_and_only_the_last_one() {
+fn rfc_6455_5_5_only_the_last_pong_is_sent_ahead_of_data_at_the_next_frame_boundary() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
     outbox.push(run(&["one", "two"]), FlushBy::Caller);
@@ -87,7 +87,7 @@ fn rfc_6455_5_5_a_pong_goes_ahead_of_data_at_the_next_border_and_only_the_last_o
 }
 
 #[test]
-fn what_the_owner_put_out_goes_on_where_the_socket_stopped() {
+fn a_partial_write_of_the_owners_frames_is_continued() {
     for room in 0..15 {
         let pipe = Pipe::default();
         let outbox = pipe.outbox(1 << 20);
@@ -103,7 +103,7 @@ fn what_the_owner_put_out_goes_on_where_the_socket_stopped() {
 }
 
 #[test]
-fn attack_a10_a_poke_finds_room_that_was_not_told() {
+fn attack_a10_a_retry_finds_room_that_was_not_reported() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
     assert!(!outbox.retry_blocked());
@@ -112,7 +112,7 @@ fn attack_a10_a_poke_finds_room_that_was_not_told() {
     assert_eq!(outbox.write(), Wrote::Blocked);
     assert!(!outbox.retry_blocked());
     pipe.room.set(1);
-    // It is blocked until the sink says more.
+    // It stays blocked until the sink is reported writable.
     assert_eq!(outbox.write(), Wrote::Blocked);
     assert!(outbox.retry_blocked());
     pipe.room.set(usize::MAX);
@@ -122,20 +122,20 @@ fn attack_a10_a_poke_finds_room_that_was_not_told() {
     assert_eq!(outbox.write(), Wrote::All);
 }
 
-/// What was asked for before may be answered beyond the limit, which others may not use.
+/// Replies to requests in flight may exceed the limit; other frames may not.
 #[test]
 fn attack_a10_replies_may_take_twice_the_limit() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1000);
     let frame = run(&[&"x".repeat(400)]);
     for n in 0..4 {
-        let pressed = if n == 0 { Pushed::Queued } else { Pushed::AboveWatermark };
-        assert_eq!(outbox.push_reply(frame.clone()), pressed, "{n}");
+        let expected = if n == 0 { Pushed::Queued } else { Pushed::AboveWatermark };
+        assert_eq!(outbox.push_reply(frame.clone()), expected, "{n}");
         assert_eq!(outbox.write(), Wrote::Blocked);
     }
-    assert!(outbox.is_pressed() && outbox.pressing().is_some());
+    assert!(outbox.is_above_watermark() && outbox.backlog_above_watermark().is_some());
     write_all(&outbox, &pipe);
-    assert!(outbox.pressing().is_none() && !outbox.is_pressed());
+    assert!(outbox.backlog_above_watermark().is_none() && !outbox.is_above_watermark());
     pipe.room.set(0);
     for _ in 0..2 {
         outbox.push(frame.clone(), FlushBy::Owner);
@@ -160,7 +160,7 @@ fn row_7_4_an_overflow_finishes_the_half_written_frame() {
 }
 
 #[test]
-fn row_7_4_a_queue_that_can_be_written_does_not_overflow() {
+fn row_7_4_a_writable_queue_does_not_overflow() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(100);
     let long = "x".repeat(50);
@@ -172,7 +172,7 @@ fn row_7_4_a_queue_that_can_be_written_does_not_overflow() {
 }
 
 #[test]
-fn more_frames_than_go_into_one_write() {
+fn more_frames_than_fit_into_one_write() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
     let texts: Vec<_> = (0..1000).map(|n| n.to_string()).collect();
@@ -184,14 +184,14 @@ fn more_frames_than_go_into_one_write() {
 }
 
 #[test]
-fn flushed_is_what_was_sent_before_not_as_many_bytes_of_something_else() {
+fn flushed_waits_for_the_frames_sent_before_and_not_for_as_many_bytes() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
     let mut cx = Context::from_waker(Waker::noop());
     outbox.push(run(&["sent"]), FlushBy::Caller);
     let mut flushed = pin!(outbox.wait(Until::Flushed));
     assert!(flushed.as_mut().poll(&mut cx).is_pending());
-    // As long as what was sent, and ahead of it.
+    // As long as the frame that was sent, and written ahead of it.
     outbox.push_pong(run(&["pong"]));
     pipe.room.set(run(&["pong"]).len());
     assert_eq!(outbox.write(), Wrote::Blocked);
@@ -202,7 +202,7 @@ fn flushed_is_what_was_sent_before_not_as_many_bytes_of_something_else() {
 }
 
 #[test]
-fn those_who_gave_up_waiting_leave_nothing_behind() {
+fn dropped_waits_leave_nothing_behind() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(200);
     outbox.push(run(&[&"x".repeat(150)]), FlushBy::Caller);
@@ -213,23 +213,23 @@ fn those_who_gave_up_waiting_leave_nothing_behind() {
     assert!(format!("{outbox:?}").contains("waiters: Waiters(None)"));
 }
 
-/// Takes nothing, on any thread.
-struct Stuck;
+/// A sink that accepts nothing, usable on any thread.
+struct Full;
 
-impl Sink for Stuck {
+impl Sink for Full {
     fn try_write(&self, _: &[IoSlice<'_>]) -> io::Result<usize> {
         Ok(0)
     }
 }
 
-/// A waker that looks at the queue when it is dropped, as an application's may.
-struct Looks(Weak<Outbox<Stuck>>);
+/// A waker that locks the queue when it is dropped, as an application's may.
+struct LocksOnDrop(Weak<Outbox<Full>>);
 
-impl Wake for Looks {
+impl Wake for LocksOnDrop {
     fn wake(self: Arc<Self>) {}
 }
 
-impl Drop for Looks {
+impl Drop for LocksOnDrop {
     fn drop(&mut self) {
         if let Some(outbox) = self.0.upgrade() {
             outbox.buffered();
@@ -238,12 +238,12 @@ impl Drop for Looks {
 }
 
 #[test]
-fn attack_b16_wakers_are_replaced_and_dropped_with_nothing_locked() {
+fn attack_b16_wakers_are_replaced_and_dropped_without_a_lock() {
     let (done, is_done) = mpsc::channel();
     std::thread::spawn(move || {
         let outbox = Arc::new(Outbox::new(200, Arc::new(Budget::new(usize::MAX))));
-        outbox.attach(Stuck);
-        let waker = || Waker::from(Arc::new(Looks(Arc::downgrade(&outbox))));
+        outbox.attach(Full);
+        let waker = || Waker::from(Arc::new(LocksOnDrop(Arc::downgrade(&outbox))));
         outbox.push(run(&[&"x".repeat(150)]), FlushBy::Caller);
         for until in [Until::Room, Until::Flushed] {
             let mut wait = Box::pin(outbox.wait(until));
@@ -257,11 +257,11 @@ fn attack_b16_wakers_are_replaced_and_dropped_with_nothing_locked() {
         }
         done.send(()).unwrap();
     });
-    // Else a lock is waited for by its own holder.
+    // A timeout means a deadlock.
     assert_eq!(is_done.recv_timeout(Duration::from_secs(10)), Ok(()));
 }
 
-/// Counts.
+/// A waker that counts.
 #[derive(Default)]
 struct Woken(AtomicUsize);
 
@@ -272,7 +272,7 @@ impl Wake for Woken {
 }
 
 #[test]
-fn attack_b16_a_send_behind_what_a_caller_promised_wakes_the_owner() {
+fn attack_b16_a_send_behind_a_frame_that_its_publisher_will_flush_wakes_the_owner() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1000);
     let woken = Arc::new(Woken::default());
@@ -280,7 +280,7 @@ fn attack_b16_a_send_behind_what_a_caller_promised_wakes_the_owner() {
     assert!(outbox.end_turn(false));
     outbox.push(Frame::text("published"), FlushBy::Caller);
     assert_eq!(woken.0.load(Relaxed), 0);
-    // The publisher may still be busy.
+    // The publisher may flush only much later.
     outbox.push(Frame::text("sent"), FlushBy::Owner);
     assert_eq!(woken.0.load(Relaxed), 1);
 }

@@ -5,7 +5,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TransportKind {
-    /// This library's own, directly on the connection's socket. It uses the least memory and CPU.
+    /// This library's own, directly on the connection's byte stream. It uses the least memory and
+    /// CPU.
     #[default]
     Native,
     /// axum's [`WebSocket`](axum::extract::ws::WebSocket), based on tungstenite. Requires the

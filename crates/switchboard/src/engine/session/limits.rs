@@ -80,12 +80,12 @@ impl<D: Send + Sync + 'static> Session<D> {
     /// Whether the client's own requests fill more than half of the outbound limit.
     #[inline]
     pub(in crate::engine) fn is_throttled(&mut self) -> bool {
-        self.conn.outbox.is_pressed() && self.update_throttle()
+        self.conn.outbox.is_above_watermark() && self.update_throttle()
     }
 
     #[inline(never)]
     fn update_throttle(&mut self) -> bool {
-        self.throttled = self.conn.outbox.pressing().is_some_and(|backlog| {
+        self.throttled = self.conn.outbox.backlog_above_watermark().is_some_and(|backlog| {
             // Bytes queued before throttling was first considered count as the client's own.
             let throttle = self.throttle.get_or_insert_with(|| Box::new(Throttle::new(backlog, true)));
             let half = self.conn.config().max_outbound_bytes / 2;
