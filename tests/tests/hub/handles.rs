@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use serde_json::{Value, json};
-use switchboard::{CallErrorKind, Conn, Hub, Matched, PublishErrorKind, TopicOptions, WsMessages, WsRouter, ws_message, ws_rpc};
+use switchboard::{
+    CallErrorKind, Conn, Hub, Matched, PublishErrorKind, TopicOptions, WsMessages, WsRouter, ws_message, ws_rpc,
+};
 use switchboard_tests::{
     client::{Client, PATIENCE, Server},
     serve::ws_route,

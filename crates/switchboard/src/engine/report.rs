@@ -211,7 +211,8 @@ pub(super) fn log<D>(conn: &ConnInner<D>, error: &WsError, what: Option<&str>) {
     } else {
         if tracing::enabled!(tracing::Level::DEBUG) {
             let details = error.details::<serde_json::Value>().map(|details| details.to_string());
-            let (code, error, details) = (cut(error.code().as_str()), cut(error.message()), details.as_deref().map(cut));
+            let (code, error, details) =
+                (cut(error.code().as_str()), cut(error.message()), details.as_deref().map(cut));
             tracing::debug!(what, code, error, details, "refused");
         }
     }
