@@ -2,6 +2,8 @@
 
 mod code;
 mod details;
+#[cfg(feature = "axum")]
+mod response;
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 

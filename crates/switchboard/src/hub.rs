@@ -46,17 +46,17 @@ pub use self::{
     typed::TypedHub,
 };
 use self::{
-    builder::{Limits, Normalize},
+    builder::{HubLimits, Normalize},
     publish::Outgoing,
     registry::{Registry, UserFeed},
     subscribe::Authorizations,
-    topics::Rules,
+    topics::TopicRules,
     wheel::Wheel,
 };
 pub(crate) use self::{
-    registry::{ConnectionPermit, Full},
+    registry::{ConnectionPermit, LimitExceeded},
     subscribe::{InFlight, Operation, PendingChange, Subscriptions},
-    topics::{AsStr, Filter, Rule},
+    topics::{AsStr, Filter, TopicRule},
     wheel::{Check, TimerKey},
 };
 use crate::{
@@ -98,9 +98,9 @@ pub struct Hub(Arc<HubInner>);
 
 pub(crate) struct HubInner {
     /// What holds for which topics.
-    rules: Rules,
+    rules: TopicRules,
     normalize: Option<Normalize>,
-    limits: Limits,
+    limits: HubLimits,
     /// How many subscriptions have a filter of their own.
     filters: AtomicUsize,
     /// What the application is being asked.
@@ -116,6 +116,8 @@ pub(crate) struct HubInner {
     subscriptions: AtomicUsize,
     pending_upgrades: AtomicUsize,
     draining: AtomicBool,
+    /// Whether a route uses it, or a publish has warned that none does.
+    in_use: AtomicBool,
     running: AtomicUsize,
     detached: AtomicUsize,
     dropped: AtomicU64,
@@ -137,7 +139,7 @@ impl Hub {
         Self::builder().build()
     }
 
-    fn with(builder: HubBuilder, rules: Rules) -> Self {
+    fn with(builder: HubBuilder, rules: TopicRules) -> Self {
         Self(Arc::new(HubInner {
             rules,
             normalize: builder.normalize,
@@ -153,6 +155,7 @@ impl Hub {
             subscriptions: AtomicUsize::new(0),
             pending_upgrades: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            in_use: AtomicBool::new(false),
             running: AtomicUsize::new(0),
             detached: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
@@ -228,11 +231,28 @@ impl Hub {
     }
 
     /// The rule for a topic that may not exist yet.
-    fn rule_for(&self, topic: &str) -> Result<Option<&Arc<Rule>>, PublishError> {
+    fn rule_for(&self, topic: &str) -> Result<Option<&Arc<TopicRule>>, PublishError> {
         match self.0.rules.find(topic) {
             Some(rule) if !rule.allows_name(topic) => Err(PublishError::not_allowed(topic, rule.pattern())),
             rule => Ok(rule),
         }
+    }
+
+    /// A route was mounted with this hub.
+    pub(crate) fn note_route(&self) {
+        self.0.in_use.store(true, Relaxed);
+    }
+
+    /// Warns once of a hub that no route uses: nothing published to it can arrive.
+    fn warn_if_unused(&self, topic: &str) -> bool {
+        let warns = !self.0.in_use.load(Relaxed) && !self.0.in_use.swap(true, Relaxed);
+        if warns {
+            tracing::warn!(
+                topic,
+                "published to a hub that no route uses: give routers the same hub with `WsRouter::hub(hub.clone())`"
+            );
+        }
+        warns
     }
 
     /// A topic's name as it stands in maps.
@@ -274,7 +294,7 @@ impl Hub {
         self.0.wheel.schedule(&self.0, conn, after, check);
     }
 
-    pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId) -> Result<(), Full> {
+    pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId) -> Result<(), LimitExceeded> {
         let mut registry = self.0.registry.lock();
         let count = registry.add_user(user, conn, self.0.limits.max_connections_per_user)?;
         self.0.users.added(user, conn, count);
@@ -335,8 +355,8 @@ impl Hub {
         drop(registry);
         drop(removed);
         self.send_user_events();
-        let place = conn.existing_cold().and_then(|cold| cold.place.lock().take());
-        drop(place);
+        let permit = conn.existing_cold().and_then(|cold| cold.permit.lock().take());
+        drop(permit);
     }
 }
 

@@ -132,7 +132,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `axum-ws` | no | axum's `WebSocket` as a transport (`TransportKind::Axum`), and upgrades inside handlers of axum's (`WsRouter::mount`); compiles tungstenite |
-//! | `bytes`, `chrono`, `rust_decimal`, `url`, `uuid` | no | types of the crate of that name in messages, with `schema` their JSON Schema, too |
+//! | `bytes`, `chrono`, `rust_decimal`, `time`, `url`, `uuid` | no | types of the crate of that name in messages, with `schema` their JSON Schema, too |
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | figures through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
@@ -203,15 +203,13 @@ pub use self::{
     serve::{Serve, serve},
     transport::TransportKind,
     upgrade::{
-        Authenticated, Authenticator, BearerToken, BearerTokenRejection, Endpoint, InvalidNetwork, Open, OriginPolicy,
-        Produces, TokenSources, TrustedProxies,
+        Authenticated, Authenticator, BearerToken, BearerTokenRejection, Endpoint, InvalidNetwork, Mergeable, Open,
+        OriginPolicy, Produces, TokenSources, TrustedProxies,
     },
 };
-/// The crate behind `#[validate(…)]`, for rules of your own: `switchboard::validator::ValidationError`.
-pub use switchboard_core::__private::validator;
 pub use switchboard_core::{
     AnyMessage, BoxError, CloseCode, Contract, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta,
-    MessageSet, Reply, Request, Rpc, WsError, contract, envelope::EnvelopeStyle,
+    MessageSet, Reply, Request, Rpc, WsError, contract, envelope::EnvelopeStyle, validator,
 };
 pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 

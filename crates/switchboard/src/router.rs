@@ -18,7 +18,7 @@ use crate::{
     extract::{Setup, StateScope, Step},
     handler,
     middleware::{self, MessageLayer},
-    upgrade::{Authenticate, Authenticated, Authenticator, Identify, Open},
+    upgrade::{Authenticate, Authenticated, Authenticator, Identify, Mergeable, Open},
 };
 
 /// Routes messages to handlers, and connections to hooks.
@@ -224,7 +224,7 @@ where
     ///
     /// Hooks keep the order of calls: those of `other` run after the ones added before `merge`. Its
     /// [`identify`](Self::identify) applies only if this router has none. All other settings belong on
-    /// the router that is mounted.
+    /// the router that is mounted; one with `authenticate` cannot be merged.
     ///
     /// # Panics
     ///
@@ -232,7 +232,7 @@ where
     /// `other` has settings: another hub, config, origin, tokens, protocols, transport, trusted proxies,
     /// envelope or `refuse_after_accept`; the panic names where they were set.
     #[track_caller]
-    pub fn merge(mut self, other: WsRouter<S, D, Out>) -> Self {
+    pub fn merge<B: Mergeable>(mut self, other: WsRouter<S, D, Out, B>) -> Self {
         self.table.merge(other.table);
         self.hooks.merge(other.hooks);
         self.add_steps(other.steps);
@@ -264,7 +264,7 @@ where
     ///
     /// As [`merge`](Self::merge), and if a type with the prefix is not a valid type tag.
     #[track_caller]
-    pub fn nest(self, prefix: &str, mut other: WsRouter<S, D, Out>) -> Self {
+    pub fn nest<B: Mergeable>(self, prefix: &str, mut other: WsRouter<S, D, Out, B>) -> Self {
         other.table = other.table.with_prefix(prefix);
         self.merge(other)
     }

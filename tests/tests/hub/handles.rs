@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, http::StatusCode, response::IntoResponse as _};
 use serde_json::{Value, json};
 use switchboard::{
     CallErrorKind, Conn, Hub, Matched, PublishErrorKind, TopicOptions, WsMessages, WsRouter, ws_message, ws_rpc,
@@ -159,6 +159,23 @@ async fn a_users_right_to_a_topic_is_revoked_on_all_devices() {
     for (client, text) in clients.iter_mut().zip(["2", "2", "1"]) {
         notice(client, text).await;
     }
+}
+
+#[tokio::test]
+async fn errors_name_the_field_and_are_responses_of_http() {
+    let hub = Hub::new();
+    let too_long = || Notice::new(&"x".repeat(21));
+    let publish = hub.publish("room", too_long()).await.unwrap_err();
+    let send = hub.user("ann").send(too_long()).await.unwrap_err();
+    for text in [publish.to_string(), send.to_string()] {
+        assert!(text.starts_with("the outgoing message is invalid: text "), "{text}");
+    }
+    assert!(!publish.retryable() && !send.retryable());
+    assert_eq!(publish.into_response().status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let name = hub.publish("no topic", Notice::new("")).await.unwrap_err();
+    assert_eq!(name.into_response().status(), StatusCode::BAD_REQUEST);
+    let gone = hub.connection("018f3e3e-0000-7000-8000-000000000000".parse().unwrap()).send(Notice::new("")).await;
+    assert_eq!(gone.unwrap_err().into_response().status().as_u16(), 499);
 }
 
 #[derive(WsMessages)]

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use switchboard_core::{
     Issues, MemberOf, MessageSet, Request, WsError,
@@ -19,7 +20,7 @@ use switchboard_core::{
 
 pub(crate) use self::pending::{Answer, Calls, NoAnswer, PREFIX};
 use crate::{
-    conn::{AnyConn, Conn, SendError, SendErrorKind, call::pending::Refused},
+    conn::{AnyConn, Conn, SendError, SendErrorKind, call::pending::CallRefused},
     wire::encode,
 };
 
@@ -58,7 +59,7 @@ pub(crate) async fn call<R: Request>(conn: &AnyConn, request: &R) -> Result<R::R
     let calls = &conn.cold().calls;
     let (id, answer) = calls.begin(<R::Response as switchboard_core::Message>::TYPE, conn.config().max_calls)?;
     // Forgotten however this ends.
-    let _waiting = Waiting { calls, id };
+    let _pending = PendingGuard { calls, id };
     let frame = encode::correlated(request, Some(&format!("{PREFIX}{id}")), conn.config().validate_outbound)
         .map_err(CallError::unsendable)?;
     conn.push(frame).map_err(CallError::unsent)?;
@@ -69,12 +70,12 @@ pub(crate) async fn call<R: Request>(conn: &AnyConn, request: &R) -> Result<R::R
     decode(answer.as_deref().map(RawPayload::Json)).map_err(|issues| CallError::invalid(&issues))
 }
 
-struct Waiting<'a> {
+struct PendingGuard<'a> {
     calls: &'a Calls,
     id: u64,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for PendingGuard<'_> {
     fn drop(&mut self) {
         self.calls.forget(self.id);
     }
@@ -188,11 +189,11 @@ impl From<CallErrorKind> for CallError {
     }
 }
 
-impl From<Refused> for CallError {
-    fn from(refused: Refused) -> Self {
+impl From<CallRefused> for CallError {
+    fn from(refused: CallRefused) -> Self {
         match refused {
-            Refused::Closed => CallErrorKind::Closed.into(),
-            Refused::TooMany(_) => CallErrorKind::Overloaded.into(),
+            CallRefused::Closed => CallErrorKind::Closed.into(),
+            CallRefused::TooMany(_) => CallErrorKind::Overloaded.into(),
         }
     }
 }
@@ -232,6 +233,13 @@ impl From<CallError> for WsError {
             (_, Some(source)) => source,
             (_, None) => Self::internal(text),
         }
+    }
+}
+
+/// As the [`WsError`] that it converts into.
+impl IntoResponse for CallError {
+    fn into_response(self) -> Response {
+        WsError::from(self).into_response()
     }
 }
 

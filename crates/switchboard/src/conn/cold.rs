@@ -13,20 +13,20 @@ use parking_lot::Mutex;
 pub use self::attributes::{Attributes, TooManyAttributes};
 pub(crate) use self::layer_state::{LayerState, LayerStateKey};
 use crate::{
-    conn::{ConnInner, call::Calls, cold::attributes::Kept, identity::Known},
+    conn::{ConnInner, call::Calls, cold::attributes::AttributeStore, identity::CurrentIdentity},
     hub::{ConnectionPermit, InFlight},
 };
 
 /// Made when the first of it is needed, so that others do not pay for it.
 #[derive(Debug, Default)]
 pub(crate) struct Cold {
-    pub(crate) known: Mutex<Known>,
+    pub(crate) identity: Mutex<CurrentIdentity>,
     pub(crate) calls: Calls,
     /// Changes of subscriptions that wait.
     pub(crate) in_flight: InFlight,
-    pub(crate) attributes: Kept,
+    pub(crate) attributes: AttributeStore,
     /// What it holds where places are limited.
-    pub(crate) place: Mutex<Option<Box<ConnectionPermit>>>,
+    pub(crate) permit: Mutex<Option<Box<ConnectionPermit>>>,
     /// Counts its handlers that go on although it gave them up.
     detached: OnceLock<Arc<AtomicUsize>>,
     /// What middleware keeps for it.

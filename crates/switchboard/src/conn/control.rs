@@ -17,12 +17,12 @@ struct Hello<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat_ms: Option<u64>,
     contract: &'a str,
-    limits: Limits,
+    limits: HelloLimits,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Limits {
+struct HelloLimits {
     max_message_bytes: usize,
     max_requests: usize,
     max_subscriptions: usize,
@@ -47,7 +47,7 @@ impl<D: ?Sized> ConnInner<D> {
             client_id: self.id.to_string(),
             heartbeat_ms: config.ping_interval.map(millis),
             contract: &self.settings.contract,
-            limits: Limits {
+            limits: HelloLimits {
                 max_message_bytes: config.max_message_bytes,
                 max_requests: config.max_requests,
                 max_subscriptions: config.max_subscriptions,

@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt};
 
+use axum::response::{IntoResponse, Response};
 use switchboard_core::WsError;
 
 use crate::wire::encode::EncodeError;
@@ -96,5 +97,12 @@ impl From<SendError> for WsError {
             SendErrorKind::Ended => Self::cancelled("the request has ended"),
             SendErrorKind::Invalid => Self::internal(error),
         }
+    }
+}
+
+/// As the [`WsError`] that it converts into.
+impl IntoResponse for SendError {
+    fn into_response(self) -> Response {
+        WsError::from(self).into_response()
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Heartbeat {
 
 /// How far writing to the peer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Written {
+pub(crate) struct WriteProgress {
     pub(crate) bytes: u64,
     /// More waits.
     pub(crate) waits: bool,
@@ -64,15 +64,15 @@ fn now() -> u64 {
     u64::try_from(Instant::now().saturating_duration_since(first).as_micros()).map_or(u64::MAX, |micros| micros + 1)
 }
 
-fn low(bytes: u64) -> u32 {
+fn low_bits(bytes: u64) -> u32 {
     u32::try_from(bytes & u64::from(u32::MAX)).unwrap_or_default()
 }
 
 impl Heartbeat {
     /// A ping was queued.
-    pub(crate) fn ping(&self, written: Written) {
+    pub(crate) fn ping(&self, written: WriteProgress) {
         self.was_suspended.store(self.suspended.load(Relaxed), Relaxed);
-        self.written.store(low(written.bytes), Relaxed);
+        self.written.store(low_bits(written.bytes), Relaxed);
         self.behind.store(written.behind, Relaxed);
         self.received.store(false, Relaxed);
         self.pinged.store(now(), Relaxed);
@@ -110,12 +110,12 @@ impl Heartbeat {
     }
 
     /// Looks for the answer.
-    pub(crate) fn look(&self, written: Written) -> Liveness {
+    pub(crate) fn check(&self, written: WriteProgress) -> Liveness {
         if self.pinged.load(Relaxed) == 0 {
             return Liveness::Alive;
         }
         // The ping itself may have left since.
-        let bytes = low(written.bytes);
+        let bytes = low_bits(written.bytes);
         let moved = u64::from(bytes.wrapping_sub(self.written.swap(bytes, Relaxed))) > PING_COST;
         let moved = self.behind.swap(written.behind, Relaxed) && moved;
         let received = self.received.swap(false, Relaxed);
@@ -138,24 +138,24 @@ impl Heartbeat {
 mod tests {
     use super::*;
 
-    fn written(bytes: u64) -> Written {
-        Written { bytes, waits: false, behind: false }
+    fn written(bytes: u64) -> WriteProgress {
+        WriteProgress { bytes, waits: false, behind: false }
     }
 
-    fn behind(bytes: u64) -> Written {
-        Written { bytes, waits: true, behind: true }
+    fn behind(bytes: u64) -> WriteProgress {
+        WriteProgress { bytes, waits: true, behind: true }
     }
 
     #[tokio::test(start_paused = true)]
     async fn round_trips_are_measured() {
         let heartbeat = Heartbeat::default();
-        assert_eq!((heartbeat.look(written(0)), heartbeat.round_trip()), (Liveness::Alive, None));
+        assert_eq!((heartbeat.check(written(0)), heartbeat.round_trip()), (Liveness::Alive, None));
         heartbeat.ping(written(0));
         tokio::time::advance(Duration::from_millis(7)).await;
-        assert_eq!(heartbeat.look(written(0)), Liveness::Stale);
+        assert_eq!(heartbeat.check(written(0)), Liveness::Stale);
         heartbeat.pong();
         assert_eq!(
-            (heartbeat.look(written(0)), heartbeat.round_trip()),
+            (heartbeat.check(written(0)), heartbeat.round_trip()),
             (Liveness::Alive, Some(Duration::from_millis(7)))
         );
         // One that was not asked for.
@@ -167,15 +167,15 @@ mod tests {
     fn protocol_7_3_progress_of_reading_and_writing_counts() {
         let heartbeat = Heartbeat::default();
         heartbeat.ping(behind(5));
-        assert_eq!(heartbeat.look(behind(1000)), Liveness::Wait);
-        assert_eq!(heartbeat.look(behind(1000)), Liveness::NotReading);
+        assert_eq!(heartbeat.check(behind(1000)), Liveness::Wait);
+        assert_eq!(heartbeat.check(behind(1000)), Liveness::NotReading);
         heartbeat.suspend();
-        assert_eq!(heartbeat.look(written(1000)), Liveness::Wait);
-        assert_eq!(heartbeat.look(written(1000)), Liveness::Wait);
+        assert_eq!(heartbeat.check(written(1000)), Liveness::Wait);
+        assert_eq!(heartbeat.check(written(1000)), Liveness::Wait);
         // The answer may be behind what waits to be read now.
         heartbeat.resume();
-        assert_eq!(heartbeat.look(written(1000)), Liveness::Wait);
-        assert_eq!(heartbeat.look(written(1000 + PING_COST)), Liveness::Stale);
+        assert_eq!(heartbeat.check(written(1000)), Liveness::Wait);
+        assert_eq!(heartbeat.check(written(1000 + PING_COST)), Liveness::Stale);
     }
 
     #[test]
@@ -185,24 +185,24 @@ mod tests {
         heartbeat.ping(written(0));
         // Nothing more of it has come.
         heartbeat.received(100);
-        assert_eq!(heartbeat.look(written(0)), Liveness::Stale);
+        assert_eq!(heartbeat.check(written(0)), Liveness::Stale);
         heartbeat.ping(written(0));
         heartbeat.received(200);
-        assert_eq!(heartbeat.look(written(0)), Liveness::Wait);
-        assert_eq!(heartbeat.look(written(0)), Liveness::Stale);
+        assert_eq!(heartbeat.check(written(0)), Liveness::Wait);
+        assert_eq!(heartbeat.check(written(0)), Liveness::Stale);
     }
 
     #[test]
     fn what_only_the_operating_system_took_does_not_count() {
         let heartbeat = Heartbeat::default();
         heartbeat.ping(written(5));
-        assert_eq!(heartbeat.look(written(1000)), Liveness::Stale);
+        assert_eq!(heartbeat.check(written(1000)), Liveness::Stale);
         // It takes no more by now: the peer did not read, whatever was written before.
         heartbeat.ping(written(1000));
-        assert_eq!(heartbeat.look(behind(2000)), Liveness::NotReading);
+        assert_eq!(heartbeat.check(behind(2000)), Liveness::NotReading);
         // From the last look on, it counts.
-        assert_eq!(heartbeat.look(behind(3000)), Liveness::Wait);
-        assert_eq!(heartbeat.look(written(4000)), Liveness::Wait);
-        assert_eq!(heartbeat.look(written(5000)), Liveness::Stale);
+        assert_eq!(heartbeat.check(behind(3000)), Liveness::Wait);
+        assert_eq!(heartbeat.check(written(4000)), Liveness::Wait);
+        assert_eq!(heartbeat.check(written(5000)), Liveness::Stale);
     }
 }

@@ -88,12 +88,12 @@ impl fmt::Debug for RefreshToken {
 
 /// What is known of a connection's user.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct CurrentIdentity {
     user: Option<Arc<str>>,
     expires_at: Option<Instant>,
 }
 
-impl Known {
+impl CurrentIdentity {
     /// What is left of the identity's time.
     pub(crate) fn left(&self) -> Option<Duration> {
         self.expires_at.map(|at| at.saturating_duration_since(Instant::now()))
@@ -103,8 +103,8 @@ impl Known {
 impl<D: ?Sized> ConnInner<D> {
     /// Sets or renews the identity.
     pub(crate) fn identify(&self, identity: &Identity) -> Result<(), WsError> {
-        let mut known = self.cold().known.lock();
-        match &known.user {
+        let mut current = self.cold().identity.lock();
+        match &current.user {
             Some(user) if *user != identity.user => {
                 return Err(WsError::permission_denied("this connection belongs to another user"));
             }
@@ -118,15 +118,15 @@ impl<D: ?Sized> ConnInner<D> {
                         .with_detail("limit", full.limit)
                         .with_detail("current", full.current)
                 })?;
-                known.user = Some(Arc::clone(&identity.user));
+                current.user = Some(Arc::clone(&identity.user));
             }
         }
-        known.expires_at = identity.expires_in.and_then(|time| Instant::now().checked_add(time));
+        current.expires_at = identity.expires_in.and_then(|time| Instant::now().checked_add(time));
         // While this is locked: the last call counts for both.
         if let Some(time) = identity.expires_in {
             self.hub().schedule(self, time, Check::Expired);
         }
-        drop(known);
+        drop(current);
         self.hub().send_user_events();
         Ok(())
     }
@@ -142,11 +142,11 @@ impl<D: ?Sized> ConnInner<D> {
     }
 
     pub(crate) fn expires_in(&self) -> Option<Duration> {
-        self.existing_cold().and_then(|cold| cold.known.lock().left())
+        self.existing_cold().and_then(|cold| cold.identity.lock().left())
     }
 
     pub(crate) fn user(&self) -> Option<Arc<str>> {
-        self.existing_cold().and_then(|cold| cold.known.lock().user.clone())
+        self.existing_cold().and_then(|cold| cold.identity.lock().user.clone())
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     conn::{
         ConnId,
         cold::ColdCell,
-        heartbeat::{Heartbeat, Liveness, Written},
+        heartbeat::{Heartbeat, Liveness, WriteProgress},
     },
     fanout::turn,
     hub::{Check, ConnectionPermit, Subscriptions, TimerKey},
@@ -94,18 +94,18 @@ pub(crate) struct ConnOrigin<D> {
     pub(crate) remote_addr: Option<SocketAddr>,
     pub(crate) client_ip: Option<IpAddr>,
     pub(crate) dialect: Dialect,
-    pub(crate) place: Option<Box<ConnectionPermit>>,
+    pub(crate) permit: Option<Box<ConnectionPermit>>,
     pub(crate) data: D,
 }
 
 impl<D> ConnInner<D> {
     pub(crate) fn new(origin: ConnOrigin<D>) -> Self {
-        let ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, place, data } = origin;
+        let ConnOrigin { settings, state, kept, remote_addr, client_ip, dialect, permit, data } = origin;
         let peer = remote_addr.map(|addr| addr.ip());
         let forwarded_ip = client_ip.filter(|ip| Some(*ip) != peer).map(Box::new);
         let cold = ColdCell::new();
-        if let Some(place) = place {
-            *cold.get_or_init(Box::default).place.lock() = Some(place);
+        if let Some(permit) = permit {
+            *cold.get_or_init(Box::default).permit.lock() = Some(permit);
         }
         Self {
             outbox: Outbox::new(settings.config.max_outbound_bytes, settings.hub.queued()),
@@ -247,9 +247,9 @@ impl<D: ?Sized> ConnInner<D> {
         frame.and_then(|frame| self.encode_for(frame))
     }
 
-    fn written(&self) -> Written {
+    fn written(&self) -> WriteProgress {
         let (bytes, waits, behind) = self.outbox.progress();
-        Written { bytes, waits, behind }
+        WriteProgress { bytes, waits, behind }
     }
 
     /// Writes what waits, instead of at the end of the turn.
@@ -277,7 +277,7 @@ impl AnyConn {
                 self.outbox.flush();
                 Some((Check::Pong, config.pong_timeout))
             }
-            Check::Pong => match self.heartbeat.look(self.written()) {
+            Check::Pong => match self.heartbeat.check(self.written()) {
                 Liveness::Alive => {
                     let rest = config.ping_interval.unwrap_or_default().saturating_sub(config.pong_timeout);
                     Some((Check::Ping, rest))

@@ -37,7 +37,7 @@ pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>, D>(
     let out = if apart || !conn.dialect.standard { None } else { turn::out_for(&conn.outbox) };
     match out {
         Some(out) => {
-            let mut out = Taken { start: out.len(), out };
+            let mut out = TurnBuffer { start: out.len(), out };
             let written = append_frame(&mut out.out, write)?;
             let frame = &out.out[out.start..];
             if frame.len() > config.max_outbound_bytes {
@@ -53,13 +53,13 @@ pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>, D>(
 
 /// The turn's own frames, taken out to append one. They are given back whatever happens: a reply
 /// that panics while it is serialised must not cost the others.
-struct Taken {
+struct TurnBuffer {
     out: Vec<u8>,
     /// What comes behind is not a whole frame.
     start: usize,
 }
 
-impl Drop for Taken {
+impl Drop for TurnBuffer {
     fn drop(&mut self) {
         self.out.truncate(self.start);
         turn::put_out(std::mem::take(&mut self.out));

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::hub::{Hub, TopicOptions, topics::Rules};
+use crate::hub::{Hub, TopicOptions, topics::TopicRules};
 
 /// How topics' names are made comparable.
 pub(crate) type Normalize = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -13,14 +13,14 @@ pub(crate) type Normalize = Arc<dyn Fn(&str) -> String + Send + Sync>;
 pub struct HubBuilder {
     topics: Vec<(Box<str>, TopicOptions)>,
     pub(crate) normalize: Option<Normalize>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: HubLimits,
     pub(crate) max_queued_bytes: usize,
     pub(crate) max_queued_user_events: usize,
 }
 
 /// How many connections and upgrades a hub takes, of all its routes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct HubLimits {
     pub(crate) max_connections: Option<usize>,
     pub(crate) max_connections_per_ip: Option<usize>,
     pub(crate) max_connections_per_user: Option<usize>,
@@ -32,7 +32,7 @@ impl HubBuilder {
         Self {
             topics: Vec::new(),
             normalize: None,
-            limits: Limits {
+            limits: HubLimits {
                 max_connections: None,
                 max_connections_per_ip: None,
                 max_connections_per_user: None,
@@ -73,7 +73,7 @@ impl HubBuilder {
         self
     }
 
-    /// Limits the connections of the hub, of all its routes together. Upgrades beyond it are refused
+    /// HubLimits the connections of the hub, of all its routes together. Upgrades beyond it are refused
     /// with 503. No limit by default: connections are then limited by the process's open files.
     ///
     /// ```
@@ -90,7 +90,7 @@ impl HubBuilder {
         self
     }
 
-    /// Limits the connections from one address, of all routes together. Upgrades beyond it are
+    /// HubLimits the connections from one address, of all routes together. Upgrades beyond it are
     /// refused with 503. IPv6 addresses of the same /64 network count as one. No limit by default.
     ///
     /// Behind a proxy, name it in [`trusted_proxies`](crate::WsRouter::trusted_proxies) on each
@@ -106,7 +106,7 @@ impl HubBuilder {
         self
     }
 
-    /// Limits the connections of one user, of all routes together. Further ones are closed with
+    /// HubLimits the connections of one user, of all routes together. Further ones are closed with
     /// 4504; [`Conn::identify`](crate::Conn::identify) fails with `RESOURCE_EXHAUSTED`. No limit by
     /// default.
     pub fn max_connections_per_user(mut self, count: usize) -> Self {
@@ -114,14 +114,14 @@ impl HubBuilder {
         self
     }
 
-    /// Limits the upgrades that are authenticated at the same time, of all routes together. Further
+    /// HubLimits the upgrades that are authenticated at the same time, of all routes together. Further
     /// ones are refused with 503. 1024 by default.
     pub fn max_pending_upgrades(mut self, count: usize) -> Self {
         self.limits.max_pending_upgrades = count;
         self
     }
 
-    /// Limits the bytes that wait to be written to all connections together. 256 MiB by default:
+    /// HubLimits the bytes that wait to be written to all connections together. 256 MiB by default:
     /// 256 clients that read nothing with queues of
     /// [`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes), 1 MiB. `usize::MAX` for no
     /// limit. See the [guide](crate::guide::memory).
@@ -161,7 +161,7 @@ impl HubBuilder {
     #[track_caller]
     pub fn build(mut self) -> Hub {
         assert!(self.limits.max_pending_upgrades > 0, "`HubBuilder::max_pending_upgrades` must not be 0");
-        match Rules::new(std::mem::take(&mut self.topics)) {
+        match TopicRules::new(std::mem::take(&mut self.topics)) {
             Ok(rules) => Hub::with(self, rules),
             Err(error) => panic!("{error}"),
         }

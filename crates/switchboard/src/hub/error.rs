@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt};
 
+use axum::response::{IntoResponse, Response};
 use switchboard_core::{InvalidTopic, LimitReached, WsError};
 
 use crate::{SendError, hub::topics::Refusal};
@@ -129,6 +130,13 @@ impl Error for TopicError {
 impl From<TopicError> for WsError {
     fn from(error: TopicError) -> Self {
         error.wire
+    }
+}
+
+/// As the [`WsError`] that it converts into.
+impl IntoResponse for TopicError {
+    fn into_response(self) -> Response {
+        WsError::from(self).into_response()
     }
 }
 
@@ -269,5 +277,12 @@ impl From<PublishError> for WsError {
             | Cause::Unanswered(wire) => wire,
             Cause::Invalid(error) => Self::internal(error),
         }
+    }
+}
+
+/// As the [`WsError`] that it converts into.
+impl IntoResponse for PublishError {
+    fn into_response(self) -> Response {
+        WsError::from(self).into_response()
     }
 }

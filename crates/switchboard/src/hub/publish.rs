@@ -32,7 +32,7 @@ pub use self::{
     throttle::Throttle,
 };
 pub(crate) use self::{
-    outgoing::{Looked, Outgoing},
+    outgoing::{Inspected, Outgoing},
     selection::Audience,
 };
 use crate::{
@@ -132,6 +132,7 @@ impl Publish {
         #[cfg(feature = "test")]
         self.hub.captures().record(&self.topic, message.frame(), self.sender.as_ref().map(|sender| sender.id));
         let Some(topic) = topic else {
+            self.hub.warn_if_unused(&self.topic);
             return Ok(Step::Delivered(Reached::default()));
         };
         let except = self.sender.filter(|_| self.except_self).map(|sender| sender.id);

@@ -1,7 +1,7 @@
 //! Who is connected: by id, by user, by address.
 
 mod connections;
-mod ordered;
+mod keyed_list;
 mod permit;
 mod user_events;
 mod users;
@@ -20,7 +20,7 @@ pub use self::{
     users::UserHandle,
 };
 pub(crate) use self::{
-    ordered::{Keyed, Ordered},
+    keyed_list::{Keyed, KeyedList},
     permit::ConnectionPermit,
     user_events::UserFeed,
 };
@@ -35,28 +35,28 @@ pub(crate) struct Registry {
     /// The ids are the server's own, so a fast hash will do.
     by_id: FxHashMap<ConnId, Arc<AnyConn>>,
     /// In the order in which they were identified.
-    by_user: HashMap<Arc<str>, Ordered<ConnId>>,
+    by_user: HashMap<Arc<str>, KeyedList<ConnId>>,
     by_ip: HashMap<IpAddr, usize>,
     /// How many hold a place, whether or not they are listed yet.
-    places: usize,
+    permits: usize,
 }
 
 /// A limit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Full {
+pub(crate) struct LimitExceeded {
     pub(crate) limit: usize,
     pub(crate) current: usize,
 }
 
 impl Keyed for ConnId {
-    type Name = Self;
     type Key = Self;
+    type OwnedKey = Self;
 
-    fn name(&self) -> &Self {
+    fn key(&self) -> &Self {
         self
     }
 
-    fn key(&self) -> Self {
+    fn owned_key(&self) -> Self {
         *self
     }
 }
@@ -89,10 +89,15 @@ impl Registry {
     }
 
     /// Says whose a connection is; how many the user has now.
-    pub(crate) fn add_user(&mut self, user: &Arc<str>, id: ConnId, limit: Option<usize>) -> Result<usize, Full> {
-        let current = self.by_user.get(user).map_or(0, Ordered::len);
+    pub(crate) fn add_user(
+        &mut self,
+        user: &Arc<str>,
+        id: ConnId,
+        limit: Option<usize>,
+    ) -> Result<usize, LimitExceeded> {
+        let current = self.by_user.get(user).map_or(0, KeyedList::len);
         if let Some(limit) = limit.filter(|limit| current >= *limit) {
-            return Err(Full { limit, current });
+            return Err(LimitExceeded { limit, current });
         }
         self.by_user.entry(Arc::clone(user)).or_default().push(id);
         Ok(current + 1)
@@ -115,7 +120,7 @@ impl Registry {
     }
 
     pub(crate) fn of_user(&self, user: &str) -> Vec<Arc<AnyConn>> {
-        let ids = self.by_user.get(user).into_iter().flat_map(Ordered::iter);
+        let ids = self.by_user.get(user).into_iter().flat_map(KeyedList::iter);
         ids.filter_map(|id| self.by_id.get(id).cloned()).collect()
     }
 
@@ -137,24 +142,24 @@ impl Registry {
         ip: Option<IpAddr>,
         limit: Option<usize>,
         ip_limit: Option<usize>,
-    ) -> Result<(), Full> {
-        if let Some(limit) = limit.filter(|limit| self.places >= *limit) {
-            return Err(Full { limit, current: self.places });
+    ) -> Result<(), LimitExceeded> {
+        if let Some(limit) = limit.filter(|limit| self.permits >= *limit) {
+            return Err(LimitExceeded { limit, current: self.permits });
         }
         if let Some(ip) = ip {
             // One that is refused leaves nothing behind.
             let current = self.by_ip.get(&ip).copied().unwrap_or_default();
             if let Some(limit) = ip_limit.filter(|limit| current >= *limit) {
-                return Err(Full { limit, current });
+                return Err(LimitExceeded { limit, current });
             }
             self.by_ip.insert(ip, current + 1);
         }
-        self.places += 1;
+        self.permits += 1;
         Ok(())
     }
 
     pub(crate) fn release_permit(&mut self, ip: Option<IpAddr>) {
-        self.places -= 1;
+        self.permits -= 1;
         if let Some(ip) = ip
             && let Some(count) = self.by_ip.get_mut(&ip)
         {
@@ -190,16 +195,16 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(registry.acquire_permit(a, limits.0, limits.1), Ok(()));
         }
-        assert_eq!(registry.acquire_permit(a, limits.0, limits.1), Err(Full { limit: 2, current: 2 }));
+        assert_eq!(registry.acquire_permit(a, limits.0, limits.1), Err(LimitExceeded { limit: 2, current: 2 }));
         assert_eq!(registry.acquire_permit(b, limits.0, limits.1), Ok(()));
-        assert_eq!(registry.acquire_permit(b, limits.0, limits.1), Err(Full { limit: 3, current: 3 }));
+        assert_eq!(registry.acquire_permit(b, limits.0, limits.1), Err(LimitExceeded { limit: 3, current: 3 }));
         registry.release_permit(a);
         assert_eq!(registry.acquire_permit(b, limits.0, limits.1), Ok(()));
         for ip in [a, b, b] {
             registry.release_permit(ip);
         }
-        assert!(registry.by_ip.is_empty() && registry.places == 0);
-        assert_eq!(registry.acquire_permit(a, None, Some(0)), Err(Full { limit: 0, current: 0 }));
+        assert!(registry.by_ip.is_empty() && registry.permits == 0);
+        assert_eq!(registry.acquire_permit(a, None, Some(0)), Err(LimitExceeded { limit: 0, current: 0 }));
         assert!(registry.by_ip.is_empty());
     }
 
@@ -211,7 +216,7 @@ mod tests {
         for (user, (one, two)) in users.iter().zip(&ids) {
             assert_eq!(registry.add_user(user, *one, Some(2)), Ok(1));
             assert_eq!(registry.add_user(user, *two, Some(2)), Ok(2));
-            assert_eq!(registry.add_user(user, ConnId::new(), Some(2)), Err(Full { limit: 2, current: 2 }));
+            assert_eq!(registry.add_user(user, ConnId::new(), Some(2)), Err(LimitExceeded { limit: 2, current: 2 }));
             assert_eq!(registry.ids_of(user), [*one, *two]);
         }
         assert_eq!((registry.user_count(), registry.users().len()), (5000, 5000));

@@ -19,7 +19,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use switchboard_core::Message;
 
-use self::change::Committed;
+use self::change::CommittedChange;
 pub use self::change::TopicChange;
 pub(crate) use self::{
     authorizations::{Attempt, Authorizations},
@@ -158,7 +158,7 @@ impl ChangeTopics {
 #[must_use = "futures do nothing until awaited"]
 pub struct TopicFuture<T> {
     step: Step<T>,
-    result: fn(Committed<'_>) -> T,
+    result: fn(CommittedChange<'_>) -> T,
 }
 
 enum Step<T> {

@@ -17,7 +17,7 @@ fn inner(hub: &Hub, config: Config) -> Arc<ConnInner<()>> {
         remote_addr: None,
         client_ip: None,
         dialect: Dialect { standard: true, ..Dialect::default() },
-        place: None,
+        permit: None,
         data: (),
     }))
 }

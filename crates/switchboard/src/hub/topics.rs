@@ -14,7 +14,7 @@ pub(crate) use self::{
     conflation_key::ConflationKey,
     filter::Filter,
     name::AsStr,
-    rules::{Rule, RuleId, Rules},
+    rules::{RuleId, TopicRule, TopicRules},
 };
 pub use self::{
     handle::TopicHandle,

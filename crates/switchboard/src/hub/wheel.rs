@@ -49,7 +49,7 @@ pub(crate) enum Check {
 /// nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Wheel {
-    state: Mutex<State>,
+    state: Mutex<WheelState>,
     /// Something was scheduled that is due before what the task sleeps for, or nothing is any more.
     earlier: Arc<Notify>,
 }
@@ -68,7 +68,7 @@ impl Default for TimerKey {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct WheelState {
     /// Keys of `timers`, by the ticks at which they are due.
     slots: Vec<Vec<u32>>,
     timers: Slab<Timer>,
@@ -101,7 +101,7 @@ fn narrow(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(ENDED - 1)
 }
 
-impl State {
+impl WheelState {
     /// The first tick that is not before a time from now on.
     fn tick_after(&mut self, after: Duration) -> u64 {
         let now = Instant::now();
@@ -259,7 +259,7 @@ impl Wheel {
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     state.sleeps_until = Some(tick);
                     state.tasks += 1;
-                    runtime.spawn(turn(Running { hub: Arc::downgrade(hub), task: state.tasks }));
+                    runtime.spawn(run(WheelTask { hub: Arc::downgrade(hub), task: state.tasks }));
                 }
             }
         }
@@ -285,12 +285,12 @@ impl Wheel {
 }
 
 /// The wheel's task. If it ends, with its runtime perhaps, the next schedule starts another.
-struct Running {
+struct WheelTask {
     hub: Weak<HubInner>,
     task: u64,
 }
 
-impl Drop for Running {
+impl Drop for WheelTask {
     fn drop(&mut self) {
         if let Some(hub) = self.hub.upgrade() {
             let mut state = hub.wheel.state.lock();
@@ -302,9 +302,9 @@ impl Drop for Running {
     }
 }
 
-async fn turn(running: Running) {
+async fn run(task: WheelTask) {
     loop {
-        let Some(hub) = running.hub.upgrade() else { return };
+        let Some(hub) = task.hub.upgrade() else { return };
         let earlier = Arc::clone(&hub.wheel.earlier);
         let notified = earlier.notified();
         let until = {
@@ -324,7 +324,7 @@ async fn turn(running: Running) {
         if timeout_at(until, notified).await.is_ok() {
             continue;
         }
-        let Some(hub) = running.hub.upgrade() else { return };
+        let Some(hub) = task.hub.upgrade() else { return };
         let (due, seen) = {
             let mut state = hub.wheel.state.lock();
             let Some(start) = state.start else { return };

@@ -74,6 +74,7 @@ where
             refuse_after_accept: settings.refuse_after_accept,
             raw: hooks.text.is_some(),
         };
+        route.hub.note_route();
         let routing = Arc::new(Routing::new(table, hooks, Arc::new(route)));
         Mounted { routing, steps, admission, authenticate, identify }
     }

@@ -157,7 +157,7 @@ impl TestApp {
     /// ```
     /// use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
     /// use serde_json::{Value, json};
-    /// use switchboard::{Conn, Hub, WsError, WsRouter, test::TestApp, ws_message, ws_route};
+    /// use switchboard::{Conn, Hub, PublishError, WsRouter, test::TestApp, ws_message, ws_route};
     ///
     /// #[ws_message("NEWS")]
     /// struct News {
@@ -168,8 +168,8 @@ impl TestApp {
     ///     Json(json!({ "readers": hub.topic("news").local_subscriber_count() }))
     /// }
     ///
-    /// async fn announce(State(hub): State<Hub>, Json(text): Json<String>) -> Result<StatusCode, StatusCode> {
-    ///     hub.publish("news", News { text }).await.map_err(|_| StatusCode::BAD_REQUEST)?;
+    /// async fn announce(State(hub): State<Hub>, Json(text): Json<String>) -> Result<StatusCode, PublishError> {
+    ///     hub.publish("news", News { text }).await?;
     ///     Ok(StatusCode::ACCEPTED)
     /// }
     ///

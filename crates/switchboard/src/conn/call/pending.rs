@@ -24,21 +24,21 @@ pub(crate) enum NoAnswer {
 /// The calls of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
-    state: Mutex<State>,
-    /// As many as `State::pending`, for a look without the lock.
+    state: Mutex<CallState>,
+    /// As many as `CallState::pending`, for a look without the lock.
     pending: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct CallState {
     last: u64,
     /// In the order of their ids.
-    pending: Vec<Pending>,
+    pending: Vec<PendingCall>,
     ended: bool,
 }
 
 #[derive(Debug)]
-struct Pending {
+struct PendingCall {
     id: u64,
     response: &'static str,
     answer: oneshot::Sender<Answer>,
@@ -46,7 +46,7 @@ struct Pending {
 
 /// Why a call cannot begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum CallRefused {
     Closed,
     TooMany(usize),
 }
@@ -57,18 +57,18 @@ impl Calls {
         &self,
         response: &'static str,
         limit: usize,
-    ) -> Result<(u64, oneshot::Receiver<Answer>), Refused> {
+    ) -> Result<(u64, oneshot::Receiver<Answer>), CallRefused> {
         let mut state = self.state.lock();
         if state.ended {
-            return Err(Refused::Closed);
+            return Err(CallRefused::Closed);
         }
         if state.pending.len() >= limit {
-            return Err(Refused::TooMany(limit));
+            return Err(CallRefused::TooMany(limit));
         }
         state.last += 1;
         let id = state.last;
         let (answer, receiver) = oneshot::channel();
-        state.pending.push(Pending { id, response, answer });
+        state.pending.push(PendingCall { id, response, answer });
         self.pending.store(state.pending.len(), Relaxed);
         Ok((id, receiver))
     }
@@ -80,7 +80,7 @@ impl Calls {
         self.settle(&mut state);
     }
 
-    fn settle(&self, state: &mut State) {
+    fn settle(&self, state: &mut CallState) {
         if state.pending.is_empty() {
             state.pending = Vec::new();
         }
@@ -92,7 +92,7 @@ impl Calls {
     pub(crate) fn answer(&self, correlation_id: &str, message_type: Option<&str>, answer: Answer) -> bool {
         let Some(id) = correlation_id.strip_prefix(PREFIX).and_then(canonical) else { return false };
         let mut state = self.state.lock();
-        let fits = |pending: &Pending| pending.id == id && message_type.is_none_or(|name| name == pending.response);
+        let fits = |pending: &PendingCall| pending.id == id && message_type.is_none_or(|name| name == pending.response);
         let Some(index) = state.pending.iter().position(fits) else { return false };
         let pending = state.pending.remove(index);
         self.settle(&mut state);
@@ -114,7 +114,7 @@ impl Calls {
         drop(self.take(true));
     }
 
-    fn take(&self, ended: bool) -> Vec<Pending> {
+    fn take(&self, ended: bool) -> Vec<PendingCall> {
         let mut state = self.state.lock();
         state.ended |= ended;
         let pending = std::mem::take(&mut state.pending);
@@ -148,7 +148,7 @@ mod tests {
         let (first, mut one) = calls.begin("A", 2).unwrap();
         let (second, mut two) = calls.begin("B", 2).unwrap();
         assert_eq!((first, second), (1, 2));
-        assert_eq!(calls.begin("C", 2).unwrap_err(), Refused::TooMany(2));
+        assert_eq!(calls.begin("C", 2).unwrap_err(), CallRefused::TooMany(2));
         assert!(!calls.answer("s:2", Some("A"), ok("x")));
         assert!(calls.answer("s:2", Some("B"), ok("x")));
         assert_eq!(two.try_recv().unwrap().unwrap().as_deref(), Some("x"));
@@ -170,6 +170,6 @@ mod tests {
         let (_, mut two) = calls.begin("A", 2).unwrap();
         calls.end();
         assert!(two.try_recv().is_err());
-        assert_eq!(calls.begin("A", 2).unwrap_err(), Refused::Closed);
+        assert_eq!(calls.begin("A", 2).unwrap_err(), CallRefused::Closed);
     }
 }

@@ -16,7 +16,7 @@ type Value = Arc<dyn Any + Send + Sync>;
 
 /// Where they stand: nothing is allocated before the first.
 #[derive(Debug, Default)]
-pub(crate) struct Kept(Mutex<Option<Box<Values>>>);
+pub(crate) struct AttributeStore(Mutex<Option<Box<Values>>>);
 
 #[derive(Debug, Default)]
 struct Values(Vec<(TypeId, Value)>);

@@ -5,7 +5,7 @@ use std::{any::Any, sync::Arc};
 use crate::{
     conn::{ConnId, ConnInner},
     fanout::{Subscriber, Topic},
-    hub::{Filter, Rule},
+    hub::{Filter, TopicRule},
     outbox::Outbox,
     transport::Socket,
     wire::{Frame, Variants},
@@ -16,7 +16,7 @@ impl<'a> Subscriber for ConnInner<dyn Any + Send + Sync + 'a> {
     type Sink = Arc<Socket>;
     type Id = ConnId;
     type Filter = Filter;
-    type Rule = Rule;
+    type Rule = TopicRule;
 
     #[inline]
     fn id(&self) -> ConnId {

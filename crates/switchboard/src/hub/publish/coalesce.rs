@@ -40,24 +40,24 @@ pub(crate) enum Pace {
     Delay(Duration),
 }
 
-pub(crate) type Make<G, M> = Box<dyn Fn(<G as Buffer>::Taken) -> M + Send + Sync>;
+pub(crate) type Make<B, M> = Box<dyn Fn(<B as Buffer>::Taken) -> M + Send + Sync>;
 
-pub(crate) struct Coalesced<G: Buffer, M> {
+pub(crate) struct Coalesced<B: Buffer, M> {
     pub(crate) hub: Hub,
     topic: Box<str>,
     pace: Pace,
-    make: Make<G, M>,
+    make: Make<B, M>,
     /// Where it was made, for values that come from elsewhere.
     runtime: Option<Handle>,
-    state: Mutex<State<G>>,
+    state: Mutex<CoalescedState<B>>,
     /// The task is to look again.
     flush_now: Notify,
     /// Something was published.
     settled: Notify,
 }
 
-struct State<G> {
-    gathered: G,
+struct CoalescedState<B> {
+    gathered: B,
     /// There is a task.
     running: bool,
     /// What there is does not wait for its time.
@@ -67,15 +67,15 @@ struct State<G> {
     settled: u64,
 }
 
-impl<G: Buffer, M: Message<Meta = ()>> Coalesced<G, M> {
-    pub(crate) fn new(hub: &Hub, topic: &str, pace: Pace, gathered: G, make: Make<G, M>) -> Arc<Self> {
+impl<B: Buffer, M: Message<Meta = ()>> Coalesced<B, M> {
+    pub(crate) fn new(hub: &Hub, topic: &str, pace: Pace, gathered: B, make: Make<B, M>) -> Arc<Self> {
         Arc::new(Self {
             hub: hub.clone(),
             topic: topic.into(),
             pace,
             make,
             runtime: Handle::try_current().ok(),
-            state: Mutex::new(State { gathered, running: false, flush: false, came: 0, settled: 0 }),
+            state: Mutex::new(CoalescedState { gathered, running: false, flush: false, came: 0, settled: 0 }),
             flush_now: Notify::new(),
             settled: Notify::new(),
         })
@@ -86,7 +86,7 @@ impl<G: Buffer, M: Message<Meta = ()>> Coalesced<G, M> {
     }
 
     /// Adds a value, unless `gather` refuses that. Without a runtime it waits for the next flush.
-    pub(crate) fn add<E>(self: &Arc<Self>, gather: impl FnOnce(&mut G) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn add<E>(self: &Arc<Self>, gather: impl FnOnce(&mut B) -> Result<(), E>) -> Result<(), E> {
         let runtime = Handle::try_current().ok().or_else(|| self.runtime.clone());
         let mut state = self.state.lock();
         gather(&mut state.gathered)?;
@@ -99,7 +99,7 @@ impl<G: Buffer, M: Message<Meta = ()>> Coalesced<G, M> {
             self.flush_now.notify_one();
         }
         if let Some(runtime) = starts {
-            runtime.spawn(Task { of: Arc::clone(self), ended: false }.run().in_current_span());
+            runtime.spawn(PublishTask { of: Arc::clone(self), ended: false }.run().in_current_span());
         }
         Ok(())
     }
@@ -138,7 +138,7 @@ impl<G: Buffer, M: Message<Meta = ()>> Coalesced<G, M> {
     }
 
     /// Waits for so long, or until there is a reason not to.
-    async fn pause(&self, time: Duration, is_over: impl Fn(&State<G>) -> bool) {
+    async fn pause(&self, time: Duration, is_over: impl Fn(&CoalescedState<B>) -> bool) {
         let flush_now = async {
             while !is_over(&self.state.lock()) {
                 self.flush_now.notified().await;
@@ -152,7 +152,7 @@ impl<G: Buffer, M: Message<Meta = ()>> Coalesced<G, M> {
     }
 
     /// What makes one message, and how many values are done with once it is published.
-    fn take(&self) -> (Option<G::Taken>, u64) {
+    fn take(&self) -> (Option<B::Taken>, u64) {
         let mut state = self.state.lock();
         let taken = state.gathered.take();
         let left = state.gathered.len();
@@ -190,12 +190,12 @@ impl<G: Buffer, M: Message<Meta = ()>> Coalesced<G, M> {
 
 /// Publishes while there is something. Dropped before, by a panic or with its runtime, it keeps
 /// nobody waiting.
-struct Task<G: Buffer, M: Message<Meta = ()>> {
-    of: Arc<Coalesced<G, M>>,
+struct PublishTask<B: Buffer, M: Message<Meta = ()>> {
+    of: Arc<Coalesced<B, M>>,
     ended: bool,
 }
 
-impl<G: Buffer, M: Message<Meta = ()>> Task<G, M> {
+impl<B: Buffer, M: Message<Meta = ()>> PublishTask<B, M> {
     async fn run(mut self) {
         while !self.ended {
             let of = &self.of;
@@ -214,7 +214,7 @@ impl<G: Buffer, M: Message<Meta = ()>> Task<G, M> {
     }
 }
 
-impl<G: Buffer, M: Message<Meta = ()>> Drop for Task<G, M> {
+impl<B: Buffer, M: Message<Meta = ()>> Drop for PublishTask<B, M> {
     fn drop(&mut self) {
         if !self.ended {
             self.of.state.lock().running = false;

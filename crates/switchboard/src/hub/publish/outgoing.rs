@@ -32,12 +32,12 @@ pub(crate) struct Outgoing {
 
 /// What looking at a value came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Looked<T> {
-    Seen(T),
+pub(crate) enum Inspected<T> {
+    Value(T),
     /// The message has another type tag.
     OtherType,
     /// The tag fits, and the payload does not.
-    Unreadable,
+    Undecodable,
 }
 
 impl Outgoing {
@@ -60,19 +60,19 @@ impl Outgoing {
     }
 
     /// Looks at the message as an `M`, if its type tag is that of `M`.
-    pub(crate) fn look<M: Message, T>(&self, look: impl FnOnce(&M) -> T) -> Looked<T> {
+    pub(crate) fn inspect<M: Message, T>(&self, inspect: impl FnOnce(&M) -> T) -> Inspected<T> {
         if let Some(value) = self.value.as_ref().and_then(|value| value.downcast_ref()) {
-            return Looked::Seen(look(value));
+            return Inspected::Value(inspect(value));
         }
         if self.message_type != M::TYPE {
-            return Looked::OtherType;
+            return Inspected::OtherType;
         }
         let decoded = self.decoded.get_or_init(|| self.decode::<M>().map(|value| Arc::new(value) as Value));
         match decoded.as_ref().map(|value| value.downcast_ref()) {
-            Some(Some(value)) => Looked::Seen(look(value)),
+            Some(Some(value)) => Inspected::Value(inspect(value)),
             // Two types of the application have one tag, and the other was asked for first.
-            Some(None) => self.decode().map_or(Looked::Unreadable, |value| Looked::Seen(look(&value))),
-            None => Looked::Unreadable,
+            Some(None) => self.decode().map_or(Inspected::Undecodable, |value| Inspected::Value(inspect(&value))),
+            None => Inspected::Undecodable,
         }
     }
 
@@ -110,8 +110,8 @@ mod tests {
     #[ws_message("M", crate = crate)]
     struct M;
 
-    fn n(outgoing: &Outgoing) -> Looked<u8> {
-        outgoing.look(|message: &N| message.n)
+    fn n(outgoing: &Outgoing) -> Inspected<u8> {
+        outgoing.inspect(|message: &N| message.n)
     }
 
     fn outgoing<T: Message<Meta = ()>>(message: &T) -> Outgoing {
@@ -120,28 +120,34 @@ mod tests {
 
     #[test]
     fn a_value_is_kept_or_decoded() {
-        assert_eq!(n(&outgoing(&N { n: 1 })), Looked::Seen(1));
+        assert_eq!(n(&outgoing(&N { n: 1 })), Inspected::Value(1));
         // The value that was given, not the bytes.
-        assert_eq!(n(&outgoing(&N { n: 1 }).with_value(N { n: 2 })), Looked::Seen(2));
-        assert_eq!(n(&outgoing(&M)), Looked::OtherType);
-        assert_eq!(outgoing(&M).look(|_: &M| ()), Looked::Seen(()));
+        assert_eq!(n(&outgoing(&N { n: 1 }).with_value(N { n: 2 })), Inspected::Value(2));
+        assert_eq!(n(&outgoing(&M)), Inspected::OtherType);
+        assert_eq!(outgoing(&M).inspect(|_: &M| ()), Inspected::Value(()));
     }
 
     #[test]
     fn two_types_may_have_one_tag() {
         let outgoing = outgoing(&Other { n: 3 }).with_value(Other { n: 3 });
-        assert_eq!((n(&outgoing), outgoing.look(|other: &Other| other.n)), (Looked::Seen(3), Looked::Seen(3)));
+        assert_eq!(
+            (n(&outgoing), outgoing.inspect(|other: &Other| other.n)),
+            (Inspected::Value(3), Inspected::Value(3))
+        );
         let outgoing = Outgoing::new("N", outgoing.frame().clone());
-        assert_eq!((n(&outgoing), outgoing.look(|other: &Other| other.n)), (Looked::Seen(3), Looked::Seen(3)));
+        assert_eq!(
+            (n(&outgoing), outgoing.inspect(|other: &Other| other.n)),
+            (Inspected::Value(3), Inspected::Value(3))
+        );
     }
 
     #[test]
     fn what_another_version_published_is_read_leniently_or_not_at_all() {
         let later = Frame::text(r#"{"type":"N","meta":{},"payload":{"n":4,"more":true}}"#);
-        assert_eq!(n(&Outgoing::new("N".to_owned(), later)), Looked::Seen(4));
+        assert_eq!(n(&Outgoing::new("N".to_owned(), later)), Inspected::Value(4));
         for wrong in [r#"{"type":"N","meta":{},"payload":{"n":"4"}}"#, r#"{"type":"N","meta":{}}"#, "{"] {
             let outgoing = Outgoing::new("N", Frame::text(wrong));
-            assert_eq!((n(&outgoing), n(&outgoing)), (Looked::Unreadable, Looked::Unreadable), "{wrong}");
+            assert_eq!((n(&outgoing), n(&outgoing)), (Inspected::Undecodable, Inspected::Undecodable), "{wrong}");
         }
     }
 }

@@ -25,6 +25,11 @@ impl Hub {
         audience: Audience,
     ) -> Option<Box<Selective<AnyConn>>> {
         let rule = topic.rule();
+        if cfg!(debug_assertions)
+            && let Some(rule) = rule
+        {
+            rule.warn_if_unexpected(message.message_type());
+        }
         let mark = rule.and_then(|rule| rule.mark(topic.name(), &message));
         let filtered = rule.is_some_and(|rule| rule.filters(message.message_type()))
             || (self.0.filters.load(Relaxed) > 0 && topic.has_filters());

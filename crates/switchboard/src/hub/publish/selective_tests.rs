@@ -95,6 +95,18 @@ async fn hubs_without_filters_keep_no_message() {
     assert!(!hub.looks_at_values() && !is_selective(&hub, "t"));
 }
 
+#[tokio::test]
+async fn a_hub_that_no_route_uses_is_warned_of_once() {
+    let hub = Hub::new();
+    hub.publish("t", N { n: 1 }).await.unwrap();
+    assert!(!hub.warn_if_unused("t"), "it has warned");
+    let hub = Hub::new();
+    // Mounts a router.
+    member(&hub);
+    assert!(!hub.warn_if_unused("t"));
+    assert!(Hub::new().warn_if_unused("t"));
+}
+
 /// Rules and filters are the application's: they may use what they are about.
 #[tokio::test]
 async fn rules_may_look_at_the_hub_and_the_connection() {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use crate::hub::{Hub, HubInner, builder::Limits, registry::Full};
+use crate::hub::{Hub, HubInner, builder::HubLimits, registry::LimitExceeded};
 
 /// A place among the hub's connections, given back when dropped. Only where places are limited.
 #[derive(Debug)]
@@ -32,13 +32,13 @@ impl Drop for PendingUpgrade {
 
 impl Hub {
     /// How many connections and upgrades it takes.
-    pub(crate) fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &HubLimits {
         &self.0.limits
     }
 
     /// Takes a place for a connection from this address, if places are limited.
-    pub(crate) fn acquire_permit(&self, ip: Option<IpAddr>) -> Result<Option<Box<ConnectionPermit>>, Full> {
-        let Limits { max_connections, max_connections_per_ip, .. } = self.0.limits;
+    pub(crate) fn acquire_permit(&self, ip: Option<IpAddr>) -> Result<Option<Box<ConnectionPermit>>, LimitExceeded> {
+        let HubLimits { max_connections, max_connections_per_ip, .. } = self.0.limits;
         if max_connections.is_none() && max_connections_per_ip.is_none() {
             return Ok(None);
         }

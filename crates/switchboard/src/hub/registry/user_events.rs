@@ -82,13 +82,13 @@ impl UserEvents {
 pub(crate) struct UserFeed {
     sender: OnceLock<broadcast::Sender<UserEvent>>,
     capacity: usize,
-    pending: Mutex<Pending>,
+    pending: Mutex<UnsentEvents>,
 }
 
 /// What has happened and is not sent yet. Sending wakes readers, whose wakers are foreign code, and
 /// so waits until nothing is locked.
 #[derive(Debug, Default)]
-struct Pending {
+struct UnsentEvents {
     events: VecDeque<UserEvent>,
     /// As many did not fit.
     lost: u64,

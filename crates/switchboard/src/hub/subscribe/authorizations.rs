@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
-use crate::{conn::ConnId, hub::registry::Ordered, shrink::shrink};
+use crate::{conn::ConnId, hub::registry::KeyedList, shrink::shrink};
 
 /// By topic and connection, whether the answer counts. A connection has one change of a topic at a
 /// time (`InFlight`), and so one question.
@@ -39,12 +39,12 @@ impl Authorizations {
 pub(crate) struct Attempt<'a> {
     authorizations: &'a Authorizations,
     conn: ConnId,
-    topics: Ordered<Arc<str>>,
+    topics: KeyedList<Arc<str>>,
 }
 
 impl<'a> Attempt<'a> {
     pub(crate) fn new(authorizations: &'a Authorizations, conn: ConnId) -> Self {
-        Self { authorizations, conn, topics: Ordered::default() }
+        Self { authorizations, conn, topics: KeyedList::default() }
     }
 
     /// Whether the application has to be asked about a topic: not if it was and its answer counts.

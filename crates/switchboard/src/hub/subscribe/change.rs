@@ -38,13 +38,13 @@ pub struct TopicChange {
 }
 
 /// The same before it is copied out.
-pub(crate) struct Committed<'a> {
+pub(crate) struct CommittedChange<'a> {
     pub(crate) joined: Vec<&'a RequestedTopic>,
     pub(crate) left: Vec<Arc<Topic>>,
 }
 
-impl From<Committed<'_>> for TopicChange {
-    fn from(committed: Committed<'_>) -> Self {
+impl From<CommittedChange<'_>> for TopicChange {
+    fn from(committed: CommittedChange<'_>) -> Self {
         Self {
             joined: committed.joined.iter().map(|topic| String::from(&*topic.name)).collect(),
             left: committed.left.iter().map(|topic| String::from(&**topic.name())).collect(),
@@ -73,7 +73,7 @@ impl Hub {
         conn: &Arc<AnyConn>,
         request: &'r SubscriptionRequest,
         filter: &mut Option<Filter>,
-    ) -> Option<Result<Committed<'r>, TopicError>> {
+    ) -> Option<Result<CommittedChange<'r>, TopicError>> {
         self.commit(conn, request, filter, None)
     }
 
@@ -83,7 +83,7 @@ impl Hub {
         conn: &Arc<AnyConn>,
         request: &'r SubscriptionRequest,
         mut filter: Option<Filter>,
-    ) -> Result<Committed<'r>, TopicError> {
+    ) -> Result<CommittedChange<'r>, TopicError> {
         let _reserved = conn.reserve(request).await;
         let mut attempt = Attempt::new(&self.0.authorizations, conn.id);
         for _ in 0..MAX_ROUNDS {
@@ -131,7 +131,7 @@ impl Hub {
         request: &'r SubscriptionRequest,
         filter: &mut Option<Filter>,
         attempt: Option<&Attempt<'_>>,
-    ) -> Option<Result<Committed<'r>, TopicError>> {
+    ) -> Option<Result<CommittedChange<'r>, TopicError>> {
         let mut subscriptions = conn.subscriptions.lock();
         if attempt.is_none() && conn.is_changing_any(request) {
             return None;
@@ -156,7 +156,7 @@ impl Hub {
         let removed: Vec<_> = left.iter().filter_map(|topic| self.take_out(&mut subscriptions, topic.name())).collect();
         drop(subscriptions);
         removed.into_iter().for_each(Removed::finish);
-        Some(Ok(Committed { joined, left }))
+        Some(Ok(CommittedChange { joined, left }))
     }
 
     /// Adds subscriptions, all or none. The names are valid and allowed; the subscriptions in
@@ -244,7 +244,7 @@ impl Hub {
     #[inline]
     fn leave(&self, subscription: &Subscription) -> Removed<AnyConn> {
         self.0.subscriptions.fetch_sub(1, Relaxed);
-        let removed = subscription.topic.remove(subscription.place());
+        let removed = subscription.topic.remove(subscription.member_key());
         if removed.has_filter() {
             self.0.filters.fetch_sub(1, Relaxed);
         }

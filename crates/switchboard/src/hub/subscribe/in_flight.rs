@@ -8,24 +8,24 @@ use tokio::sync::Notify;
 
 use crate::{
     conn::ConnInner,
-    hub::{registry::Ordered, subscribe::SubscriptionRequest},
+    hub::{registry::KeyedList, subscribe::SubscriptionRequest},
 };
 
 /// As many at most as tasks wait: each stands here for one of them.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    state: Mutex<State>,
+    state: Mutex<InFlightState>,
     freed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    topics: Ordered<Arc<str>>,
+struct InFlightState {
+    topics: KeyedList<Arc<str>>,
     /// One concerns all topics.
     all: bool,
 }
 
-impl State {
+impl InFlightState {
     fn concerns(&self, wanted: &SubscriptionRequest) -> bool {
         self.all
             || (wanted.is_about_all() && self.topics.len() > 0)
@@ -61,7 +61,7 @@ impl Drop for Reserved<'_> {
             state.topics.remove(name);
         }
         if state.topics.len() == 0 {
-            state.topics = Ordered::default();
+            state.topics = KeyedList::default();
         }
         drop(state);
         self.in_flight.freed.notify_waiters();

@@ -8,8 +8,8 @@ use crate::{
     conn::AnyConn,
     hub::{
         Hub, Subscriptions, Topic, TopicError,
-        registry::{Keyed, Ordered},
-        topics::Rule,
+        registry::{Keyed, KeyedList},
+        topics::TopicRule,
     },
 };
 
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct SubscriptionRequest {
     /// Normalised, once each; those to join are no more than a connection may have.
-    topics: Ordered<RequestedTopic>,
+    topics: KeyedList<RequestedTopic>,
     operation: Operation,
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum Operation {
 pub(crate) struct RequestedTopic {
     pub(super) name: Arc<str>,
     /// Not looked up for topics to leave.
-    pub(super) rule: Option<Arc<Rule>>,
+    pub(super) rule: Option<Arc<TopicRule>>,
     /// What the rule says about the name. It is application code, so it runs before anything is locked.
     allowed: bool,
 }
@@ -54,14 +54,14 @@ impl RequestedTopic {
 }
 
 impl Keyed for RequestedTopic {
-    type Name = str;
-    type Key = Arc<str>;
+    type Key = str;
+    type OwnedKey = Arc<str>;
 
-    fn name(&self) -> &str {
+    fn key(&self) -> &str {
         &self.name
     }
 
-    fn key(&self) -> Arc<str> {
+    fn owned_key(&self) -> Arc<str> {
         Arc::clone(&self.name)
     }
 }
@@ -104,7 +104,7 @@ impl Hub {
         operation: Operation,
     ) -> Result<SubscriptionRequest, TopicError> {
         let limit = conn.settings.config.max_subscriptions;
-        let mut wanted: Ordered<RequestedTopic> = Ordered::default();
+        let mut wanted: KeyedList<RequestedTopic> = KeyedList::default();
         for topic in topics {
             let name = self.name(topic.as_ref());
             check_topic(&name).map_err(TopicError::invalid_topic)?;

@@ -9,7 +9,7 @@ use crate::{
     fanout::{self, Subscriber},
     hub::{
         Topic,
-        registry::{Keyed, Ordered},
+        registry::{Keyed, KeyedList},
         topics::RuleId,
     },
 };
@@ -17,7 +17,7 @@ use crate::{
 /// In the order of subscribing.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
-    list: Ordered<Subscription>,
+    list: KeyedList<Subscription>,
     ended: bool,
     /// How often something was subscribed to, which is the number of the last one.
     count: u32,
@@ -29,28 +29,28 @@ pub(crate) struct Subscriptions {
 pub(crate) struct Subscription {
     pub(crate) topic: Arc<Topic>,
     /// In 32 bits, as more members have no room anywhere.
-    key: u32,
+    member_key: u32,
     /// Unlike that of one to the same topic before it.
     number: u32,
 }
 
 impl Keyed for Subscription {
-    type Name = str;
-    type Key = Arc<str>;
+    type Key = str;
+    type OwnedKey = Arc<str>;
 
-    fn name(&self) -> &str {
+    fn key(&self) -> &str {
         self.topic.name()
     }
 
-    fn key(&self) -> Arc<str> {
+    fn owned_key(&self) -> Arc<str> {
         Arc::clone(self.topic.name())
     }
 }
 
 impl Subscription {
     /// The place in the topic.
-    pub(crate) fn place(&self) -> usize {
-        self.key as usize
+    pub(crate) fn member_key(&self) -> usize {
+        self.member_key as usize
     }
 }
 
@@ -88,12 +88,12 @@ impl Subscriptions {
         self.list.len()
     }
 
-    pub(crate) fn push(&mut self, topic: Arc<Topic>, key: usize) {
+    pub(crate) fn push(&mut self, topic: Arc<Topic>, member_key: usize) {
         self.count = self.count.wrapping_add(1);
         if let Some(rule) = limiting(&topic) {
             *self.limited.get_or_insert_default().entry(rule).or_default() += 1;
         }
-        self.list.push(Subscription { topic, key: narrow(key), number: self.count });
+        self.list.push(Subscription { topic, member_key: narrow(member_key), number: self.count });
     }
 
     /// Which subscription to a topic it is, of those that there have been.
@@ -127,7 +127,7 @@ impl Subscriptions {
     /// nothing any more.
     pub(crate) fn retire(&self) {
         for subscription in self.list.iter() {
-            subscription.topic.retire(subscription.place());
+            subscription.topic.retire(subscription.member_key());
         }
     }
 
@@ -155,9 +155,9 @@ impl<D: ?Sized> ConnInner<D> {
         let Some(mut subscriptions) = self.subscriptions.try_lock() else { return false };
         match subscriptions.list.get_mut(topic.name()) {
             Some(subscription)
-                if std::ptr::addr_eq(&raw const *subscription.topic, topic) && subscription.place() == from =>
+                if std::ptr::addr_eq(&raw const *subscription.topic, topic) && subscription.member_key() == from =>
             {
-                subscription.key = narrow(to);
+                subscription.member_key = narrow(to);
                 true
             }
             _ => false,

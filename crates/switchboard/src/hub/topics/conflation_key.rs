@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use switchboard_core::Message;
 
-use crate::hub::publish::{Looked, Outgoing};
+use crate::hub::publish::{Inspected, Outgoing};
 
 type Key = dyn Fn(&Outgoing) -> Option<Box<str>> + Send + Sync;
 
@@ -17,15 +17,20 @@ pub(crate) struct ConflationKey {
 
 impl ConflationKey {
     pub(crate) fn new<M: Message, K: ToString>(key: impl Fn(&M) -> K + Send + Sync + 'static) -> Self {
-        let key = move |message: &Outgoing| match message.look(&key) {
-            Looked::Seen(key) => Some(key.to_string().into_boxed_str()),
-            Looked::OtherType | Looked::Unreadable => None,
+        let key = move |message: &Outgoing| match message.inspect(&key) {
+            Inspected::Value(key) => Some(key.to_string().into_boxed_str()),
+            Inspected::OtherType | Inspected::Undecodable => None,
         };
         Self { message_type: M::TYPE, key: Arc::new(key) }
     }
 
+    /// Whether it is for messages with this type tag.
+    pub(crate) fn is_of(&self, message_type: &str) -> bool {
+        self.message_type == message_type
+    }
+
     /// `None` for a message of another type.
     pub(crate) fn of(&self, message: &Outgoing) -> Option<Box<str>> {
-        if self.message_type == message.message_type() { (self.key)(message) } else { None }
+        if self.is_of(message.message_type()) { (self.key)(message) } else { None }
     }
 }

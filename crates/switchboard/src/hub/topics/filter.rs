@@ -9,21 +9,21 @@ use switchboard_core::Message;
 
 use crate::{
     conn::ConnRef,
-    hub::publish::{Looked, Outgoing},
+    hub::publish::{Inspected, Outgoing},
 };
 
-type Rule = dyn Fn(&ConnRef, &Outgoing) -> Looked<bool> + Send + Sync;
+type Predicate = dyn Fn(&ConnRef, &Outgoing) -> Inspected<bool> + Send + Sync;
 
 /// A rule about messages of one type; all others pass.
 #[derive(Clone)]
 pub(crate) struct Filter {
     message_type: &'static str,
-    rule: Arc<Rule>,
+    rule: Arc<Predicate>,
 }
 
 impl Filter {
     pub(crate) fn new<M: Message>(rule: impl Fn(&ConnRef, &M) -> bool + Send + Sync + 'static) -> Self {
-        let rule = move |member: &ConnRef, message: &Outgoing| message.look(|message| rule(member, message));
+        let rule = move |member: &ConnRef, message: &Outgoing| message.inspect(|message| rule(member, message));
         Self { message_type: M::TYPE, rule: Arc::new(rule) }
     }
 
@@ -38,9 +38,9 @@ impl Filter {
             return true;
         }
         match catch_unwind(AssertUnwindSafe(|| (self.rule)(member, message))) {
-            Ok(Looked::Seen(passes)) => passes,
-            Ok(Looked::OtherType) => true,
-            Ok(Looked::Unreadable) => {
+            Ok(Inspected::Value(passes)) => passes,
+            Ok(Inspected::OtherType) => true,
+            Ok(Inspected::Undecodable) => {
                 self.log(member, "a message cannot be decoded for a topic's filter: the member does not get it");
                 false
             }

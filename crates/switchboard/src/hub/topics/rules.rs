@@ -2,23 +2,30 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::{
     hub::{TopicOptions, publish::Outgoing},
     outbox::Mark,
 };
 
 /// The rules for one pattern.
-pub(crate) struct Rule {
+pub(crate) struct TopicRule {
     id: RuleId,
     pattern: Box<str>,
     pub(crate) options: TopicOptions,
+    /// Types of messages that were published and that its filters and keys are not about.
+    unexpected: Mutex<Vec<Box<str>>>,
 }
+
+/// How many types of messages one rule warns of.
+const MAX_UNEXPECTED: usize = 16;
 
 /// Tells the rules of a hub apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct RuleId(usize);
 
-impl Rule {
+impl TopicRule {
     pub(crate) fn id(&self) -> RuleId {
         self.id
     }
@@ -37,6 +44,29 @@ impl Rule {
         self.options.filters.iter().any(|filter| filter.is_of(message_type))
     }
 
+    /// Warns, once for each type, of a message that no filter and no conflation key is about although
+    /// there are some: mostly they were written for another type by mistake.
+    pub(crate) fn warn_if_unexpected(&self, message_type: &str) -> bool {
+        let TopicOptions { filters, keys, .. } = &self.options;
+        let is_about =
+            filters.iter().any(|filter| filter.is_of(message_type)) || keys.iter().any(|key| key.is_of(message_type));
+        if is_about || (filters.is_empty() && keys.is_empty()) {
+            return false;
+        }
+        let mut unexpected = self.unexpected.lock();
+        if unexpected.len() >= MAX_UNEXPECTED || unexpected.iter().any(|known| **known == *message_type) {
+            return false;
+        }
+        unexpected.push(message_type.into());
+        drop(unexpected);
+        tracing::warn!(
+            message_type,
+            pattern = &*self.pattern,
+            "the filters and conflation keys of this pattern are about other messages: this one passes as it is"
+        );
+        true
+    }
+
     /// What may become of a message while it waits, if anything.
     pub(crate) fn mark(&self, topic: &str, message: &Outgoing) -> Option<Arc<Mark>> {
         let key = self.options.keys.iter().find_map(|key| key.of(message));
@@ -51,23 +81,23 @@ impl Rule {
 /// No pattern stands behind one that covers it. So of those that match a topic the longest stands
 /// first, and a whole name before all.
 #[derive(Default)]
-pub(crate) struct Rules {
+pub(crate) struct TopicRules {
     sorted: Box<[Sorted]>,
     look_at_values: bool,
 }
 
 struct Sorted {
-    rule: Arc<Rule>,
+    rule: Arc<TopicRule>,
     /// The longest pattern with a `*` that covers this one.
     covered_by: Option<usize>,
 }
 
-impl Rules {
+impl TopicRules {
     /// # Errors
     ///
     /// The first pattern that is none or can never match.
     pub(crate) fn new(patterns: Vec<(Box<str>, TopicOptions)>) -> Result<Self, String> {
-        let mut rules: Vec<Arc<Rule>> = Vec::with_capacity(patterns.len());
+        let mut rules: Vec<Arc<TopicRule>> = Vec::with_capacity(patterns.len());
         for (id, (pattern, options)) in patterns.into_iter().enumerate() {
             let prefix = pattern.strip_suffix('*').unwrap_or(&pattern);
             if !(pattern.len() > prefix.len() && prefix.is_empty()) && switchboard_core::check_topic(prefix).is_err() {
@@ -75,7 +105,7 @@ impl Rules {
                     "`{pattern}` is not a pattern of topics: write a name, or the beginning of names and `*`"
                 ));
             }
-            rules.push(Arc::new(Rule { id: RuleId(id), pattern, options }));
+            rules.push(Arc::new(TopicRule { id: RuleId(id), pattern, options, unexpected: Mutex::default() }));
         }
         rules.sort_by(|one, other| one.order().cmp(&other.order()));
         let mut sorted: Vec<Sorted> = Vec::with_capacity(rules.len());
@@ -103,7 +133,7 @@ impl Rules {
     }
 
     /// The first rule that stands behind another that covers it.
-    fn never_used(&self) -> Option<(&Rule, &Rule)> {
+    fn never_used(&self) -> Option<(&TopicRule, &TopicRule)> {
         let covered = self.sorted.iter().flat_map(|Sorted { rule, covered_by }| {
             self.and_above(*covered_by).map(move |earlier| (&**rule, &**earlier))
         });
@@ -113,7 +143,7 @@ impl Rules {
     }
 
     /// A rule, and those that cover it, from the longest pattern to the shortest.
-    fn and_above(&self, index: Option<usize>) -> impl Iterator<Item = &Arc<Rule>> {
+    fn and_above(&self, index: Option<usize>) -> impl Iterator<Item = &Arc<TopicRule>> {
         let mut next = index;
         std::iter::from_fn(move || {
             let Sorted { rule, covered_by } = self.sorted.get(next?)?;
@@ -128,7 +158,7 @@ impl Rules {
     }
 
     /// The rules for a topic: those of the first pattern that matches.
-    pub(crate) fn find(&self, topic: &str) -> Option<&Arc<Rule>> {
+    pub(crate) fn find(&self, topic: &str) -> Option<&Arc<TopicRule>> {
         if self.sorted.is_empty() {
             return None;
         }
@@ -138,7 +168,7 @@ impl Rules {
     }
 }
 
-impl Rule {
+impl TopicRule {
     /// What it is sorted by: the name or beginning of names, and whether it is a whole name.
     fn order(&self) -> (&str, bool) {
         match self.pattern.strip_suffix('*') {
@@ -159,9 +189,10 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ws_message;
 
-    fn rules(patterns: &[&str]) -> Result<Rules, String> {
-        Rules::new(patterns.iter().map(|pattern| ((*pattern).into(), TopicOptions::new())).collect())
+    fn rules(patterns: &[&str]) -> Result<TopicRules, String> {
+        TopicRules::new(patterns.iter().map(|pattern| ((*pattern).into(), TopicOptions::new())).collect())
     }
 
     #[test]
@@ -169,7 +200,7 @@ mod tests {
         let rules = rules(&["room:vip", "room:*", "*"]).unwrap();
         let pattern = |topic: &str| rules.find(topic).map(|rule| rule.pattern().to_owned()).unwrap();
         assert_eq!(["room:vip", "room:1", "room:", "roo"].map(pattern), ["room:vip", "room:*", "room:*", "*"]);
-        assert!(Rules::default().find("a").is_none());
+        assert!(TopicRules::default().find("a").is_none());
     }
 
     /// As looking through all of them one by one.
@@ -190,6 +221,19 @@ mod tests {
             let first = patterns.iter().copied().find(|pattern| matches(pattern, topic));
             assert_eq!(rules.find(topic).map(|rule| rule.pattern()), first, "{topic}");
         }
+    }
+
+    #[test]
+    fn a_message_that_no_filter_is_about_is_warned_of_once() {
+        #[ws_message("PRICE", crate = crate)]
+        struct Price {}
+        let options = TopicOptions::new().filter(|_, _: &Price| true);
+        let rules = TopicRules::new(vec![("a".into(), options), ("b".into(), TopicOptions::new())]).unwrap();
+        let [a, b] = ["a", "b"].map(|topic| rules.find(topic).unwrap());
+        assert_eq!(["PRICE", "TICK", "TICK", "OTHER"].map(|tag| a.warn_if_unexpected(tag)), [false, true, false, true]);
+        assert!(!b.warn_if_unexpected("TICK"));
+        let all: usize = (0..100).map(|n| usize::from(a.warn_if_unexpected(&n.to_string()))).sum();
+        assert_eq!(all, MAX_UNEXPECTED - 2);
     }
 
     #[test]

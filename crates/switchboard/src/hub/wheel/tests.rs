@@ -28,7 +28,7 @@ fn connected(hub: &Hub, settings: &Arc<RouteSettings>) -> Arc<ConnInner<()>> {
         remote_addr: None,
         client_ip: None,
         dialect: Default::default(),
-        place: None,
+        permit: None,
         data: (),
     }));
     hub.connected(&conn);
@@ -157,7 +157,7 @@ async fn an_identity_is_looked_at_where_it_may_expire_and_no_more() {
 async fn the_end_of_a_task_is_not_that_of_the_next() {
     let hub = Hub::new();
     let inner = hub.inner();
-    let ended = Running { hub: Arc::downgrade(inner), task: 0 };
+    let ended = WheelTask { hub: Arc::downgrade(inner), task: 0 };
     schedule(&hub, &connected(&hub, &settings(&hub)), 60 * SECOND, Check::Ping);
     let sleeps_until = || inner.wheel.state.lock().sleeps_until;
     let until = sleeps_until();
@@ -168,7 +168,7 @@ async fn the_end_of_a_task_is_not_that_of_the_next() {
 
 #[test]
 fn what_is_due_is_taken_once_and_what_is_far_ahead_stays() {
-    let mut state = State::default();
+    let mut state = WheelState::default();
     state.slots.resize_with(SLOTS as usize, Vec::new);
     let timers: Vec<_> = [3, 5, 5, 3 + SLOTS, 3 + 3 * SLOTS]
         .map(|tick| {

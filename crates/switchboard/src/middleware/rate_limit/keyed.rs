@@ -190,7 +190,7 @@ mod tests {
                 if keyed.take(policy, &user("a"), now, cost).is_ok() {
                     taken.push((now, cost.get()));
                 }
-                // From any time on: as many as fit at once, and one more for each part of a window.
+                // In any period: at most a burst, and one message per refilled token.
                 for (index, (since, _)) in taken.iter().enumerate() {
                     let sum: u32 = taken[index..].iter().map(|(_, cost)| cost).sum();
                     let period = policy.window / u64::from(max);
@@ -262,7 +262,7 @@ mod tests {
             assert!(keyed.take(policy, &user(&n.to_string()), 2, ONE).is_err());
         }
         assert_eq!(keyed.len(), 8);
-        // One that fits only as a whole.
+        // A cost that fits only into a full bucket.
         assert_eq!(keyed.take(policy, &user("large"), 2, NonZeroU32::new(3).unwrap()), Ok(()));
     }
 
@@ -274,7 +274,7 @@ mod tests {
             assert_eq!(keyed.take(policy, &user(&n.to_string()), 1, ONE), Ok(()));
         }
         assert_eq!(keyed.len(), 20_000);
-        // As soon as others come, in each part of the table.
+        // As soon as other keys arrive, in each shard.
         for n in 0..1000 {
             assert_eq!(keyed.take(policy, &user(&format!("x{n}")), 1002, ONE), Ok(()));
         }

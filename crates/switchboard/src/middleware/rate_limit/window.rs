@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// Times that go on, with what comes at each.
+    /// Intervals between messages, with the cost of each message.
     fn arrivals() -> impl Strategy<Value = Vec<(u64, u32)>> {
         prop::collection::vec((0u64..400, 1u32..4), 1..200)
     }
@@ -172,7 +172,7 @@ mod tests {
                 match result {
                     Ok(()) => taken.extend(std::iter::repeat_n(now, cost as usize)),
                     Err(Wait(wait)) => {
-                        // Not a nanosecond more than needed.
+                        // The shortest wait after which the message fits.
                         let within = |now: u64| taken.iter().filter(|time| **time + policy.window > now).count();
                         prop_assert!(within(now + wait) + cost as usize <= max as usize);
                         prop_assert!(within(now + wait - 1) + cost as usize > max as usize);
@@ -198,7 +198,7 @@ mod tests {
                         count += cost;
                         prop_assert!(count <= max);
                     }
-                    // One that ended early would let more pass.
+                    // A window that ended early would allow more messages.
                     (Ok(()), before) => {
                         prop_assert!(before.is_none_or(|before| now >= before + policy.window));
                         (begins, count) = (Some(now), cost);
@@ -253,7 +253,7 @@ mod tests {
     fn a_fixed_window_begins_with_a_message_that_fits() {
         let policy = Policy { max: 1, window: 10 * NANOS_PER_MILLI };
         let fixed = Fixed::default();
-        // At the end of a millisecond: so 10 ms have not passed at 10 ms.
+        // Starts at the end of a millisecond, so at 10 ms the window of 10 ms has not ended.
         assert_eq!(fixed.take(policy, NANOS_PER_MILLI - 1, 1), Ok(()));
         assert_eq!(fixed.take(policy, 5 * NANOS_PER_MILLI, 1), Err(Wait(6 * NANOS_PER_MILLI)));
         assert_eq!(fixed.take(policy, 10 * NANOS_PER_MILLI, 1), Err(Wait(NANOS_PER_MILLI)));
