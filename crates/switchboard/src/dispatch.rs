@@ -1,5 +1,5 @@
-//! From a message to its handler: the route table, the layers of a route, keys of idempotency, and
-//! the hooks beside it.
+//! Dispatch: the table of handlers and hooks, and the path of a message through layers and
+//! idempotency to its handler.
 
 mod handling;
 mod hooks;

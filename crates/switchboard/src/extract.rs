@@ -1,23 +1,22 @@
-//! Extractors: what handlers and hooks may take as arguments.
+//! Extractors: the arguments of handlers and hooks.
 //!
-//! | argument | what it is | hooks too |
+//! A handler takes up to eight extractors and then its message; a hook up to eight extractors.
+//!
+//! | extractor | value | in hooks |
 //! |---|---|---|
 //! | [`Conn<D>`](crate::Conn) | the connection | yes |
+//! | [`Hub`](crate::Hub) | topics, users and connections | yes |
 //! | [`State<T>`](axum::extract::State) | the application's state, or a part of it by `FromRef` | yes |
-//! | [`Extension<T>`](axum::Extension) | an extension of the upgrade's request | yes |
-//! | [`Path<T>`](axum::extract::Path), [`Query<T>`](axum::extract::Query) | parameters of the upgrade's request | yes |
+//! | [`Path<T>`](axum::extract::Path), [`Query<T>`](axum::extract::Query), [`Extension<T>`](axum::Extension) | from the upgrade request | yes |
 //! | [`FromUpgrade<T>`] | any other axum extractor, run at the upgrade | yes |
-//! | [`Hub`](crate::Hub) | topics | yes |
-//! | [`Meta`] | the `meta` of the message | |
-//! | [`ReceivedAt`](crate::ReceivedAt) | when the message came | |
-//! | [`Deadline`](crate::Deadline) | when the handler will be dropped | |
-//! | [`Cancelled`](crate::Cancelled) | tells spawned work that nobody waits for it | |
-//! | [`Progress<P>`](crate::Progress) | reports how far a request has come; `P` as it declares | |
-//! | [`RawPayload`] | the payload as it came | |
-//! | your own | see [`FromConnParts`] and [`FromMessageParts`] | the first |
-//! | the message | last, required in handlers | |
-//!
-//! A handler takes up to eight of these and then the message.
+//! | [`Meta`] | the message's `meta` | |
+//! | [`ReceivedAt`](crate::ReceivedAt) | when the message arrived | |
+//! | [`Deadline`](crate::Deadline) | when the handler is dropped | |
+//! | [`Cancelled`](crate::Cancelled) | signals a spawned task that the request is over | |
+//! | [`Progress<P>`](crate::Progress) | sends steps of progress of a request | |
+//! | [`RawPayload`] | the payload as JSON text | |
+//! | [`FromMiddleware<T>`](FromMiddleware) | a value inserted by middleware | |
+//! | your own | [`FromConnParts`] or [`FromMessageParts`] | the former |
 
 mod axum_types;
 mod from_middleware;
@@ -36,22 +35,20 @@ pub use self::{
     setup::Setup,
 };
 pub(crate) use self::{
-    parts::{Special, Timing},
+    parts::{OptionalParts, Timing},
     scope::StateScope,
     setup::Step,
 };
 
 use switchboard_core::WsError;
 
-/// Something that can be made from a connection: an argument of handlers and of hooks.
-///
-/// This is how an application extends what its handlers see:
+/// An extractor that needs only the connection: an argument of handlers and hooks.
 ///
 /// ```
 /// use switchboard::{Conn, ConnParts, FromConnParts, WsError, ws_message};
 ///
 /// # struct User { roles: Vec<String> }
-/// /// Only for administrators.
+/// /// Refuses all users but administrators.
 /// struct Admin;
 ///
 /// impl<S: Sync> FromConnParts<S, User> for Admin {
@@ -73,29 +70,29 @@ use switchboard_core::WsError;
 ///
 /// A type implements this or [`FromMessageParts`], not both.
 pub trait FromConnParts<S, D>: Sized + Send {
-    /// What is sent instead of calling the handler.
+    /// The error that the client gets if extraction fails.
     type Rejection: Into<WsError>;
 
-    /// Makes the value.
+    /// Extracts the value.
     fn from_conn_parts(parts: &ConnParts<D>, state: &S) -> impl Future<Output = Result<Self, Self::Rejection>> + Send;
 
-    /// Called once, when a handler with this argument is added: says what to keep of the upgrade.
+    /// Declares the values to keep from the upgrade. Called when a handler with this argument is added.
     fn setup(_: &mut Setup<S>) {}
 }
 
-/// Something that can be made from a message's envelope: an argument of handlers only.
+/// An extractor that needs the message's envelope: an argument of handlers.
 ///
 /// A type implements this or [`FromConnParts`], not both.
 pub trait FromMessageParts<S, D>: Sized + Send {
-    /// What is sent instead of calling the handler.
+    /// The error that the client gets if extraction fails.
     type Rejection: Into<WsError>;
 
-    /// Makes the value.
+    /// Extracts the value.
     fn from_message_parts(
         parts: &mut MessageParts<D>,
         state: &S,
     ) -> impl Future<Output = Result<Self, Self::Rejection>> + Send;
 
-    /// Called once, when a handler with this argument is added: says what to keep of the upgrade.
+    /// Declares the values to keep from the upgrade. Called when a handler with this argument is added.
     fn setup(_: &mut Setup<S>) {}
 }

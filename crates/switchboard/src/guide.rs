@@ -6,7 +6,7 @@
 //! 4. [`authentication`]: who may connect, as which user, and for how long
 //! 5. [`middleware`]: layers around messages
 //! 6. [`errors`]: what clients see, what is logged, what closes a connection
-//! 7. [`testing`](crate::guide::testing): applications in memory, with a paused clock (feature `test`)
+//! 7. [`testing`]: applications in memory, with a paused clock (feature `test`)
 //! 8. [`shutdown`]: serving, draining, shutting down
 //! 9. [`shared_messages`]: one crate of messages for the server and its Rust clients
 //! 10. [`metrics`]: counters and histograms (feature `metrics`)

@@ -1,4 +1,4 @@
-//! Handlers and hooks: async functions of extractors.
+//! Handlers and hooks: async functions with extractors as arguments.
 
 mod arguments;
 mod events;
@@ -24,7 +24,7 @@ pub use self::{
 };
 use crate::{
     conn::{self, ConnInner, Replied},
-    extract::{ConnParts, MessageParts, Setup, Special, StateScope, Timing},
+    extract::{ConnParts, MessageParts, OptionalParts, Setup, StateScope, Timing},
     request::{Call, ToCompletion},
 };
 
@@ -32,17 +32,17 @@ mod sealed {
     pub trait Sealed<X> {}
 }
 
-/// An async function that handles a message: up to eight [extractors](crate::extract), then the
-/// message.
+/// An async function that handles a message. Its arguments are up to eight
+/// [extractors](crate::extract) and then the message; its return value is the [reply](Reply).
 ///
-/// What it returns is the reply: see [`Reply`]. Functions, `async` closures and closures that
-/// return a future all fit, as long as they are `Clone` and their futures `Send`.
+/// Implemented for functions, `async` closures and closures that return a future, if they are `Clone`
+/// and their futures are `Send`. This trait is sealed. Put `#[ws_handler]` on a function to get
+/// errors at the argument that does not fit.
 ///
-/// A handler that is ready at its first poll costs no task and no timer. It is dropped when its
-/// connection ends or its deadline passes, at whatever `.await` it is then.
+/// # Cancel safety
 ///
-/// Sealed: implemented for functions. `#[ws_handler]` on a function makes the compiler point at
-/// the argument that does not fit.
+/// The future is dropped at its current `.await` when its deadline passes, its client aborts the
+/// request or its connection ends: see [`RouteOptions::run_to_completion`](crate::RouteOptions::run_to_completion).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a handler",
     label = "not a handler",
@@ -50,38 +50,38 @@ mod sealed {
     note = "put `#[ws_handler]` on the function for a more exact message"
 )]
 pub trait Handler<X, S, D, Out = AnyMessage>: sealed::Sealed<(X, S, D, Out)> + Clone + Send + Sync + 'static {
-    /// The message that it handles.
+    /// The message that the function handles.
     type Message: Message;
 
-    /// Collects what the arguments need of the upgrade.
+    /// Collects what the arguments need from the upgrade.
     #[doc(hidden)]
     fn setup(setup: &mut Setup<S>);
 
-    /// Says what it takes and sends.
+    /// Adds the message and the replies to a contract.
     #[doc(hidden)]
     fn describe(contract: &mut ContractBuilder, message_type: &'static str);
 
-    /// Runs it.
+    /// Starts the handler.
     #[doc(hidden)]
     fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult>;
 }
 
-/// A message that has arrived on a connection.
+/// A message for a handler.
 #[doc(hidden)]
-#[expect(missing_debug_implementations, reason = "nobody has one")]
+#[expect(missing_debug_implementations, reason = "applications cannot obtain one")]
 pub struct Incoming<'a, D> {
     pub(crate) conn: &'a Arc<ConnInner<D>>,
-    /// The state of the part of the router that the handler belongs to, if it has its own.
+    /// The state of the router that the handler was added to, if it has its own.
     pub(crate) scope: Option<&'a Arc<StateScope>>,
-    /// Whether something that the handler takes needs the whole frame.
+    /// Whether an argument needs the whole frame.
     pub(crate) keeps_frame: bool,
     pub(crate) call: Call<'a>,
     pub(crate) timing: Timing,
-    /// Where the connection's task gives the handler up without dropping it.
+    /// Shared with the connection's task if the handler runs to completion.
     pub(crate) to_completion: Option<&'a ToCompletion>,
-    /// What middleware has put beside the message.
+    /// Values inserted by middleware.
     pub(crate) extensions: Option<Box<Extensions>>,
-    /// Whether the reply is wanted by itself, rather than among what the turn puts out.
+    /// Whether the reply is returned as a frame of its own, instead of written into the turn's buffer.
     pub(crate) apart: bool,
 }
 
@@ -117,10 +117,10 @@ where
 
     fn call(self, incoming: Incoming<'_, D>) -> BoxFuture<'static, HandlerResult> {
         let Incoming { conn, scope, keeps_frame, call, timing, to_completion, extensions, apart } = incoming;
-        // Now, while the frame is at hand: the future would have to keep a copy of it. What is wrong
-        // counts only after the extractors.
+        // Decoded here, because the future would need a copy of the frame. Errors are reported after
+        // those of the extractors.
         let mut message = decode::decode::<M>(call.payload);
-        // Also where no argument asks for it: the type promises it.
+        // Checked even if no argument takes it: the type declares it.
         if M::Meta::DECLARED {
             let meta = envelope::extended_meta_from_json::<M::Meta>(call.frame);
             message = message.and_then(|message| meta.map(|_| message));
@@ -128,13 +128,14 @@ where
         let frame = (M::Meta::DECLARED || keeps_frame).then(|| call.frame.into());
         let conn = ConnParts::new(Arc::clone(conn), scope.cloned());
         let timestamp = call.meta.timestamp();
-        let special = Special::of(frame, to_completion, extensions);
-        let mut parts = MessageParts::new(conn, call.id().keep(), timestamp, timing, special);
+        let optional = OptionalParts::of(frame, to_completion, extensions);
+        let mut parts = MessageParts::new(conn, call.id().keep(), timestamp, timing, optional);
         Box::pin(async move {
             let result = async {
                 let args = Args::extract(&mut parts, message).await?;
                 let returned = self.invoke(args).await;
-                // Somebody else has had the last word; what is wanted by itself is remembered all the same.
+                // The request was answered meanwhile. A reply with a frame of its own is returned all the
+                // same: it is remembered for retries.
                 if !parts.end() && !apart {
                     return Ok(Replied::Nothing);
                 }

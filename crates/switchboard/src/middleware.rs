@@ -1,19 +1,19 @@
-//! What happens around handlers: [`tower`] layers over messages.
+//! Middleware: [`tower`] layers around handlers.
 //!
-//! [`WsRouter::layer`](crate::WsRouter::layer) puts a layer around all routes that were added before
-//! it, [`RouteOptions::layer`](crate::RouteOptions::layer) around one. Any [`tower::Layer`] fits whose
-//! service takes a [`WsRequest`] and gives a [`WsReply`]: those of tower for timeouts, load shedding
-//! and concurrency, and the ones here.
+//! [`WsRouter::layer`](crate::WsRouter::layer) wraps all handlers added before it,
+//! [`RouteOptions::layer`](crate::RouteOptions::layer) wraps one. Any [`tower::Layer`] works whose
+//! service takes a [`WsRequest`] and returns a [`WsReply`]: tower's for timeouts, load shedding and
+//! concurrency, and those of this module.
 //!
-//! | layer | what for |
+//! | layer | effect |
 //! |---|---|
-//! | [`from_fn`] | anything, as an async function |
-//! | [`guard`] | who may send a message |
-//! | [`RateLimitLayer`] | how often |
-//! | [`TraceLayer`] | one event in the log for each message, with its duration |
-//! | `MetricsLayer` (feature `metrics`) | a histogram of durations |
+//! | [`from_fn`] | runs an async function around the handler |
+//! | [`guard`] | passes messages that a check allows |
+//! | [`RateLimitLayer`] | limits the rate of messages |
+//! | [`TraceLayer`] | logs an event for each message, with its duration |
+//! | `MetricsLayer` (feature `metrics`) | records a histogram of durations |
 //!
-//! The guide [`middleware`](crate::guide::middleware) has the order in which layers run, with a picture.
+//! The guide [`middleware`](crate::guide::middleware) shows the order in which layers run.
 
 mod checked;
 mod from_fn;

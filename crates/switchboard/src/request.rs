@@ -1,4 +1,4 @@
-//! What handlers can know of and do to the request that they handle.
+//! The message that is being handled: its deadline, progress, cancellation and end.
 
 mod call;
 mod cancelled;

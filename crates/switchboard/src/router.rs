@@ -1,4 +1,4 @@
-//! The router: which handler takes which message, and what happens around it.
+//! The router: handlers, hooks, layers and settings of a route.
 
 mod contract;
 mod hooks;
@@ -23,12 +23,12 @@ use crate::{
 
 /// Routes messages to handlers, and connections to hooks.
 ///
-/// `S` is the application's state, inferred from the axum router that it is mounted in. `D` is the
-/// data of a connection, which [`authenticate`](Self::authenticate) returns. `Out` restricts what
-/// may be sent, see [`sending`](WsRouter::sending).
+/// `S` is the application's state, inferred from the axum router in which it is mounted. `D` is the
+/// data of a connection, which [`authenticate`](Self::authenticate) returns. `Out` is the set of
+/// messages that handlers may send: see [`sending`](WsRouter::sending).
 ///
-/// The order of calls matters for [layers](Self::layer), which are around the handlers that were added
-/// before, and for hooks, of which those for the same event run in the order in which they were added.
+/// The order of calls matters only for [layers](Self::layer), which wrap the handlers added before
+/// them, and for hooks of the same event, which run in the order in which they were added.
 ///
 /// ```
 /// use axum::{Router, extract::State};
@@ -85,13 +85,13 @@ where
     S: Clone + Send + Sync + 'static,
     D: Send + Sync + 'static,
 {
-    /// A router that may send any message.
+    /// Creates a router whose handlers may send any message.
     pub fn new() -> Self {
         Self::empty()
     }
 
-    /// A router whose handlers may send the messages of the set `U` only: another one is a compile
-    /// error. Handlers then take `Conn<D, U>`.
+    /// Creates a router whose handlers may send only messages of the set `U`; sending another is a
+    /// compile error. Handlers take `Conn<D, U>`.
     pub fn sending<U: MessageSet>() -> WsRouter<S, D, U> {
         WsRouter::empty()
     }
@@ -137,11 +137,11 @@ where
         }
     }
 
-    /// Adds a handler. Which message it handles is the type of its last argument.
+    /// Adds a handler for the message that is its last argument.
     ///
     /// # Panics
     ///
-    /// If the message has a handler already; the text names both.
+    /// If the message has a handler already. The panic names both.
     #[track_caller]
     pub fn on<H, X>(self, handler: H) -> Self
     where
@@ -150,7 +150,7 @@ where
         self.add(std::any::type_name::<H>(), handler, RouteOptions::new())
     }
 
-    /// As [`on`](Self::on), with options: concurrency, a deadline, running to completion, layers.
+    /// Adds a handler with options: concurrency, a timeout, running to completion, layers.
     ///
     /// # Panics
     ///
@@ -164,7 +164,7 @@ where
         self.add(std::any::type_name::<H>(), handler, options)
     }
 
-    /// As [`on`](Self::on), for handlers that are generated closures.
+    /// Adds a handler under a name of its own: for closures that macros generate.
     #[doc(hidden)]
     #[track_caller]
     pub fn on_named<H, X>(self, name: &'static str, handler: H) -> Self
@@ -188,11 +188,11 @@ where
         self
     }
 
-    /// Puts a [layer](crate::middleware) around all handlers that were added before, and around their
-    /// layers. Hooks, and messages that reach no handler, do not pass it.
+    /// Adds a [layer](crate::middleware) around all handlers added so far, and around their layers.
+    /// Hooks, and messages that reach no handler, do not pass through it.
     ///
-    /// Any [`tower::Layer`] fits whose service takes a [`WsRequest`](crate::WsRequest) and gives a
-    /// [`WsReply`](crate::WsReply); an error that is no [`WsError`](crate::WsError) is `INTERNAL`, except
+    /// Any [`tower::Layer`] works whose service takes a [`WsRequest`](crate::WsRequest) and returns a
+    /// [`WsReply`](crate::WsReply). Errors other than [`WsError`](crate::WsError) become `INTERNAL`, except
     /// tower's for an elapsed timeout (`DEADLINE_EXCEEDED`) and for overload (`RESOURCE_EXHAUSTED`).
     ///
     /// ```
@@ -220,17 +220,17 @@ where
         self
     }
 
-    /// Takes in the handlers and hooks of another router, with the layers around them.
+    /// Adds the handlers and hooks of another router, with their layers.
     ///
-    /// Its hooks run after those that were added to this one before, and before those that are added
-    /// later. Its [`identify`](Self::identify) counts if neither this one nor a router that was merged
-    /// before has any. Other settings are those of the router that is mounted.
+    /// Hooks keep the order of calls: those of `other` run after the ones added before `merge`. Its
+    /// [`identify`](Self::identify) applies only if this router has none. All other settings belong on
+    /// the router that is mounted; one with `authenticate` cannot be merged.
     ///
     /// # Panics
     ///
-    /// If both handle the same message or both have a raw hook; the text names both handlers. If the other
-    /// has a setting of its own (hub, unless it is the same, config, origin, tokens, protocols, transport,
-    /// trusted proxies, envelope, `refuse_after_accept`); the text names where it was set.
+    /// If both handle the same message or both have a raw hook; the panic names both handlers. If
+    /// `other` has settings: another hub, config, origin, tokens, protocols, transport, trusted proxies,
+    /// envelope or `refuse_after_accept`; the panic names where they were set.
     #[track_caller]
     pub fn merge<B: Mergeable>(mut self, other: WsRouter<S, D, Out, B>) -> Self {
         self.table.merge(other.table);
@@ -241,9 +241,9 @@ where
         self
     }
 
-    /// As [`merge`](Self::merge), with `prefix` in front of the types that the other router handles:
-    /// nested under `chat.`, its `JOIN` is sent as `chat.JOIN`. What it replies and publishes keeps its
-    /// type. Its layers see [both](crate::WsRequest::declared_type).
+    /// Merges another router with a prefix in front of the types that it handles: under `chat.`, clients
+    /// send its `JOIN` as `chat.JOIN`. The types of replies and published messages do not change. Its
+    /// layers see [both types](crate::WsRequest::declared_type).
     ///
     /// ```
     /// use switchboard::{WsRouter, ws_message};
@@ -262,14 +262,14 @@ where
     ///
     /// # Panics
     ///
-    /// As [`merge`](Self::merge), and if a prefix makes a type that cannot be one.
+    /// As [`merge`](Self::merge), and if a type with the prefix is not a valid type tag.
     #[track_caller]
     pub fn nest<B: Mergeable>(self, prefix: &str, mut other: WsRouter<S, D, Out, B>) -> Self {
         other.table = other.table.with_prefix(prefix);
         self.merge(other)
     }
 
-    /// Whether the handler needs whole frames.
+    /// Adds the steps that the arguments need. Returns whether the handler needs whole frames.
     fn set_up(&mut self, collect: fn(&mut Setup<S>)) -> bool {
         let mut setup = Setup::new();
         collect(&mut setup);
@@ -293,8 +293,8 @@ where
     D: Send + Sync + 'static,
     Out: MessageSet,
 {
-    /// Decides at the upgrade who may connect. The arguments are axum's own extractors; what the
-    /// future returns is the data of the connection, or the HTTP response of a refusal.
+    /// Sets the function that authenticates upgrades. Its arguments are axum extractors. `Ok` is the
+    /// connection's data, `Err` the HTTP response of a refused upgrade.
     pub fn authenticate<F, Args, E>(mut self, authenticate: F) -> WsRouter<S, D, Out, Authenticated>
     where
         F: Authenticator<S, D, Args, E>,
@@ -303,8 +303,8 @@ where
         self.with_kind()
     }
 
-    /// Gives the handlers of this router a state of their own, so that it can be merged into a
-    /// router with another.
+    /// Provides the state of this router's handlers, so that it can be merged into a router with
+    /// another state.
     pub fn with_state<S2>(self, state: S) -> WsRouter<S2, D, Out>
     where
         S2: Clone + Send + Sync + 'static,

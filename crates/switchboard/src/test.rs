@@ -1,5 +1,5 @@
-//! The test kit (feature `test`): an application is driven in memory, through the real upgrade,
-//! extractors, hooks and engine, but without a port.
+//! The test kit (feature `test`): drives an application in memory, through the real HTTP upgrade,
+//! extractors, hooks and engine, without a port.
 //!
 //! ```
 //! use switchboard::{Conn, WsError, WsRouter, test::TestApp, ws_message, ws_rpc};
@@ -52,19 +52,19 @@
 //! # }
 //! ```
 //!
-//! The guide is [`guide::testing`](crate::guide::testing).
+//! See also the guide [`testing`](crate::guide::testing).
 //!
 //! # Panics
 //!
-//! Expectations panic when they are not met: so a test fails. The text begins with the place in the
-//! test, says what was expected, and what came instead or meanwhile. Nothing is waited for longer
-//! than the app's [`patience`](TestApp::patience), 5 seconds unless set, in tokio's time.
+//! Expectations that are not met panic. The message begins with the location in the test, and says what
+//! was expected and what arrived instead. Nothing waits longer than the app's
+//! [`patience`](TestApp::patience), 5 seconds of tokio's time by default.
 //!
 //! # Cancel safety
 //!
-//! What waits can be dropped: nothing that has arrived is lost, but for what `skip_to` has skipped. A
-//! frame whose future is dropped while it is sent is sent whole, perhaps with the next one, or not at
-//! all.
+//! Futures that wait are cancel safe: no message that has arrived is lost, except those that `skip_to`
+//! has skipped. If a future that sends is dropped, its frame is sent completely, at the latest with the
+//! next one, or not at all.
 
 mod app;
 mod call;
@@ -72,6 +72,7 @@ mod client;
 mod connect;
 mod expect;
 mod failure;
+mod http;
 mod published;
 mod question;
 mod reader;
@@ -86,14 +87,15 @@ pub use self::{
     call::{PendingCall, TestCall},
     client::TestClient,
     connect::Connect,
+    http::{HttpClient, HttpRequest, HttpResponse},
     published::CapturedPublish,
     question::Question,
     refusal::Refusal,
 };
 
-/// How long something is waited for unless the test says otherwise.
+/// The default of [`TestApp::patience`].
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Nothing came for so long: it is quiet. When the clock stands still, it moves only once no task
-/// can go on.
+/// After this time without a message, the application is quiet. A paused clock advances only when no
+/// task can make progress.
 const QUIET: Duration = Duration::from_millis(10);

@@ -5,6 +5,7 @@
 mod order;
 mod provided;
 mod rate_limits;
+mod retry;
 mod tower_layers;
 
 use std::sync::{Arc, Mutex};

@@ -319,7 +319,7 @@ fn limits_that_make_no_sense_are_refused_when_they_are_made() {
     let makes: [(&str, Make); 5] = [
         ("a rate limit of 0 messages", || Limit::per_connection(0, LONG)),
         ("a rate limit of 16777216 messages", || Limit::per_user(1 << 24, LONG)),
-        ("a window that is longer", || Limit::per_ip(1, Duration::ZERO)),
+        ("a window longer than 0", || Limit::per_ip(1, Duration::ZERO)),
         ("`fixed_window` is for `per_connection`", || Limit::per_user(1, LONG).fixed_window()),
         ("`max_keys` is for limits by user", || Limit::per_connection(1, LONG).max_keys(9)),
     ];

@@ -1,11 +1,11 @@
-//! How a route's messages are handled.
+//! Options of a route for the engine.
 
 use std::time::Duration;
 
-/// What the engine has to know.
+/// How the engine runs a route's handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Handling {
-    /// How many run beside others; 0 for in order.
+    /// The maximum number of concurrent handlers per connection; 0 for messages in order.
     pub(crate) concurrent: usize,
     pub(crate) to_completion: bool,
     pub(crate) timeout: Option<Duration>,

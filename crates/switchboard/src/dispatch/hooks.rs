@@ -25,7 +25,7 @@ pub(crate) struct Hooks<D> {
     pub(crate) fallback: Option<Named<D, UnknownMessage>>,
 }
 
-/// A hook of which there is one, and its name for the report of a conflict.
+/// A hook that a router has once, with its name for the panic about a second one.
 pub(crate) struct Named<D, E> {
     pub(crate) hook: OneHook<D, E>,
     name: &'static str,
@@ -89,12 +89,12 @@ pub(crate) fn set_once<D, E>(slot: &mut Option<Named<D, E>>, what: &str, name: &
 #[track_caller]
 fn set<D, E>(slot: &mut Option<Named<D, E>>, what: &str, second: Named<D, E>) {
     if let Some(first) = slot {
-        panic!("two `{what}` hooks: `{}` and `{}`; a router has one", first.name, second.name);
+        panic!("two `{what}` hooks: `{}` and `{}`; a router can have only one", first.name, second.name);
     }
     *slot = Some(second);
 }
 
-/// A hook and the state that it sees.
+/// A hook with its state.
 pub(crate) struct OneHook<D, E> {
     hook: ErasedHook<D, E>,
     scope: Option<Arc<StateScope>>,

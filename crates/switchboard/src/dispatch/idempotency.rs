@@ -1,4 +1,4 @@
-//! Messages that were sent twice are handled once: `meta.idempotencyKey`.
+//! Idempotency: messages with the same `meta.idempotencyKey` are handled once.
 
 mod store;
 
@@ -25,17 +25,17 @@ use crate::{
     wire::{Frame, encode},
 };
 
-/// What a route remembers, of all its connections.
+/// The results of a route, for all its connections.
 #[derive(Debug)]
 pub(crate) struct Idempotency {
     store: Mutex<Store>,
     hasher: RandomState,
 }
 
-/// How it ended: with a message, without one, or with an error.
+/// A result: a reply, no reply, or an error.
 type Shared = Result<Option<Arc<Outcome>>, Arc<WsError>>;
 
-/// A reply, without what belongs to one request of it.
+/// A reply without the correlation id, which differs between retries.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) message_type: Box<str>,
@@ -50,13 +50,13 @@ impl Outcome {
         Some(Self { message_type: inbound.message_type().into(), payload })
     }
 
-    /// What keeping it takes.
+    /// The bytes that storing it takes.
     fn cost(&self) -> usize {
         size_of::<Self>() + self.message_type.len() + self.payload.as_ref().map_or(0, |payload| payload.len())
     }
 }
 
-/// What is to be done about a message with a key.
+/// How a message with a key is handled.
 enum Begin<'a> {
     Run(Permit<'a>),
     Join(watch::Receiver<Option<Shared>>),
@@ -69,9 +69,9 @@ impl Idempotency {
         Self { store: Mutex::new(Store::new(config)), hasher: RandomState::new() }
     }
 
-    /// The same for the same JSON value, however it is written.
+    /// Returns the same number for all texts of a JSON value.
     fn fingerprint(&self, payload: Option<&str>) -> u64 {
-        // Hashed once more with a key of our own, so that no client can look for collisions beforehand.
+        // Hashed again with a random key, so that clients cannot precompute collisions.
         self.hasher.hash_one(payload.map(switchboard_core::fingerprint))
     }
 
@@ -90,20 +90,21 @@ impl Idempotency {
         }
     }
 
-    /// Forgets what counted for a connection by itself: nothing can be a retry of it any more.
+    /// Forgets the results of a connection without a user, which cannot retry any more.
     pub(crate) fn connection_ended(&self, conn: ConnId) {
         self.store.lock().forget_owner(&Owner::Connection(conn));
     }
 }
 
-/// Whose message it is, and which.
+/// The owner and key of a message.
 #[derive(Debug, Clone)]
 struct MessageKey {
     owner: Owner,
     key: IdempotencyKey,
 }
 
-/// Says that a message with a key runs. Dropped before its end, one that has joined takes over.
+/// Held while the handler of a message with a key runs. If it is dropped unsettled, a waiting retry
+/// takes over.
 struct Permit<'a> {
     of: &'a Idempotency,
     id: MessageKey,
@@ -116,7 +117,7 @@ impl Permit<'_> {
         self.settled = true;
         let (owner, key) = (&self.id.owner, &self.id.key);
         match &shared {
-            // It may go better the next time.
+            // A retry may succeed, so it runs the handler again.
             Err(error) if error.retryable() != Some(false) => self.of.store.lock().forget(owner, key),
             Err(error) => {
                 let payload = serde_json::to_string(&**error).ok().map(Into::into);
@@ -125,7 +126,7 @@ impl Permit<'_> {
             }
             Ok(outcome) => self.of.store.lock().remember(owner, key, outcome.clone()),
         }
-        // Nobody may have joined.
+        // There may be no retry that waits for it.
         self.sender.send_replace(Some(shared));
     }
 }
@@ -138,7 +139,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// Handles a message with a key: or waits for, or repeats, what another with the same key has given.
+/// Handles a message with a key: runs its handler, waits for the one that runs, or repeats its result.
 #[cold]
 pub(super) fn run<D: Send + Sync + 'static>(routed: Routed<'_, D>) -> BoxFuture<'static, HandlerResult> {
     let Routed { conn, routing, route, call, timing, to_completion, extensions, apart: _ } = routed;
@@ -168,14 +169,14 @@ pub(super) fn run<D: Send + Sync + 'static>(routed: Routed<'_, D>) -> BoxFuture<
                     permit.settle(match &result {
                         Ok(Replied::Frame(frame)) => Ok(Outcome::of(frame).map(Arc::new)),
                         Ok(Replied::Nothing | Replied::Sent) => Ok(None),
-                        // Its source is for the log and the error hooks, once.
+                        // Without the source, which is logged only once.
                         Err(error) => Err(Arc::new(error.again())),
                     });
                     return HandlerResult(result);
                 }
                 Begin::Join(mut running) => match running.wait_for(Option::is_some).await {
                     Ok(shared) => shared.clone().unwrap_or(Ok(None)),
-                    // Its handler was dropped: this one runs.
+                    // That handler was dropped: run this one.
                     Err(_) => continue,
                 },
             };

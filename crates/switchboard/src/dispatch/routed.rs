@@ -1,4 +1,4 @@
-//! One message and the route that it takes.
+//! A message and its route.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::{
     request::{Call, ToCompletion},
 };
 
-/// A message on its way from the envelope to its handler: first through the layers of its route, then
-/// past earlier messages with its key of idempotency, then to the handler itself.
+/// A message between its envelope and its handler. It passes the layers of its route, then the
+/// results of its idempotency key, then reaches the handler.
 pub(crate) struct Routed<'a, D> {
     pub(crate) conn: &'a Arc<ConnInner<D>>,
     pub(crate) routing: &'a Arc<Routing<D>>,
@@ -22,24 +22,24 @@ pub(crate) struct Routed<'a, D> {
     pub(crate) route: usize,
     pub(crate) call: Call<'a>,
     pub(crate) timing: Timing,
-    /// Where the connection's task gives the handler up without dropping it.
+    /// Shared with the connection's task if the handler runs to completion.
     pub(crate) to_completion: Option<&'a ToCompletion>,
-    /// What middleware has put beside the message.
+    /// Values inserted by middleware.
     pub(crate) extensions: Option<Box<Extensions>>,
-    /// Whether the reply is wanted by itself, rather than among what the turn puts out.
+    /// Whether the reply is returned as a frame of its own, instead of written into the turn's buffer.
     pub(crate) apart: bool,
 }
 
 impl<D: Send + Sync + 'static> Routed<'_, D> {
-    /// All the way.
+    /// Runs layers, idempotency and handler.
     #[inline]
     pub(crate) fn run(self) -> BoxFuture<'static, HandlerResult> {
         let layers = &self.routing.table.get(self.route).layers;
-        // Whatever lets a message on or not does so also for one that comes a second time.
+        // Layers come before idempotency, so that permissions and limits apply to retries as well.
         if layers.is_layered() { layers.run(&self) } else { self.run_below_layers() }
     }
 
-    /// The rest of the way for what has come through the layers.
+    /// Runs idempotency and handler: after the layers.
     #[inline]
     pub(crate) fn run_below_layers(self) -> BoxFuture<'static, HandlerResult> {
         match self.call.meta.idempotency_key() {
@@ -48,7 +48,7 @@ impl<D: Send + Sync + 'static> Routed<'_, D> {
         }
     }
 
-    /// The last step.
+    /// Runs the handler.
     #[inline]
     pub(crate) fn handle(self) -> BoxFuture<'static, HandlerResult> {
         let Self { conn, routing, route, call, timing, to_completion, extensions, apart } = self;

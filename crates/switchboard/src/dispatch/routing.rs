@@ -1,4 +1,4 @@
-//! A router as its connections' tasks share it.
+//! A mounted router, shared by the tasks of its connections.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -18,13 +18,13 @@ use crate::{
     handler::HandlerResult,
 };
 
-/// What the engine needs: free of the state's type.
+/// What the engine needs of a router, without the type of its state.
 pub(crate) struct Routing<D> {
     pub(crate) table: Table<D>,
     pub(crate) hooks: Hooks<D>,
     pub(crate) idempotency: Idempotency,
     pub(crate) settings: Arc<RouteSettings>,
-    /// How many handlers go on without anybody waiting for them.
+    /// The number of handlers that run to completion after their request was over.
     detached: AtomicUsize,
 }
 
@@ -34,10 +34,10 @@ impl<D: Send + Sync + 'static> Routing<D> {
         Self { table, hooks, idempotency, settings, detached: AtomicUsize::new(0) }
     }
 
-    /// Lets a handler go on to its end in a task of its own, unless too many do.
+    /// Runs a handler to completion in a task of its own, or drops it if too many do so.
     pub(crate) fn detach(self: &Arc<Self>, conn: &ConnInner<D>, future: BoxFuture<'static, HandlerResult>, span: Span) {
-        struct Place<D>(Arc<Routing<D>>, Arc<AtomicUsize>);
-        impl<D> Drop for Place<D> {
+        struct DetachedPermit<D>(Arc<Routing<D>>, Arc<AtomicUsize>);
+        impl<D> Drop for DetachedPermit<D> {
             fn drop(&mut self) {
                 self.1.fetch_sub(1, Relaxed);
                 self.0.detached.fetch_sub(1, Relaxed);
@@ -49,12 +49,12 @@ impl<D: Send + Sync + 'static> Routing<D> {
         hub.detached_begun();
         let of_conn = conn.detached_counter();
         of_conn.fetch_add(1, Relaxed);
-        let place = Place(Arc::clone(self), of_conn);
+        let permit = DetachedPermit(Arc::clone(self), of_conn);
         if before >= config.max_detached {
             if let Some(suppressed) = hub.may_log() {
                 tracing::warn!(
                     suppressed,
-                    "a handler is dropped that was to run to completion: `Config::max_detached` others do"
+                    "dropped a handler that should run to completion: the limit `Config::max_detached` is reached"
                 );
             }
             return drop_quietly(future);
@@ -63,7 +63,7 @@ impl<D: Send + Sync + 'static> Routing<D> {
         let (hub, longest) = (hub.clone(), config.max_request_timeout);
         runtime.spawn(
             async move {
-                let _place = place;
+                let _permit = permit;
                 let mut future = AssertUnwindSafe(future).catch_unwind();
                 let outcome = tokio::time::timeout(longest, &mut future).await;
                 drop_quietly(future);

@@ -1,4 +1,4 @@
-//! Which handler takes which type tag.
+//! The table of handlers by type tag.
 
 use std::{any::TypeId, panic::Location, sync::Arc};
 
@@ -8,24 +8,24 @@ use switchboard_core::{Kind, Message, check_type_tag, contract::ContractBuilder}
 use super::Handling;
 use crate::{extract::StateScope, handler::ErasedHandler, middleware};
 
-/// Says what a handler takes, under which type tag, and sends.
+/// Adds a handler's message, under its type tag, and its replies to a contract.
 pub(crate) type Describe = fn(&mut ContractBuilder, &'static str);
 
-/// One handler.
+/// A handler in the table.
 pub(crate) struct Route<D> {
-    /// On the wire: with the prefixes of all the routers that this one is nested in.
+    /// The type tag on the wire, with the prefixes of nested routers.
     pub(crate) message_type: &'static str,
-    /// As the message declares it.
+    /// The type tag that the message declares.
     pub(crate) declared_type: &'static str,
-    /// Which Rust type it is.
+    /// The Rust type of the message.
     pub(crate) message: TypeId,
     pub(crate) is_rpc: bool,
     pub(crate) handler: ErasedHandler<D>,
     pub(crate) scope: Option<Arc<StateScope>>,
     pub(crate) options: Handling,
-    /// Something that the handler takes needs the whole frame.
+    /// Whether an argument needs the whole frame.
     pub(crate) keeps_frame: bool,
-    /// The handler with what is around it.
+    /// The layers around the handler.
     pub(crate) layers: middleware::Route<D>,
     pub(crate) describe: Describe,
     name: &'static str,
@@ -59,10 +59,10 @@ impl<D> Route<D> {
     }
 }
 
-/// All handlers of a router. A message keeps its route's index while it waits.
+/// The handlers of a router. Queued messages keep the index of their route.
 pub(crate) struct Table<D> {
     routes: Vec<Route<D>>,
-    /// A fast hash will do: the keys are the program's own, and clients only look them up.
+    /// A fast hash without protection from collisions: the keys come from the program, not from clients.
     by_type: FxHashMap<&'static str, usize>,
 }
 
@@ -93,15 +93,15 @@ impl<D> Table<D> {
         }
     }
 
-    /// The same handlers, for types with this in front.
+    /// Adds a prefix to the types of all handlers.
     #[track_caller]
     pub(crate) fn with_prefix(self, prefix: &str) -> Self {
         let mut prefixed = Self::default();
         for mut route in self.routes {
-            // As long as the program: a router is made once, and its types are `'static` everywhere.
+            // Leaked: types are `'static` everywhere, and a program builds its routers once.
             let message_type: &'static str = format!("{prefix}{}", route.message_type).leak();
             if let Err(rule) = check_type_tag(message_type) {
-                panic!("`{prefix}` cannot be the prefix of `{}`: {rule}", route.message_type);
+                panic!("`{prefix}` cannot be the prefix of the message type `{}`: {rule}", route.message_type);
             }
             route.message_type = message_type;
             prefixed.insert(route);
@@ -120,7 +120,7 @@ impl<D> Table<D> {
         self.by_type.get(message_type).copied()
     }
 
-    /// The route at an index that [`find`](Self::find) gave.
+    /// Returns the route at an index returned by [`find`](Self::find).
     pub(crate) fn get(&self, index: usize) -> &Route<D> {
         &self.routes[index]
     }

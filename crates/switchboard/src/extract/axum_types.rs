@@ -1,4 +1,4 @@
-//! axum's extractors as arguments of handlers and hooks.
+//! axum's extractors in handlers and hooks.
 
 use std::{convert::Infallible, ops::Deref};
 
@@ -24,10 +24,10 @@ where
     }
 }
 
-/// Any axum extractor, run once at the upgrade and kept as long as the connection.
+/// Runs an axum extractor once, at the upgrade; the value is kept for the connection's lifetime.
 ///
-/// A kept `HeaderMap`, `Uri` or `Bytes` pins the buffer that the request was read into: take what
-/// is needed out of it in an extractor of your own instead.
+/// A kept `HeaderMap`, `Uri` or `Bytes` keeps the whole buffer of the request allocated. To save
+/// memory, copy what you need in an extractor of your own.
 ///
 /// ```
 /// use axum::http::Uri;
@@ -67,7 +67,7 @@ where
     }
 }
 
-/// An extractor that is not `Clone` itself but holds something that is.
+/// For extractors that are not `Clone` themselves, but whose value is.
 macro_rules! kept {
     ($($wrapper:ident: $doc:literal;)*) => {$(
         #[doc = $doc]
@@ -92,9 +92,9 @@ macro_rules! kept {
 }
 
 kept! {
-    Path: "The path parameters of the upgrade's request. On a route without them the upgrade fails; `Option<Path<T>>` does not.";
-    Query: "The query of the upgrade's request.";
-    Extension: "An extension of the upgrade's request. Without it the upgrade fails; `Option<Extension<T>>` does not.";
+    Path: "Path parameters of the upgrade request. On a route without them the upgrade is refused; use `Option<Path<T>>`.";
+    Query: "Query parameters of the upgrade request.";
+    Extension: "An extension of the upgrade request. If there is none, the upgrade is refused; use `Option<Extension<T>>`.";
 }
 
 macro_rules! kept_option {

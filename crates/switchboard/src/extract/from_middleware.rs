@@ -1,11 +1,12 @@
-//! What middleware hands to handlers.
+//! Values from middleware.
 
 use switchboard_core::WsError;
 
 use super::{FromMessageParts, MessageParts};
 
-/// A value that [middleware](crate::middleware) has put beside the message, with
-/// [`WsRequest::extensions_mut`](crate::WsRequest::extensions_mut). `INTERNAL` if none has.
+/// A value that [middleware](crate::middleware) has inserted with
+/// [`WsRequest::extensions_mut`](crate::WsRequest::extensions_mut). If there is none, the client gets
+/// `INTERNAL`.
 ///
 /// ```
 /// use switchboard::{FromMiddleware, WsRouter, middleware, ws_message};
@@ -40,7 +41,8 @@ where
 
     async fn from_message_parts(parts: &mut MessageParts<D>, _: &S) -> Result<Self, WsError> {
         parts.extension().cloned().map(Self).ok_or_else(|| {
-            WsError::internal(format!("no middleware has put a {} beside the message", std::any::type_name::<T>()))
+            let name = std::any::type_name::<T>();
+            WsError::internal(format!("no middleware inserted a {name} into the extensions of the request"))
         })
     }
 }

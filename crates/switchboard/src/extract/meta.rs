@@ -1,11 +1,11 @@
-//! The `meta` of a message as an argument.
+//! The `meta` of a message.
 
 use std::ops::Deref;
 
-/// The `meta` of the message: the protocol's keys, and those that the message's type declares.
+/// The `meta` of the message: the keys of the protocol, and those that the message declares.
 ///
-/// A handler of a message with `meta = RoomMeta` takes `Meta<RoomMeta>`; others take `Meta`. What the
-/// type declares is checked whether a handler takes it or not.
+/// A handler of a message with `meta = RoomMeta` takes `Meta<RoomMeta>`, other handlers `Meta`.
+/// Declared keys are checked even if no handler takes them.
 ///
 /// ```
 /// use switchboard::{Meta, ws_message, ws_meta};
@@ -37,19 +37,20 @@ impl<T> Meta<T> {
         Self { correlation_id, timestamp, declared }
     }
 
-    /// The correlation id, if the message has one. A request always has.
+    /// Returns the correlation id. A request always has one, an event may.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.correlation_id.as_deref()
     }
 
-    /// When the client says that it sent the message, in milliseconds since 1970: for display only.
+    /// Returns when the client claims to have sent the message, in milliseconds since 1970. Use it for
+    /// display only.
     #[must_use]
     pub fn timestamp(&self) -> Option<f64> {
         self.timestamp
     }
 
-    /// The keys that the type declares.
+    /// Returns the keys that the message declares.
     #[must_use]
     pub fn into_declared(self) -> T {
         self.declared

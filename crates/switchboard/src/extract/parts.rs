@@ -1,4 +1,4 @@
-//! What extractors are made from.
+//! The input of extractors.
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     request::{Completion, OwnedId, ToCompletion},
 };
 
-/// A connection as extractors see it.
+/// The connection, as extractors see it.
 pub struct ConnParts<D> {
     conn: Arc<ConnInner<D>>,
     scope: Option<Arc<StateScope>>,
@@ -24,35 +24,35 @@ impl<D: Send + Sync + 'static> ConnParts<D> {
         Self { conn, scope }
     }
 
-    /// The connection's id.
+    /// Returns the connection's id.
     #[must_use]
     pub fn id(&self) -> ConnId {
         self.conn.id
     }
 
-    /// What authentication returned.
+    /// Returns the connection's data: the value that `authenticate` returned.
     #[must_use]
     pub fn data(&self) -> &D {
         &self.conn.data
     }
 
-    /// A handle to the connection.
+    /// Returns a handle to the connection.
     #[must_use]
     pub fn conn(&self) -> Conn<D> {
         Conn::new(Arc::clone(&self.conn))
     }
 
-    /// The hub that the connection belongs to.
+    /// Returns the hub of the connection.
     #[must_use]
     pub fn hub(&self) -> &Hub {
         self.conn.hub()
     }
 
-    /// A value that [`Setup::keep`](super::Setup::keep) asked for.
+    /// Returns a value that was kept with [`Setup::keep`](super::Setup::keep).
     ///
     /// # Errors
     ///
-    /// `INTERNAL` if nobody did.
+    /// `INTERNAL` if `T` was not kept.
     pub fn kept<T: 'static>(&self) -> Result<&T, WsError> {
         let scope = self.scope.as_ref().map_or(0, |scope| scope.id);
         self.conn.kept.get(scope).ok_or_else(|| {
@@ -75,7 +75,7 @@ impl<D: Send + Sync + 'static> ConnParts<D> {
         Arc::clone(self.any_state())
     }
 
-    /// The state of the router that the hook was added to.
+    /// The state of the router to which the handler or hook was added.
     pub(crate) fn state<S: 'static>(&self) -> Result<&S, WsError> {
         self.any_state()
             .downcast_ref()
@@ -89,29 +89,29 @@ impl<D> fmt::Debug for ConnParts<D> {
     }
 }
 
-/// A message and its connection as extractors see them.
+/// The message and its connection, as extractors see them.
 pub struct MessageParts<D> {
     conn: ConnParts<D>,
     id: OwnedId,
     timestamp: Option<f64>,
     timing: Timing,
-    special: Option<Box<Special>>,
+    optional: Option<Box<OptionalParts>>,
 }
 
-/// What few handlers need.
+/// What only some handlers need; boxed, so that the others do not pay for it.
 #[derive(Default)]
-pub(crate) struct Special {
-    /// The whole frame, where something needs more of it than the message.
+pub(crate) struct OptionalParts {
+    /// The whole frame, if an extractor needs more than the decoded message.
     frame: Option<Box<str>>,
-    /// Where somebody else may want to say something about the request, too.
+    /// Decides between the handler, its progress and the connection's task which reply is the last.
     terminal: Option<Arc<Completion>>,
-    /// Where something that was spawned is to learn that the request is over.
+    /// Signals spawned tasks that the request is over.
     cancellation: Option<CancellationToken>,
-    /// What middleware has put beside the message.
+    /// Values inserted by middleware.
     extensions: Option<Box<Extensions>>,
 }
 
-impl Special {
+impl OptionalParts {
     #[inline]
     pub(crate) fn of(
         frame: Option<Box<str>>,
@@ -129,19 +129,20 @@ impl Special {
         extensions: Option<Box<Extensions>>,
     ) -> Box<Self> {
         let (terminal, cancellation) = match to_completion.cloned() {
-            Some(ToCompletion { terminal, cancellation }) => (Some(terminal), Some(cancellation)),
+            // A child: a middleware that drops one attempt and starts another must not cancel both.
+            Some(ToCompletion { terminal, cancellation }) => (Some(terminal), Some(cancellation.child_token())),
             None => (None, None),
         };
         Box::new(Self { frame, terminal, cancellation, extensions })
     }
 }
 
-/// How a message stands in time, in milliseconds: every message has one.
+/// The waiting time and the remaining time of a message, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timing {
-    /// How long it has waited to be handled.
+    /// How long it was queued before its handler started.
     waited: u32,
-    /// What was left of its time when it began to be.
+    /// How much of its time was left when its handler started.
     left: u32,
 }
 
@@ -167,9 +168,9 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
         id: OwnedId,
         timestamp: Option<f64>,
         timing: Timing,
-        special: Option<Box<Special>>,
+        optional: Option<Box<OptionalParts>>,
     ) -> Self {
-        Self { conn, id, timestamp, timing, special }
+        Self { conn, id, timestamp, timing, optional }
     }
 
     pub(crate) fn left(&self) -> Duration {
@@ -181,55 +182,55 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     }
 
     pub(crate) fn terminal(&mut self) -> Arc<Completion> {
-        Arc::clone(self.special.get_or_insert_default().terminal.get_or_insert_default())
+        Arc::clone(self.optional.get_or_insert_default().terminal.get_or_insert_default())
     }
 
     pub(crate) fn cancellation(&mut self) -> CancellationToken {
-        self.special.get_or_insert_default().cancellation.get_or_insert_default().clone()
+        self.optional.get_or_insert_default().cancellation.get_or_insert_default().clone()
     }
 
-    /// The handler has come to its end: whether its result is the last word.
+    /// Ends the request after its handler. Returns whether the handler's result may be sent.
     #[inline]
     pub(crate) fn end(&mut self) -> bool {
-        let Some(special) = &mut self.special else { return true };
-        special.cancellation = None;
-        special.terminal.as_ref().is_none_or(|terminal| terminal.end())
+        let Some(optional) = &mut self.optional else { return true };
+        optional.cancellation = None;
+        optional.terminal.as_ref().is_none_or(|terminal| terminal.end())
     }
 
     fn frame(&self) -> Option<&str> {
-        self.special.as_ref().and_then(|special| special.frame.as_deref())
+        self.optional.as_ref().and_then(|optional| optional.frame.as_deref())
     }
 
-    /// The payload's text, where it is kept.
+    /// The payload's text, if the frame was kept.
     pub(crate) fn raw_payload(&self) -> Option<String> {
         envelope::raw_payload_of_json(self.frame()?)
     }
 
-    /// A value that middleware has put beside the message.
+    /// Returns a value that middleware has inserted.
     #[must_use]
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
-        self.special.as_ref()?.extensions.as_ref()?.get()
+        self.optional.as_ref()?.extensions.as_ref()?.get()
     }
 
-    /// The connection.
+    /// Returns the connection.
     #[must_use]
     pub fn conn_parts(&self) -> &ConnParts<D> {
         &self.conn
     }
 
-    /// The message's type tag.
+    /// Returns the message's type tag.
     #[must_use]
     pub fn message_type(&self) -> &'static str {
         self.id.id().message_type
     }
 
-    /// The correlation id, if the message has one.
+    /// Returns the correlation id, if the message has one.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.id.id().correlation_id
     }
 
-    /// When the client says that it sent the message, in milliseconds since 1970.
+    /// Returns when the client claims to have sent the message, in milliseconds since 1970.
     #[must_use]
     pub fn timestamp(&self) -> Option<f64> {
         self.timestamp
@@ -241,8 +242,8 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     }
 }
 
-/// The handler's future holds it: that is done, or it was dropped.
-impl Drop for Special {
+/// Runs when the handler's future completes or is dropped.
+impl Drop for OptionalParts {
     fn drop(&mut self) {
         if let Some(terminal) = &self.terminal {
             terminal.end();

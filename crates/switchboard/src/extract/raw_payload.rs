@@ -1,11 +1,10 @@
-//! The payload as it came.
+//! The payload before decoding.
 
 use switchboard_core::WsError;
 
 use super::{FromMessageParts, MessageParts, Setup};
 
-/// The payload of the message as it came, in JSON: an extractor of handlers. Of a client that speaks
-/// MessagePack it is the same document in JSON.
+/// The payload of the message as JSON text, before decoding. MessagePack payloads are converted.
 ///
 /// ```
 /// use switchboard::{RawPayload, ws_message};
@@ -24,13 +23,13 @@ use super::{FromMessageParts, MessageParts, Setup};
 pub struct RawPayload(String);
 
 impl RawPayload {
-    /// The JSON text; empty if the message has no payload.
+    /// Returns the JSON text; empty if the message has no payload.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The JSON text; empty if the message has no payload.
+    /// Converts into the JSON text; empty if the message has no payload.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0

@@ -1,4 +1,4 @@
-//! The state of a part of a router.
+//! The state of a merged router.
 
 use std::{
     any::Any,
@@ -8,9 +8,9 @@ use std::{
     },
 };
 
-/// The state of a router that was given its own with `with_state`.
+/// The state of a router that has its own by `with_state`.
 pub(crate) struct StateScope {
-    /// Unique; 0 stands for the state of the mounted router.
+    /// Unique; 0 is the state of the mounted router.
     pub(crate) id: usize,
     pub(crate) state: Arc<dyn Any + Send + Sync>,
 }

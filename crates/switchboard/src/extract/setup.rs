@@ -1,4 +1,4 @@
-//! Values of the upgrade that are kept for the connection's lifetime.
+//! Values of the upgrade request that are kept for the connection's lifetime.
 
 use std::{
     any::{Any, TypeId, type_name},
@@ -42,11 +42,11 @@ impl<S: Send + Sync + 'static> Step<S> {
         self.scope == other.scope && self.type_id == other.type_id
     }
 
-    /// The step of a router whose state is known, in a router with another state.
+    /// Converts a step for a router with another state; this step keeps its own.
     pub(crate) fn with_state<S2: Send + Sync + 'static>(self, scope: usize, state: Arc<S>) -> Step<S2> {
         let run = self.run;
         Step {
-            // A step of a nested scope keeps it: its state is fixed already.
+            // The state of a step from a nested scope is fixed already.
             scope: if self.scope == 0 { scope } else { self.scope },
             type_id: self.type_id,
             name: self.name,
@@ -64,7 +64,7 @@ impl<S: Send + Sync + 'static> Step<S> {
     }
 }
 
-/// Collects what the arguments of a router's handlers need of the upgrade.
+/// Collects the values that a handler's arguments need from the upgrade.
 pub struct Setup<S> {
     steps: Vec<Step<S>>,
     keeps_frame: bool,
@@ -75,9 +75,9 @@ impl<S: Send + Sync + 'static> Setup<S> {
         Self { steps: Vec::new(), keeps_frame: false }
     }
 
-    /// Runs the axum extractor `T` once at each upgrade and keeps its value;
-    /// [`ConnParts::kept`](super::ConnParts::kept) reads it. A rejection is the HTTP response and
-    /// there is no connection. Asked for twice, it runs once.
+    /// Runs the axum extractor `T` at each upgrade and keeps its value for
+    /// [`ConnParts::kept`](super::ConnParts::kept). A rejection is the HTTP response of a refused
+    /// upgrade. If several arguments keep the same `T`, it runs once.
     pub fn keep<T>(&mut self)
     where
         T: FromRequestParts<S> + Send + Sync + 'static,
@@ -98,7 +98,7 @@ impl<S: Send + Sync + 'static> Setup<S> {
         self.steps.push(step);
     }
 
-    /// Has each message's frame kept until its handler runs.
+    /// Keeps each message's frame until its handler has run.
     pub(super) fn keep_frame(&mut self) {
         self.keeps_frame = true;
     }

@@ -1,8 +1,8 @@
-//! What a handler's arguments are made from.
+//! Arguments of handlers.
 //!
-//! One blanket `impl FromMessageParts for T: FromConnParts` is impossible: other crates may
-//! implement it for our types with their state. Hence `Argument`, whose parameter `Via` keeps the
-//! ways to become an argument apart; it is always inferred.
+//! A blanket `impl FromMessageParts for T: FromConnParts` is impossible: other crates may implement
+//! it for our types with their state. Therefore `Argument` has a parameter `Via`, which tells the
+//! kinds of arguments apart and is always inferred.
 
 use std::{any::Any, sync::Arc};
 
@@ -13,23 +13,22 @@ use crate::{
     extract::{FromConnParts, FromMessageParts, MessageParts, Meta, Setup},
 };
 
-/// Made from the connection.
+/// Extracted from the connection.
 #[derive(Debug)]
 pub enum ViaConn {}
-/// Made from the message's envelope.
+/// Extracted from the message's envelope.
 #[derive(Debug)]
 pub enum ViaMessage {}
-/// A handle.
+/// A `Conn` or a `Hub`.
 #[derive(Debug)]
 pub enum ViaHandle {}
 /// The message's meta.
 #[derive(Debug)]
 pub enum ViaMeta {}
 
-/// One argument of a handler of `M`.
+/// An argument of a handler of `M`: any type in the [table of extractors](crate::extract).
 ///
-/// Implemented for everything in the [table of extractors](crate::extract); implement
-/// [`FromConnParts`] or [`FromMessageParts`] for your own.
+/// For types of your own, implement [`FromConnParts`] or [`FromMessageParts`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument here",
     label = "not an extractor for a router with state `{S}` and connection data `{D}`, or not for a handler of `{M}` (the message is the last argument)",
@@ -38,11 +37,11 @@ pub enum ViaMeta {}
     note = "`Conn<T>` must have the `T` that `authenticate` returns (in `#[ws_handlers]`: that `data = T` names), `State<T>` a `T` that `FromRef` makes of the state"
 )]
 pub trait Argument<S, D, Out, M, Via>: Sized + Send {
-    /// Makes the argument.
+    /// Extracts the argument.
     #[doc(hidden)]
     fn make(parts: &mut MessageParts<D>, state: &S) -> impl Future<Output = Result<Self, WsError>> + Send;
 
-    /// Collects what it needs of the upgrade.
+    /// Collects what the argument needs from the upgrade.
     #[doc(hidden)]
     fn setup(_: &mut Setup<S>) {}
 }
@@ -112,24 +111,24 @@ where
     }
 }
 
-/// All arguments of a handler: extractors, and the message last.
+/// The arguments of a handler: extractors, then the message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the arguments of a handler",
     label = "the last argument must be the message",
     note = "a handler takes up to 8 extractors and then the message"
 )]
 pub trait Arguments<S, D, Out, Via>: Sized {
-    /// The last argument.
+    /// The message: the last argument.
     type Message: Message;
 
-    /// Makes them, in order.
+    /// Extracts the arguments, in order.
     #[doc(hidden)]
     fn extract(
         parts: &mut MessageParts<D>,
         message: Result<Self::Message, Issues>,
     ) -> impl Future<Output = Result<Self, WsError>> + Send;
 
-    /// Collects what they need of the upgrade.
+    /// Collects what the arguments need from the upgrade.
     #[doc(hidden)]
     fn setup(setup: &mut Setup<S>);
 }
@@ -152,9 +151,9 @@ macro_rules! arguments {
         {
             type Message = M;
 
-            #[allow(clippy::allow_attributes, non_snake_case, unused_variables, reason = "as many as there are")]
+            #[allow(clippy::allow_attributes, non_snake_case, unused_variables, reason = "generated for any number")]
             async fn extract(parts: &mut MessageParts<D>, message: Result<M, Issues>) -> Result<Self, WsError> {
-                // Held beside the parts, which the extractors borrow mutably; not needed without any.
+                // A handle of its own, because extractors borrow `parts` mutably. Skipped without extractors.
                 const EXTRACTORS: &[&str] = &[$(stringify!($T)),*];
                 let state = if EXTRACTORS.is_empty() { None } else { Some(parts.conn_parts().state_handle()) };
                 $(let $T = $T::make(parts, state_of(&state)?).await?;)*

@@ -1,10 +1,10 @@
-//! What hooks are told.
+//! The events of hooks.
 
 use std::sync::Arc;
 
 use switchboard_core::{CloseCode, WsError};
 
-/// How a connection ended: the event of `on_close`.
+/// How a connection ended: the event of [`on_close`](crate::WsRouter::on_close).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloseReason {
     code: CloseCode,
@@ -12,15 +12,15 @@ pub struct CloseReason {
     by: ClosedBy,
 }
 
-/// Who ended a connection.
+/// Which side ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClosedBy {
     /// The client sent a close frame.
     Client,
-    /// This side did: the application, a limit, or a violation of the protocol.
+    /// The server did: the application, a limit, or a violation of the protocol.
     Server,
-    /// The connection was lost.
+    /// Neither: the connection was lost without a close frame.
     Lost,
 }
 
@@ -29,27 +29,28 @@ impl CloseReason {
         Self { code, reason: reason.into(), by }
     }
 
-    /// The code: that of the close frame, [`NO_STATUS`](CloseCode::NO_STATUS) if it had none, and
+    /// Returns the code of the close frame: [`NO_STATUS`](CloseCode::NO_STATUS) if it had none,
     /// [`ABNORMAL`](CloseCode::ABNORMAL) if there was no close frame.
     #[must_use]
     pub fn code(&self) -> CloseCode {
         self.code
     }
 
-    /// The close frame's text. A client's is its own words: escape it before showing it.
+    /// Returns the reason in the close frame. A client can send any text: escape it before showing it.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Who ended it.
+    /// Returns which side ended the connection.
     #[must_use]
     pub fn by(&self) -> ClosedBy {
         self.by
     }
 }
 
-/// A message that failed: the event of `on_error`. The client has been told already.
+/// A message that failed: the event of [`on_error`](crate::WsRouter::on_error). The client has been
+/// sent the error already.
 #[derive(Debug, Clone)]
 pub struct Failure {
     message_type: Option<&'static str>,
@@ -61,13 +62,13 @@ impl Failure {
         Self { message_type, error: Arc::new(error) }
     }
 
-    /// The message's type tag, if it is one that the router knows.
+    /// Returns the message's type tag, if the router has a handler for it.
     #[must_use]
     pub fn message_type(&self) -> Option<&'static str> {
         self.message_type
     }
 
-    /// The error, with its source.
+    /// Returns the error, with its source.
     #[must_use]
     pub fn error(&self) -> &WsError {
         &self.error

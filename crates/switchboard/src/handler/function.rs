@@ -1,11 +1,11 @@
-//! The shape of a handler: how many arguments, nothing else.
+//! Functions by their number of arguments.
 
-/// A function of the arguments `Args`, a tuple.
+/// A function whose arguments are the tuple `Args`.
 ///
-/// `FnOnce + Clone` rather than `Fn`: an `async move` closure that uses what it captured is the
-/// former only.
+/// Implemented for `FnOnce + Clone` rather than `Fn`: an `async move` closure that uses its captured
+/// values is only the former.
 pub trait HandlerFn<Args>: Clone + Send + Sync + 'static {
-    /// What the function returns: a future, it is hoped.
+    /// The return value of the function; a future, in handlers and hooks.
     type Returned;
 
     /// Calls the function.

@@ -1,4 +1,4 @@
-//! Hooks: handlers of what is not a message.
+//! Hooks: async functions that run at events of a connection.
 
 use std::{future::Future, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     extract::{ConnParts, FromConnParts, Setup},
 };
 
-/// The event itself.
+/// The event.
 #[derive(Debug)]
 pub enum ViaEvent {}
 
@@ -22,33 +22,34 @@ mod sealed {
     pub trait Sealed<X> {}
 }
 
-/// An async function called at an event `E` of a connection: up to eight extractors that need no
-/// message, and, if it likes, the event itself. Returns `()` or `Result<(), E: Into<WsError>>`.
+/// An async function that runs at an event `E` of a connection.
 ///
-/// Sealed: implemented for functions.
+/// Its arguments are up to eight [extractors](crate::extract) that need no message; one of them may be
+/// the event. It returns `()` or a `Result<(), Error>` with `Error: Into<WsError>`. This trait is
+/// sealed and implemented for functions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a hook",
     label = "not a hook",
     note = "a hook is an async function of up to 8 extractors, one of which may be the event (`{E}` here)"
 )]
 pub trait Hook<X, S, D, Out, E>: sealed::Sealed<(X, S, D, Out, E)> + Clone + Send + Sync + 'static {
-    /// Collects what the arguments need of the upgrade.
+    /// Collects what the arguments need from the upgrade.
     #[doc(hidden)]
     fn setup(setup: &mut Setup<S>);
 
-    /// Runs it.
+    /// Starts the hook.
     #[doc(hidden)]
     fn call(self, parts: ConnParts<D>, event: E) -> BoxFuture<'static, Result<(), WsError>>;
 }
 
-/// What a hook may return: `()` or `Result<(), E: Into<WsError>>`.
+/// The return value of a hook: `()` or a `Result<(), E>` with `E: Into<WsError>`.
 #[diagnostic::on_unimplemented(
     message = "a hook cannot return `{Self}`",
     label = "wrong return type",
     note = "a hook returns `()` or `Result<(), E>` where `E: Into<WsError>`"
 )]
 pub trait HookOutput {
-    /// The error, if it is one.
+    /// Converts into a result.
     #[doc(hidden)]
     fn into_result(self) -> Result<(), WsError>;
 }
@@ -65,18 +66,18 @@ impl<E: Into<WsError>> HookOutput for Result<(), E> {
     }
 }
 
-/// One argument of a hook of the event `E`.
+/// An argument of a hook for the event `E`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of this hook",
     label = "not an extractor for a hook of `{E}` in a router with state `{S}` and connection data `{D}`",
     note = "a hook has no message: `Meta` and the like are for handlers only"
 )]
 pub trait HookArgument<S, D, Out, E, Via>: Sized + Send {
-    /// Makes the argument.
+    /// Extracts the argument.
     #[doc(hidden)]
     fn make(parts: &ConnParts<D>, state: &S, event: &E) -> impl Future<Output = Result<Self, WsError>> + Send;
 
-    /// Collects what it needs of the upgrade.
+    /// Collects what the argument needs from the upgrade.
     #[doc(hidden)]
     fn setup(_: &mut Setup<S>) {}
 }
@@ -131,17 +132,17 @@ where
     }
 }
 
-/// All arguments of a hook.
+/// The arguments of a hook.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the arguments of a hook",
     note = "a hook takes up to 8 extractors and its event"
 )]
 pub trait HookArguments<S, D, Out, E, Via>: Sized {
-    /// Makes them, in order.
+    /// Extracts the arguments, in order.
     #[doc(hidden)]
     fn extract(parts: &ConnParts<D>, event: &E) -> impl Future<Output = Result<Self, WsError>> + Send;
 
-    /// Collects what they need of the upgrade.
+    /// Collects what the arguments need from the upgrade.
     #[doc(hidden)]
     fn setup(setup: &mut Setup<S>);
 }
@@ -155,14 +156,14 @@ macro_rules! hook_arguments {
             E: Send + Sync,
             $($T: HookArgument<S, D, Out, E, $V>,)*
         {
-            #[allow(clippy::allow_attributes, non_snake_case, unused_variables, reason = "as many as there are")]
+            #[allow(clippy::allow_attributes, non_snake_case, unused_variables, reason = "generated for any number")]
             async fn extract(parts: &ConnParts<D>, event: &E) -> Result<Self, WsError> {
                 let state: &S = parts.state()?;
                 $(let $T = $T::make(parts, state, event).await?;)*
                 Ok(($($T,)*))
             }
 
-            #[allow(clippy::allow_attributes, unused_variables, reason = "as many as there are")]
+            #[allow(clippy::allow_attributes, unused_variables, reason = "a hook without arguments has nothing to set up")]
             fn setup(setup: &mut Setup<S>) {
                 $($T::setup(setup);)*
             }

@@ -1,12 +1,12 @@
-//! Messages that no handler takes.
+//! Messages of unknown type.
 
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use switchboard_core::decode;
 
-/// A message whose type no handler takes: the event of [`fallback`](crate::WsRouter::fallback).
-/// Cheap to clone.
+/// A message whose type has no handler: the event of [`fallback`](crate::WsRouter::fallback). Cheap
+/// to clone.
 #[derive(Debug, Clone)]
 pub struct UnknownMessage(Arc<Inner>);
 
@@ -26,25 +26,25 @@ impl UnknownMessage {
         }))
     }
 
-    /// The type tag, as the client says it: 1–128 bytes without control characters, not reserved.
+    /// Returns the type tag: 1 to 128 bytes without control characters, not reserved.
     #[must_use]
     pub fn message_type(&self) -> &str {
         &self.0.message_type
     }
 
-    /// The correlation id, if it has one.
+    /// Returns the correlation id, if the message has one.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.0.correlation_id.as_deref()
     }
 
-    /// The payload's JSON text, if it has one.
+    /// Returns the payload as JSON text, if the message has one.
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         self.0.payload.as_deref()
     }
 
-    /// The payload, if it has one that is a `T`.
+    /// Decodes the payload. Returns `None` if there is none, or if it is not a `T`.
     #[must_use]
     pub fn decode<T: DeserializeOwned>(&self) -> Option<T> {
         decode::read(self.payload()?)

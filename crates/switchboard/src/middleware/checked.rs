@@ -1,4 +1,4 @@
-//! The future of services that let a message on or refuse it.
+//! The future of services that pass or refuse a message.
 
 use std::{
     future::Future,
@@ -12,7 +12,7 @@ use switchboard_core::WsError;
 use super::WsReply;
 
 pin_project! {
-    /// A message that was let on, or refused.
+    /// The future of a message that was passed on, or refused.
     #[derive(Debug)]
     #[must_use = "the message is handled when it is awaited"]
     pub struct CheckedFuture<F> {

@@ -1,4 +1,4 @@
-//! Middleware that is an async function.
+//! Middleware from an async function.
 
 use std::{
     fmt,
@@ -13,10 +13,10 @@ use tower::{Layer, Service};
 
 use super::{Route, RouteFuture, WsReply, WsRequest};
 
-/// Makes a layer of an async function.
+/// Creates a layer from an async function.
 ///
-/// The function may look at the message, refuse it with an error, do something before and after, or
-/// put something beside it for the handler.
+/// The function gets the message and [`Next`]. It may inspect the message, insert values for the
+/// handler, and run code before and after the handler; to refuse the message, it returns an error.
 ///
 /// ```
 /// use std::time::Instant;
@@ -45,7 +45,7 @@ where
     FromFnLayer { function, data: PhantomData }
 }
 
-/// The layer of [`from_fn`].
+/// The layer created by [`from_fn`].
 #[must_use]
 pub struct FromFnLayer<F, D> {
     function: F,
@@ -117,18 +117,55 @@ impl<F, D> fmt::Debug for FromFn<F, D> {
     }
 }
 
-/// What is behind a middleware: the next one, or the handler.
+/// The inner layers of a middleware, and the handler.
+///
+/// A middleware may run it several times, by cloning it and the request. With an idempotency key, an
+/// attempt that fails with an error that is not retryable, or succeeds, is remembered: further
+/// attempts get its result. On routes that
+/// [run to completion](crate::RouteOptions::run_to_completion), only the first attempt can send
+/// [`Progress`](crate::Progress).
+///
+/// ```
+/// use switchboard::{ErrorCode, WsRequest, WsRouter, middleware::{self, Next}, ws_message, ws_rpc};
+///
+/// #[ws_message("BOOKED")]
+/// struct Booked;
+///
+/// #[ws_rpc("BOOK", response = Booked)]
+/// struct Book {
+///     seat: u32,
+/// }
+///
+/// async fn book(_: Book) -> Booked {
+///     Booked
+/// }
+///
+/// let retry = middleware::from_fn(async |request: WsRequest<()>, next: Next<()>| {
+///     match next.clone().run(request.clone()).await {
+///         Err(error) if *error.code() == ErrorCode::Aborted => next.run(request).await,
+///         result => result,
+///     }
+/// });
+/// let ws = WsRouter::<()>::new().on(book).layer(retry);
+/// # let _ = ws;
+/// ```
 #[derive(Debug)]
 pub struct Next<D> {
     inner: Route<D>,
 }
 
+impl<D> Clone for Next<D> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+}
+
 impl<D: Send + Sync + 'static> Next<D> {
-    /// Goes on with the message.
+    /// Passes the message on, and returns the reply.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, the handler is dropped at the `.await` where it is.
+    /// If the future is dropped, the handler is dropped at its current `.await`.
     pub fn run(mut self, request: WsRequest<D>) -> RouteFuture {
         self.inner.call(request)
     }

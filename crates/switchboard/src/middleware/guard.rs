@@ -1,4 +1,4 @@
-//! Who may send a message.
+//! Permission checks.
 
 use std::{
     fmt,
@@ -10,9 +10,10 @@ use tower::{Layer, Service};
 
 use super::{CheckedFuture, WsReply, WsRequest};
 
-/// What a guard says: `true` and `Ok` let the message on. `false` is `PERMISSION_DENIED`.
+/// The result of a guard's check: `true` and `Ok` pass the message on, `false` is
+/// `PERMISSION_DENIED`.
 ///
-/// Sealed: implemented for `bool` and `Result<(), E>`.
+/// This trait is sealed and implemented for `bool` and `Result<(), E>` with `E: Into<WsError>`.
 pub trait Verdict: sealed::Sealed {
     #[doc(hidden)]
     fn into_result(self) -> Result<(), WsError>;
@@ -36,8 +37,7 @@ impl<E: Into<WsError>> Verdict for Result<(), E> {
     }
 }
 
-/// Lets only those messages on that a check allows: by the connection's data, or whatever else
-/// stands in the request.
+/// Creates a layer that passes only messages that a check allows.
 ///
 /// ```
 /// use axum::http::StatusCode;
@@ -70,7 +70,7 @@ where
     GuardLayer { check }
 }
 
-/// The layer of [`guard`].
+/// The layer created by [`guard`].
 #[derive(Clone, Copy)]
 #[must_use]
 pub struct GuardLayer<F> {

@@ -1,4 +1,4 @@
-//! What fits around messages.
+//! Which layers can wrap handlers.
 
 use switchboard_core::BoxError;
 use tower::{Layer, Service};
@@ -7,9 +7,11 @@ use super::{Route, WsReply, WsRequest};
 
 /// A [`tower::Layer`] for messages of connections with the data `D`.
 ///
-/// Sealed: implemented for every layer around a [`Route`] whose service takes a [`WsRequest`] and gives a
-/// [`WsReply`] or an error that converts into a boxed one, is `Clone + Send + Sync + 'static`, and has a
-/// future that is `Send`.
+/// This trait is sealed. It is implemented for every layer around a [`Route`] whose service
+///
+/// - takes a [`WsRequest`] and returns a [`WsReply`],
+/// - has an error that converts into a `BoxError`,
+/// - is `Clone + Send + Sync + 'static`, and has a `Send` future.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a layer of messages",
     label = "not a layer for connections with the data `{D}`",

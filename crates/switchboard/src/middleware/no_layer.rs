@@ -1,8 +1,8 @@
-//! The layer of routes without one.
+//! The layer that adds nothing.
 
 use tower::Layer;
 
-/// Nothing around a handler.
+/// The default layer of [`RouteOptions`](crate::RouteOptions), which adds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NoLayer;
 

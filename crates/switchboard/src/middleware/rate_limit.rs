@@ -1,4 +1,4 @@
-//! How often messages may come.
+//! Rate limits.
 
 mod keyed;
 mod manual;
@@ -20,24 +20,23 @@ use self::{
 use super::WsRequest;
 use crate::conn::ConnInner;
 
-/// How many keys a limit by key holds unless [`max_keys`](RateLimitLayer::max_keys) says otherwise.
+/// The default of [`max_keys`](RateLimitLayer::max_keys).
 const DEFAULT_MAX_KEYS: usize = 100_000;
 
-/// Limits how many messages come in some time: of each connection, user or address, or by a key of
-/// your own. What comes too often gets `RESOURCE_EXHAUSTED` with `retryAfterMs`; the connection stays.
+/// Limits the rate of messages per connection, user, address or key. Messages beyond the limit get
+/// `RESOURCE_EXHAUSTED` with `retryAfterMs`; the connection stays open.
 ///
-/// | limit | counts | exactly |
+/// | limit | algorithm | guarantee |
 /// |---|---|---|
-/// | [`per_connection`](Self::per_connection) | in a window that slides | never more than `max` in any time as long as `window`; 8 bytes per message of `max` and connection |
-/// | the same with [`fixed_window`](Self::fixed_window) | in windows one after the other | at most `max` in each; 8 bytes per connection |
-/// | [`per_user`](Self::per_user), [`per_ip`](Self::per_ip), [`keyed`](Self::keyed) | in a token bucket, over all connections | `max` at once, then one for each `max`th part of the window |
+/// | [`per_connection`](Self::per_connection) | sliding window | at most `max` in any period of `window`; takes 8 × `max` bytes per connection |
+/// | the same with [`fixed_window`](Self::fixed_window) | fixed windows | at most `max` in each; takes 8 bytes per connection |
+/// | [`per_user`](Self::per_user), [`per_ip`](Self::per_ip), [`keyed`](Self::keyed) | token bucket, for all connections together | a burst of `max`, then one message per `window / max` |
 ///
-/// One layer around several routes counts them together, unless [`by_type`](Self::by_type) is set.
-/// What a handler counts itself, and what makes a limit forget, is in [`check`](Self::check) and
-/// [`reset`](Self::reset).
+/// A layer around several handlers counts them together, unless [`by_type`](Self::by_type) is set.
+/// Handlers count with [`check`](Self::check) and clear a limit with [`reset`](Self::reset).
 ///
-/// Messages are counted before they are decoded. Unknown and malformed ones have a limit of their own:
-/// [`Config::max_bad_messages`](crate::Config::max_bad_messages).
+/// Messages are counted before they are decoded. Unknown and malformed messages do not reach the layer;
+/// [`Config::max_bad_messages`](crate::Config::max_bad_messages) limits them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -68,13 +67,13 @@ pub struct RateLimitLayer<D> {
     settings: Settings<D>,
     max_keys: usize,
     by_type: bool,
-    /// Shared by all routes, unless each type counts by itself.
+    /// Shared by all routes, unless types are counted separately.
     state: Arc<State>,
-    /// Those of the types, if each counts by itself: as many as there are routes in the layer.
+    /// One per route, if types are counted separately.
     of_types: Arc<Mutex<Vec<Arc<State>>>>,
 }
 
-/// What a limit is set to.
+/// The settings of a limit.
 struct Settings<D> {
     policy: Policy,
     by: By<D>,
@@ -95,20 +94,20 @@ enum By<D> {
     Custom(KeyOf<D>),
 }
 
-/// A message that came too soon.
+/// A message beyond the limit: the argument of [`on_limited`](RateLimitLayer::on_limited).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limited {
-    /// After so long it may be sent.
+    /// The time after which the message fits into the limit.
     pub retry_after: Duration,
-    /// How many may come in the window.
+    /// The number of messages per window.
     pub max: u32,
-    /// In how much time.
+    /// The length of the window.
     pub window: Duration,
 }
 
 impl Limited {
-    /// [`retry_after`](Self::retry_after) as it goes over the wire: in milliseconds, rounded up.
+    /// Returns [`retry_after`](Self::retry_after) in milliseconds, rounded up, as it is sent to clients.
     #[must_use]
     pub fn retry_after_ms(&self) -> u64 {
         millis(self.retry_after + Duration::from_nanos(999_999)).max(1)
@@ -118,8 +117,8 @@ impl Limited {
 impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     #[track_caller]
     fn new(max: u32, window: Duration, by: By<D>) -> Self {
-        assert!((1..=MAX_COUNT).contains(&max), "a rate limit of {max} messages: it can be 1 to {MAX_COUNT}");
-        assert!(!window.is_zero(), "a rate limit needs a window that is longer than nothing");
+        assert!((1..=MAX_COUNT).contains(&max), "a rate limit of {max} messages: it must be 1 to {MAX_COUNT}");
+        assert!(!window.is_zero(), "a rate limit needs a window longer than 0");
         let window = u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
         let refuse = |limited: Limited| {
             WsError::resource_exhausted("too many messages")
@@ -133,38 +132,38 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
         Self { settings, max_keys: DEFAULT_MAX_KEYS, by_type: false, state, of_types: Arc::default() }
     }
 
-    /// At most `max` messages (1 to 16 777 215) of each connection in any time as long as `window`.
+    /// Allows each connection at most `max` messages in any period of `window`.
     ///
     /// # Panics
     ///
-    /// If `max` or `window` is 0, or `max` is more than said: so do the others.
+    /// If `max` is not 1 to 16 777 215, or `window` is 0. The other constructors do the same.
     #[track_caller]
     pub fn per_connection(max: u32, window: Duration) -> Self {
         Self::new(max, window, By::Connection)
     }
 
-    /// At most `max` messages at once of each [user](crate::Conn::user), then one for each `max`th part
-    /// of `window`: on all of the user's connections together. Connections without one count by
-    /// themselves.
+    /// Allows each [user](crate::Conn::user) a burst of `max` messages, then one per `window / max`, on all
+    /// of the user's connections together. Connections without a user are counted separately.
     #[track_caller]
     pub fn per_user(max: u32, window: Duration) -> Self {
         Self::new(max, window, By::User)
     }
 
-    /// The same for each client address: behind a proxy that is one of the
-    /// [trusted proxies](crate::WsRouter::trusted_proxies), the one that it tells. Of IPv6 addresses the
-    /// first 64 bits count.
+    /// Allows each client address a burst of `max` messages, then one per `window / max`. Behind a
+    /// [trusted proxy](crate::WsRouter::trusted_proxies), the address is the one that the proxy reports. Of
+    /// IPv6 addresses, the first 64 bits are compared.
     ///
-    /// Addresses are known to applications that serve with [`switchboard::serve`](crate::serve) or with
+    /// Addresses are known to applications served by [`switchboard::serve`](crate::serve) or with
     /// [`into_make_service_with_connect_info::<SocketAddr>()`](axum::Router::into_make_service_with_connect_info).
-    /// Where they are not, each message gets `INTERNAL`, and the log says why: a limit that cannot be kept
-    /// must not be thought to be. In tests with the test kit, `connect().peer(…)` gives one.
+    /// Without them the limit cannot be enforced, so every message gets `INTERNAL`, and the log says why.
+    /// In the test kit, set one with `connect().peer(…)`.
     #[track_caller]
     pub fn per_ip(max: u32, window: Duration) -> Self {
         Self::new(max, window, By::Ip)
     }
 
-    /// The same by a key that is made of the message. Of a key only a hash is kept, so that it may be long.
+    /// Allows each key a burst of `max` messages, then one per `window / max`. `key` derives the key from
+    /// the message. Keys may be long: only a hash is stored.
     #[track_caller]
     pub fn keyed<K>(max: u32, window: Duration, key: K) -> Self
     where
@@ -173,12 +172,12 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
         Self::new(max, window, By::Custom(Arc::new(key)))
     }
 
-    /// Counts in windows one after the other instead of one that slides: the first message after the
-    /// end of one begins the next. One is up to 2 ms longer than was said, never shorter.
+    /// Counts in fixed windows instead of a sliding one. The first message after the end of a window starts
+    /// the next. A window is never shorter than configured, and at most 2 ms longer.
     ///
     /// # Panics
     ///
-    /// If the limit is not [`per_connection`](Self::per_connection): the others are token buckets.
+    /// If the limit is not [`per_connection`](Self::per_connection).
     #[track_caller]
     pub fn fixed_window(mut self) -> Self {
         assert!(
@@ -189,31 +188,31 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
         self
     }
 
-    /// Counts each type of message by itself.
+    /// Counts each message type separately.
     pub fn by_type(mut self) -> Self {
         self.by_type = true;
         self
     }
 
-    /// How many messages one counts for; 0 is not counted. One that counts for more than the maximum can
-    /// never be sent and gets `FAILED_PRECONDITION`.
+    /// Sets how many messages one message counts as; 0 is not counted. A message that counts as more than
+    /// the maximum gets `FAILED_PRECONDITION`, because it would never fit.
     pub fn cost(mut self, cost: impl Fn(&WsRequest<D>) -> u32 + Send + Sync + 'static) -> Self {
         self.settings.cost = Some(Arc::new(cost));
         self
     }
 
-    /// Types that do not count: as they are declared, or as they are where a router is
-    /// [nested](crate::WsRouter::nest).
+    /// Excludes types from the limit, by their declared type or, in a [nested](crate::WsRouter::nest)
+    /// router, by their type with the prefix.
     pub fn exclude(mut self, types: impl IntoIterator<Item = &'static str>) -> Self {
         self.settings.excluded = types.into_iter().collect();
         self
     }
 
-    /// How many keys are remembered at the same time, 100 000 by default; each costs about 150 bytes.
+    /// Sets how many keys are tracked, 100 000 by default. Each takes about 150 bytes.
     ///
-    /// While more come within a window, the key that is least limited is forgotten for a new one, so that
-    /// a limit is not escaped by sending under many others. Where all are at their limits, a new key has
-    /// one message and then is limited as they are.
+    /// If more keys are active within a window, the least limited key is evicted for a new one, so a client
+    /// cannot reset its limit by sending under many keys. If all keys are at their limits, a new key gets
+    /// one message and is then limited like the others.
     ///
     /// # Panics
     ///
@@ -222,20 +221,20 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     pub fn max_keys(mut self, count: usize) -> Self {
         assert!(
             self.settings.is_keyed(),
-            "`max_keys` is for limits by user, address or key: connections keep their own"
+            "`max_keys` is for limits by user, address or key: `per_connection` has no keys"
         );
         self.max_keys = count;
         self.state = Arc::new(self.settings.state(count));
         self
     }
 
-    /// The error for what comes too soon.
+    /// Sets the error for messages beyond the limit.
     pub fn on_limited(mut self, refuse: impl Fn(Limited) -> WsError + Send + Sync + 'static) -> Self {
         self.settings.refuse = Arc::new(refuse);
         self
     }
 
-    /// Where one more route counts.
+    /// Returns the state for a further route.
     fn state_of_a_route(&self) -> Arc<State> {
         if !self.by_type {
             return Arc::clone(&self.state);
@@ -255,7 +254,7 @@ impl<D: Send + Sync + 'static> Settings<D> {
         !matches!(self.by, By::Connection | By::ConnectionInFixedWindows)
     }
 
-    /// Whether a message may be handled now.
+    /// Counts a message, or refuses it.
     fn check_request(&self, state: &State, request: &WsRequest<D>) -> Result<(), WsError> {
         if self.excluded.contains(&request.declared_type()) || self.excluded.contains(&request.message_type()) {
             return Ok(());
@@ -282,7 +281,7 @@ impl<D: Send + Sync + 'static> Settings<D> {
         })
     }
 
-    /// For whom something counts; keys of the application's own are made of a message.
+    /// Returns what is counted. A custom key needs a message; without one the connection is counted.
     fn counted<'a>(&self, conn: &'a ConnInner<D>, request: Option<&WsRequest<D>>) -> Result<Counted<'a>, WsError> {
         let by_itself = || Key::Connection(conn.id);
         Ok(Counted::Key(match &self.by {

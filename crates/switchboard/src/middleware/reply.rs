@@ -1,22 +1,21 @@
-//! What comes back through the middleware.
+//! Replies in middleware.
 
 use crate::conn::Replied;
 
-/// What a handler has replied, on its way back through the middleware: a message, or nothing.
+/// A handler's reply, on its way back through the middleware: an encoded message, or nothing.
 ///
-/// It is written already; a middleware passes it on, or replaces it with an error or with
-/// [`WsRequest::reply`](super::WsRequest::reply).
+/// A middleware returns it, or replaces it with an error or [`WsRequest::reply`](super::WsRequest::reply).
 #[derive(Debug)]
 pub struct WsReply(pub(super) Replied);
 
 impl WsReply {
-    /// No reply: for events.
+    /// Creates an empty reply, for events.
     #[must_use]
     pub fn none() -> Self {
         Self(Replied::Nothing)
     }
 
-    /// Whether there is nothing to be sent.
+    /// Returns whether the reply is empty.
     #[must_use]
     pub fn is_none(&self) -> bool {
         matches!(self.0, Replied::Nothing)

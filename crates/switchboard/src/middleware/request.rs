@@ -1,4 +1,4 @@
-//! What a middleware sees of a message.
+//! Messages in middleware.
 
 use std::{any::TypeId, fmt, sync::Arc, time::Duration};
 
@@ -16,9 +16,8 @@ use crate::{
     wire::encode,
 };
 
-/// A message on its way through the middleware to its handler. Its payload is not decoded yet.
-///
-/// It is what a [`tower::Service`] of a [`layer`](crate::WsRouter::layer) is called with.
+/// A message on its way through the middleware to its handler: the request of a [`tower::Service`] in
+/// a [`layer`](crate::WsRouter::layer). Its payload is not decoded yet.
 pub struct WsRequest<D> {
     conn: Arc<ConnInner<D>>,
     routing: Arc<Routing<D>>,
@@ -50,24 +49,24 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
         self.routing.table.get(self.route)
     }
 
-    /// The message's type tag as it came: in a router that is
-    /// [nested](crate::WsRouter::nest) with the prefix.
+    /// Returns the message's type tag on the wire, with the prefix if the router is
+    /// [nested](crate::WsRouter::nest).
     ///
-    /// A layer that is to know a message wherever its router is nested asks with [`is`](Self::is), or
-    /// compares [`declared_type`](Self::declared_type).
+    /// To recognise a message independently of nesting, use [`is`](Self::is) or
+    /// [`declared_type`](Self::declared_type).
     #[must_use]
     pub fn message_type(&self) -> &'static str {
         self.id().message_type
     }
 
-    /// The type tag as the message declares it ([`Message::TYPE`]), whatever prefixes stand in front of
-    /// it on the wire. Messages of different routers may declare the same.
+    /// Returns the type tag that the message declares ([`Message::TYPE`]), without the prefix of a nested
+    /// router. Messages of different routers may declare the same tag.
     #[must_use]
     pub fn declared_type(&self) -> &'static str {
         self.route().declared_type
     }
 
-    /// Whether the message is an `M`: whether that is what its handler takes. Nesting changes nothing.
+    /// Returns whether the message is an `M`, also in a nested router.
     ///
     /// ```
     /// use switchboard::{WsRequest, WsRouter, middleware::guard, ws_message};
@@ -89,7 +88,7 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
     ///
     /// let muted = guard(|request: &WsRequest<User>| !request.data().is_muted || request.is::<Leave>());
     /// let chat = WsRouter::<(), User>::new().on(say).on(leave).layer(muted);
-    /// // `chat.LEAVE` passes the guard, too.
+    /// // `chat.LEAVE` passes the guard.
     /// let ws = WsRouter::new().nest("chat.", chat);
     /// # let _ = ws;
     /// ```
@@ -98,69 +97,69 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
         self.route().message == TypeId::of::<M>()
     }
 
-    /// Whether the message is a request, which is answered with exactly one reply or error.
+    /// Returns whether the message is a request, which gets exactly one reply or error.
     #[must_use]
     pub fn is_rpc(&self) -> bool {
         self.id().is_rpc
     }
 
-    /// The correlation id, if the message has one.
+    /// Returns the correlation id, if the message has one.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.id().correlation_id
     }
 
-    /// The payload as JSON text, whatever the connection's codec; `None` without one.
+    /// Returns the payload as JSON text, if the message has one. MessagePack payloads are converted.
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         self.call.payload()
     }
 
-    /// How long the message has waited to be handled.
+    /// Returns how long the message was queued before it was handled.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.timing.waited()
     }
 
-    /// The connection's data: what `authenticate` returned.
+    /// Returns the connection's data: the value that `authenticate` returned.
     #[must_use]
     pub fn data(&self) -> &D {
         &self.conn.data
     }
 
-    /// A handle to the connection.
+    /// Returns a handle to the connection.
     #[must_use]
     pub fn conn(&self) -> Conn<D> {
         Conn::new(Arc::clone(&self.conn))
     }
 
-    /// The connection as extractors see it: [`FromConnParts`](crate::FromConnParts) works here, too.
+    /// Returns the connection as extractors see it, to call [`FromConnParts`](crate::FromConnParts).
     #[must_use]
     pub fn conn_parts(&self) -> ConnParts<D> {
         let scope = self.route().scope.clone();
         ConnParts::new(Arc::clone(&self.conn), scope)
     }
 
-    /// What middleware has put beside the message; a handler takes it with
+    /// Returns the values inserted by middleware. A handler takes one with
     /// [`FromMiddleware`](crate::FromMiddleware).
     #[must_use]
     pub fn extensions(&self) -> &Extensions {
         &self.extensions
     }
 
-    /// The same, to put something in.
+    /// Returns the values inserted by middleware, to insert one.
     #[must_use]
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.extensions
     }
 
-    /// A reply instead of the handler's: a response that is known already, for example.
+    /// Creates a reply in place of the handler's, such as a cached response.
     ///
-    /// It is for whoever calls this that it is the response that the request's type declares.
+    /// The type is not checked: for a request, pass the response that it declares.
     ///
     /// # Errors
     ///
-    /// `INTERNAL` if the message is not valid or cannot be written.
+    /// `INTERNAL` if the message is invalid or does not serialise.
     pub fn reply<M: Message<Meta = ()>>(&self, message: &M) -> Result<WsReply, WsError> {
         let validate = self.conn.config().validate_outbound;
         let frame = encode::correlated(message, self.correlation_id(), validate)?;
@@ -171,7 +170,7 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
         &self.conn
     }
 
-    /// Comes to the handler itself.
+    /// Calls the handler.
     pub(super) fn handle(self) -> futures_util::future::BoxFuture<'static, HandlerResult> {
         let Self { conn, routing, route, call, timing, to_completion, extensions } = self;
         let routed = Routed {
@@ -185,6 +184,21 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
             apart: true,
         };
         routed.run_below_layers()
+    }
+}
+
+/// Copies the message. For middleware that runs [`Next`](super::Next) several times.
+impl<D> Clone for WsRequest<D> {
+    fn clone(&self) -> Self {
+        Self {
+            conn: Arc::clone(&self.conn),
+            routing: Arc::clone(&self.routing),
+            route: self.route,
+            call: self.call.as_call().keep(),
+            timing: self.timing,
+            to_completion: self.to_completion.clone(),
+            extensions: self.extensions.clone(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The way of a message through the layers of its route.
+//! A handler with the layers around it, as a service.
 
 use std::{
     any::Any,
@@ -20,7 +20,7 @@ use tower::{
 use super::{WsReply, WsRequest};
 use crate::{dispatch::Routed, handler::HandlerResult};
 
-/// A route with the layers around it so far: what a [`tower::Layer`] is given.
+/// A handler with the layers added so far: the inner service of a [`tower::Layer`].
 pub struct Route<D>(Inner<D>);
 
 enum Inner<D> {
@@ -51,14 +51,14 @@ impl<D> Default for Route<D> {
 }
 
 impl<D: Send + Sync + 'static> Route<D> {
-    /// Of a service that is made of layers.
+    /// Wraps a service made of layers.
     pub(crate) fn of<S>(service: S) -> Self
     where
         S: Service<WsRequest<D>, Response = WsReply> + Clone + Send + Sync + 'static,
         S::Error: Into<BoxError>,
         S::Future: Send + 'static,
     {
-        // What adds nothing, as the options of a route without layers of its own, costs nothing.
+        // `NoLayer` returned the route itself.
         if let Some(route) = (&service as &dyn Any).downcast_ref::<Self>() {
             return route.clone();
         }
@@ -66,7 +66,7 @@ impl<D: Send + Sync + 'static> Route<D> {
         Self(Inner::Layered(BoxCloneSyncService::new(service)))
     }
 
-    /// Whether there is any.
+    /// Whether there are layers.
     pub(crate) fn is_layered(&self) -> bool {
         matches!(self.0, Inner::Layered(_))
     }
@@ -84,7 +84,7 @@ impl<D: Send + Sync + 'static> Service<WsRequest<D>> for Route<D> {
     type Future = RouteFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WsError>> {
-        // Whatever is inside is waited for when it is called.
+        // `call` waits until the inner service is ready.
         Poll::Ready(Ok(()))
     }
 
@@ -128,7 +128,7 @@ impl fmt::Debug for RouteFuture {
     }
 }
 
-/// What an error of a layer is for the client.
+/// Converts an error of a layer into what the client gets.
 pub(super) fn error_of(error: BoxError) -> WsError {
     let error = match error.downcast::<WsError>() {
         Ok(error) => return *error,

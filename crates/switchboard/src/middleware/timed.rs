@@ -1,4 +1,4 @@
-//! Layers that say how long messages take: to the log, or to a metrics system.
+//! Layers that report the duration of messages, to the log or to a metrics system.
 
 use std::{
     fmt,
@@ -15,12 +15,12 @@ use tower::{Layer, Service};
 
 use super::{WsReply, WsRequest, service};
 
-/// Says in the log, at level `INFO`, of each message: its type, its connection, how long it took, and
-/// how it ended: `OK`, the error's code (`INTERNAL` after a panic), or `dropped` if it was given up before
-/// its end, since its deadline passed, the client aborted it or the connection ended.
+/// Logs an event at level `INFO` for each message: its type, connection, duration and outcome.
 ///
-/// The engine itself opens a span `ws_message` for each message at level `DEBUG`; this is for those who
-/// want a line for each.
+/// The outcome is `OK`, the error's code (`INTERNAL` after a panic), or `dropped` if the handler was
+/// dropped because its deadline passed, the client aborted it or the connection ended.
+///
+/// Without this layer, each message has a span `ws_message` at level `DEBUG`.
 ///
 /// ```
 /// use switchboard::{TraceLayer, WsRouter, ws_message};
@@ -38,7 +38,7 @@ use super::{WsReply, WsRequest, service};
 pub struct TraceLayer(());
 
 impl TraceLayer {
-    /// The layer.
+    /// Creates the layer.
     pub fn new() -> Self {
         Self::default()
     }
@@ -52,10 +52,12 @@ impl<S> Layer<S> for TraceLayer {
     }
 }
 
-/// Records the time that messages take in the histogram `switchboard_message_seconds`, with the labels
-/// `type` and `outcome`: `OK`, an error's code (`INTERNAL` after a panic, `custom` for codes of the
-/// application), or `dropped` for those that were given up before their end, since their deadline passed,
-/// the client aborted them or the connection ended.
+/// Records the duration of messages in the histogram `switchboard_message_seconds`, with the labels
+/// `type` and `outcome`.
+///
+/// The outcome is `OK`, the error's code (`INTERNAL` after a panic, `custom` for codes of the
+/// application), or `dropped` if the handler was dropped because its deadline passed, the client aborted
+/// it or the connection ended.
 ///
 /// ```
 /// use switchboard::{WsRouter, middleware::MetricsLayer, ws_message};
@@ -75,7 +77,7 @@ pub struct MetricsLayer(());
 
 #[cfg(feature = "metrics")]
 impl MetricsLayer {
-    /// The layer.
+    /// Creates the layer.
     pub fn new() -> Self {
         Self::default()
     }
@@ -95,7 +97,7 @@ fn trace(report: Report) {
     tracing::info!("type" = message_type, %conn, ?took, outcome, "message");
 }
 
-/// What there is to be said of a message.
+/// A message that has ended.
 #[derive(Clone, Copy)]
 struct Report {
     message_type: &'static str,
@@ -104,19 +106,19 @@ struct Report {
     outcome: &'static str,
 }
 
-/// A message that is on its way: reported once, at the latest when this is dropped.
+/// A message that is being handled; reported once, at the latest when this is dropped.
 struct Timing {
     message_type: &'static str,
     conn: crate::ConnId,
     since: Instant,
-    /// `None` once it was called.
+    /// `None` once the message was reported.
     report: Option<fn(Report)>,
-    /// Whether the thread is in what is inside. If it is when this is dropped, that has panicked.
+    /// Whether the inner service is running. If it is when this is dropped, it has panicked.
     is_inside: bool,
 }
 
 impl Timing {
-    /// Runs what is inside.
+    /// Runs the inner service.
     fn inside<T>(&mut self, run: impl FnOnce() -> T) -> T {
         self.is_inside = true;
         let result = run();
@@ -138,7 +140,7 @@ impl Drop for Timing {
     }
 }
 
-/// How a message ended that did not come to its end.
+/// The outcome of a message whose handler was dropped.
 const DROPPED: &str = "dropped";
 
 /// The service of [`TraceLayer`] and `MetricsLayer`.
@@ -177,12 +179,12 @@ impl<S> fmt::Debug for Timed<S> {
 }
 
 pin_project! {
-    /// The future of a [`Timed`] service. Dropped before its end, it says so.
+    /// The future of a [`Timed`] service. Dropped before it is ready, it reports the outcome `dropped`.
     #[must_use = "the message is handled when it is awaited"]
     pub struct TimedFuture<F> {
         #[pin]
         future: F,
-        // Behind the future, whose destructors count as well.
+        // Dropped after the future, so that its destructors are measured as well.
         timing: Timing,
     }
 }

@@ -1,4 +1,4 @@
-//! One message on its way to its handler.
+//! A message for a handler, borrowed or owned.
 
 mod correlation;
 
@@ -8,8 +8,8 @@ use switchboard_core::envelope::{InboundMeta, RawPayload};
 
 use self::correlation::CorrelationId;
 
-/// A message whose envelope was taken apart. It borrows from that and from the frame: most messages
-/// are handled where they were read, and nothing of them is moved or copied.
+/// A message whose envelope was parsed. It borrows from the frame, because most messages are handled
+/// where they were read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'a> {
     pub(crate) message_type: &'static str,
@@ -20,7 +20,7 @@ pub(crate) struct Call<'a> {
     pub(crate) frame: &'a str,
 }
 
-/// A message that waits: it keeps the frame and knows where the payload stands in it.
+/// A message that is queued or passes through layers: an owned frame and the payload's range in it.
 #[derive(Debug)]
 pub(crate) struct OwnedCall {
     message_type: &'static str,
@@ -30,7 +30,7 @@ pub(crate) struct OwnedCall {
     frame: Box<str>,
 }
 
-/// What a reply or error needs to know of its message.
+/// The identity of a message, as replies and errors need it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallId<'a> {
     pub(crate) message_type: &'static str,
@@ -38,7 +38,7 @@ pub(crate) struct CallId<'a> {
     pub(crate) correlation_id: Option<&'a str>,
 }
 
-/// The same, on its own.
+/// An owned [`CallId`].
 #[derive(Debug)]
 pub(crate) struct OwnedId {
     message_type: &'static str,
@@ -46,7 +46,7 @@ pub(crate) struct OwnedId {
     correlation_id: Option<CorrelationId>,
 }
 
-/// A message that waits, or does not.
+/// A borrowed or owned message.
 pub(crate) trait AsCall {
     fn as_call(&self) -> Call<'_>;
 }
@@ -57,18 +57,18 @@ impl<'a> Call<'a> {
         CallId { message_type: self.message_type, is_rpc: self.is_rpc, correlation_id: self.meta.correlation_id() }
     }
 
-    /// The same, on its own. The payload must have been borrowed from the frame.
+    /// Copies the message. The payload must be borrowed from the frame.
     pub(crate) fn keep(&self) -> OwnedCall {
         OwnedCall {
             message_type: self.message_type,
             is_rpc: self.is_rpc,
             meta: Box::new(self.meta.to_static()),
-            payload: self.payload.and_then(|RawPayload::Json(json)| place(self.frame, json)),
+            payload: self.payload.and_then(|RawPayload::Json(json)| range_of(self.frame, json)),
             frame: self.frame.into(),
         }
     }
 
-    /// What the client asks for in `meta.timeoutMs`.
+    /// The client's `meta.timeoutMs`.
     #[inline]
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.meta.timeout_ms().map(Duration::from_millis)
@@ -76,7 +76,7 @@ impl<'a> Call<'a> {
 }
 
 impl OwnedCall {
-    /// As JSON text.
+    /// The payload as JSON text.
     pub(crate) fn payload(&self) -> Option<&str> {
         self.payload.clone().and_then(|range| self.frame.get(range))
     }
@@ -115,8 +115,8 @@ impl CallId<'_> {
     }
 }
 
-/// Where `part` stands in `whole`, if it was borrowed from it.
-fn place(whole: &str, part: &str) -> Option<Range<usize>> {
+/// Returns the range of `part` in `whole`, if it is borrowed from it.
+fn range_of(whole: &str, part: &str) -> Option<Range<usize>> {
     let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
     let end = start.checked_add(part.len())?;
     (end <= whole.len()).then_some(start..end)

@@ -1,16 +1,16 @@
-//! Telling spawned work that its request is over.
+//! Cancellation of spawned tasks.
 
 use switchboard_core::WsError;
 use tokio_util::sync::CancellationToken;
 
 use crate::extract::{FromMessageParts, MessageParts};
 
-/// Tells work that a handler has spawned that nobody waits for it any more: an extractor of
-/// handlers, cheap to clone.
+/// Signals cancellation to tasks that a handler has spawned: an extractor of handlers. Cheap to
+/// clone.
 ///
-/// A handler's own future is dropped when its request is aborted, its deadline passes or its
-/// connection ends; a task that it spawned goes on. This says so to such a task. It stays silent if
-/// the handler comes to its end.
+/// It is cancelled when the request is aborted, its deadline passes or its connection ends. The
+/// handler's own future is dropped then, but its spawned tasks keep running. It is not cancelled
+/// when the handler completes.
 ///
 /// ```
 /// use switchboard::{Cancelled, WsError, ws_message, ws_rpc};
@@ -46,17 +46,17 @@ impl Cancelled {
         Self(token)
     }
 
-    /// Whether it has happened.
+    /// Returns whether the request was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.is_cancelled()
     }
 
-    /// Waits for it, for ever if it does not happen.
+    /// Waits until the request is cancelled. Never ready if the handler completes.
     ///
     /// # Cancel safety
     ///
-    /// Safe: it can be waited for again.
+    /// This method is cancel safe.
     pub async fn cancelled(&self) {
         self.0.cancelled().await;
     }

@@ -1,4 +1,4 @@
-//! Until when a handler may work.
+//! The deadline of a handler.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -7,11 +7,14 @@ use tokio::time::Instant;
 use super::started_at;
 use crate::extract::{FromMessageParts, MessageParts};
 
-/// When the handler will be dropped: an extractor of handlers.
+/// The time at which the handler is dropped: an extractor of handlers.
 ///
-/// It is what the client asked for in `meta.timeoutMs`, counted from the message's arrival, but no
-/// longer than [`max_request_timeout`](crate::Config::max_request_timeout); else the route's or the
-/// server's default.
+/// It is counted from the message's arrival, and is the first of these:
+///
+/// 1. the client's `meta.timeoutMs`, at most
+///    [`max_request_timeout`](crate::Config::max_request_timeout);
+/// 2. the route's [`timeout`](crate::RouteOptions::timeout);
+/// 3. [`handler_timeout`](crate::Config::handler_timeout), 30 s by default.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,13 +43,13 @@ impl Deadline {
         Self(now.checked_add(left).unwrap_or(now))
     }
 
-    /// The moment.
+    /// Returns the deadline.
     #[must_use]
     pub fn instant(&self) -> Instant {
         self.0
     }
 
-    /// What is left; zero once it has passed.
+    /// Returns the time left; zero once the deadline has passed.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())

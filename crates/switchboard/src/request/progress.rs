@@ -1,4 +1,4 @@
-//! Progress of a request.
+//! Progress of requests.
 
 use std::{collections::VecDeque, fmt, marker::PhantomData, sync::Arc};
 
@@ -15,8 +15,8 @@ use crate::{
     wire::encode,
 };
 
-/// Tells the client how far its request has come: an extractor of the request's handler. `P` is what
-/// the request declares.
+/// Sends steps of progress to the client: an extractor of handlers of requests. `P` is the type that
+/// the request declares with `progress = P`.
 ///
 /// ```
 /// use switchboard::{Progress, WsError, ws_message, ws_payload, ws_rpc};
@@ -45,20 +45,21 @@ use crate::{
 /// # let _ = switchboard::WsRouter::<()>::new().on(import);
 /// ```
 ///
-/// It may be given to a task that the handler spawns. After the reply or error it sends nothing.
+/// It can be moved into a task that the handler spawns. Nothing is sent after the reply or error.
 pub struct Progress<P> {
     conn: Arc<AnyConn>,
     correlation_id: Box<str>,
     terminal: Arc<Completion>,
-    /// How far the connection's queue had come behind each frame that may still wait in it.
+    /// The position in the connection's queue behind each step that may not be written yet.
     queued: VecDeque<u64>,
     kind: PhantomData<fn(P)>,
 }
 
 impl<P: Serialize> Progress<P> {
-    /// Reports a step. Waits while
-    /// [`max_queued_progress`](crate::Config::max_queued_progress) steps of this request, or more
-    /// than half of what may be queued for this client, wait to be written.
+    /// Sends a step.
+    ///
+    /// Backpressure: waits while [`max_queued_progress`](crate::Config::max_queued_progress) steps of
+    /// this request are queued, or the connection's outbound queue is more than half full.
     ///
     /// # Errors
     ///
@@ -69,9 +70,9 @@ impl<P: Serialize> Progress<P> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, the step was not sent.
+    /// If the future is dropped before it is ready, the step was not sent.
     pub async fn send(&mut self, step: P) -> Result<(), SendError> {
-        // Else a loop that reports to a client who reads fast would keep others from running.
+        // A loop that sends to a fast client would otherwise starve other tasks.
         tokio::task::coop::consume_budget().await;
         let frame = encode::progress(&step, &self.correlation_id)?;
         let outbox = &self.conn.outbox;
@@ -82,14 +83,14 @@ impl<P: Serialize> Progress<P> {
             if !outbox.wait(Until::Written(*oldest)).await {
                 return Err(SendError::closed());
             }
-            // Only now: this may be dropped while it waits.
+            // After the wait, because the future may be dropped in it.
             self.queued.pop_front();
         }
         if !outbox.wait(Until::Room).await {
             return Err(SendError::closed());
         }
         let frame = self.conn.encode_for(frame).ok_or_else(SendError::no_envelope)?;
-        // Nothing is written with the request locked.
+        // Only queued: nothing is written while the request is locked.
         let pushed = self.terminal.before_end(|| outbox.push_anyway(frame, FlushBy::Owner));
         match pushed {
             None => return Err(SendError::ended()),
@@ -100,7 +101,7 @@ impl<P: Serialize> Progress<P> {
         Ok(())
     }
 
-    /// Whether the request has its reply or error, or nobody waits for it any more.
+    /// Returns whether the request has ended: it has its reply or error, or its connection is closed.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.conn.outbox.is_closed() || self.terminal.before_end(|| ()).is_none()
@@ -113,7 +114,7 @@ impl<P> fmt::Debug for Progress<P> {
     }
 }
 
-/// Made from a request that declares progress.
+/// Extracted from a request that declares progress.
 #[derive(Debug)]
 pub enum ViaRequest {}
 
@@ -129,7 +130,7 @@ where
         Ok(Self {
             terminal: parts.terminal(),
             conn: Arc::clone(parts.conn_parts().inner()) as Arc<AnyConn>,
-            // A request has one, or it would not be here.
+            // A request always has one.
             correlation_id: parts.correlation_id().unwrap_or_default().into(),
             queued: VecDeque::new(),
             kind: PhantomData,

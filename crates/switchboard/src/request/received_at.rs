@@ -1,4 +1,4 @@
-//! When a message came.
+//! The arrival time of a message.
 
 use std::{
     convert::Infallible,
@@ -11,19 +11,19 @@ use crate::{
     extract::{FromMessageParts, MessageParts},
 };
 
-/// When the message arrived, by this server's clock: an extractor of handlers. To be used rather
-/// than the timestamp in [`Meta`](crate::Meta), which is whatever the client says.
+/// When the message arrived, by the server's clock: an extractor of handlers. Prefer it to the
+/// timestamp in [`Meta`](crate::Meta), which the client sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReceivedAt(SystemTime);
 
 impl ReceivedAt {
-    /// The time.
+    /// Returns the time.
     #[must_use]
     pub fn time(&self) -> SystemTime {
         self.0
     }
 
-    /// Milliseconds since 1970.
+    /// Returns the time in milliseconds since 1970.
     #[must_use]
     pub fn as_millis(&self) -> u64 {
         self.0.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(0))

@@ -1,4 +1,4 @@
-//! When the handler began that is polled at the moment.
+//! When the handler that is being polled was started.
 
 use std::{cell::Cell, time::Duration};
 
@@ -8,8 +8,8 @@ thread_local! {
     static BEGUN: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// While a handler is polled again: extractors that come late, behind one that waited, learn so how
-/// late. At its first poll, where most are ready, nobody need know.
+/// Set while a handler is polled again, so that an extractor that runs after a pending one knows how
+/// much time has passed. Not set at the first poll, at which most handlers are ready.
 #[must_use]
 pub(crate) struct StartedAt {
     before: Option<Instant>,
@@ -27,7 +27,7 @@ impl Drop for StartedAt {
     }
 }
 
-/// How long ago that was; nothing at a handler's first poll.
+/// Returns the time since the handler was started; zero at its first poll.
 pub(super) fn elapsed() -> Duration {
     BEGUN.get().map_or(Duration::ZERO, |begun| begun.elapsed())
 }

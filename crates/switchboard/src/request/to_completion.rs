@@ -1,4 +1,4 @@
-//! What is shared with a handler that is not dropped.
+//! Handlers that run to completion.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Completion;
 
-/// A handler that goes on when nobody waits for it any more.
+/// Shared by the connection's task and a handler that keeps running when its request is over.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ToCompletion {
     pub(crate) terminal: Arc<Completion>,

@@ -1,11 +1,11 @@
-//! What a router promises its clients.
+//! The contract of a router.
 
 use switchboard_core::{Contract, Message, MessageSet, contract::ContractBuilder};
 
 use super::WsRouter;
 use crate::upgrade;
 
-/// A message that the application says it sends.
+/// A message that the router sends beside replies.
 #[derive(Clone, Copy)]
 pub(super) struct Emitted {
     pub(super) message_type: &'static str,
@@ -24,11 +24,11 @@ where
     D: Send + Sync + 'static,
     Out: MessageSet,
 {
-    /// The contract of this router, as it would be mounted at `path`: data, for documentation and for
-    /// what is generated for clients.
+    /// Returns the contract of this router, mounted at `path`, as data for documentation and client
+    /// generators.
     ///
-    /// It holds what the handlers take and reply with, and what is sent beside that: the set of
-    /// [`sending`](WsRouter::sending), or what [`emits`](Self::emits) names.
+    /// It has the messages that handlers take and reply with, and those sent beside replies: the set of
+    /// [`sending`](WsRouter::sending), or the types named by [`emits`](Self::emits).
     ///
     /// ```
     /// use switchboard::{WsError, WsRouter, ws_message, ws_rpc};

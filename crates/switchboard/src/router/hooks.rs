@@ -16,11 +16,11 @@ where
     D: Send + Sync + 'static,
     Out: MessageSet,
 {
-    /// Called when a connection is open, before its first message is handled. What arrives
-    /// meanwhile waits. If it fails, panics or takes longer than
-    /// [`hook_timeout`](crate::Config::hook_timeout), the connection is closed with 1011.
+    /// Adds a hook that runs when a connection opens. Messages that arrive meanwhile wait in the inbox.
     ///
-    /// Several hooks run in the order in which they were added.
+    /// If a hook fails or panics, or all of them together take longer than
+    /// [`hook_timeout`](crate::Config::hook_timeout), the connection is closed with 1011. Several hooks
+    /// run in the order in which they were added.
     pub fn on_open<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, ()>,
@@ -30,9 +30,9 @@ where
         self
     }
 
-    /// Called once when a connection has ended, however it did, unless the runtime itself shuts
-    /// down. It can still publish; its subscriptions end after it. Each such hook runs, whatever
-    /// became of the others, for [`hook_timeout`](crate::Config::hook_timeout) at most.
+    /// Adds a hook that runs once when a connection has ended, for any reason but the shutdown of the
+    /// runtime. It can still publish; the subscriptions end after it. Every hook runs, even if another
+    /// failed, for at most [`hook_timeout`](crate::Config::hook_timeout).
     pub fn on_close<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, CloseReason>,
@@ -42,9 +42,9 @@ where
         self
     }
 
-    /// Called with every message that failed, after the client was told: bad envelopes, invalid
-    /// payloads, errors and panics of handlers. The next message waits for it. Failures of the
-    /// connection's last moments come before its [`on_close`](Self::on_close).
+    /// Adds a hook that runs for every message that failed: malformed envelopes, invalid payloads,
+    /// errors and panics of handlers. It runs after the client was told and before the next message is
+    /// handled. The last failures of a connection come before its [`on_close`](Self::on_close).
     pub fn on_error<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, Failure>,
@@ -54,12 +54,12 @@ where
         self
     }
 
-    /// Takes text frames as they are, without an envelope: for protocols of your own. Such a
-    /// router has no message handlers.
+    /// Sets the hook for text frames, which it gets without an envelope: for protocols of your own.
+    /// A router with this hook cannot have message handlers.
     ///
     /// # Panics
     ///
-    /// If there is such a hook already; and, when mounted, if there are message handlers.
+    /// If the router has this hook already. When it is mounted, also if it has message handlers.
     #[track_caller]
     pub fn on_text<H, X>(mut self, hook: H) -> Self
     where
@@ -71,11 +71,11 @@ where
         self
     }
 
-    /// Takes binary frames. Without it they are read as UTF-8 JSON.
+    /// Sets the hook for binary frames. Without it they are read as JSON in UTF-8.
     ///
     /// # Panics
     ///
-    /// If there is such a hook already.
+    /// If the router has this hook already.
     #[track_caller]
     pub fn on_binary<H, X>(mut self, hook: H) -> Self
     where
@@ -87,12 +87,12 @@ where
         self
     }
 
-    /// Takes messages of types that no handler takes, instead of an error `UNIMPLEMENTED`. What the
-    /// hook returns `Ok` for gets no reply but what it sends itself.
+    /// Sets the hook for messages of unknown type, in place of the error `UNIMPLEMENTED`. If it returns
+    /// `Ok`, the client gets no reply beside what the hook itself sends.
     ///
     /// # Panics
     ///
-    /// If there is such a hook already.
+    /// If the router has this hook already.
     #[track_caller]
     pub fn fallback<H, X>(mut self, hook: H) -> Self
     where
@@ -104,8 +104,8 @@ where
         self
     }
 
-    /// Called for a connection whose client has not answered a ping, before its
-    /// [`on_close`](Self::on_close), which runs whatever becomes of this.
+    /// Adds a hook that runs when a client did not answer a ping in time, before
+    /// [`on_close`](Self::on_close). If it fails, `on_close` runs all the same.
     pub fn on_stale<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, ()>,
@@ -115,9 +115,9 @@ where
         self
     }
 
-    /// Called with the token of a client's `$ws:refresh` (of the subprotocol `switchboard.v1.*`), to
-    /// verify it and call [`Conn::identify`](crate::Conn::identify). The client is told when the
-    /// identity expires then, or gets the error.
+    /// Adds a hook for the token of a client's `$ws:refresh` (subprotocol `switchboard.v1.*`). The hook
+    /// verifies it and calls [`Conn::identify`](crate::Conn::identify). The client is sent the new
+    /// expiry, or the error.
     pub fn on_refresh<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, RefreshToken>,
@@ -127,11 +127,13 @@ where
         self
     }
 
-    /// Decides whether a connection may stay: asked every
+    /// Adds a hook that decides whether a connection may stay. It runs every
     /// [`reauthorize_interval`](crate::Config::reauthorize_interval), and after
-    /// [`Conn::reauthorize`](crate::Conn::reauthorize). With the error `UNAUTHENTICATED` the
-    /// connection is closed with 4401, with `PERMISSION_DENIED` with 4403. Any other error is logged
-    /// and the connection stays, so that a database that is down does not empty the server.
+    /// [`Conn::reauthorize`](crate::Conn::reauthorize).
+    ///
+    /// The error `UNAUTHENTICATED` closes the connection with 4401, `PERMISSION_DENIED` with 4403. Any
+    /// other error is logged and the connection stays, so that a database outage does not disconnect
+    /// all clients.
     pub fn on_reauthorize<H, X>(mut self, hook: H) -> Self
     where
         H: Hook<X, S, D, Out, ()>,

@@ -1,4 +1,4 @@
-//! From a router to a route of axum's.
+//! Mounting a router in axum.
 
 use std::sync::Arc;
 
@@ -18,8 +18,10 @@ use crate::{
     upgrade::{Admission, Endpoint, Mounted, Produces},
 };
 
-/// Makes a route of a router: it answers WebSocket upgrades (with the feature `http2` also extended
-/// CONNECT), other GET requests with 426, and other methods with 405.
+/// Creates an axum route from a router.
+///
+/// It accepts WebSocket upgrades, and extended CONNECT with the feature `http2`. Other GET requests
+/// get 426, and other methods 405.
 ///
 /// ```
 /// use switchboard::{WsRouter, ws_route};
@@ -30,7 +32,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// If the router has both message handlers and `on_text`, or a setting that cannot work.
+/// If the router has both message handlers and `on_text`, or an invalid setting.
 #[track_caller]
 pub fn ws_route<S, D, Out, A>(router: WsRouter<S, D, Out, A>) -> MethodRouter<S>
 where
@@ -77,12 +79,12 @@ where
         Mounted { routing, steps, admission, authenticate, identify }
     }
 
-    /// What cannot work is said at mount.
+    /// Panics if the router cannot work as it is configured.
     #[track_caller]
     fn check(&self) {
         if self.hooks.text.is_some() && !self.table.types().is_empty() {
             panic!(
-                "a router with `on_text` takes every text frame as it is, but it also has handlers of {:?}: \
+                "a router with `on_text` gets every text frame unparsed, so its handlers of {:?} would never run: \
                  use one or the other",
                 self.table.types(),
             );
@@ -94,12 +96,12 @@ where
             );
         }
         if let Err(setting) = self.settings.config.check() {
-            panic!("`Config::{setting}` is too small for any message to be handled");
+            panic!("`Config::{setting}` is too small: no message could be handled");
         }
         if let EnvelopeStyle::PayloadKey(key) = &self.settings.envelope
             && (key == "type" || key == "meta")
         {
-            panic!("the payload of an envelope cannot stand under the key `{key}`, which has another meaning");
+            panic!("`EnvelopeStyle::PayloadKey({key:?})` is reserved: choose a key other than `type` and `meta`");
         }
     }
 }
@@ -110,11 +112,11 @@ where
     D: Send + Sync + 'static,
     Out: MessageSet,
 {
-    /// Accepts an upgrade inside an axum handler of your own, which has done whatever it wanted
-    /// with the request before, and made the connection's data.
+    /// Mounts the router for upgrades inside an axum handler of your own, which creates the connection's
+    /// data. Requires the feature `axum-ws`.
     ///
-    /// The Origin is checked here as on a route of [`ws_route`]'s; refusals of the upgrade itself
-    /// are those of axum's `WebSocketUpgrade`. `authenticate` is not called. Needs the feature `axum-ws`.
+    /// The `Origin` is checked as by [`ws_route`]. `authenticate` is not called. axum's
+    /// `WebSocketUpgrade` refuses requests that are not upgrades.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -135,7 +137,7 @@ where
     ///
     /// # Panics
     ///
-    /// If the router has both message handlers and `on_text`, or a setting that cannot work.
+    /// If the router has both message handlers and `on_text`, or an invalid setting.
     #[track_caller]
     pub fn mount(self) -> MountedRouter<D> {
         MountedRouter::new(self.freeze())

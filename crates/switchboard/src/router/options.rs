@@ -1,4 +1,4 @@
-//! What a route may ask for.
+//! Options of one route.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tower::layer::util::Stack;
 
 use crate::{dispatch::Handling, middleware::NoLayer};
 
-/// How the messages of one route are handled: see [`WsRouter::on_with`](crate::WsRouter::on_with).
+/// Options of one handler: see [`WsRouter::on_with`](crate::WsRouter::on_with).
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,42 +39,43 @@ pub struct RouteOptions<L = NoLayer> {
 }
 
 impl RouteOptions {
-    /// As routes are without options: in order, dropped when nobody waits any more, with the deadline of
-    /// [`handler_timeout`](crate::Config::handler_timeout), and without layers of its own.
+    /// Creates the default options: messages in order, a handler that is dropped when its request is
+    /// over, the timeout [`handler_timeout`](crate::Config::handler_timeout), and no layers.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
 impl<L> RouteOptions<L> {
-    /// Puts a [layer](crate::middleware) around the handler, and around the layers that were put there
-    /// before.
+    /// Adds a [layer](crate::middleware) around the handler, and around the layers added before.
     pub fn layer<T>(self, layer: T) -> RouteOptions<Stack<L, T>> {
         RouteOptions { handling: self.handling, layer: Stack::new(self.layer, layer) }
     }
 
-    /// Handles up to so many messages of this route at the same time on one connection. They start
-    /// as soon as there is a place, do not wait for messages before them, and nothing behind waits
-    /// for them. At least one.
+    /// Handles up to `count` messages of this route concurrently on one connection; 0 counts as 1.
+    ///
+    /// A message starts as soon as fewer than `count` are running. It does not wait for messages before
+    /// it, and messages after it do not wait for it.
     pub fn concurrent(mut self, count: usize) -> Self {
         self.handling.concurrent = count.max(1);
         self
     }
 
-    /// Lets a handler go on to its end when its request was aborted, its deadline has passed or its
-    /// connection has ended, instead of dropping it at the next `.await`: for work that must not
-    /// stop half-way. Its result is lost then. [`Cancelled`](crate::Cancelled) tells it.
+    /// Keeps a handler running when its request is aborted, its deadline passes or its connection ends,
+    /// instead of dropping it at its current `.await`. Its result is discarded then.
+    /// [`Cancelled`](crate::Cancelled) tells the handler.
     ///
-    /// It goes on for [`max_request_timeout`](crate::Config::max_request_timeout) at most, and only
-    /// while fewer than [`max_detached`](crate::Config::max_detached) do. A connection that left
-    /// [`max_detached_per_connection`](crate::Config::max_detached_per_connection) of them behind has
-    /// to wait with further ones.
+    /// It runs on for at most [`max_request_timeout`](crate::Config::max_request_timeout), and is dropped
+    /// if [`max_detached`](crate::Config::max_detached) others do so already. A connection with
+    /// [`max_detached_per_connection`](crate::Config::max_detached_per_connection) such handlers gets
+    /// `RESOURCE_EXHAUSTED` for further messages of these routes.
     pub fn run_to_completion(mut self) -> Self {
         self.handling.to_completion = true;
         self
     }
 
-    /// How long a handler of this route may take, unless the request says otherwise.
+    /// Sets how long the handler may take, unless the request has a `meta.timeoutMs`. Default:
+    /// [`handler_timeout`](crate::Config::handler_timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.handling.timeout = Some(timeout);
         self

@@ -1,4 +1,4 @@
-//! What a router is set to.
+//! Settings of a router.
 
 use std::{panic::Location, sync::Arc};
 
@@ -7,8 +7,7 @@ use switchboard_core::{MemberOf, Message, MessageSet, envelope::EnvelopeStyle};
 use super::{WsRouter, contract::Emitted};
 use crate::{Config, Hub, Identity, OriginPolicy, TokenSources, TransportKind, TrustedProxies};
 
-/// What does not depend on the router's types, and holds for a route as a whole: a router that is merged
-/// into another has none of its own, but for what it emits.
+/// The settings of a route as a whole. A router that is merged into another may set only `emits`.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) hub: Option<Hub>,
@@ -21,7 +20,7 @@ pub(super) struct Settings {
     pub(super) envelope: EnvelopeStyle,
     pub(super) refuse_after_accept: bool,
     pub(super) emits: Vec<Emitted>,
-    /// What the application has set, and where.
+    /// The settings that were set, and where.
     set: Vec<(&'static str, &'static Location<'static>)>,
 }
 
@@ -31,7 +30,7 @@ impl Settings {
         self.set.push((setting, Location::caller()));
     }
 
-    /// Takes over what may come from a router that is merged into this one's.
+    /// Takes over what a merged router may set, and panics if it has set anything else.
     #[track_caller]
     pub(super) fn merge(&mut self, other: Self) {
         let shares_hub = self.hub.is_some() && self.hub == other.hub;
@@ -72,7 +71,7 @@ where
     D: Send + Sync + 'static,
     Out: MessageSet,
 {
-    /// The hub whose topics and counts this route shares. Without it the route has its own.
+    /// Sets the hub. Routes with the same hub share topics, users and limits. Default: a hub of its own.
     #[track_caller]
     pub fn hub(mut self, hub: Hub) -> Self {
         self.settings.note("hub");
@@ -80,13 +79,13 @@ where
         self
     }
 
-    /// The hub that is set, or one that is set now.
+    /// Returns the hub; sets one first if there is none.
     #[cfg(feature = "test")]
     pub(crate) fn own_hub(&mut self) -> &Hub {
         self.settings.hub.get_or_insert_default()
     }
 
-    /// The limits and times.
+    /// Sets the limits and timeouts.
     #[track_caller]
     pub fn config(mut self, config: Config) -> Self {
         self.settings.note("config");
@@ -94,8 +93,8 @@ where
         self
     }
 
-    /// Which pages may connect. By default those of the same origin, and clients that are no
-    /// browsers.
+    /// Sets which origins may connect. Default: pages of the same origin, and clients that send no
+    /// `Origin`, which are not browsers.
     #[track_caller]
     pub fn origin(mut self, origin: OriginPolicy) -> Self {
         self.settings.note("origin");
@@ -103,7 +102,7 @@ where
         self
     }
 
-    /// Where [`BearerToken`](crate::BearerToken) looks for the token.
+    /// Sets where [`BearerToken`](crate::BearerToken) looks for the token.
     #[track_caller]
     pub fn tokens(mut self, tokens: TokenSources) -> Self {
         self.settings.note("tokens");
@@ -111,7 +110,7 @@ where
         self
     }
 
-    /// What carries the frames of a route made by [`ws_route`](crate::ws_route). By default
+    /// Sets the WebSocket implementation of a route made by [`ws_route`](crate::ws_route). Default:
     /// [`Native`](TransportKind::Native).
     #[track_caller]
     pub fn transport(mut self, transport: TransportKind) -> Self {
@@ -120,8 +119,8 @@ where
         self
     }
 
-    /// Subprotocols of the application's own, in order of preference. The first that the client
-    /// offered is chosen.
+    /// Sets the application's own subprotocols, in order of preference. The first one that the client
+    /// offers is negotiated.
     #[track_caller]
     pub fn protocols<I>(mut self, protocols: I) -> Self
     where
@@ -133,7 +132,7 @@ where
         self
     }
 
-    /// The proxies whose `X-Forwarded-For` tells the client's address. By default none is trusted.
+    /// Sets the proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. Default: none.
     #[track_caller]
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.settings.note("trusted_proxies");
@@ -141,11 +140,11 @@ where
         self
     }
 
-    /// How envelopes look: for clients that were written for other servers.
+    /// Sets the form of envelopes, for clients that were written for other servers.
     ///
-    /// In a flat envelope a payload must be an object without keys `type` and `meta`. A reply whose is
-    /// not becomes an error `INTERNAL`, sending one fails, and of what is published these clients
-    /// do not get it, which is logged.
+    /// In a flat envelope, a payload must be an object without the keys `type` and `meta`. A reply with
+    /// another payload becomes the error `INTERNAL`, sending one fails, and a published one is not
+    /// delivered to these clients, which is logged.
     #[track_caller]
     pub fn envelope(mut self, style: EnvelopeStyle) -> Self {
         self.settings.note("envelope");
@@ -153,9 +152,9 @@ where
         self
     }
 
-    /// Answers 401 and 403 of authentication by accepting the connection and closing it with 4401 or
-    /// 4403, so that a browser can tell them apart from a server that is down. Other statuses stay
-    /// HTTP responses.
+    /// Turns a 401 or 403 of [`authenticate`](Self::authenticate) into a connection that is closed at
+    /// once with 4401 or 4403, because a page cannot read the status of a refused upgrade. Other statuses
+    /// stay HTTP responses.
     #[track_caller]
     pub fn refuse_after_accept(mut self) -> Self {
         self.settings.note("refuse_after_accept");
@@ -163,8 +162,8 @@ where
         self
     }
 
-    /// Says whose connections these are, as far as the connection's data tells: for
-    /// [`Conn::user`](crate::Conn::user), limits of connections per user, and tokens that expire.
+    /// Sets a function that derives the user from the connection's data: for
+    /// [`Conn::user`](crate::Conn::user), limits per user, and identities that expire.
     ///
     /// ```
     /// use axum::http::StatusCode;
@@ -184,9 +183,10 @@ where
         self
     }
 
-    /// Says that this router sends a message of this type, beside replies: for its
-    /// [`contract`](Self::contract). Debug builds then warn about messages that are sent or published
-    /// without having been named. A router made by [`sending`](WsRouter::sending) has named them all.
+    /// Adds a message type that the router sends beside replies to its [`contract`](Self::contract).
+    ///
+    /// Debug builds then warn about messages that are sent or published without being in the contract.
+    /// A router made by [`sending`](WsRouter::sending) needs no `emits`.
     pub fn emits<M>(mut self) -> Self
     where
         M: Message + MemberOf<Out>,

@@ -11,14 +11,13 @@ use std::{
 use axum::Router;
 use switchboard_core::MessageSet;
 
-use super::{Connect, PATIENCE, QUIET, failure::fail};
+use super::{Connect, HttpClient, PATIENCE, QUIET, failure::fail};
 use crate::{Hub, Produces, WsRouter, upgrade::Probe, ws_route};
 
-/// An application under test: connections to it are opened in memory.
+/// An application under test. Connections to it are in memory.
 ///
-/// It needs a tokio runtime. With a clock that stands still, as in
-/// `#[tokio::test(start_paused = true)]`, deadlines, heartbeats and timeouts pass at once when
-/// nothing else can happen.
+/// Requires a tokio runtime. With a paused clock, as in `#[tokio::test(start_paused = true)]`,
+/// deadlines, heartbeats and timeouts take no real time.
 ///
 /// See the [module](super) for an example.
 pub struct TestApp {
@@ -30,7 +29,7 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// Tests a router without state.
+    /// Creates an application from a router without state.
     ///
     /// # Panics
     ///
@@ -46,7 +45,7 @@ impl TestApp {
         Self::with_state(router, ())
     }
 
-    /// Tests a router with the state that it would get from axum's.
+    /// Creates an application from a router and its state.
     ///
     /// ```
     /// use axum::extract::State;
@@ -89,7 +88,7 @@ impl TestApp {
         Self::axum(Router::new().route("/", ws_route(router)).with_state(state), "/").with_hub(&hub)
     }
 
-    /// Tests a whole application: `path` is where [`connect`](Self::connect) connects to.
+    /// Creates an application from an axum router. [`connect`](Self::connect) connects to `path`.
     ///
     /// ```
     /// use axum::{Router, extract::Path};
@@ -131,33 +130,76 @@ impl TestApp {
         }
     }
 
-    /// Names the application's hub, for what happens before the first connection. Only needed for
-    /// [`axum`](Self::axum): the hub becomes known with the first connection otherwise.
+    /// Sets the application's hub. Needed only with [`axum`](Self::axum), to use [`hub`](Self::hub) or to
+    /// capture publishes before the first connection, which finds the hub by itself.
     #[must_use]
     pub fn with_hub(self, hub: &Hub) -> Self {
         self.probe.found(hub);
         self
     }
 
-    /// How long things are waited for, in tokio's time: 5 seconds unless set. For connections
-    /// opened after this.
+    /// Sets how long expectations wait, in tokio's time. Default: 5 seconds. Applies to connections
+    /// opened afterwards.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Opens a connection when it is awaited.
+    /// Creates a WebSocket connection, which is opened when it is awaited.
     #[track_caller]
     pub fn connect(&self) -> Connect<'_> {
         Connect::new(self, Location::caller())
     }
 
-    /// The hub of the application.
+    /// Creates plain HTTP requests to the same application. Responses are complete when they are ready.
+    ///
+    /// ```
+    /// use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+    /// use serde_json::{Value, json};
+    /// use switchboard::{Conn, Hub, PublishError, WsRouter, test::TestApp, ws_message, ws_route};
+    ///
+    /// #[ws_message("NEWS")]
+    /// struct News {
+    ///     text: String,
+    /// }
+    ///
+    /// async fn count(State(hub): State<Hub>) -> Json<Value> {
+    ///     Json(json!({ "readers": hub.topic("news").local_subscriber_count() }))
+    /// }
+    ///
+    /// async fn announce(State(hub): State<Hub>, Json(text): Json<String>) -> Result<StatusCode, PublishError> {
+    ///     hub.publish("news", News { text }).await?;
+    ///     Ok(StatusCode::ACCEPTED)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let hub = Hub::new();
+    /// let ws = WsRouter::new().hub(hub.clone()).on_open(async |conn: Conn| conn.subscribe("news").await.map(drop));
+    /// let router = Router::new().route("/ws", ws_route(ws)).route("/news", get(count).post(announce)).with_state(hub);
+    ///
+    /// let app = TestApp::axum(router, "/ws");
+    /// let mut ann = app.connect().await?;
+    /// app.settle().await;
+    /// assert_eq!(app.http().get("/news").await.json::<Value>()["readers"], 1);
+    ///
+    /// let response = app.http().post("/news").json(&"hi").await;
+    /// assert_eq!(response.status(), StatusCode::ACCEPTED);
+    /// assert_eq!(ann.expect::<News>().await.text, "hi");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn http(&self) -> HttpClient<'_> {
+        HttpClient::new(self)
+    }
+
+    /// Returns the hub of the application.
     ///
     /// # Panics
     ///
-    /// If it is not known: neither was there a connection, nor was it [named](Self::with_hub).
+    /// If it is not known, because there was no connection yet and it was not [set](Self::with_hub).
     #[track_caller]
     #[must_use]
     pub fn hub(&self) -> Hub {
@@ -166,15 +208,15 @@ impl TestApp {
         hub.unwrap_or_else(|| fail(at, "the hub is not known before the first connection: see `TestApp::with_hub`"))
     }
 
-    /// Waits until all is quiet: until no task can go on, if the clock stands still, and else for
-    /// 10 ms. For effects that no client sees.
+    /// Waits until the application is quiet, for effects that no client sees.
     ///
-    /// With a clock that runs, rather ask something whose answer shows the effect.
+    /// With a paused clock, it waits until no task can make progress. Otherwise it waits for 10 ms, which
+    /// proves nothing: prefer a message whose reply shows the effect.
     pub async fn settle(&self) {
         tokio::time::sleep(QUIET).await;
     }
 
-    /// Another one for each connection.
+    /// Returns another address for each connection.
     pub(super) fn next_peer(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.next_port.fetch_add(1, Relaxed)).into()
     }

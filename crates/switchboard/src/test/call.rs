@@ -1,4 +1,4 @@
-//! Requests of a client.
+//! Requests of a client to the server.
 
 use std::{
     fmt,
@@ -18,23 +18,23 @@ use super::{
     wire::{ClientMeta, Envelope, envelope},
 };
 
-/// The type of a step of progress.
+/// The type tag of steps of progress.
 const PROGRESS: &str = "$ws:rpc-progress";
 
-/// A request that is sent when this is awaited; then its reply is waited for.
+/// A request to the server, sent when it is awaited: [`TestClient::call`].
 ///
 /// # Errors
 ///
-/// The error that the server answers with.
+/// The error that the server replies with.
 ///
 /// # Panics
 ///
-/// If the connection is closed, no reply comes within the patience, or it is not the response that
-/// the request's type declares.
+/// If the connection is closed, there is no reply within the patience, or the reply is not the response
+/// that the request declares.
 ///
 /// # Cancel safety
 ///
-/// Dropped, its reply is ignored. The server is not told: see [`TestClient::abort`].
+/// If the future is dropped, the reply is ignored. The server is not told: see [`TestClient::abort`].
 #[must_use = "nothing is sent before this is awaited"]
 pub struct TestCall<'a, R: Request> {
     client: &'a mut TestClient,
@@ -46,29 +46,29 @@ pub struct TestCall<'a, R: Request> {
     on_progress: Option<OnProgress<'a>>,
 }
 
-/// Takes a step of progress; whether it could be read.
+/// Takes a step of progress, or returns the error of decoding it.
 type OnProgress<'a> = Box<dyn FnMut(&Envelope) -> serde_json::Result<()> + Send + 'a>;
 
 impl<'a, R: Request> TestCall<'a, R> {
-    /// How much time the server is given: `meta.timeoutMs`. By default nothing is said.
+    /// Sets `meta.timeoutMs`. Default: none.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Says that the request may be repeated under this key: `meta.idempotencyKey`.
+    /// Sets `meta.idempotencyKey`. Default: none.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
     }
 
-    /// The keys that the request's type declares in `meta`.
+    /// Sets the `meta` that the request's type declares.
     pub fn meta(mut self, meta: R::Meta) -> Self {
         self.meta = Some(meta);
         self
     }
 
-    /// Is called with each step of progress. Without this they are ignored.
+    /// Sets a function that is called with each step of progress. Without it they are ignored.
     pub fn on_progress(mut self, mut on_progress: impl FnMut(R::Progress) + Send + 'a) -> Self
     where
         R::Progress: DeserializeOwned,
@@ -77,11 +77,11 @@ impl<'a, R: Request> TestCall<'a, R> {
         self
     }
 
-    /// Sends it, and waits for the error that it must be answered with.
+    /// Sends the request and returns the error that it must fail with.
     ///
     /// # Panics
     ///
-    /// If it succeeds or fails with another error, and as [`TestCall`].
+    /// If it succeeds or fails with another code, and as [`TestCall`].
     pub async fn expect_error(self, code: impl Into<ErrorCode>) -> WsError {
         let (at, code) = (self.at, code.into());
         match self.run().await {
@@ -91,8 +91,8 @@ impl<'a, R: Request> TestCall<'a, R> {
         }
     }
 
-    /// Only sends it. What comes of it is asked for with [`TestClient::reply`] and
-    /// [`TestClient::progress`], so that several requests can be under way.
+    /// Sends the request without waiting for its reply, so that several requests can be in flight.
+    /// [`TestClient::reply`] and [`TestClient::progress`] wait for the results.
     ///
     /// # Panics
     ///
@@ -138,14 +138,14 @@ impl<R: Request> fmt::Debug for TestCall<'_, R> {
     }
 }
 
-/// A request that was sent: see [`TestCall::start`].
+/// A request in flight: [`TestCall::start`].
 pub struct PendingCall<R> {
     id: String,
     kind: PhantomData<fn() -> R>,
 }
 
 impl<R> PendingCall<R> {
-    /// Its `meta.correlationId`.
+    /// Returns the request's `meta.correlationId`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -159,8 +159,8 @@ impl<R> fmt::Debug for PendingCall<R> {
 }
 
 impl TestClient {
-    /// Sends a request and waits for its reply. Messages that come meanwhile are kept for
-    /// [`expect`](Self::expect).
+    /// Creates a request, which is sent when it is awaited; the result is its reply. Messages that arrive
+    /// meanwhile are kept for [`expect`](Self::expect).
     ///
     /// ```
     /// use switchboard::{Progress, WsError, WsRouter, test::TestApp, ws_message, ws_payload, ws_rpc};
@@ -206,12 +206,12 @@ impl TestClient {
         TestCall { client: self, at, request, meta: None, timeout: None, idempotency_key: None, on_progress: None }
     }
 
-    /// Waits for the reply to a request that was [started](TestCall::start). Progress that was not
-    /// looked at is forgotten.
+    /// Waits for the reply to a request that was [started](TestCall::start). Steps of progress that were not
+    /// taken are discarded.
     ///
     /// # Errors
     ///
-    /// The error that the server answers with.
+    /// The error that the server replies with.
     ///
     /// # Panics
     ///
@@ -229,7 +229,7 @@ impl TestClient {
     ///
     /// # Panics
     ///
-    /// If the reply comes instead, the connection is closed, or nothing comes within the patience.
+    /// If the reply arrives instead, the connection is closed, or nothing arrives within the patience.
     #[track_caller]
     pub fn progress<R>(&mut self, pending: &PendingCall<R>) -> impl Future<Output = R::Progress> + Send
     where
@@ -246,8 +246,7 @@ impl TestClient {
         }
     }
 
-    /// Tells the server that a request is not wanted any more: `$ws:abort`. It is answered with
-    /// `CANCELLED`, unless its reply is under way.
+    /// Aborts a request with `$ws:abort`. It fails with `CANCELLED`, unless its reply was sent already.
     ///
     /// # Panics
     ///

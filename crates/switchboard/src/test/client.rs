@@ -28,30 +28,30 @@ use super::{
 };
 use crate::ConnId;
 
-/// A client of an application under test, opened by [`TestApp::connect`](super::TestApp::connect).
+/// A WebSocket client of an application under test: [`TestApp::connect`](super::TestApp::connect).
 ///
-/// It reads, answers pings and sends by itself, as a real client does, until it is dropped: then it
-/// vanishes without a close frame. Nothing that it sends is validated here. On a closed connection
-/// it sends nothing; what is expected next says so.
+/// It reads and answers pings in a task of its own. When it is dropped, the connection is lost without
+/// a close frame. Messages are not validated before they are sent, so that a test can send invalid
+/// ones. On a closed connection nothing is sent, and the next expectation fails.
 ///
-/// What is [expected](Self::expect) are the messages of the application, in their order. Frames of
-/// the protocol's own (`$ws:…`) and what belongs to [calls](Self::call) are not among them; only
-/// [`recv_json`](Self::recv_json) shows all there is.
+/// [Expectations](Self::expect) get the messages of the application, in the order of arrival. Frames of
+/// the protocol itself (`$ws:…`) and replies to [calls](Self::call) are not among them;
+/// [`recv_json`](Self::recv_json) returns these, too.
 ///
-/// Up to 16 384 frames are kept for a test that does not look at them; then it stops reading.
+/// The client buffers 16 384 frames, then it stops reading.
 pub struct TestClient {
     pub(super) sender: Arc<Sender>,
     reader: Reader,
     headers: HeaderMap,
-    /// What has arrived and was not looked at, but for the close frame.
+    /// Frames that have arrived and were not taken yet, without the close frame.
     pub(super) queue: VecDeque<Arrived>,
     closed: Option<(CloseCode, String)>,
-    /// The ids of all calls that were made.
+    /// The correlation ids of all calls.
     pub(super) calls: HashSet<String>,
     pub(super) patience: Duration,
 }
 
-/// What became of waiting for more.
+/// The result of waiting for a frame.
 pub(super) enum Pulled {
     More,
     Closed,
@@ -69,11 +69,11 @@ impl TestClient {
         Self { sender, reader, headers, queue: VecDeque::new(), closed: None, calls: HashSet::new(), patience }
     }
 
-    /// The connection's id, as handlers see it.
+    /// Returns the connection's id, as handlers see it.
     ///
     /// # Panics
     ///
-    /// If the response to the upgrade has none: its route is not one of Switchboard's.
+    /// If the response to the upgrade has none, because the route is not Switchboard's.
     #[track_caller]
     #[must_use]
     pub fn id(&self) -> ConnId {
@@ -82,30 +82,30 @@ impl TestClient {
         id.unwrap_or_else(|| fail(at, "the response to the upgrade has no x-client-id"))
     }
 
-    /// The headers of the response to the upgrade.
+    /// Returns the headers of the response to the upgrade.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The subprotocol that the server chose.
+    /// Returns the subprotocol that the server selected.
     #[must_use]
     pub fn protocol(&self) -> Option<&str> {
         self.headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()
     }
 
-    /// How long things are waited for from now on, in tokio's time.
+    /// Sets how long expectations wait from now on, in tokio's time.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
 
-    /// Stops reading: nothing that the server sends is taken in, not even its pings. After some
-    /// 64 KiB the server has to queue what it sends.
+    /// Stops reading, including pings, as a slow consumer does. After about 64 KiB the server has to
+    /// queue its messages.
     pub fn hold(&mut self) {
         self.reader.holds.send_replace(true);
     }
 
-    /// Reads again after [`hold`](Self::hold).
+    /// Resumes reading after [`hold`](Self::hold).
     pub fn resume(&mut self) {
         self.reader.holds.send_replace(false);
     }
@@ -114,13 +114,13 @@ impl TestClient {
     ///
     /// # Panics
     ///
-    /// If it does not serialise, or the server does not read it within the patience.
+    /// If the message does not serialise, or the server does not read it within the patience.
     #[track_caller]
     pub fn send<M: Message<Kind = Event, Meta = ()>>(&mut self, message: M) -> impl Future<Output = ()> + Send {
         self.send_with_meta(message, ())
     }
 
-    /// Sends an event with the keys that its type declares in `meta`.
+    /// Sends an event with the `meta` that its type declares.
     ///
     /// # Panics
     ///
@@ -137,7 +137,7 @@ impl TestClient {
         self.put(at, text)
     }
 
-    /// Sends any JSON as a message: for what is wrong on purpose.
+    /// Sends any JSON document, such as an invalid message.
     ///
     /// ```
     /// # use serde_json::json;
@@ -162,7 +162,7 @@ impl TestClient {
         self.put(at, text.unwrap_or_else(|error| fail(at, format_args!("it does not serialise: {error}"))))
     }
 
-    /// Sends a text frame as it is.
+    /// Sends a text frame.
     ///
     /// # Panics
     ///
@@ -172,7 +172,7 @@ impl TestClient {
         self.put_frame(Location::caller(), Frame::text(text.into()))
     }
 
-    /// Sends a binary frame as it is.
+    /// Sends a binary frame.
     ///
     /// # Panics
     ///
@@ -182,21 +182,21 @@ impl TestClient {
         self.put_frame(Location::caller(), Frame::binary(bytes))
     }
 
-    /// Closes the connection with 1000 and waits until the server has answered.
+    /// Closes the connection with 1000, and waits for the server's close frame.
     ///
     /// # Panics
     ///
-    /// If it does not within the patience.
+    /// If there is none within the patience.
     #[track_caller]
     pub fn close(&mut self) -> impl Future<Output = ()> + Send {
         self.close_with(CloseCode::NORMAL, "")
     }
 
-    /// Closes the connection with a code and a reason, and waits until the server has answered.
+    /// Closes the connection with a code and a reason, and waits for the server's close frame.
     ///
     /// # Panics
     ///
-    /// If it does not within the patience.
+    /// If there is none within the patience.
     #[track_caller]
     pub fn close_with(
         &mut self,
@@ -220,7 +220,7 @@ impl TestClient {
         }
     }
 
-    /// Sends a standard envelope.
+    /// Sends an envelope in the standard form.
     pub(super) fn put(&self, at: &'static Location<'static>, text: String) -> impl Future<Output = ()> + Send {
         let (sender, patience) = (Arc::clone(&self.sender), self.patience);
         async move {
@@ -239,7 +239,7 @@ impl TestClient {
         }
     }
 
-    /// Takes in one more frame.
+    /// Waits for one more frame.
     pub(super) async fn pull(&mut self, deadline: Instant) -> Pulled {
         if self.closed.is_some() {
             return Pulled::Closed;
@@ -257,7 +257,7 @@ impl TestClient {
         }
     }
 
-    /// Waits until something can be taken of what has arrived.
+    /// Waits until `take` returns something.
     pub(super) async fn wait_for<T>(
         &mut self,
         at: &'static Location<'static>,
@@ -283,7 +283,7 @@ impl TestClient {
         }
     }
 
-    /// Takes the next of what is for the application.
+    /// Takes the next frame that is for the application.
     pub(super) fn take_next(&mut self) -> Option<Arrived> {
         let is_next = |arrived: &Arrived| match arrived {
             Arrived::Message(envelope) => {
@@ -295,7 +295,7 @@ impl TestClient {
         self.queue.remove(index)
     }
 
-    /// Takes the next of what belongs to a call.
+    /// Takes the next message of a call.
     pub(super) fn take_of(&mut self, id: &str) -> Option<Envelope> {
         let of =
             |arrived: &Arrived| matches!(arrived, Arrived::Message(envelope) if envelope.id.as_deref() == Some(id));
@@ -315,7 +315,7 @@ impl TestClient {
     }
 }
 
-/// A time that far ahead, or as far as there is time.
+/// Returns the time after `patience`, or after a year if that is out of range.
 pub(super) fn deadline(patience: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(patience).unwrap_or_else(|| now + Duration::from_secs(86400 * 365))

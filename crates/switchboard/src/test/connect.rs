@@ -1,21 +1,21 @@
-//! Opening a connection.
+//! Opening WebSocket connections.
 
-use std::{
-    fmt::{self, Write as _},
-    future::IntoFuture,
-    net::SocketAddr,
-    panic::Location,
-};
+use std::{fmt, future::IntoFuture, net::SocketAddr, panic::Location};
 
 use axum::{body::Body, extract::Request};
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use switchboard_core::envelope::{EnvelopeStyle, Wire};
 use tokio_tungstenite::{WebSocketStream, tungstenite::handshake, tungstenite::protocol::Role};
 
-use super::{Refusal, TestApp, TestClient, failure::fail, server};
+use super::{
+    Refusal, TestApp, TestClient,
+    failure::fail,
+    http::{encode_parameter, parse_header},
+    server,
+};
 
-/// An upgrade that is asked for when this is awaited.
+/// A WebSocket upgrade, requested when it is awaited.
 ///
 /// ```
 /// use axum::http::StatusCode;
@@ -40,15 +40,15 @@ use super::{Refusal, TestApp, TestClient, failure::fail, server};
 ///
 /// # Errors
 ///
-/// What the server answers instead of 101.
+/// The HTTP response, if its status is not 101.
 ///
 /// # Panics
 ///
-/// If there is no answer within the [`patience`](TestApp::patience), or none that HTTP allows.
+/// If there is no response within the [`patience`](TestApp::patience), or an invalid one.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is ready, the client is gone.
+/// If the future is dropped before it is ready, the connection is closed.
 #[must_use = "no connection is opened before this is awaited"]
 pub struct Connect<'a> {
     app: &'a TestApp,
@@ -73,35 +73,29 @@ impl<'a> Connect<'a> {
         }
     }
 
-    /// Connects to another path than the app's, with or without a query.
+    /// Sets the path, with or without a query. Default: the app's path.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// Adds a parameter to the query. It is percent-encoded here.
+    /// Adds a parameter to the query, percent-encoded.
     pub fn query(mut self, name: &str, value: &str) -> Self {
         if !self.query.is_empty() {
             self.query.push('&');
         }
-        encode(&mut self.query, name);
-        self.query.push('=');
-        encode(&mut self.query, value);
+        encode_parameter(&mut self.query, name, value);
         self
     }
 
-    /// Adds a header, or replaces what the upgrade would have by itself, such as `Host`.
+    /// Adds a header. It replaces a default header of upgrades, such as `Host`.
     ///
     /// # Panics
     ///
-    /// If the name or the value cannot stand in HTTP.
+    /// If the name or the value is not valid in HTTP.
     #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        let at = Location::caller();
-        let Ok(name) = name.parse::<HeaderName>() else { fail(at, format_args!("{name:?} is no header's name")) };
-        let Ok(value) = HeaderValue::from_str(value) else {
-            fail(at, format_args!("{value:?} cannot stand in the header {name}"))
-        };
+        let (name, value) = parse_header(Location::caller(), name, value);
         self.headers.append(name, value);
         self
     }
@@ -126,9 +120,9 @@ impl<'a> Connect<'a> {
         self.header("cookie", &format!("{name}={value}"))
     }
 
-    /// Offers a subprotocol, behind those offered before. `switchboard.v1.json` and
-    /// `switchboard.v1.msgpack` are spoken if the server chooses them: what the protocol sends by
-    /// itself is then seen by [`recv_json`](TestClient::recv_json) only.
+    /// Offers a subprotocol, after those offered before. If the server selects `switchboard.v1.json` or
+    /// `switchboard.v1.msgpack`, the client speaks it; frames of the protocol itself (`$ws:…`) are
+    /// returned by [`recv_json`](TestClient::recv_json) only.
     ///
     /// # Panics
     ///
@@ -138,7 +132,7 @@ impl<'a> Connect<'a> {
         self.header("sec-websocket-protocol", name)
     }
 
-    /// Says that a page of this origin connects. Without it the client is no browser.
+    /// Sets the `Origin`, as browsers do. Default: none.
     ///
     /// # Panics
     ///
@@ -148,14 +142,14 @@ impl<'a> Connect<'a> {
         self.header("origin", origin)
     }
 
-    /// Connects from this address. By default from 127.0.0.1, each connection from another port.
+    /// Sets the client's address. Default: 127.0.0.1, with another port for each connection.
     pub fn peer(mut self, peer: SocketAddr) -> Self {
         self.peer = Some(peer);
         self
     }
 
-    /// How this client writes and reads envelopes: as the router's
-    /// [`envelope`](crate::WsRouter::envelope) says.
+    /// Sets the form of envelopes. It must be that of the router's
+    /// [`envelope`](crate::WsRouter::envelope).
     pub fn envelope(mut self, style: EnvelopeStyle) -> Self {
         self.envelope = style;
         self
@@ -170,7 +164,7 @@ impl<'a> Connect<'a> {
         let target = format!("{}{joint}{}", self.path, self.query);
         let mut request = match Request::get(&target).body(Body::empty()) {
             Ok(request) => request,
-            Err(error) => fail(self.at, format_args!("{target:?} cannot be connected to: {error}")),
+            Err(error) => fail(self.at, format_args!("{target:?} is not a valid path: {error}")),
         };
         *request.headers_mut() = self.headers.clone();
         for (name, value) in server::upgrade_headers(key) {
@@ -189,12 +183,12 @@ impl<'a> Connect<'a> {
         let opening = server::open(app.router.clone(), app.probe.clone(), peer, request, at);
         let opened = match tokio::time::timeout(app.patience, opening).await {
             Ok(opened) => opened?,
-            Err(_) => fail(at, format_args!("the upgrade got no answer within {:?}", app.patience)),
+            Err(_) => fail(at, format_args!("the upgrade got no response within {:?}", app.patience)),
         };
         let accept = opened.headers.get(header::SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
         let chosen = self.headers.get(header::SEC_WEBSOCKET_KEY).map_or(key.as_bytes(), HeaderValue::as_bytes);
         if accept != Some(handshake::derive_accept_key(chosen).as_bytes()) {
-            fail(at, "the 101 has a wrong Sec-WebSocket-Accept");
+            fail(at, "the response to the upgrade has a wrong Sec-WebSocket-Accept");
         }
         let protocol = opened.headers.get(header::SEC_WEBSOCKET_PROTOCOL).map(HeaderValue::as_bytes);
         let wire = if protocol == Some(b"switchboard.v1.msgpack") {
@@ -204,18 +198,6 @@ impl<'a> Connect<'a> {
         };
         let stream = WebSocketStream::from_raw_socket(opened.stream, Role::Client, None).await;
         Ok(TestClient::new(stream, opened.headers, wire, app.patience))
-    }
-}
-
-/// Percent-encodes all but what may stand anywhere in a query.
-fn encode(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // A `String` takes everything.
-            let _ = write!(out, "%{byte:02X}");
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a client expects to receive.
+//! Expectations of a client.
 
 use std::{fmt, future::Future, panic::Location, time::Duration};
 
@@ -14,19 +14,18 @@ use super::{
 };
 
 impl TestClient {
-    /// Waits for the next message, which must be an `M`. It is read as clients do: keys that `M`
-    /// does not declare are ignored.
+    /// Waits for the next message, which must be an `M`. Unknown keys are ignored.
     ///
     /// # Panics
     ///
-    /// If another comes, the connection is closed, or nothing comes within the patience.
+    /// If another message arrives, the connection is closed, or nothing arrives within the patience.
     #[track_caller]
     pub fn expect<M: Message>(&mut self) -> impl Future<Output = M> + Send {
         let at = Location::caller();
         async move { self.next_of(at, M::TYPE).await.read::<M>(at) }
     }
 
-    /// As [`expect`](Self::expect), with the keys that the type declares in `meta`.
+    /// Waits for the next message, and returns it with the `meta` that its type declares.
     ///
     /// # Panics
     ///
@@ -43,11 +42,11 @@ impl TestClient {
         }
     }
 
-    /// Waits for an `M`, and forgets what comes before it.
+    /// Waits for an `M`, and discards the messages before it.
     ///
     /// # Panics
     ///
-    /// If none comes within the patience, or the connection is closed.
+    /// If none arrives within the patience, or the connection is closed.
     #[track_caller]
     pub fn skip_to<M: Message>(&mut self) -> impl Future<Output = M> + Send {
         let at = Location::caller();
@@ -66,9 +65,9 @@ impl TestClient {
                 let how = match self.pull(deadline).await {
                     Pulled::More => continue,
                     Pulled::Closed => self.how_closed().unwrap_or_default(),
-                    Pulled::TimedOut => format!("it did not come within {:?}", self.patience),
+                    Pulled::TimedOut => format!("it did not arrive within {:?}", self.patience),
                 };
-                fail(at, format_args!("expected {} at some time, but {how}{}", M::TYPE, meanwhile(skipped.iter())));
+                fail(at, format_args!("expected {}, but {how}{}", M::TYPE, meanwhile(skipped.iter())));
             }
         }
     }
@@ -77,7 +76,7 @@ impl TestClient {
     ///
     /// # Panics
     ///
-    /// If something else comes, the connection is closed, or nothing comes within the patience.
+    /// If something else arrives, the connection is closed, or nothing arrives within the patience.
     #[track_caller]
     pub fn expect_error(&mut self, code: impl Into<ErrorCode>) -> impl Future<Output = WsError> + Send {
         let (at, code) = (Location::caller(), code.into());
@@ -94,11 +93,11 @@ impl TestClient {
         }
     }
 
-    /// Waits for a text frame, which may be anything.
+    /// Waits for a text frame with any content.
     ///
     /// # Panics
     ///
-    /// If another frame comes, the connection is closed, or nothing comes within the patience.
+    /// If another frame arrives, the connection is closed, or nothing arrives within the patience.
     #[track_caller]
     pub fn expect_text(&mut self) -> impl Future<Output = String> + Send {
         let at = Location::caller();
@@ -115,7 +114,7 @@ impl TestClient {
     ///
     /// # Panics
     ///
-    /// If another frame comes, the connection is closed, or nothing comes within the patience.
+    /// If another frame arrives, the connection is closed, or nothing arrives within the patience.
     #[track_caller]
     pub fn expect_binary(&mut self) -> impl Future<Output = Bytes> + Send {
         let at = Location::caller();
@@ -127,8 +126,7 @@ impl TestClient {
         }
     }
 
-    /// Waits for the next JSON document, whatever it is and whatever it belongs to: a message, a
-    /// frame of the protocol's own, a reply.
+    /// Waits for the next JSON document of any kind: a message, a reply, or a frame of the protocol itself.
     ///
     /// ```
     /// # use serde_json::{Value, json};
@@ -145,8 +143,8 @@ impl TestClient {
     ///
     /// # Panics
     ///
-    /// If something else comes or it is no `T`, the connection is closed, or nothing comes within
-    /// the patience.
+    /// If another frame or something other than a `T` arrives, the connection is closed, or nothing arrives
+    /// within the patience.
     #[track_caller]
     pub fn recv_json<T: DeserializeOwned>(&mut self) -> impl Future<Output = T> + Send {
         let at = Location::caller();
@@ -162,25 +160,23 @@ impl TestClient {
         }
     }
 
-    /// Waits until the server closes the connection, which must be the next that happens, and with
-    /// this code; the reason. 1006 stands for an end without a close frame, 1005 for one without a
-    /// code.
+    /// Waits until the server closes the connection with this code, and returns the reason. 1006 means an
+    /// end without a close frame, 1005 a close frame without a code.
     ///
     /// # Panics
     ///
-    /// If a message comes before, the code is another, or the connection is not closed within the
-    /// patience.
+    /// If a message arrives before, the code differs, or the connection is not closed within the patience.
     #[track_caller]
     pub fn expect_close(&mut self, code: impl Into<CloseCode>) -> impl Future<Output = String> + Send {
         let (at, code) = (Location::caller(), code.into());
         self.close_of(at, code, move |arrived| unexpected(at, &format_args!("to be closed with {code}"), arrived))
     }
 
-    /// As [`expect_close`](Self::expect_close), but forgets what comes before.
+    /// Waits as [`expect_close`](Self::expect_close) does, and discards the messages before.
     ///
     /// # Panics
     ///
-    /// If the code is another, or the connection is not closed within the patience.
+    /// If the code differs, or the connection is not closed within the patience.
     #[track_caller]
     pub fn skip_to_close(&mut self, code: impl Into<CloseCode>) -> impl Future<Output = String> + Send {
         self.close_of(Location::caller(), code.into(), |_| {})
@@ -213,22 +209,22 @@ impl TestClient {
         }
     }
 
-    /// Makes sure that nothing comes until all is quiet: until no task can go on, if the clock
-    /// stands still, and else for 10 ms.
+    /// Asserts that no message arrives until the application is quiet: with a paused clock, until no task
+    /// can make progress; otherwise for 10 ms.
     ///
     /// # Panics
     ///
-    /// If a message comes, or the connection is closed.
+    /// If a message arrives, or the connection is closed.
     #[track_caller]
     pub fn expect_nothing(&mut self) -> impl Future<Output = ()> + Send {
         self.expect_nothing_for(QUIET)
     }
 
-    /// Makes sure that nothing comes for some time.
+    /// Asserts that no message arrives for some time.
     ///
     /// # Panics
     ///
-    /// If a message comes, or the connection is closed.
+    /// If a message arrives, or the connection is closed.
     #[track_caller]
     pub fn expect_nothing_for(&mut self, time: Duration) -> impl Future<Output = ()> + Send {
         let at = Location::caller();
@@ -253,7 +249,7 @@ impl TestClient {
         self.wait_for(at, what, Self::take_next).await
     }
 
-    /// The next message, which must be of this type.
+    /// Waits for the next message, which must have this type.
     pub(super) async fn next_of(&mut self, at: &'static Location<'static>, message_type: &'static str) -> Envelope {
         match self.next(at, &message_type).await {
             Arrived::Message(envelope) if envelope.message_type == message_type => envelope,
@@ -263,11 +259,11 @@ impl TestClient {
 }
 
 impl Envelope {
-    /// The message, or a failed test.
+    /// Decodes the message, or fails the test.
     pub(super) fn read<M: Message>(&self, at: &Location<'_>) -> M {
         self.message().unwrap_or_else(|error| {
             let name = std::any::type_name::<M>();
-            fail(at, format_args!("{} came, but is no {name}, {error}: {}", M::TYPE, shown(&self.text)))
+            fail(at, format_args!("{} does not decode as {name}: {error}: {}", M::TYPE, shown(&self.text)))
         })
     }
 }

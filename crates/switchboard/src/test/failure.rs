@@ -1,22 +1,22 @@
-//! How an expectation that was not met reads.
+//! Messages of failed expectations.
 
 use std::{fmt, panic::Location};
 
 use switchboard_core::CloseCode;
 
-/// Longer frames are cut.
+/// The number of characters after which frames are cut.
 const SHOWN: usize = 400;
 
-/// So many frames are shown.
+/// The number of frames that are listed.
 const LISTED: usize = 10;
 
-/// Fails the test, naming the place in it.
+/// Fails the test, with the location in it.
 #[track_caller]
 pub(super) fn fail(at: &Location<'_>, text: impl fmt::Display) -> ! {
     panic!("{at}: {text}")
 }
 
-/// The beginning of a text.
+/// Returns the beginning of a text.
 pub(super) fn shown(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
@@ -24,7 +24,7 @@ pub(super) fn shown(text: &str) -> String {
     }
 }
 
-/// How a connection was closed.
+/// Describes how a connection was closed.
 pub(super) fn closed(code: CloseCode, reason: &str) -> String {
     match code {
         CloseCode::ABNORMAL => "the connection ended without a close frame".to_owned(),
@@ -34,13 +34,13 @@ pub(super) fn closed(code: CloseCode, reason: &str) -> String {
     }
 }
 
-/// What came, but was not what was waited for.
+/// Lists the frames that arrived in place of the expected one.
 pub(super) fn meanwhile(frames: impl ExactSizeIterator<Item = impl fmt::Display>) -> String {
     let count = frames.len();
     if count == 0 {
-        return "; nothing else came either".to_owned();
+        return "; nothing else arrived".to_owned();
     }
-    let mut text = "; what came instead:".to_owned();
+    let mut text = "; arrived instead:".to_owned();
     for frame in frames.take(LISTED) {
         text += &format!("\n  {frame}");
     }

@@ -1,4 +1,4 @@
-//! What was published.
+//! Captured publishes.
 
 use std::{borrow::Cow, collections::VecDeque, fmt, future::Future, panic::Location, pin::pin};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{ConnId, TopicOf, hub::Record};
 
-/// A message that was published, whether anybody was subscribed or not.
+/// A published message, with or without subscribers: [`TestApp::captured`].
 pub struct CapturedPublish {
     topic: Box<str>,
     sender: Option<ConnId>,
@@ -21,31 +21,31 @@ pub struct CapturedPublish {
 }
 
 impl CapturedPublish {
-    /// `None` for what is no message.
+    /// Returns `None` if the frame is not a message.
     fn new(record: &Record) -> Option<Self> {
         let envelope = Envelope::parse(record.frame.text_payload()?.to_owned()).ok()?;
         Some(Self { topic: record.topic.clone(), sender: record.sender, envelope })
     }
 
-    /// Where it was published.
+    /// Returns the topic.
     #[must_use]
     pub fn topic(&self) -> &str {
         &self.topic
     }
 
-    /// The message's type on the wire.
+    /// Returns the message's type tag.
     #[must_use]
     pub fn message_type(&self) -> &str {
         &self.envelope.message_type
     }
 
-    /// The connection that published it; `None` for one by a [`Hub`](crate::Hub).
+    /// Returns the connection that published the message; `None` if a [`Hub`](crate::Hub) did.
     #[must_use]
     pub fn sender(&self) -> Option<ConnId> {
         self.sender
     }
 
-    /// The message, if it is an `M`.
+    /// Decodes the message, if it is an `M`.
     #[must_use]
     pub fn message<M: Message>(&self) -> Option<M> {
         (self.message_type() == M::TYPE).then(|| self.envelope.message().ok()).flatten()
@@ -65,25 +65,25 @@ impl fmt::Debug for CapturedPublish {
 }
 
 impl TestApp {
-    /// Takes all that was published and not taken yet, in that order, by connections and by the
-    /// hub. Of [`axum`](Self::axum) apps what was published after the first connection began to be
-    /// opened, unless the hub was [named](Self::with_hub).
+    /// Takes all messages published so far by connections and by the hub, in order.
+    ///
+    /// For apps made by [`axum`](Self::axum), capturing starts with the first connection, or with
+    /// [`with_hub`](Self::with_hub).
     ///
     /// # Panics
     ///
-    /// If there were more than 16 384, of which the oldest are lost.
+    /// If more than 16 384 messages were not taken; the oldest are lost then.
     #[track_caller]
     pub fn captured(&self) -> Vec<CapturedPublish> {
         let at = Location::caller();
         self.with_records(at, |records| records.drain(..).filter_map(|record| CapturedPublish::new(&record)).collect())
     }
 
-    /// Waits for the first message published to a topic that was not taken yet, and takes it. It
-    /// must be an `M`.
+    /// Takes the next message published to a topic, which must be an `M`. Waits if there is none yet.
     ///
     /// # Panics
     ///
-    /// If it is another, nothing is published there within the patience, or as
+    /// If it has another type, if nothing is published to the topic within the patience, or as
     /// [`captured`](Self::captured).
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
@@ -111,12 +111,12 @@ impl TestApp {
         }
     }
 
-    /// Makes sure that nothing is published until all is quiet, and that all that was published
-    /// was taken.
+    /// Asserts that nothing is published until the application is [quiet](Self::settle), and that all
+    /// messages published before were taken.
     ///
     /// # Panics
     ///
-    /// If not, or as [`captured`](Self::captured).
+    /// If there is a message, or as [`captured`](Self::captured).
     #[track_caller]
     pub fn expect_nothing_published(&self) -> impl Future<Output = ()> + Send {
         let at = Location::caller();
@@ -141,7 +141,7 @@ impl TestApp {
     fn with_records<T>(&self, at: &Location<'_>, look: impl FnOnce(&mut VecDeque<Record>) -> T) -> T {
         let looked = self.probe.log().with(|records, lost| if lost == 0 { Ok(look(records)) } else { Err(lost) });
         looked.unwrap_or_else(|lost| {
-            fail(at, format_args!("too much was published for all of it to be kept: {lost} are lost"))
+            fail(at, format_args!("too many messages were published and not taken: the oldest {lost} are lost"))
         })
     }
 }

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::clock;
 
-/// What the server asks: the request of a [`Conn::call`](crate::Conn::call). Dropped, it stays
-/// without an answer.
+/// A request of the server, sent with [`Conn::call`](crate::Conn::call): [`TestClient::expect_call`].
+/// If it is dropped, it is not answered.
 pub struct Question<R> {
     request: R,
     id: String,
@@ -24,13 +24,13 @@ pub struct Question<R> {
 }
 
 impl<R: Request> Question<R> {
-    /// What is asked.
+    /// Returns the request.
     #[must_use]
     pub fn request(&self) -> &R {
         &self.request
     }
 
-    /// Answers it.
+    /// Sends the response.
     ///
     /// # Panics
     ///
@@ -44,7 +44,7 @@ impl<R: Request> Question<R> {
         self.sender.envelope(text).await;
     }
 
-    /// Answers it with an error.
+    /// Sends an error in place of the response.
     pub async fn refuse(self, error: WsError) {
         let mut out = Vec::new();
         write_error(&mut out, head(&self.id), true, &error);
@@ -60,7 +60,7 @@ impl<R: Message> fmt::Debug for Question<R> {
 }
 
 impl TestClient {
-    /// From now on answers what the server asks, beside everything else that the client does.
+    /// Sets a closure that answers the server's requests of one type, from the client's task.
     ///
     /// ```
     /// use switchboard::{Conn, WsError, WsRouter, test::TestApp, ws_message, ws_rpc};
@@ -101,7 +101,8 @@ impl TestClient {
     ///
     /// # Panics
     ///
-    /// Not here: if the closure panics or the request is no `R`, what is expected next does.
+    /// This method does not panic. If the closure panics or the request is not an `R`, the next expectation
+    /// does.
     #[track_caller]
     pub fn answer<R, O>(&mut self, mut answer: impl FnMut(R) -> O + Send + 'static)
     where
@@ -116,11 +117,11 @@ impl TestClient {
         self.sender.answers.lock().insert(R::TYPE, Box::new(answer));
     }
 
-    /// Waits for the next message, which must be this request of the server's.
+    /// Waits for the next message, which must be a request of this type.
     ///
     /// # Panics
     ///
-    /// If another comes, the connection is closed, or nothing comes within the patience.
+    /// If another message arrives, the connection is closed, or nothing arrives within the patience.
     #[track_caller]
     pub fn expect_call<R: Request>(&mut self) -> impl Future<Output = Question<R>> + Send {
         let at = Location::caller();
@@ -128,14 +129,21 @@ impl TestClient {
             let envelope = self.next_of(at, R::TYPE).await;
             let request = envelope.read(at);
             let Some(id) = envelope.id else {
-                fail(at, format_args!("{} came, but is no request: {}", R::TYPE, shown(&envelope.text)))
+                fail(
+                    at,
+                    format_args!(
+                        "{} has no correlation id, so it is not a request: {}",
+                        R::TYPE,
+                        shown(&envelope.text)
+                    ),
+                )
             };
             Question { request, id, sender: Arc::clone(&self.sender) }
         }
     }
 }
 
-/// An answer's envelope. It is not validated: what the server makes of it is what is tested.
+/// Encodes an answer without validating it, so that a test can send an invalid one.
 fn answer_text<R: Request, O: Reply<R, R::Kind, AnyMessage>>(id: &str, answer: O) -> String {
     let mut out = Vec::new();
     if let Err(error) = answer.write(&mut ReplyWriter::new(&mut out, head(id), false)) {

@@ -1,4 +1,4 @@
-//! What a client does by itself, in a task of its own: it reads, answers pings and questions.
+//! The task of a client, which reads and answers pings and requests.
 
 use std::{collections::HashMap, pin::pin, sync::Arc};
 
@@ -19,16 +19,16 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::Message as Frame};
 
 use super::wire::{Arrived, Envelope};
 
-/// So many frames are kept for a test that does not look at them. Then the client stops reading.
+/// The number of frames that a client buffers. Beyond it the client stops reading.
 pub(super) const INBOX: usize = 16 * 1024;
 
-/// The connection on which a client sends.
+/// The client's end of a connection.
 type Stream = WebSocketStream<TokioIo<Upgraded>>;
 
-/// What answers the questions of one type: the frame to send.
+/// Returns the frame that answers a request of one type.
 pub(super) type Answer = Box<dyn FnMut(&Envelope) -> String + Send>;
 
-/// Where a client's frames go.
+/// The sending half of a client.
 pub(super) struct Sender {
     sink: AsyncMutex<SplitSink<Stream, Frame>>,
     wire: Wire,
@@ -36,13 +36,12 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// Sends a standard envelope in the form that the connection speaks; nothing on one that is
-    /// closed.
+    /// Sends a standard envelope, converted to the connection's form. Does nothing on a closed connection.
     pub(super) async fn envelope(&self, text: String) {
         let frame = match self.wire.from_standard(&text) {
             Some(WireFrame::Text(text)) => Frame::text(text),
             Some(WireFrame::Binary(bytes)) => Frame::binary(bytes),
-            // It is none: the server is to see that.
+            // Not an envelope: sent as it is, so that the server refuses it.
             None => Frame::text(text),
         };
         self.frame(frame).await;
@@ -50,7 +49,7 @@ impl Sender {
 
     pub(super) async fn frame(&self, frame: Frame) {
         if let Err(error) = self.sink.lock().await.send(frame).await {
-            // What is expected next says so.
+            // The next expectation fails.
             tracing::debug!(%error, "a frame of a test was not sent");
         }
     }
@@ -71,12 +70,12 @@ impl Sender {
             }
             Frame::Close(Some(frame)) => Arrived::Closed(u16::from(frame.code).into(), frame.reason.to_string()),
             Frame::Close(None) => Arrived::Closed(CloseCode::NO_STATUS, String::new()),
-            // Pings are answered by the stream.
+            // The stream answers pings.
             Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => return None,
         })
     }
 
-    /// The answer to a question that a test answers beforehand.
+    /// Returns the answer to a request, if the test has set one with `answer`.
     fn answer(&self, arrived: &Arrived) -> Option<String> {
         let Arrived::Message(envelope) = arrived else { return None };
         envelope.id.as_ref()?;
@@ -86,7 +85,7 @@ impl Sender {
     }
 }
 
-/// Splits a connection into where frames go, and the task that reads.
+/// Splits a connection into its sending half and the task that reads.
 pub(super) fn start(stream: Stream, wire: Wire) -> (Arc<Sender>, Reader) {
     let (sink, stream) = stream.split();
     let sender = Arc::new(Sender { sink: AsyncMutex::new(sink), wire, answers: Mutex::default() });
@@ -96,7 +95,7 @@ pub(super) fn start(stream: Stream, wire: Wire) -> (Arc<Sender>, Reader) {
     (sender, Reader { inbox, holds, task: Some(task) })
 }
 
-/// The task that reads, as a client holds it.
+/// A handle to the task that reads.
 pub(super) struct Reader {
     inbox: mpsc::Receiver<Arrived>,
     pub(super) holds: watch::Sender<bool>,
@@ -104,11 +103,11 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// What has arrived next.
+    /// Waits for the next frame.
     ///
     /// # Panics
     ///
-    /// If the task did, in a closure that answers.
+    /// If the task has panicked, in a closure given to `answer`.
     pub(super) async fn next(&mut self) -> Arrived {
         if let Some(arrived) = self.inbox.recv().await {
             return arrived;
@@ -156,13 +155,13 @@ async fn read(
             continue;
         }
         closed |= matches!(arrived, Arrived::Closed(..));
-        // Goes on after a close frame: so it is answered.
+        // Reads on after a close frame, so that the stream answers it.
         if inbox.send(arrived).await.is_err() {
             return;
         }
     }
     if !closed {
-        // If nobody looks any more, nobody is told.
+        // Fails if the client was dropped.
         let _ = inbox.send(Arrived::Closed(CloseCode::ABNORMAL, String::new())).await;
     }
 }

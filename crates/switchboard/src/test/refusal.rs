@@ -1,11 +1,11 @@
-//! An upgrade that the server refused.
+//! Refused upgrades.
 
 use std::{error::Error, fmt};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-/// The HTTP response to an upgrade that was refused.
+/// The HTTP response to a refused upgrade: the error of [`TestApp::connect`](super::TestApp::connect).
 #[derive(Debug, Clone)]
 pub struct Refusal {
     status: StatusCode,
@@ -18,25 +18,25 @@ impl Refusal {
         Self { status, headers, body }
     }
 
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The headers.
+    /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The body.
+    /// Returns the body; empty if it is larger than 1 MiB or incomplete.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body as text.
+    /// Returns the body as text. Invalid UTF-8 is replaced.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -1,4 +1,4 @@
-//! The HTTP server of a test: what `axum::serve` runs for a connection, on a pipe.
+//! The HTTP server of a test: it runs on a pipe what `axum::serve` runs on a socket.
 
 use std::{net::SocketAddr, panic::Location};
 
@@ -7,8 +7,14 @@ use axum::{
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request},
 };
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use hyper::{body::Incoming, client::conn::http1, service::Service as _, upgrade::Upgraded};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+    service::Service as _,
+    upgrade::Upgraded,
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto::Builder,
@@ -18,26 +24,23 @@ use hyper_util::{
 use super::{Refusal, failure::fail};
 use crate::upgrade::Probe;
 
-/// What fits into the pipe in each direction before the one who writes has to wait.
+/// The bytes that the pipe buffers in each direction before writes wait.
 const PIPE: usize = 64 * 1024;
 
-/// More of a refusal's body is not read.
-const MAX_BODY: usize = 1024 * 1024;
+/// The size limit of a refusal's body.
+const MAX_REFUSAL: usize = 1024 * 1024;
 
-/// A connection that was upgraded, and the headers of the response.
+/// The size limit of other bodies, so that an endless one fails the test.
+const MAX_BODY: usize = 64 * 1024 * 1024;
+
+/// An upgraded connection, and the headers of the response.
 pub(super) struct Opened {
     pub(super) stream: TokioIo<Upgraded>,
     pub(super) headers: HeaderMap,
 }
 
-/// Opens a connection from `peer` and sends the upgrade's request.
-pub(super) async fn open(
-    router: Router,
-    probe: Probe,
-    peer: SocketAddr,
-    request: Request,
-    at: &Location<'_>,
-) -> Result<Opened, Refusal> {
+/// Opens a connection from `peer`.
+async fn connect(router: Router, probe: Probe, peer: SocketAddr, at: &Location<'_>) -> SendRequest<Body> {
     let (client, server) = tokio::io::duplex(PIPE);
     let router = TowerToHyperService::new(router);
     let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
@@ -51,29 +54,61 @@ pub(super) async fn open(
             tracing::debug!(%error, "a connection of a test failed");
         }
     });
-    let (mut client, connection) = match http1::handshake::<_, Body>(TokioIo::new(client)).await {
+    let (client, connection) = match http1::handshake::<_, Body>(TokioIo::new(client)).await {
         Ok(opened) => opened,
         Err(error) => fail(at, format_args!("the server does not speak HTTP: {error}")),
     };
     tokio::spawn(connection.with_upgrades());
+    client
+}
+
+/// Sends a plain request from `peer`, and reads the response.
+pub(super) async fn exchange(
+    router: Router,
+    probe: Probe,
+    peer: SocketAddr,
+    request: Request,
+    (at, name): (&Location<'_>, &str),
+) -> (StatusCode, HeaderMap, Bytes) {
+    let mut client = connect(router, probe, peer, at).await;
     let response = match client.send_request(request).await {
         Ok(response) => response,
-        Err(error) => fail(at, format_args!("the server gave no answer to the upgrade: {error}")),
+        Err(error) => fail(at, format_args!("{name} got no response: {error}")),
+    };
+    let (parts, body) = response.into_parts();
+    match to_bytes(Body::new(body), MAX_BODY).await {
+        Ok(body) => (parts.status, parts.headers, body),
+        Err(error) => fail(at, format_args!("{name}: the body of the response cannot be read: {error}")),
+    }
+}
+
+/// Opens a connection from `peer` and sends the request of an upgrade.
+pub(super) async fn open(
+    router: Router,
+    probe: Probe,
+    peer: SocketAddr,
+    request: Request,
+    at: &Location<'_>,
+) -> Result<Opened, Refusal> {
+    let mut client = connect(router, probe, peer, at).await;
+    let response = match client.send_request(request).await {
+        Ok(response) => response,
+        Err(error) => fail(at, format_args!("the upgrade got no response: {error}")),
     };
     let headers = response.headers().clone();
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let status = response.status();
-        // What the server breaks off is left out.
-        let body = to_bytes(Body::new(response.into_body()), MAX_BODY).await.unwrap_or_default();
+        // Empty if it is too large or incomplete.
+        let body = to_bytes(Body::new(response.into_body()), MAX_REFUSAL).await.unwrap_or_default();
         return Err(Refusal::new(status, headers, body));
     }
     match hyper::upgrade::on(response).await {
         Ok(upgraded) => Ok(Opened { stream: TokioIo::new(upgraded), headers }),
-        Err(error) => fail(at, format_args!("the server gave up after its 101: {error}")),
+        Err(error) => fail(at, format_args!("the server closed the connection after its 101: {error}")),
     }
 }
 
-/// The headers that each upgrade has, for a key.
+/// Returns the headers of an upgrade with this key.
 pub(super) fn upgrade_headers(key: &str) -> [(header::HeaderName, String); 5] {
     [
         (header::HOST, "localhost".to_owned()),

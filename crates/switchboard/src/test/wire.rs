@@ -1,4 +1,4 @@
-//! Envelopes as a client writes and reads them: whatever a server adds is ignored.
+//! Envelopes as clients write and read them: unknown keys are ignored.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,14 +10,14 @@ use switchboard_core::{CloseCode, Message, MessageMeta, WsError};
 use super::failure;
 use crate::clock;
 
-/// What came from the server, in standard envelopes whatever the connection speaks.
+/// A frame from the server; envelopes are converted to the standard form.
 #[derive(Debug)]
 pub(super) enum Arrived {
     Message(Envelope),
-    /// Text that is no envelope.
+    /// Text that is not an envelope.
     Text(String),
     Binary(Bytes),
-    /// Nothing comes after it.
+    /// The end of the connection.
     Closed(CloseCode, String),
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Arrived {
     }
 }
 
-/// A message whose payload is not read yet.
+/// A message whose payload is not decoded yet.
 #[derive(Debug)]
 pub(super) struct Envelope {
     pub(super) text: String,
@@ -51,7 +51,7 @@ struct Root<'a> {
     payload: Option<&'a RawValue>,
 }
 
-/// Keys of the protocol's own in `meta`.
+/// The keys of the protocol in `meta`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Ids {
@@ -59,7 +59,7 @@ struct Ids {
 }
 
 impl Envelope {
-    /// Gives the text back if it is no envelope.
+    /// Parses an envelope, or returns the text if it is none.
     pub(super) fn parse(text: String) -> Result<Self, String> {
         let Ok(root) = serde_json::from_str::<Root<'_>>(&text) else { return Err(text) };
         let id = root.meta.and_then(|meta| serde_json::from_str::<Ids>(meta.get()).ok()?.correlation_id);
@@ -67,7 +67,7 @@ impl Envelope {
         Ok(Self { text, message_type, id })
     }
 
-    /// Whether it is not for the application.
+    /// Whether it is a frame of the protocol itself, not a message of the application.
     pub(super) fn is_protocols_own(&self) -> bool {
         self.message_type.starts_with("$ws:") || self.message_type.starts_with("__")
     }
@@ -80,7 +80,7 @@ impl Envelope {
         serde_json::from_str(&self.text)
     }
 
-    /// The message of a type.
+    /// Decodes the message.
     pub(super) fn message<M: Message>(&self) -> Result<M, serde_json::Error> {
         let payload = self.root()?.payload.filter(|_| M::HAS_PAYLOAD);
         let json = match payload {
@@ -91,13 +91,13 @@ impl Envelope {
         serde_json::from_str(json)
     }
 
-    /// The keys that its type declares in `meta`.
+    /// Decodes the declared keys of `meta`.
     pub(super) fn meta<X: MessageMeta>(&self) -> Result<X, serde_json::Error> {
         let meta = if X::DECLARED { self.root()?.meta.map_or("{}", RawValue::get) } else { "null" };
         serde_json::from_str(meta)
     }
 
-    /// The payload of an error or a step of progress.
+    /// Decodes the payload of an error or a step of progress.
     pub(super) fn payload<T: for<'de> Deserialize<'de>>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.root()?.payload.map_or("null", RawValue::get))
     }
@@ -107,7 +107,7 @@ impl Envelope {
     }
 }
 
-/// What a client writes into `meta`.
+/// The `meta` of a client's message.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ClientMeta<'a, X> {
@@ -129,7 +129,7 @@ impl<'a, X: MessageMeta> ClientMeta<'a, X> {
     }
 }
 
-/// The text of a message. It is not validated: what the server makes of it is what is tested.
+/// Encodes a message without validating it, so that a test can send an invalid one.
 pub(super) fn envelope<M: Message>(message: &M, meta: &ClientMeta<'_, M::Meta>) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Envelope<'a, M, Meta> {

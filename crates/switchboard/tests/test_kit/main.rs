@@ -1,4 +1,4 @@
-//! The test kit: what it drives is the real thing, and what it says when a test fails.
+//! The test kit: connections, HTTP requests, and the messages of failed expectations.
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
@@ -7,5 +7,6 @@ mod calls;
 mod captured;
 mod connecting;
 mod failures;
+mod http;
 mod receiving;
 mod time;

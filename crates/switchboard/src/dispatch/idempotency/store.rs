@@ -1,4 +1,4 @@
-//! What is remembered of messages with an idempotency key: fair between its owners.
+//! The store of results by idempotency key, shared fairly between its owners.
 
 use std::{
     cmp::Reverse,
@@ -12,27 +12,27 @@ use tokio::{sync::watch, time::Instant};
 use super::{Outcome, Shared};
 use crate::{Config, ConnId};
 
-/// How many expired results of other owners are forgotten at once: more than are added.
+/// How many expired results of other owners are removed per message: more than the one that is added.
 const MAX_EXPIRED_AT_ONCE: usize = 16;
 
-/// What the two ordered maps cost for each key, at most.
+/// The most bytes that the two ordered maps take per key.
 const ORDER_COST: usize = 128;
 
-/// Whose messages are retries of each other.
+/// The owner of keys: equal keys of different owners are unrelated.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Owner {
     User(Arc<str>),
     Connection(ConnId),
 }
 
-/// Which message it is of its owner's.
+/// A message of an owner.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct IdempotencyKey {
     pub(super) message_type: &'static str,
     pub(super) key: Arc<str>,
 }
 
-/// How much is remembered, and for how long.
+/// The limits of the store.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     max_keys: usize,
@@ -43,22 +43,22 @@ struct Bounds {
     owner_running: usize,
 }
 
-/// The results of a route, and what still runs. Running handlers are bounded per owner only: each is one of
-/// its connection's requests in flight, and cannot give way to another.
+/// The results and running handlers of a route. Running handlers have a limit per owner only: each is one of
+/// its connection's requests in flight, and cannot be evicted.
 #[derive(Debug)]
 pub(super) struct Store {
     bounds: Bounds,
     owners: HashMap<Owner, Ledger>,
-    /// The number of each owner's oldest result, in the order of age.
+    /// Each owner, by the number of its oldest result.
     by_age: BTreeMap<u64, Owner>,
-    /// How much of the store an owner has, and its oldest result's number: the last gives way.
+    /// The share and the oldest result's number of each owner; the last entry is evicted first.
     by_share: BTreeSet<(u128, Reverse<u64>)>,
     next_number: u64,
     keys: usize,
     bytes: usize,
 }
 
-/// What one owner has in the store.
+/// The results and running handlers of one owner.
 #[derive(Debug, Default)]
 struct Ledger {
     entries: HashMap<IdempotencyKey, Entry>,
@@ -76,12 +76,12 @@ struct Entry {
 
 #[derive(Debug)]
 enum Stage {
-    /// A retry waits for this to change, or for its sender to go.
+    /// A retry waits for this to change, or for its sender to be dropped.
     Running(watch::Receiver<Option<Shared>>),
     Done(Option<Arc<Outcome>>),
 }
 
-/// The place of a result in the order of age.
+/// A result in the order of age.
 #[derive(Debug)]
 struct Remembered {
     number: u64,
@@ -90,15 +90,15 @@ struct Remembered {
     cost: usize,
 }
 
-/// What the store knows of a message.
+/// What the store has for a message.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// Nothing: it runs now, and this tells those who join.
+    /// Nothing: its handler is to run, and the sender publishes the result to retries.
     New(watch::Sender<Option<Shared>>),
     Running(watch::Receiver<Option<Shared>>),
     Done(Option<Arc<Outcome>>),
     OtherPayload,
-    /// The owner has as many running as it may.
+    /// The owner has as many running handlers as it may.
     TooMany(usize),
 }
 
@@ -127,7 +127,7 @@ impl Store {
                 Stage::Done(outcome) => Found::Done(outcome.clone()),
             };
         }
-        // Never 0, so that no owner stays without an entry.
+        // The limit is never 0, so the owner gets its first entry here.
         if ledger.running >= self.bounds.owner_running {
             return Found::TooMany(self.bounds.owner_running);
         }
@@ -137,14 +137,14 @@ impl Store {
         Found::New(sender)
     }
 
-    /// Remembers the result of what runs.
+    /// Stores the result of a running handler.
     pub(super) fn remember(&mut self, owner: &Owner, key: &IdempotencyKey, outcome: Option<Arc<Outcome>>) {
         let Bounds { max_keys, max_bytes, owner_keys, owner_bytes, .. } = self.bounds;
         let cost = cost(owner, key, outcome.as_deref());
         let number = self.next_number;
         self.next_number += 1;
         self.change(owner, |ledger| {
-            // Not there any more once its connection has ended.
+            // Removed when its connection ended.
             let Some(entry) = ledger.entries.get_mut(key) else { return };
             entry.stage = Stage::Done(outcome);
             ledger.running -= 1;
@@ -161,7 +161,7 @@ impl Store {
         }
     }
 
-    /// Forgets what runs: a retry is handled again.
+    /// Removes a running handler: a retry runs it again.
     pub(super) fn forget(&mut self, owner: &Owner, key: &IdempotencyKey) {
         self.change(owner, |ledger| {
             if ledger.entries.remove(key).is_some() {
@@ -170,14 +170,14 @@ impl Store {
         });
     }
 
-    /// Forgets all that an owner has.
+    /// Removes everything of an owner.
     pub(super) fn forget_owner(&mut self, owner: &Owner) {
         self.change(owner, |ledger| *ledger = Ledger::default());
     }
 
     fn forget_expired(&mut self, owner: &Owner) {
         let max_age = self.bounds.max_age;
-        // All of this one's, for the key that is looked for may be among them.
+        // All of this owner's, because the requested key may be among them.
         while self.owners.get(owner).is_some_and(|ledger| ledger.is_expired(max_age)) {
             self.change(owner, Ledger::forget_oldest);
         }
@@ -190,7 +190,7 @@ impl Store {
         }
     }
 
-    /// Changes what an owner has, and keeps the orders and sums right.
+    /// Changes an owner's ledger, and updates the orders and sums.
     fn change(&mut self, owner: &Owner, change: impl FnOnce(&mut Ledger)) {
         let Some(ledger) = self.owners.get_mut(owner) else { return };
         let (before, keys, bytes) = (ledger.rank(&self.bounds), ledger.results.len(), ledger.bytes);
@@ -210,7 +210,7 @@ impl Store {
         }
         if ledger.entries.is_empty() {
             self.owners.remove(owner);
-            // After a crowd.
+            // Gives memory back after a peak.
             if self.owners.len() < self.owners.capacity() / 8 {
                 self.owners.shrink_to(self.owners.len() * 2);
             }
@@ -233,10 +233,10 @@ impl Store {
 }
 
 impl Ledger {
-    /// How much of the store this is, by keys or by bytes, whichever is more; and its oldest result.
+    /// The owner's share of the store, by keys or by bytes, whichever is larger, and its oldest result.
     fn rank(&self, bounds: &Bounds) -> Option<(u128, Reverse<u64>)> {
         let oldest = self.results.front()?.number;
-        // Fractions of each bound, multiplied by both.
+        // Fractions of each limit, multiplied by both limits.
         let keys = self.results.len() as u128 * bounds.max_bytes as u128;
         let bytes = self.bytes as u128 * bounds.max_keys as u128;
         Some((keys.max(bytes), Reverse(oldest)))
@@ -258,7 +258,7 @@ impl Ledger {
     }
 }
 
-/// What remembering a result takes, about.
+/// The approximate bytes that storing a result takes.
 fn cost(owner: &Owner, key: &IdempotencyKey, outcome: Option<&Outcome>) -> usize {
     let owner = match owner {
         Owner::User(user) => user.len(),

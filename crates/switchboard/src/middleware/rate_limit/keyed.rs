@@ -1,4 +1,4 @@
-//! Counting by key, for all connections: token buckets in a table of bounded size.
+//! Limits by key, for all connections: token buckets in a table of bounded size.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,19 +13,19 @@ use parking_lot::Mutex;
 use super::window::{Policy, Wait};
 use crate::ConnId;
 
-/// So many parts, each with a lock of its own.
+/// The maximum number of shards, each with its own lock.
 const MAX_SHARDS: usize = 16;
 
-/// A table is not parted into smaller ones: in a small one, a flood of new keys would soon meet any other.
+/// The minimum size of a shard. In a smaller one, a flood of new keys would soon evict any other key.
 const MIN_KEYS_PER_SHARD: usize = 1024;
 
-/// How many full buckets are forgotten at once: more than are added.
+/// How many full buckets are removed per message: more than the one that is added.
 const MAX_FORGOTTEN_AT_ONCE: usize = 64;
 
-/// Who is counted.
+/// What a bucket belongs to.
 ///
-/// Of keys only hashes are kept: 128 bits of two hashers with keys that nobody knows, so that a client can neither
-/// choose two that are the same nor have much stored.
+/// Only 128 bits of two randomly keyed hashes are stored, so that a client can neither construct a collision nor use
+/// up memory with long keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     User(Arc<str>),
@@ -35,7 +35,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// Of IPv6 only the network: a client has as many addresses there as it likes.
+    /// Of IPv6 only the first 64 bits: a client can use any address of its network.
     pub(super) fn of_ip(ip: IpAddr) -> Self {
         Self::Ip(match ip.to_canonical() {
             IpAddr::V6(ip) => {
@@ -49,12 +49,12 @@ impl Key {
 
 type KeyHash = [u64; 2];
 
-/// Buckets as the times at which they are full again (the theoretical arrival time of GCRA): one message takes the
-/// time in which it flows back.
+/// Buckets as the times at which they are full again (GCRA's theoretical arrival time). A message moves that time by
+/// the period in which one token is refilled.
 #[derive(Default)]
 struct Shard {
     full_at: HashMap<KeyHash, u64, RandomState>,
-    /// The least limited first.
+    /// Ordered from the least limited bucket.
     by_time: BTreeSet<(u64, KeyHash)>,
 }
 
@@ -75,11 +75,11 @@ impl Keyed {
         }
     }
 
-    /// `cost` is at most the maximum.
+    /// Takes tokens. `cost` is at most the maximum.
     ///
-    /// Where the table is full, the key that is least limited gives its place to a new one. One that is at its limit
-    /// stays as long as there are others, so that sending under many keys does not end a limit. Where all
-    /// are at their limits, a new key begins with this one message, so that it is not kept out.
+    /// If the table is full, a new key evicts the least limited one. Keys at their limits are evicted last, so that
+    /// sending under many keys does not reset a limit. If all keys are at their limits, a new key starts with room for
+    /// this one message, so that it is not locked out.
     pub(super) fn take(&self, policy: Policy, key: &Key, now: u64, cost: NonZeroU32) -> Result<(), Wait> {
         let hash = self.hash(key);
         let Some(shard) = self.shard(hash) else { return Ok(()) };
@@ -109,7 +109,7 @@ impl Keyed {
         Ok(())
     }
 
-    /// Forgets what came so far of a key.
+    /// Removes the bucket of a key.
     pub(super) fn reset(&self, key: &Key) {
         let hash = self.hash(key);
         if let Some(shard) = self.shard(hash) {
@@ -143,7 +143,7 @@ impl Shard {
         self.by_time.insert((full_at, hash));
     }
 
-    /// Forgets buckets that are full: a new one is the same.
+    /// Removes full buckets, which equal new ones.
     fn forget_full(&mut self, now: u64) {
         for _ in 0..MAX_FORGOTTEN_AT_ONCE {
             if self.by_time.first().is_none_or(|(full_at, _)| *full_at > now) {
@@ -151,7 +151,7 @@ impl Shard {
             }
             self.forget_least_limited();
         }
-        // After a crowd.
+        // Gives memory back after a peak.
         if self.full_at.len() < self.full_at.capacity() / 8 {
             self.full_at.shrink_to(self.full_at.len() * 2);
         }
@@ -190,7 +190,7 @@ mod tests {
                 if keyed.take(policy, &user("a"), now, cost).is_ok() {
                     taken.push((now, cost.get()));
                 }
-                // From any time on: as many as fit at once, and one more for each part of a window.
+                // In any period: at most a burst, and one message per refilled token.
                 for (index, (since, _)) in taken.iter().enumerate() {
                     let sum: u32 = taken[index..].iter().map(|(_, cost)| cost).sum();
                     let period = policy.window / u64::from(max);
@@ -262,7 +262,7 @@ mod tests {
             assert!(keyed.take(policy, &user(&n.to_string()), 2, ONE).is_err());
         }
         assert_eq!(keyed.len(), 8);
-        // One that fits only as a whole.
+        // A cost that fits only into a full bucket.
         assert_eq!(keyed.take(policy, &user("large"), 2, NonZeroU32::new(3).unwrap()), Ok(()));
     }
 
@@ -274,7 +274,7 @@ mod tests {
             assert_eq!(keyed.take(policy, &user(&n.to_string()), 1, ONE), Ok(()));
         }
         assert_eq!(keyed.len(), 20_000);
-        // As soon as others come, in each part of the table.
+        // As soon as other keys arrive, in each shard.
         for n in 0..1000 {
             assert_eq!(keyed.take(policy, &user(&format!("x{n}")), 1002, ONE), Ok(()));
         }

@@ -1,4 +1,4 @@
-//! What handlers do with a limit themselves.
+//! Counting and resetting in handlers.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use super::{By, RateLimitLayer, keyed::Key, state::State};
 use crate::Conn;
 
 impl<D: Send + Sync + 'static> RateLimitLayer<D> {
-    /// Counts `cost` messages of a connection, from where no layer sees them: the parts of a batch, or a
-    /// message that turned out to be a large one. What is too much is not counted.
+    /// Counts `cost` messages of a connection, for handlers: the items of a batch, for example. Messages
+    /// beyond the limit are not counted.
     ///
-    /// A clone of the layer counts together with it, so that a handler finds it in the application's
-    /// state. With [`by_type`](Self::by_type) this is one more type. A limit by a
-    /// [key of your own](Self::keyed) counts the connection by itself here.
+    /// Clones of a layer share its counts, so a clone can be kept in the application's state. With
+    /// [`by_type`](Self::by_type), this counts as one more type. With a
+    /// [custom key](Self::keyed), the connection is counted instead.
     ///
     /// ```
     /// use std::time::Duration;
@@ -54,25 +54,25 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     ///
     /// # Errors
     ///
-    /// As the layer has it: what [`on_limited`](Self::on_limited) makes, `RESOURCE_EXHAUSTED` with
-    /// `retryAfterMs` by default; `FAILED_PRECONDITION` if `cost` is more than the maximum.
+    /// The error of [`on_limited`](Self::on_limited) beyond the limit, by default `RESOURCE_EXHAUSTED` with
+    /// `retryAfterMs`; `FAILED_PRECONDITION` if `cost` is more than the maximum.
     pub fn check<Out: MessageSet>(&self, conn: &Conn<D, Out>, cost: u32) -> Result<(), WsError> {
         self.settings.check(&self.state, cost, || self.settings.counted(conn.inner(), None))
     }
 
-    /// Forgets what came so far of the connection, or of its user or address if that is what the limit
-    /// counts: in all types, if each [counts by itself](Self::by_type).
+    /// Clears the counts of the connection, or of its user or address if the limit is by these, for all
+    /// [types](Self::by_type).
     ///
-    /// Not needed when a connection ends: what it has sent is forgotten with it. Users and addresses are
-    /// remembered for a window's time.
+    /// Counts of a connection are dropped when it ends; those of users and addresses are kept for the length
+    /// of a window.
     pub fn reset<Out: MessageSet>(&self, conn: &Conn<D, Out>) {
         if let Ok(counted) = self.settings.counted(conn.inner(), None) {
             self.each_state(|state| state.reset(self.settings.policy, &counted));
         }
     }
 
-    /// Forgets what came so far under a [key](Self::keyed), or of a [user](Self::per_user), who need not
-    /// be connected. Nothing else has keys.
+    /// Clears the counts of a [key](Self::keyed), or of a [user](Self::per_user), who need not be connected.
+    /// Has no effect on other limits.
     pub fn reset_key(&self, key: &str) {
         let key = match &self.settings.by {
             By::User => Key::User(key.into()),
@@ -85,7 +85,7 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
 
     fn each_state(&self, run: impl Fn(&State)) {
         run(&self.state);
-        // Not under the lock: routes are added while an application is built.
+        // Copied, so that `run` is not called under the lock.
         let of_types: Vec<Arc<State>> = self.of_types.lock().clone();
         of_types.iter().for_each(|state| run(state));
     }

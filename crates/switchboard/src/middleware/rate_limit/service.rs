@@ -1,4 +1,4 @@
-//! The layer around a route.
+//! The layer and service of a rate limit.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! What a limit has counted so far.
+//! The counts of a limit.
 
 use std::num::NonZeroU32;
 
@@ -10,15 +10,15 @@ use super::{
 };
 use crate::conn::{LayerState, LayerStateKey};
 
-/// What is counted so far.
+/// The counts of a limit, or where they are kept.
 pub(super) struct State {
-    /// Where connections keep theirs.
+    /// The slot in which connections keep their counts.
     slot: LayerStateKey,
     keyed: Option<Keyed>,
     since: Instant,
 }
 
-/// What a message counts for: a connection, with what is kept there, or a key.
+/// What a message is counted for: a connection, with its counts, or a key.
 pub(super) enum Counted<'a> {
     Sliding(&'a LayerState),
     Fixed(&'a LayerState),
@@ -26,17 +26,17 @@ pub(super) enum Counted<'a> {
 }
 
 impl State {
-    /// With room for so many keys, if it is keys that are counted.
+    /// Creates the counts; `max_keys` for limits by key.
     pub(super) fn new(max_keys: Option<usize>) -> Self {
         Self { slot: LayerStateKey::new(), keyed: max_keys.map(Keyed::new), since: Instant::now() }
     }
 
     fn now(&self) -> u64 {
-        // Not 0, which stands for never.
+        // Not 0, which means never.
         u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX).saturating_add(1)
     }
 
-    /// `cost` is at most the maximum.
+    /// Counts a message. `cost` is at most the maximum.
     pub(super) fn take(&self, policy: Policy, counted: Counted<'_>, cost: NonZeroU32) -> Result<(), Wait> {
         let now = self.now();
         let taken = match counted {
@@ -49,7 +49,7 @@ impl State {
         taken.unwrap_or(Ok(()))
     }
 
-    /// Forgets what came so far.
+    /// Clears the counts.
     pub(super) fn reset(&self, policy: Policy, counted: &Counted<'_>) {
         match counted {
             Counted::Sliding(layer_state) => {

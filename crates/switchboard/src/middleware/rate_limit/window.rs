@@ -1,11 +1,11 @@
-//! Counting in windows of time, without a lock: of one connection.
+//! Lock-free windows for one connection.
 
 use std::sync::atomic::{
     AtomicU64, AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
-/// What may come: so much in so long.
+/// A limit: at most `max` messages per window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Policy {
     pub(super) max: u32,
@@ -13,23 +13,23 @@ pub(super) struct Policy {
     pub(super) window: u64,
 }
 
-/// It is too much now; after so many nanoseconds it may not be.
+/// The limit is reached; the nanoseconds until the message fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wait(pub(super) u64);
 
-/// Never more than the policy's maximum in any window: remembers when each of the last came.
+/// A sliding window: stores the time of each of the last `max` messages.
 #[derive(Debug)]
 pub(super) struct Sliding {
-    /// Of the last so many, in a ring.
+    /// A ring of the last `max` times.
     times: Box<[AtomicU64]>,
-    /// Where the next goes, and the oldest stands.
+    /// The index of the oldest time, which the next message overwrites.
     next: AtomicUsize,
-    /// What came up to then does not count.
+    /// Messages up to this time are not counted.
     reset_at: AtomicU64,
 }
 
-/// When something came, and whether in an odd lap around the ring: who finds the lap before the one that it looks for
-/// knows that another thread has taken the place, and has not written the time yet.
+/// The time of a message, and whether it was written in an odd lap around the ring. A thread that finds the lap before
+/// the expected one knows that another thread has taken the slot and not written its time yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mark {
     time: u64,
@@ -48,23 +48,23 @@ impl Mark {
 
 impl Sliding {
     pub(super) fn new(policy: Policy) -> Self {
-        // As if it were written in the lap before the first, at the beginning of time.
+        // As if written in the lap before the first, at time 0.
         let never = Mark { time: 0, lap_is_odd: true };
         let times = (0..policy.max.max(1)).map(|_| AtomicU64::new(never.bits())).collect();
         Self { times, next: AtomicUsize::new(0), reset_at: AtomicU64::new(0) }
     }
 
-    /// The place of the so manieth, and whether its lap is an odd one.
+    /// The slot of an index, and whether its lap is odd.
     fn at(&self, index: usize) -> (Option<&AtomicU64>, bool) {
         (self.times.get(index % self.times.len()), index / self.times.len() % 2 == 1)
     }
 
-    /// How long the place that this index takes has to stay free yet.
+    /// How long until the slot of this index leaves the window.
     fn wait(&self, policy: Policy, now: u64, index: usize) -> u64 {
         let (Some(place), lap_is_odd) = self.at(index) else { return 0 };
         let before = Mark::of(place.load(Acquire));
         if before.lap_is_odd == lap_is_odd {
-            // Somebody takes it this moment.
+            // Another thread is writing it.
             return policy.window.max(1);
         }
         if before.time <= self.reset_at.load(Acquire) {
@@ -73,13 +73,13 @@ impl Sliding {
         before.time.saturating_add(policy.window).saturating_sub(now)
     }
 
-    /// `cost`: as many as this counts for, at most the maximum. `now` is not 0.
+    /// Counts `cost` messages, at most the maximum. `now` is not 0.
     pub(super) fn take(&self, policy: Policy, now: u64, cost: u32) -> Result<(), Wait> {
         let cost = cost as usize;
         loop {
             let next = self.next.load(Acquire);
             let places = next..next.wrapping_add(cost);
-            // All of those have to be out of the window for this to fit in.
+            // Fits if all of these slots have left the window.
             match places.clone().map(|index| self.wait(policy, now, index)).max() {
                 None | Some(0) => {}
                 Some(_) if self.next.load(Acquire) != next => continue,
@@ -96,23 +96,23 @@ impl Sliding {
         }
     }
 
-    /// Forgets what came so far.
+    /// Clears the counts.
     pub(super) fn reset(&self, now: u64) {
         self.reset_at.fetch_max(now, AcqRel);
     }
 }
 
-/// One window after the other: the first message after the end of one begins the next.
+/// Fixed windows: the first message after the end of one starts the next.
 #[derive(Debug, Default)]
 pub(super) struct Fixed {
-    /// When the window began, in milliseconds and one more, above; how many came in it, below.
+    /// The start of the window in milliseconds, plus 1, in the high bits; the count in the low bits.
     state: AtomicU64,
 }
 
-/// How many bits the count has.
+/// The number of bits of the count.
 const COUNT_BITS: u32 = 24;
 
-/// No count is larger.
+/// The largest count.
 pub(super) const MAX_COUNT: u32 = (1 << COUNT_BITS) - 1;
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
@@ -120,7 +120,7 @@ const NANOS_PER_MILLI: u64 = 1_000_000;
 impl Fixed {
     pub(super) fn take(&self, policy: Policy, now: u64, cost: u32) -> Result<(), Wait> {
         let (max, cost) = (u64::from(policy.max.min(MAX_COUNT)), u64::from(cost));
-        // A window is rather longer than shorter: it may have begun at the end of the millisecond.
+        // Rounded up, because the window may have started at the end of its millisecond.
         let (now, window) = (now / NANOS_PER_MILLI + 1, policy.window.div_ceil(NANOS_PER_MILLI).saturating_add(1));
         let mut state = self.state.load(Acquire);
         loop {
@@ -137,7 +137,7 @@ impl Fixed {
         }
     }
 
-    /// Forgets what came so far.
+    /// Clears the counts.
     pub(super) fn reset(&self) {
         self.state.store(0, Release);
     }
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// Times that go on, with what comes at each.
+    /// Intervals between messages, with the cost of each message.
     fn arrivals() -> impl Strategy<Value = Vec<(u64, u32)>> {
         prop::collection::vec((0u64..400, 1u32..4), 1..200)
     }
@@ -172,7 +172,7 @@ mod tests {
                 match result {
                     Ok(()) => taken.extend(std::iter::repeat_n(now, cost as usize)),
                     Err(Wait(wait)) => {
-                        // Not a nanosecond more than needed.
+                        // The shortest wait after which the message fits.
                         let within = |now: u64| taken.iter().filter(|time| **time + policy.window > now).count();
                         prop_assert!(within(now + wait) + cost as usize <= max as usize);
                         prop_assert!(within(now + wait - 1) + cost as usize > max as usize);
@@ -198,7 +198,7 @@ mod tests {
                         count += cost;
                         prop_assert!(count <= max);
                     }
-                    // One that ended early would let more pass.
+                    // A window that ended early would allow more messages.
                     (Ok(()), before) => {
                         prop_assert!(before.is_none_or(|before| now >= before + policy.window));
                         (begins, count) = (Some(now), cost);
@@ -253,7 +253,7 @@ mod tests {
     fn a_fixed_window_begins_with_a_message_that_fits() {
         let policy = Policy { max: 1, window: 10 * NANOS_PER_MILLI };
         let fixed = Fixed::default();
-        // At the end of a millisecond: so 10 ms have not passed at 10 ms.
+        // Starts at the end of a millisecond, so at 10 ms the window of 10 ms has not ended.
         assert_eq!(fixed.take(policy, NANOS_PER_MILLI - 1, 1), Ok(()));
         assert_eq!(fixed.take(policy, 5 * NANOS_PER_MILLI, 1), Err(Wait(6 * NANOS_PER_MILLI)));
         assert_eq!(fixed.take(policy, 10 * NANOS_PER_MILLI, 1), Err(Wait(NANOS_PER_MILLI)));

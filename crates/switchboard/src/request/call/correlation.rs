@@ -1,6 +1,6 @@
-//! Correlation ids, without an allocation where they are as short as they mostly are.
+//! Correlation ids; short ones are stored inline.
 
-/// As long as a UUID's text, and two more.
+/// A UUID's 36 characters, and two more.
 const INLINE: usize = 38;
 
 /// 1 to 128 bytes of text.
@@ -24,7 +24,7 @@ impl CorrelationId {
 
     pub(super) fn as_str(&self) -> &str {
         match self {
-            // It was text when it was put in.
+            // It was copied from a `str`.
             Self::Short { len, bytes } => {
                 bytes.get(..usize::from(*len)).and_then(|id| std::str::from_utf8(id).ok()).unwrap_or_default()
             }

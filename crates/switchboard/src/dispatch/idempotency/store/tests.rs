@@ -19,7 +19,7 @@ fn outcome(len: usize) -> Option<Arc<Outcome>> {
     Some(Arc::new(Outcome { message_type: "B".into(), payload: Some("x".repeat(len).into()) }))
 }
 
-/// `false` if it was known already.
+/// Returns `false` if the key was known already.
 fn handle(store: &mut Store, owner: &Owner, text: &str, len: usize) -> bool {
     match store.begin(owner, &key(text), 1) {
         Found::New(_) => {
@@ -56,7 +56,7 @@ fn attack_a7_bytes_count_per_owner_and_in_all() {
         assert!(store.counts().2 <= 30_000);
     }
     assert!(!handle(&mut store, &user("ann"), "k", 4000));
-    // Larger than all that an owner may have: handled, not remembered.
+    // Larger than the owner's limit: handled, but not remembered.
     assert!(handle(&mut store, &user("bob"), "k", 20_000));
     assert!(handle(&mut store, &user("bob"), "k", 20_000));
 }
@@ -88,7 +88,7 @@ fn attack_a7_running_ones_are_bounded_per_owner_and_take_no_room() {
         }
     }
     assert!(handle(&mut store, &user("ann"), "k", 10) && !handle(&mut store, &user("ann"), "k", 10));
-    // A retry of what runs is not one more.
+    // A retry of a running handler does not count as another one.
     assert!(matches!(store.begin(&user("0"), &key("0"), 1), Found::Running(_)));
     assert!(matches!(store.begin(&user("0"), &key("0"), 2), Found::OtherPayload));
     store.forget(&user("0"), &key("0"));
@@ -104,7 +104,7 @@ async fn what_is_too_old_or_of_an_ended_connection_is_forgotten() {
     assert!(matches!(store.begin(&connection, &key("runs"), 1), Found::New(_)));
     store.forget_owner(&connection);
     assert_eq!(store.counts(), (0, 0, 0));
-    // Its handler goes on to its end, and nothing is kept of it.
+    // Its handler completes, and its result is not stored.
     store.remember(&connection, &key("runs"), outcome(10));
     store.forget(&connection, &key("runs"));
     assert_eq!(store.counts(), (0, 0, 0));
@@ -125,7 +125,7 @@ async fn what_is_too_old_or_of_an_ended_connection_is_forgotten() {
 }
 
 proptest! {
-    /// An owner that never has more than the others loses nothing to them.
+    /// An owner that never has more than the others loses no result to them.
     #[test]
     fn attack_a7_an_owner_that_has_least_keeps_all(
         messages in prop::collection::vec((0u8..12, any::<u16>(), 0usize..300), 1..400),
