@@ -19,12 +19,12 @@ use self::{
 };
 
 #[tokio::test]
-async fn row_002_25_two_people_at_a_desk() {
+async fn two_people_at_a_desk() {
     chat_through_a_restart(Screen { name: "desk", width: 1280, height: 800, phone: false }).await;
 }
 
 #[tokio::test]
-async fn row_002_25_two_people_on_the_phone() {
+async fn two_people_on_the_phone() {
     chat_through_a_restart(Screen { name: "phone", width: 390, height: 844, phone: true }).await;
 }
 

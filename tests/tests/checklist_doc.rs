@@ -1,4 +1,4 @@
-//! `docs/checklist.md` has every row, and names nothing that is not there.
+//! `docs/checklist.md` has every row, and neither it nor `docs/security.md` names tests that are not there.
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
@@ -31,29 +31,44 @@ fn every_row_stands_there_once() {
     assert!(rows.iter().all(|(_, place)| !place.is_empty()));
 }
 
-/// In backticks stand files, and behind each the tests in it.
 #[test]
 fn every_test_that_is_named_exists() {
     let document = read("docs/checklist.md");
+    let tests: usize = rows(&document).iter().map(|(id, place)| assert_named(id, place)).sum();
+    assert!(tests > 80, "only {tests} tests are named");
+}
+
+/// `docs/security.md` names tests in the same way.
+#[test]
+fn every_attack_has_its_tests() {
+    let document = read("docs/security.md");
+    let (_, table) = document.split_once("| attack | what happens | tests |\n").unwrap();
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let counts: Vec<_> = rows
+        .map(|row| {
+            let (what, tests) = row.trim_end_matches(" |").rsplit_once(" | ").unwrap();
+            assert_named(what, tests)
+        })
+        .collect();
+    assert!(counts.len() > 25 && counts.iter().all(|count| *count > 0), "{counts:?}");
+}
+
+/// In backticks stand files, and behind each the tests in it. How many tests there are.
+fn assert_named(id: &str, place: &str) -> usize {
     let mut tests = 0;
-    for (id, place) in rows(&document) {
-        let mut source = None;
-        for (n, text) in place.split('`').enumerate() {
-            if n % 2 == 0 {
-                continue;
-            }
-            if text.contains('/') {
-                source = Some(read(text));
-            } else {
-                let source = source.as_ref().unwrap_or_else(|| panic!("{id}: `{text}` has no file"));
-                let declared = format!("#[test]\nfn {text}(");
-                let found = source.contains(&declared) || is_async_test(source, text);
-                assert!(found, "{id}: there is no test `{text}`");
-                tests += 1;
-            }
+    let mut source = None;
+    for text in place.split('`').skip(1).step_by(2) {
+        if text.contains('/') {
+            source = Some(read(text));
+        } else {
+            let source = source.as_ref().unwrap_or_else(|| panic!("{id}: `{text}` has no file"));
+            let declared = format!("#[test]\nfn {text}(");
+            let found = source.contains(&declared) || is_async_test(source, text);
+            assert!(found, "{id}: there is no test `{text}`");
+            tests += 1;
         }
     }
-    assert!(tests > 80, "only {tests} tests are named");
+    tests
 }
 
 /// Whether the attribute of an async test stands above the function.
@@ -61,32 +76,4 @@ fn is_async_test(source: &str, name: &str) -> bool {
     let Some((above, _)) = source.split_once(&format!("\nasync fn {name}(")) else { return false };
     let attributes = above.lines().rev().take_while(|line| line.starts_with("#["));
     attributes.into_iter().any(|line| line.starts_with("#[tokio::test"))
-}
-
-/// What has a row's name is named in that row, so that the document does not fall behind.
-#[test]
-fn every_test_of_a_row_is_named() {
-    fn walk(dir: &Path, names: &mut Vec<String>) {
-        for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                walk(&path, names);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let source = fs::read_to_string(&path).unwrap();
-                let functions = source.split("fn row_00").skip(1).filter_map(|rest| rest.split('(').next());
-                names.extend(functions.filter(|name| is_row(name)).map(|name| format!("row_00{name}")));
-            }
-        }
-    }
-    let document = read("docs/checklist.md");
-    let mut names = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut names);
-    let missing: Vec<_> = names.iter().filter(|name| !document.contains(&format!("`{name}`"))).collect();
-    assert!(missing.is_empty(), "docs/checklist.md does not name {missing:?}");
-}
-
-/// Whether it goes on as `2_14_…`: the rest of a row's id, and words.
-fn is_row(name: &str) -> bool {
-    let mut parts = name.splitn(3, '_');
-    let is_number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u8>().is_ok());
-    is_number(parts.next()) && is_number(parts.next()) && parts.next().is_some()
 }

@@ -16,7 +16,7 @@ fn the_readme_shows_the_quick_start_and_both_are_short() {
 }
 
 #[test]
-fn attack_a13_the_readme_and_the_examples_serve_with_a_header_timeout() {
+fn the_readme_and_the_examples_serve_with_a_header_timeout() {
     let mut programs = vec![("README.md".to_owned(), read("README.md"))];
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     for example in fs::read_dir(examples).unwrap().map(Result::unwrap) {

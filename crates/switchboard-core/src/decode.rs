@@ -1,6 +1,6 @@
 //! From a raw payload to a message: once on the happy path, and once more to say what is wrong.
 
-pub(crate) mod explain;
+pub(crate) mod diagnose;
 mod forward;
 mod number;
 mod raw_key;
@@ -8,9 +8,11 @@ mod raw_key;
 mod raw_key_tests;
 mod single;
 mod strict;
+mod substituted;
 
 use serde::de::{DeserializeOwned, value::UnitDeserializer};
 
+pub use self::substituted::Substituted;
 use crate::{Issues, Message};
 
 /// A payload as it came. Other codecs than JSON are converted before.
@@ -58,7 +60,23 @@ pub enum Mode {
 /// on the way.
 ///
 /// The cost is linear in the payload. A payload that is refused is read a second time for its issues,
-/// which takes at most five times as long as accepting it would.
+/// which takes at most five times as long as accepting it would. One of less than 4 KiB may be read a few times
+/// more, of at most 4 KiB in all.
+///
+/// # What comes together
+///
+/// One error has up to 32 issues: wrong types, missing fields and unknown keys of the whole payload, and broken
+/// rules beside them. Some things hide others:
+///
+/// - A value that its type refuses for a reason of its own (a text that is no UUID, a number out of range) ends the
+///   reading of what it stands in, which goes on only in a payload of less than 4 KiB. Where the type refuses any
+///   other value that is tried in its place, too, what stands behind it there is not looked at.
+/// - Inside what serde buffers (`flatten`, `untagged`, `tag` without `content`), and in types with a `Deserialize`
+///   written by hand, the first fault is the only one.
+/// - Where values are missing or wrong, the rules of the others are checked if they look at one value that was
+///   read. Those of a whole type, `must_match`, those of types with `#[serde(from = …)]`, of types that derive only
+///   `validator::Validate` and of a [`Message::validate`] written by hand are not: what they compare may not
+///   be there. Beside unknown keys alone, all rules are checked.
 ///
 /// ```
 /// # use switchboard_core::{Event, Message, decode::{RawPayload, decode}};
@@ -120,14 +138,14 @@ fn decode_object<M: Message>(json: &str, mode: Mode) -> Result<M, Issues> {
     match decoded.and_then(|message| deserializer.end().map(|()| message)) {
         Ok(message) if suspect.numbers.get() && single::has_infinite(&message) => {
             drop(message);
-            Err(explain::too_large::<M>(json, refuse_unknown))
+            Err(diagnose::too_large::<M>(json, refuse_unknown))
         }
         // Looked at closely, all may be right. A value at a time, lest there be two of the client's size.
         Ok(message) if suspect.late_tag.get() || (refuse_unknown && suspect.keys.get()) => {
             drop(message);
-            explain::json(json, refuse_unknown)
+            diagnose::json(json, refuse_unknown)
         }
         Ok(message) => Ok(message),
-        Err(_) => Err(explain::json::<M>(json, refuse_unknown).err().unwrap_or_else(explain::not_valid)),
+        Err(_) => Err(diagnose::json::<M>(json, refuse_unknown).err().unwrap_or_else(diagnose::not_valid)),
     }
 }

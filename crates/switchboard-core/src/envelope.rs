@@ -3,10 +3,11 @@
 //! Decoding borrows from the frame and leaves the payload raw until the route is known. What stands
 //! behind [`RawPayload`] is the codec's matter, so that others than JSON can be added.
 
+mod fast_path;
 mod inbound;
 mod meta;
 mod outbound;
-mod plain;
+
 mod wire;
 
 pub use self::{

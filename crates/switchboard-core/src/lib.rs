@@ -49,7 +49,7 @@
 //! | `contract` | no | `Contract`, and fingerprints of JSON values |
 //! | `axum` | no | `WsError` is a response of axum's |
 //! | `schema` | no | the macros derive `schemars::JsonSchema`; includes `contract` |
-//! | `bytes`, `chrono`, `rust_decimal`, `url`, `uuid` | no | types of the crate of that name in messages |
+//! | `bytes`, `chrono`, `rust_decimal`, `time`, `url`, `uuid` | no | types of the crate of that name in messages |
 //!
 //! The crate `switchboard` turns on the first four; the others have features of the same name there.
 
@@ -61,6 +61,7 @@ mod close;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod decode;
+mod diagnostics;
 pub mod envelope;
 mod error;
 #[cfg(feature = "contract")]
@@ -98,6 +99,9 @@ pub use self::{
 };
 #[cfg(feature = "contract")]
 pub use self::{contract::Contract, fingerprint::fingerprint};
+/// The crate behind `#[validate(…)]`, for rules of your own: `validator::ValidationError`.
+#[cfg(feature = "validator")]
+pub use validator;
 
 /// What the macros refer to. Not API: it changes without notice.
 #[doc(hidden)]
@@ -116,6 +120,8 @@ pub mod __private {
     };
     #[cfg(feature = "schema")]
     pub use crate::contract::{AnyJson, has_schema, schema_bound};
+    pub use crate::decode::Substituted;
+    pub use crate::diagnostics::{field_type, handled_message};
     /// The rules that the macros write.
     #[cfg(feature = "validator")]
     pub use crate::validation as rules;

@@ -71,6 +71,12 @@ pub trait Message: Serialize + DeserializeOwned + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Checks the rules of single values, in a message that is refused anyway. Written by the macros.
+    #[doc(hidden)]
+    fn validate_decoded(&self, _: &crate::decode::Substituted) -> Result<(), Issues> {
+        Ok(())
+    }
+
     /// The payload's JSON Schema, for the [`Contract`](crate::Contract). `true`, which allows anything,
     /// unless the type says better.
     #[cfg(feature = "contract")]

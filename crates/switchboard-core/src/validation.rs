@@ -7,13 +7,13 @@
 mod containers;
 mod foreign;
 mod key;
+mod messages;
 mod nested;
 mod path;
 mod probe;
 mod report;
 mod rule;
 mod unwritable;
-mod words;
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ pub use self::{
 /// For `credit_card`, whose trait is there only with a feature of `validator`.
 pub use validator;
 
-use crate::Issues;
+use crate::{Issues, decode::Substituted};
 
 /// The rules of a type that travels inside a payload.
 ///
@@ -58,6 +58,19 @@ pub trait Rules {
 #[doc(hidden)]
 pub fn check<T: Rules + ?Sized>(value: &T) -> Result<(), Issues> {
     let mut report = Report::default();
+    value.check(At::ROOT, &mut report);
+    report.into_result()
+}
+
+/// The same for a value of which some places were not decoded: only the rules of single values, and none that touch
+/// such a place.
+///
+/// # Errors
+///
+/// All broken rules among these.
+#[doc(hidden)]
+pub fn check_decoded<T: Rules + ?Sized>(value: &T, substituted: &Substituted) -> Result<(), Issues> {
+    let mut report = Report::beside(substituted.clone());
     value.check(At::ROOT, &mut report);
     report.into_result()
 }

@@ -1,8 +1,10 @@
 //! `#[ws_handlers]` on an impl block.
 
 mod check;
+pub(crate) mod function;
 mod generate;
 mod marker;
+pub(crate) mod signature;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +14,9 @@ use syn::{ImplItem, ImplItemFn, ItemImpl, Signature};
 
 use self::marker::Marker;
 use crate::{
-    cfg,
+    attributes::cfg,
     errors::Errors,
-    handler_args::{self, Role, RouterArgs},
+    handlers::signature::{Role, RouterArgs},
 };
 
 /// A method that the router is given.
@@ -77,7 +79,7 @@ fn role(marker: Option<&Marker>, method: &ImplItemFn) -> Option<Role> {
         Some(Marker::On) => Some(Role::Handler),
         Some(Marker::Hook(_)) => Some(Role::Hook),
         None => {
-            let handler = method.sig.asyncness.is_some() && handler_args::typed(&method.sig).next().is_some();
+            let handler = method.sig.asyncness.is_some() && signature::typed(&method.sig).next().is_some();
             handler.then_some(Role::Handler)
         }
     }

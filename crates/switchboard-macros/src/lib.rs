@@ -16,33 +16,25 @@
 //! Everything that they write can be written by hand. They show all mistakes at once, each at the
 //! token that is wrong, and pass the item on beside them.
 
-mod bounds;
-mod case;
-mod cfg;
-mod derives;
+mod attributes;
 mod errors;
-mod handler;
-mod handler_args;
 mod handlers;
 mod krate;
 mod message;
-mod meta;
-mod options;
-mod owned;
-mod payload;
 mod rules;
-mod schemas;
-mod serde_attrs;
-mod suggest;
-mod tag;
-mod target;
+mod sets;
 #[cfg(test)]
 mod testing;
-mod union;
+mod types;
 
 use proc_macro::TokenStream;
 
-use self::krate::Krate;
+use self::{
+    attributes::cfg,
+    handlers::function,
+    krate::Krate,
+    types::{meta, payload},
+};
 
 /// Makes a struct a message that travels under a type tag.
 ///
@@ -231,46 +223,7 @@ pub fn ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
     meta::expand_ws_meta(Krate::Switchboard, attr.into(), item.into()).into()
 }
 
-/// Writes `impl Message`, and `impl Request` with `response`, and leaves the derives and the serde
-/// attributes to the struct: the plain form of [`ws_message`] and [`ws_rpc`].
-///
-/// # Arguments
-///
-/// Of `#[ws(…)]` on the struct:
-///
-/// - `type = "TYPE"`: the type tag, see [`ws_message`]. Required.
-/// - `response = Type`, `progress = Type`: makes it a request, see [`ws_rpc`].
-/// - `allow_unknown`, `meta = Type` and `crate = path` as for [`ws_message`].
-/// - `validate_with = path`: a `fn(&Self) -> Result<(), Issues>` that checks the message. Without
-///   it, the rules of `#[validate(…)]` do, if there are any.
-///
-/// # Requirements
-///
-/// - A struct with named fields, or a unit struct, without generic parameters.
-/// - It derives or implements `Serialize` and `Deserialize`. A derive of `validator::Validate` may
-///   stand beside it, but is not needed for `#[validate(…)]`.
-///
-/// # Examples
-///
-/// ```
-/// use serde::{Deserialize, Serialize};
-/// use switchboard::{Issues, Message, WsMessage};
-///
-/// #[derive(Serialize, Deserialize, WsMessage)]
-/// #[serde(rename_all = "camelCase")]
-/// #[ws(type = "JOIN_ROOM", validate_with = known_room)]
-/// struct JoinRoom {
-///     room_id: String,
-/// }
-///
-/// fn known_room(msg: &JoinRoom) -> Result<(), Issues> {
-///     match &*msg.room_id {
-///         "lobby" => Ok(()),
-///         _ => Err(Issues::single("roomId", "unknown", "is not a room")),
-///     }
-/// }
-/// assert!(JoinRoom { room_id: "attic".into() }.validate().is_err());
-/// ```
+#[doc = include_str!("../docs/ws_message_derive.md")]
 #[proc_macro_derive(WsMessage, attributes(ws, validate))]
 pub fn derive_ws_message(item: TokenStream) -> TokenStream {
     message::expand_derive_ws_message(Krate::Switchboard, item.into()).into()
@@ -317,79 +270,10 @@ pub fn derive_ws_message(item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_derive(WsMessages, attributes(ws))]
 pub fn derive_ws_messages(item: TokenStream) -> TokenStream {
-    union::expand_derive_ws_messages(Krate::Switchboard, item.into()).into()
+    sets::expand_derive_ws_messages(Krate::Switchboard, item.into()).into()
 }
 
-/// Makes a router of the handlers in an impl block.
-///
-/// Writes `pub fn router(self) -> WsRouter<State, Data, Out>`, with which every `async` method that
-/// has arguments is registered. The handlers share the value that it is called on: it is in an
-/// `Arc`, and methods take `&self` or no `self` at all.
-///
-/// # Arguments
-///
-/// - `state = Type`: the state of the router, `()` if left out.
-/// - `data = Type`: the data of a connection, `()` if left out.
-/// - `out = Type`: the set of messages that may be sent, any message if left out.
-/// - `crate = path`: where to find `switchboard`.
-///
-/// A method is marked with
-///
-/// - `#[ws(skip)]` if it is `async` but no handler,
-/// - `#[ws(on)]` to say that it is a handler; this is the default for `async` methods,
-/// - `#[ws(on_open)]`, `#[ws(on_close)]` or `#[ws(on_error)]` if it is that hook.
-///
-/// `#[cfg(…)]` and `#[cfg_attr(…)]` may stand on methods and their arguments.
-///
-/// # Requirements
-///
-/// - The block belongs to one type: no generic parameters, no trait.
-/// - Handlers and hooks are `async`, have no generic parameters and take `&self` or no `self`.
-/// - The last argument of a handler is its message, after at most eight extractors.
-/// - The type is `Send + Sync` if a handler takes `&self`.
-///
-/// # Examples
-///
-/// ```
-/// use std::sync::atomic::{AtomicUsize, Ordering};
-///
-/// use axum::{Router, extract::State};
-/// use switchboard::{Conn, WsError, ws_handlers, ws_message, ws_route};
-///
-/// #[derive(Clone)]
-/// struct App;
-///
-/// #[ws_message("SAY")]
-/// struct Say {
-///     text: String,
-/// }
-///
-/// #[derive(Default)]
-/// struct Chat {
-///     said: AtomicUsize,
-/// }
-///
-/// #[ws_handlers(state = App)]
-/// impl Chat {
-///     async fn say(&self, conn: Conn, State(_): State<App>, msg: Say) -> Result<(), WsError> {
-///         self.count();
-///         conn.send(msg)?;
-///         Ok(())
-///     }
-///
-///     #[ws(on_open)]
-///     async fn opened(conn: Conn) {
-///         println!("{} is here", conn.id());
-///     }
-///
-///     fn count(&self) -> usize {
-///         self.said.fetch_add(1, Ordering::Relaxed)
-///     }
-/// }
-///
-/// let app: Router = Router::new().route("/ws", ws_route(Chat::default().router())).with_state(App);
-/// # let _ = app;
-/// ```
+#[doc = include_str!("../docs/ws_handlers.md")]
 #[proc_macro_attribute]
 pub fn ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
     handlers::expand_ws_handlers(attr.into(), item.into()).into()
@@ -434,7 +318,7 @@ pub fn ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
-    handler::expand_ws_handler(attr.into(), item.into()).into()
+    function::expand_ws_handler(attr.into(), item.into()).into()
 }
 
 /// [`macro@ws_message`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
@@ -476,7 +360,7 @@ pub fn derive_core_ws_message(item: TokenStream) -> TokenStream {
 /// same arguments, same requirements.
 #[proc_macro_derive(CoreWsMessages, attributes(ws))]
 pub fn derive_core_ws_messages(item: TokenStream) -> TokenStream {
-    union::expand_derive_ws_messages(Krate::Core, item.into()).into()
+    sets::expand_derive_ws_messages(Krate::Core, item.into()).into()
 }
 
 /// Evaluates `#[cfg]` and `#[cfg_attr]` inside items for the attribute macros. Not API.

@@ -3,6 +3,7 @@
 mod check;
 pub(crate) mod generate;
 mod parse;
+pub(crate) mod tag;
 #[cfg(test)]
 mod tests;
 
@@ -12,11 +13,12 @@ use syn::{DeriveInput, Meta};
 
 use self::parse::{Args, Form};
 use crate::{
-    cfg,
-    derives::{self, Derives},
+    attributes::cfg,
+    attributes::target,
     errors::Errors,
     krate::Krate,
-    rules, tag, target,
+    rules,
+    types::derives::{self, Derives},
 };
 
 /// `#[ws_message("TYPE", …)]`
@@ -46,13 +48,13 @@ fn expand_attribute(form: Form, krate: Krate, attr: TokenStream, item: TokenStre
     let form = stacked(form, &mut input, &mut args, &mut errors);
 
     let shape = check::shape(&input, owner, &mut errors);
-    check::args(&args, &input, form, &mut errors);
+    check::args(&mut args, &input, form, &mut errors);
     // From the type as the user wrote it: what is added may move its rules.
     let impls = generate::impls(&args, &input, shape);
     let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
     let rules = derives.add_to(&mut input, &mut errors);
     let errors = errors.into_tokens();
-    quote!(#input #rules #impls #errors)
+    quote!(#rules #input #impls #errors)
 }
 
 /// Takes over the other attribute of a pair, and reports those that cannot stand here.
@@ -81,7 +83,7 @@ fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Er
             continue;
         }
         forms.push(other);
-        args.imported = Some(attr.path().clone());
+        args.imported = attr.path().get_ident().cloned();
         if other == Form::Rpc {
             args.beside = Some(attr.path().clone());
         }
@@ -113,7 +115,7 @@ pub(crate) fn expand_derive_ws_message(krate: Krate, item: TokenStream) -> Token
         }
     }
     let shape = check::shape(&input, "#[derive(WsMessage)]", &mut errors);
-    check::args(&args, &input, Form::Derive, &mut errors);
+    check::args(&mut args, &input, Form::Derive, &mut errors);
     let mut impls = generate::impls(&args, &input, shape);
     if shape != check::Shape::Wrong {
         let rules = match &args.validate_with {

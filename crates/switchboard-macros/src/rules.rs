@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput};
 
-use crate::{derives, errors::Errors, krate::Krate, owned};
+use crate::{errors::Errors, krate::Krate, types::derives, types::owned};
 
 /// Whether a type or its fields have rules that can be checked.
 pub(crate) fn can_be_checked(input: &DeriveInput) -> bool {

@@ -1,17 +1,17 @@
-//! The time that messages carry. Within one turn of a connection's task it is always the same, so
-//! that it is read once.
+//! The timestamp of messages. It is read once per turn of a connection's task: all messages of a
+//! turn carry the same one.
 
 use std::{
     cell::Cell,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// The time of the thread's turn.
+/// The timestamp of the turn that this thread is in.
 #[derive(Clone, Copy)]
 enum Turn {
     None,
-    /// The clock was not read yet.
-    StartedAt,
+    /// In a turn; the clock has not been read yet.
+    Unread,
     At(u64),
 }
 
@@ -19,22 +19,22 @@ thread_local! {
     static TURN: Cell<Turn> = const { Cell::new(Turn::None) };
 }
 
-/// From now on the time of this thread stands still.
+/// Keeps this thread's timestamp the same from its next read until [`resume`].
 pub(crate) fn stop() {
-    TURN.set(Turn::StartedAt);
+    TURN.set(Turn::Unread);
 }
 
-/// It goes on.
+/// Undoes [`stop`].
 pub(crate) fn resume() {
     TURN.set(Turn::None);
 }
 
-/// Milliseconds since 1970.
+/// Returns the time in milliseconds since the Unix epoch.
 pub(crate) fn now_ms() -> u64 {
     match TURN.get() {
         Turn::At(now) => now,
         Turn::None => read(),
-        Turn::StartedAt => {
+        Turn::Unread => {
             let now = read();
             TURN.set(Turn::At(now));
             now

@@ -1,36 +1,37 @@
-//! All limits and times in one place.
+//! All limits and timeouts of a route in one place.
 
 use std::time::Duration;
 
-/// The limits and times of one route and its connections. Those of a whole hub, as how many
-/// connections it takes, are in [`Hub::builder`](crate::Hub::builder); those of topics in
-/// [`TopicOptions`](crate::TopicOptions) and [`BatchOptions`](crate::BatchOptions). Every queue,
-/// buffer and wait has its bound in one of them.
+/// The limits and timeouts of one route and its connections.
 ///
-/// | setting | default | beyond it |
+/// Every queue, buffer and wait is bounded. Limits of a whole hub, such as the number of
+/// connections, are set with [`Hub::builder`](crate::Hub::builder); those of topics with
+/// [`TopicOptions`](crate::TopicOptions) and [`BatchOptions`](crate::BatchOptions).
+///
+/// | setting | default | when exceeded |
 /// |---|---|---|
 /// | [`max_message_bytes`](Self::max_message_bytes) | 64 KiB | close 1009 |
-/// | [`max_fragments`](Self::max_fragments) | 1024 of one message | close 1009 |
-/// | [`message_timeout`](Self::message_timeout) | 10 s from a message's first to its last byte | close 1008 |
+/// | [`max_fragments`](Self::max_fragments) | 1024 per message | close 1009 |
+/// | [`message_timeout`](Self::message_timeout) | 10 s from a message's first byte to its last | close 1008 |
 /// | [`max_control_frames`](Self::max_control_frames) | 500 pings and pongs in 10 s | close 4006 |
 /// | [`max_unhandled_messages`](Self::max_unhandled_messages) | 2000 in 10 s | `RESOURCE_EXHAUSTED`, close 4006 |
 /// | [`max_messages`](Self::max_messages) | none | `RESOURCE_EXHAUSTED`, close 4006 |
-/// | [`max_outbound_bytes`](Self::max_outbound_bytes) | 1 MiB | close 4002, or as the topic says ([`SlowConsumer`](crate::SlowConsumer)) |
+/// | [`max_outbound_bytes`](Self::max_outbound_bytes) | 1 MiB | close 4002, or the topic's policy ([`SlowConsumer`](crate::SlowConsumer)) |
 /// | [`max_inbox`](Self::max_inbox) | 32 messages, 64 KiB | the socket is not read |
 /// | [`max_inbox_during_call`](Self::max_inbox_during_call) | 256 messages, 512 KiB | `conn.call` fails |
 /// | [`max_requests`](Self::max_requests) | 64 in flight | `RESOURCE_EXHAUSTED` |
 /// | [`max_calls`](Self::max_calls) | 64 to one client | `conn.call` fails |
-/// | [`max_queued_progress`](Self::max_queued_progress) | 16 of one request | `progress.send` waits |
-/// | [`max_detached`](Self::max_detached) | 1024 of the route | dropped as others are |
+/// | [`max_queued_progress`](Self::max_queued_progress) | 16 per request | `progress.send` waits |
+/// | [`max_detached`](Self::max_detached) | 1024 per route | the handler is dropped |
 /// | [`max_detached_per_connection`](Self::max_detached_per_connection) | 16 | `RESOURCE_EXHAUSTED` |
-/// | [`idempotency`](Self::idempotency) | 16 384 keys, 16 MiB, 10 min | the user that has the most loses its oldest |
-/// | [`idempotency_per_user`](Self::idempotency_per_user) | 1024 keys, 1 MiB; 256 running | its oldest are forgotten; `RESOURCE_EXHAUSTED` |
+/// | [`idempotency`](Self::idempotency) | 16 384 keys, 16 MiB, 10 min | the largest user's oldest result is evicted |
+/// | [`idempotency_per_user`](Self::idempotency_per_user) | 1024 keys, 1 MiB; 256 running | the user's oldest results are evicted; `RESOURCE_EXHAUSTED` |
 /// | [`soft_max_message_bytes`](Self::soft_max_message_bytes) | none | `RESOURCE_EXHAUSTED` |
 /// | [`max_bad_messages`](Self::max_bad_messages) | 20 in a row | close 1008 |
 /// | [`max_subscriptions`](Self::max_subscriptions) | 128 per connection | `RESOURCE_EXHAUSTED` |
 /// | [`max_attributes`](Self::max_attributes) | 16 per connection | [`insert`](crate::Attributes::insert) fails |
 /// | [`handler_timeout`](Self::handler_timeout) | 30 s | `DEADLINE_EXCEEDED` |
-/// | [`max_request_timeout`](Self::max_request_timeout) | 5 min | longer `meta.timeoutMs` are cut |
+/// | [`max_request_timeout`](Self::max_request_timeout) | 5 min | a longer `meta.timeoutMs` is reduced to it |
 /// | [`call_timeout`](Self::call_timeout) | 10 s | `conn.call` fails |
 /// | [`ping_interval`](Self::ping_interval) | 25 s | |
 /// | [`pong_timeout`](Self::pong_timeout) | 10 s | close 1008 |
@@ -41,19 +42,19 @@ use std::time::Duration;
 /// | [`write_timeout`](Self::write_timeout) | 3 s | the socket is dropped |
 /// | [`close_timeout`](Self::close_timeout) | 2 s | the socket is dropped |
 ///
-/// These are fixed:
+/// These limits are fixed:
 ///
-/// | what | limit | beyond it |
+/// | what | limit | when exceeded |
 /// |---|---|---|
 /// | `Sec-WebSocket-Protocol` | 8 KiB, 64 entries | HTTP 400 |
-/// | issues of one invalid payload | 32 | the rest is not told |
+/// | issues reported for one invalid payload | 32 | the rest are omitted |
 /// | a message type, a topic, a correlation id | 128 bytes | `INVALID_ARGUMENT` |
-/// | the reason of a close frame | 123 bytes | cut |
-/// | depth of a document | 128 | `INVALID_ARGUMENT` |
-/// | failures that wait for `on_error` | 32 of one connection | they are only logged |
-/// | publishes on their way to a topic of more than 16 384 places | 1024 | `publish` fails, to be tried again |
-/// | what is read of a peer whose close frame is awaited | 256 KiB | the socket is dropped |
-/// | lines of the log that clients can cause | 20 in a second, of the hub | counted in the next line |
+/// | the reason of a close frame | 123 bytes | truncated |
+/// | nesting depth of a payload | 128 | `INVALID_ARGUMENT` |
+/// | failures queued for `on_error` | 32 per connection | logged only |
+/// | publishes queued for a topic with more than 16 384 subscribers, now or recently | 1024 | `publish` fails and can be retried |
+/// | bytes discarded while waiting for the peer's close frame | 256 KiB | the socket is dropped |
+/// | log lines that clients can cause | 20 per second and hub | counted in the next line |
 /// | [`drain`](crate::Hub::drain) after the last connection was asked to close | 5 s, or [`grace`](crate::Drain::grace) | handlers are dropped |
 ///
 /// ```
@@ -141,12 +142,12 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The defaults.
+    /// Creates a configuration with the defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The name of a setting with which nothing can work.
+    /// Returns the name of the first setting with a value that no connection could work with.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let settings = [
             ("max_message_bytes", self.max_message_bytes >= 16),
@@ -169,233 +170,266 @@ impl Config {
         settings.iter().find(|(_, works)| !works).map_or(Ok(()), |(name, _)| Err(*name))
     }
 
-    /// The largest message taken in, in bytes, all fragments together.
+    /// Sets the largest message a client may send, in bytes, all fragments together.
+    ///
+    /// A larger message closes the connection with 1009.
     pub fn max_message_bytes(mut self, bytes: usize) -> Self {
         self.max_message_bytes = bytes;
         self
     }
 
-    /// How many frames one message may come in, empty ones included. axum's transport does not
-    /// count them.
+    /// Sets the maximum number of frames per message, empty ones included.
+    ///
+    /// axum's transport does not enforce it.
     pub fn max_fragments(mut self, count: u32) -> Self {
         self.max_fragments = count;
         self
     }
 
-    /// How long a message may take from its first byte to its last, while it is read. axum's
-    /// transport does not limit that.
+    /// Sets the time within which a message must arrive, from its first byte to its last.
+    ///
+    /// The timer does not run while the server does not read from the client. axum's transport
+    /// does not enforce it.
     pub fn message_timeout(mut self, timeout: Duration) -> Self {
         self.message_timeout = timeout;
         self
     }
 
-    /// How many pings and pongs a client may send in ten seconds.
+    /// Sets the maximum number of pings and pongs a client may send in ten seconds.
     pub fn max_control_frames(mut self, count: u32) -> Self {
         self.max_control_frames = count;
         self
     }
 
-    /// How many messages a client may send in ten seconds that reach no handler, and so no layer that
-    /// could limit them: heartbeats, aborts, refreshes, answers that come too late, and whatever is
-    /// refused for its form. Beyond it the client gets `RESOURCE_EXHAUSTED` and is closed with 4006.
-    /// Requests beyond [`max_requests`](Self::max_requests) do not count.
+    /// Sets the maximum number of messages a client may send in ten seconds that reach no handler.
+    ///
+    /// Layers cannot limit these: heartbeats, aborts, refreshes, late answers and malformed
+    /// messages. A client that exceeds the limit gets `RESOURCE_EXHAUSTED` and is closed with 4006.
+    /// Requests refused because of [`max_requests`](Self::max_requests) do not count.
     pub fn max_unhandled_messages(mut self, count: u32) -> Self {
         self.max_unhandled_messages = count;
         self
     }
 
-    /// How many messages of any kind a client may send in ten seconds. Beyond it the client gets
-    /// `RESOURCE_EXHAUSTED` and is closed with 4006.
+    /// Sets the maximum number of messages of any kind a client may send in ten seconds.
     ///
-    /// Without a limit by default: one client may well send some 100 000 messages a second, and is
-    /// slowed down by not being read where its handlers do not keep up. For limits by type or user,
-    /// and ones that let the client go on, see [`RateLimit`](crate::middleware::RateLimit).
+    /// A client that exceeds it gets `RESOURCE_EXHAUSTED` and is closed with 4006.
+    ///
+    /// There is no limit by default: one client may send some 100 000 messages a second, and
+    /// backpressure slows it down when its handlers do not keep up. For limits per type or user,
+    /// and for limits that keep the connection open, see
+    /// [`RateLimit`](crate::middleware::RateLimit).
     pub fn max_messages(mut self, count: impl Into<Option<u32>>) -> Self {
         self.max_messages = count.into();
         self
     }
 
-    /// How many bytes may wait to be written to one connection, each message's overhead included:
-    /// more than the largest message that is sent, in any case. To all together:
-    /// [`HubBuilder::max_queued_bytes`](crate::HubBuilder::max_queued_bytes).
+    /// Sets the maximum number of bytes queued for one connection, including per-message overhead.
     ///
-    /// While more than half of it waits because of the client's own requests, no other of its
-    /// messages is begun; they fill the inbox, and then the client is not read. So a client that
-    /// asks for more than it reads is slowed down, and is closed only if it takes nothing at all for
-    /// [`pong_timeout`](Self::pong_timeout). Replies to requests that were begun before may take up
-    /// to twice the limit.
+    /// It must be larger than the largest message sent.
+    /// [`HubBuilder::max_queued_bytes`](crate::HubBuilder::max_queued_bytes) limits all
+    /// connections together.
+    ///
+    /// While replies and other output that the client asked for fill more than half of it, no
+    /// further message of the client is started. Its messages fill the inbox, and then the socket
+    /// is not read. This slows down a client that requests more than it reads; the client is
+    /// closed only if it reads nothing at all for [`pong_timeout`](Self::pong_timeout). Replies to
+    /// requests already in flight may take up to twice the limit.
     pub fn max_outbound_bytes(mut self, bytes: usize) -> Self {
         self.max_outbound_bytes = bytes;
         self
     }
 
-    /// How many messages, and bytes of them, may wait behind a running handler. At least one
-    /// message always may. While this is full nothing is read: not aborts and pings either. That
-    /// the client has gone is still noticed, on Linux and on the native transport; elsewhere only
-    /// after.
+    /// Sets how many messages, and how many bytes of them, may wait behind a running handler.
+    ///
+    /// One message may always wait. While the inbox is full the socket is not read: aborts and
+    /// pings wait too. A client that disconnects meanwhile is noticed at once on Linux with the
+    /// native transport; elsewhere only when the socket is read again.
     pub fn max_inbox(mut self, messages: usize, bytes: usize) -> Self {
         self.max_inbox_messages = messages;
         self.max_inbox_bytes = bytes;
         self
     }
 
-    /// How much may wait behind a handler that awaits an answer of the client: it is read on so that
-    /// the answer can come. Beyond this such calls fail, and it is read no more.
+    /// Sets how many messages, and how many bytes of them, may wait while a handler awaits an
+    /// answer of the client ([`Conn::call`](crate::Conn::call)).
+    ///
+    /// The socket is read beyond [`max_inbox`](Self::max_inbox) so that the answer can arrive.
+    /// When this limit is reached, pending calls fail and the socket is not read.
     pub fn max_inbox_during_call(mut self, messages: usize, bytes: usize) -> Self {
         self.max_inbox_during_call = (messages, bytes);
         self
     }
 
-    /// How many requests of one connection may be handled or wait to be.
+    /// Sets the maximum number of requests in flight per connection, running or waiting.
     pub fn max_requests(mut self, count: usize) -> Self {
         self.max_requests = count;
         self
     }
 
-    /// How many calls of one client may wait for its answers.
+    /// Sets the maximum number of [calls](crate::Conn::call) to one client that await an answer.
     pub fn max_calls(mut self, count: usize) -> Self {
         self.max_calls = count;
         self
     }
 
-    /// How many steps of one request's progress may wait to be written.
+    /// Sets the maximum number of progress messages of one request queued for writing.
     pub fn max_queued_progress(mut self, count: usize) -> Self {
         self.max_queued_progress = count;
         self
     }
 
-    /// How many handlers of the route may go on without anybody waiting for them, after a route's
-    /// [`run_to_completion`](crate::RouteOptions::run_to_completion).
+    /// Sets the maximum number of detached handlers of the route: handlers that
+    /// [run to completion](crate::RouteOptions::run_to_completion) after their request was
+    /// aborted, timed out or lost its connection.
+    ///
+    /// Beyond the limit such a handler is dropped like any other.
     pub fn max_detached(mut self, count: usize) -> Self {
         self.max_detached = count;
         self
     }
 
-    /// Limits the handlers that go on after one connection gave them up: aborted, or past their
-    /// deadline. While that many do, further messages to routes that
+    /// Sets the maximum number of detached handlers per connection, so that one client cannot use
+    /// up [`max_detached`](Self::max_detached).
+    ///
+    /// When it is reached, further messages of the connection to routes that
     /// [run to completion](crate::RouteOptions::run_to_completion) are answered with
-    /// `RESOURCE_EXHAUSTED` and `{limit, current}`, before their handler begins. So one client cannot
-    /// take all of [`max_detached`](Self::max_detached). Handlers that have begun go on even so.
+    /// `RESOURCE_EXHAUSTED` and `{limit, current}` before their handler starts. Handlers already
+    /// running continue.
     pub fn max_detached_per_connection(mut self, count: usize) -> Self {
         self.max_detached_per_connection = count;
         self
     }
 
-    /// How many results of messages with a `meta.idempotencyKey` the route remembers, how many bytes
-    /// they may take, and for how long. What is remembered counts about 500 bytes beside the result.
+    /// Sets how many results of messages with a `meta.idempotencyKey` the route keeps, how many
+    /// bytes they may take, and for how long.
     ///
-    /// Beyond the keys or bytes the user, or connection without one, that has the largest part of the
-    /// store loses its oldest result: one that has less loses nothing to it.
+    /// Each entry counts about 500 bytes in addition to its result. When the store is full, the
+    /// oldest result of the user with the largest share is evicted, so that heavy users do not
+    /// displace others. A connection without a user counts as a user of its own.
     pub fn idempotency(mut self, keys: usize, bytes: usize, age: Duration) -> Self {
         self.idempotency = (keys, bytes, age);
         self
     }
 
-    /// How much of [`idempotency`](Self::idempotency) is for one user, or one connection where there is
-    /// no user: how many results and bytes of them are remembered, beyond which its own oldest are
-    /// forgotten; and how many messages with a key may run at the same time, beyond which further ones
-    /// get `RESOURCE_EXHAUSTED`. What a connection without a user had is forgotten when it ends.
+    /// Sets the share of [`idempotency`](Self::idempotency) that one user, or one connection
+    /// without a user, may take.
+    ///
+    /// `keys` and `bytes` limit the results kept; beyond them the user's own oldest results are
+    /// evicted. `running` limits the messages with a key that run at the same time; further ones
+    /// get `RESOURCE_EXHAUSTED`. The results of a connection without a user are discarded when it
+    /// ends.
     pub fn idempotency_per_user(mut self, keys: usize, bytes: usize, running: usize) -> Self {
         self.idempotency_per_user = (keys, bytes, running);
         self
     }
 
-    /// From how many bytes on a message gets an error although the connection could take it.
+    /// Sets the size in bytes above which a message is refused with `RESOURCE_EXHAUSTED`, without
+    /// closing the connection. There is none by default.
     pub fn soft_max_message_bytes(mut self, bytes: usize) -> Self {
         self.soft_max_message_bytes = Some(bytes);
         self
     }
 
-    /// How many malformed messages or unknown types in a row end a connection; 0 for no limit.
+    /// Sets how many malformed messages or unknown types in a row close the connection; 0 disables
+    /// the limit.
     pub fn max_bad_messages(mut self, count: u32) -> Self {
         self.max_bad_messages = count;
         self
     }
 
-    /// How many topics one connection may be subscribed to.
+    /// Sets the maximum number of topics one connection may be subscribed to.
     pub fn max_subscriptions(mut self, count: usize) -> Self {
         self.max_subscriptions = count;
         self
     }
 
-    /// How many [attributes](crate::Attributes) one connection may have.
+    /// Sets the maximum number of [attributes](crate::Attributes) per connection.
     pub fn max_attributes(mut self, count: usize) -> Self {
         self.max_attributes = count;
         self
     }
 
-    /// How long a handler may take unless the request says otherwise in `meta.timeoutMs`.
+    /// Sets the deadline of a handler, unless the request sets its own with `meta.timeoutMs`.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
         self
     }
 
-    /// The longest `meta.timeoutMs` that is honoured.
+    /// Sets the longest deadline a request may set with `meta.timeoutMs`.
     pub fn max_request_timeout(mut self, timeout: Duration) -> Self {
         self.max_request_timeout = timeout;
         self
     }
 
-    /// How long an answer of the client to [`Conn::call`](crate::Conn::call) is waited for.
+    /// Sets how long [`Conn::call`](crate::Conn::call) waits for the client's answer.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = timeout;
         self
     }
 
-    /// How often clients are pinged; `None` for never, and then who has vanished may not be noticed.
+    /// Sets the interval between pings; `None` disables them, and a client that vanished may then
+    /// go unnoticed.
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.ping_interval = interval.into();
         self
     }
 
-    /// How long a ping may stay unanswered. Does not run while nothing is read from the client, and
-    /// begins anew as long as more arrives of a message that is half-way (not on axum's transport), or
-    /// a client that is behind with reading goes on doing so. Also how long a client may take nothing
-    /// of what waits for it while it is not read: then it is closed with 4002.
+    /// Sets how long a ping may remain unanswered before the connection is closed with 1008.
+    ///
+    /// The timer does not run while the socket is not read. It restarts as long as more of a
+    /// partial message arrives (not on axum's transport), and as long as a slow consumer keeps
+    /// reading.
+    ///
+    /// A client that is not read because its inbox is full, and that reads nothing itself for this
+    /// long, is closed with 4002.
     pub fn pong_timeout(mut self, timeout: Duration) -> Self {
         self.pong_timeout = timeout;
         self
     }
 
-    /// How long it may stay unknown whose a connection is: until
-    /// [`Conn::identify`](crate::Conn::identify) is called. For authentication by a message.
+    /// Sets the time within which [`Conn::identify`](crate::Conn::identify) must be called, for
+    /// authentication by a message. There is none by default.
     pub fn identify_timeout(mut self, timeout: Duration) -> Self {
         self.identify_timeout = Some(timeout);
         self
     }
 
-    /// How often the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) are asked.
+    /// Sets how often the [`on_reauthorize`](crate::WsRouter::on_reauthorize) hooks run. They do
+    /// not by default.
     pub fn reauthorize_interval(mut self, interval: Duration) -> Self {
         self.reauthorize_interval = Some(interval);
         self
     }
 
-    /// How long authentication and the other extractors of an upgrade may take together.
+    /// Sets the time that authentication and the other extractors of an upgrade may take together.
     pub fn upgrade_timeout(mut self, timeout: Duration) -> Self {
         self.upgrade_timeout = timeout;
         self
     }
 
-    /// How long all `on_open` hooks together may take, and each hook of `on_close`, `on_stale` and
-    /// `on_error`; and all of `on_error` together once the connection is closed.
+    /// Sets the time that all `on_open` hooks may take together, and each `on_close`, `on_stale`
+    /// and `on_error` hook by itself.
+    ///
+    /// Once the connection is closed, it also limits all pending `on_error` hooks together.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = timeout;
         self
     }
 
-    /// How long a peer that reads nothing is waited for once its connection is to be closed.
+    /// Sets how long a closing connection waits for a peer that does not read.
     pub fn write_timeout(mut self, timeout: Duration) -> Self {
         self.write_timeout = timeout;
         self
     }
 
-    /// How long the peer's half of the closing handshake is waited for.
+    /// Sets how long the peer's close frame is waited for.
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
         self
     }
 
-    /// Whether messages are validated before they are sent. On by default.
+    /// Sets whether messages are validated before they are sent. On by default.
     pub fn validate_outbound(mut self, on: bool) -> Self {
         self.validate_outbound = on;
         self

@@ -1,8 +1,9 @@
-//! The engine: one task per connection, one turn at a time.
+//! The engine: one task per connection, which works in turns.
 //!
-//! A turn reads what has arrived, handles it, and writes everything that came of it with one
-//! flush, and ends after about a millisecond. A handler that is ready at once is done within the turn; one that is not stays in the
-//! connection's own task, and what arrives meanwhile waits in the inbox, in order.
+//! A turn reads the frames that have arrived, handles them, and writes all output with one flush.
+//! It ends after about half a millisecond. A handler that is ready at its first poll completes
+//! within the turn. A pending one stays in the connection's task, and messages that arrive
+//! meanwhile wait in the inbox, in order.
 
 mod budget;
 mod closing;

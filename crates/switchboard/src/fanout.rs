@@ -1,6 +1,6 @@
-//! Topics and their members, and what one turn of a connection's task puts out.
+//! Topics and their members, and the output of one turn of a connection's task.
 //!
-//! Members are whatever is a [`Subscriber`]: nothing here knows connections or hubs.
+//! Members are generic over [`Subscriber`]: this module does not know connections or hubs.
 
 mod chunked;
 mod flush;

@@ -1,5 +1,5 @@
-//! Protection against panics of the application's code where a handler's or hook's own does not reach:
-//! destructors, and what errors say of themselves.
+//! Catches panics of application code outside of handlers and hooks: in destructors and in the
+//! `Display` of errors.
 
 use std::{
     any::Any,
@@ -8,14 +8,14 @@ use std::{
 
 use crate::log_limit::LogLimit;
 
-/// Where it is not known whose hub it was.
+/// Shared by all hubs, since the hub is not known here.
 static LOG_LIMIT: LogLimit = LogLimit::new();
 
-/// What is logged of one text that clients may have had a part in.
+/// How many bytes are logged of a text that a client may have influenced.
 const MAX_TEXT: usize = 1024;
 
-/// The beginning of a text, for a field of the log. A field and never the line itself: formatters
-/// quote and escape it there.
+/// Truncates a text for a log field. Client text must be a field and never the message, since
+/// formatters quote and escape only fields.
 pub(crate) fn cut(text: &str) -> &str {
     let mut end = text.len().min(MAX_TEXT);
     while !text.is_char_boundary(end) {
@@ -24,13 +24,13 @@ pub(crate) fn cut(text: &str) -> &str {
     &text[..end]
 }
 
-/// Calls what is the application's, at least in part. `None` if that panics.
+/// Calls application code. Returns `None` and logs if it panics.
 #[inline]
 pub(crate) fn quietly<T>(what: &'static str, call: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| log_panic(what, panic)).ok()
 }
 
-/// What a future holds is the application's: its destructors may panic, too.
+/// Drops a value whose destructor may panic, such as a handler's future.
 #[inline]
 pub(crate) fn drop_quietly<T>(value: T) {
     quietly("a destructor", move || drop(value));
@@ -44,7 +44,7 @@ pub(crate) fn log_panic(what: &'static str, panic: Box<dyn Any + Send>) {
     }
 }
 
-/// What a panic says. Its payload is dropped, which may panic as well.
+/// Returns a panic's message and drops its payload, which may panic as well.
 #[cold]
 pub(crate) fn panic_text(panic: Box<dyn Any + Send>) -> String {
     let text = if let Some(text) = panic.downcast_ref::<&str>() {
@@ -60,8 +60,8 @@ pub(crate) fn panic_text(panic: Box<dyn Any + Send>) -> String {
     text
 }
 
-/// The payload of a payload's destructor: there is no end to what that could do.
-#[expect(clippy::mem_forget, reason = "its destructor has panicked once")]
+/// Leaks the payload of a panic in a payload's destructor: dropping it could panic without end.
+#[expect(clippy::mem_forget, reason = "dropping it could panic again")]
 fn forget(panic: Box<dyn Any + Send>) {
     std::mem::forget(panic);
 }

@@ -172,7 +172,7 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `axum-ws` | no | axum's `WebSocket` as a transport (`TransportKind::Axum`), and upgrades inside axum handlers (`WsRouter::mount`); compiles tungstenite |
-//! | `bytes`, `chrono`, `rust_decimal`, `url`, `uuid` | no | types of the crate of that name in messages; with `schema`, also their JSON Schema |
+//! | `bytes`, `chrono`, `rust_decimal`, `time`, `url`, `uuid` | no | types of the crate of that name in messages; with `schema`, also their JSON Schema |
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | counters and histograms through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | derives `schemars::JsonSchema` for messages |
@@ -250,15 +250,13 @@ pub use self::{
     serve::{Serve, serve},
     transport::TransportKind,
     upgrade::{
-        Authenticated, Authenticator, BearerToken, BearerTokenRejection, Endpoint, InvalidNetwork, Open, OriginPolicy,
-        Produces, TokenSources, TrustedProxies,
+        Authenticated, Authenticator, BearerToken, BearerTokenRejection, Endpoint, InvalidNetwork, Mergeable, Open,
+        OriginPolicy, Produces, TokenSources, TrustedProxies,
     },
 };
-/// The crate behind `#[validate(…)]`, for custom rules that return its `ValidationError`.
-pub use switchboard_core::__private::validator;
 pub use switchboard_core::{
     AnyMessage, BoxError, CloseCode, Contract, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta,
-    MessageSet, Reply, Request, Rpc, WsError, contract, envelope::EnvelopeStyle,
+    MessageSet, Reply, Request, Rpc, WsError, contract, envelope::EnvelopeStyle, validator,
 };
 pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 

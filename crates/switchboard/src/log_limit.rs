@@ -1,13 +1,13 @@
-//! So that clients cannot fill the log.
+//! Rate-limits log lines that clients can cause.
 
 use std::{sync::OnceLock, time::Instant};
 
 use parking_lot::Mutex;
 
-/// So many errors a second at most are logged.
+/// Lines logged per second; the rest are counted.
 const PER_SECOND: u32 = 20;
 
-/// Counts in whole seconds.
+/// Limits log lines per second of the clock, not per sliding window.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimit(Mutex<Second>);
 
@@ -23,7 +23,8 @@ impl LogLimit {
         Self(Mutex::new(Second { number: 0, logged: 0, suppressed: 0 }))
     }
 
-    /// Whether an error may be logged now, with how many were not since the last.
+    /// Returns the number of lines suppressed since the last one, or `None` if this one is to be
+    /// suppressed as well.
     pub(crate) fn may_log(&self) -> Option<u64> {
         static START: OnceLock<Instant> = OnceLock::new();
         self.may_log_at(START.get_or_init(Instant::now).elapsed().as_secs())

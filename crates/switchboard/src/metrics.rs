@@ -1,14 +1,15 @@
-//! Figures for a metrics system: with the feature `metrics` through the crate of that name, else
+//! Metrics, recorded through the `metrics` crate. Without the feature `metrics` these functions do
 //! nothing.
 //!
 //! `docs/metrics.md` lists the names and labels.
 
 use switchboard_core::{CloseCode, ErrorCode};
 
-/// The type of messages that no route has.
+/// The `type` label of messages without a route.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-/// A label for a code, of which there is a bounded number.
+/// Returns the label of an error code. Custom codes share one label, so that the number of labels
+/// is bounded.
 pub(crate) fn code(code: &ErrorCode) -> &'static str {
     match code {
         ErrorCode::Unauthenticated => "UNAUTHENTICATED",
@@ -42,7 +43,7 @@ mod recorded {
         metrics::gauge!("switchboard_connections").decrement(1.0);
     }
 
-    /// Clients may send any code: only those that mean something have a label of their own.
+    /// Clients may send any close code: unknown ones share one label.
     fn label(code: CloseCode) -> &'static str {
         match code.get() {
             1000 => "1000",

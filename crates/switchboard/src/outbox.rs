@@ -1,4 +1,4 @@
-//! The frames that wait to be written to one connection, bounded in bytes.
+//! The outbound queue of one connection, bounded in bytes.
 
 mod budget;
 #[cfg(any(feature = "axum-ws", test))]
@@ -43,69 +43,73 @@ use crate::{
     wire::Frame,
 };
 
-/// From so many queued bytes on, whoever sends should write at once; also from half of the limit on.
+/// If more bytes than this are queued, or more than half of the limit, the sender should write at
+/// once.
 const FLUSH_AT: usize = 64 * 1024;
 
-/// Anyone may push, and anyone may write: one at a time, whoever holds the sink, which is taken out
-/// of the outbox for one non-blocking write. The lock is never held while writing.
+/// The outbound queue of a connection, and its sink.
 ///
-/// The connection's task is the owner. During its turn only it writes; it is the one that waits
-/// when the socket takes no more. Frames leave in the order in which they were pushed.
+/// Any thread may push frames, and any thread may write: it takes the sink out of the outbox for
+/// one non-blocking write, so that there is one writer at a time. The lock is never held while
+/// writing. Frames are written in the order in which they were pushed.
+///
+/// The connection's task is the owner. During its turn only the owner writes, and only the owner
+/// waits for the sink to become writable.
 #[derive(Debug)]
 pub(crate) struct Outbox<S> {
     state: Mutex<State<S>>,
-    /// As `State::closing`, for a look without the lock.
+    /// Whether `State::closing` is set, readable without the lock.
     closed: AtomicBool,
-    /// Whether anything is queued or being written, for a look without the lock.
+    /// Whether anything is queued or being written, readable without the lock.
     queued: AtomicBool,
-    /// Whether more than half of the limit waits, or did a moment ago, for a look without the lock.
+    /// Whether more than half of the limit is queued or recently was, readable without the lock.
     pressed: AtomicBool,
 }
 
 impl<S: Sink> Outbox<S> {
-    /// What waits in it counts in `total`, too.
+    /// Creates a queue limited to `limit` bytes, which also count in `total`.
     pub(crate) fn new(limit: usize, total: Arc<Budget>) -> Self {
         let state = Mutex::new(State::new(limit, total));
         let no = || AtomicBool::new(false);
         Self { state, closed: no(), queued: no(), pressed: no() }
     }
 
-    /// From now on everyone may write.
+    /// Sets the sink: from now on any thread may write.
     pub(crate) fn attach(&self, sink: S) {
         self.state.lock().writer = Writer::Free(sink);
     }
 
-    /// Nothing is written any more; the sink is dropped, by whoever has it.
+    /// Stops writing and drops the queue and the sink. A writer that has taken the sink drops it.
     pub(crate) fn detach(&self) {
         let mut state = self.state.lock();
         let sink = std::mem::replace(&mut state.writer, Writer::Gone);
-        let queue = state.forget();
+        let queue = state.discard_all();
         drop(state);
         drop((sink, queue));
     }
 
-    /// Queues a frame. Where it does not fit and anyone can write, or something may be dropped, it
-    /// first asks for that.
+    /// Queues a frame. If it does not fit, returns [`Pushed::NoRoom`] if writing or dropping other
+    /// frames may make room, else overflows.
     pub(crate) fn push(&self, frame: Frame, flush_by: FlushBy) -> Pushed {
         self.push_if(frame, flush_by, true)
     }
 
-    /// Queues a frame. Where it does not fit the queue overflows, which closes the connection.
+    /// Queues a frame. If it does not fit, the queue overflows, which closes the connection.
     pub(crate) fn push_anyway(&self, frame: Frame, flush_by: FlushBy) -> Pushed {
         self.push_if(frame, flush_by, false)
     }
 
-    fn push_if(&self, frame: Frame, flush_by: FlushBy, may_ask: bool) -> Pushed {
+    fn push_if(&self, frame: Frame, flush_by: FlushBy, may_retry: bool) -> Pushed {
         let state = self.state.lock();
         if state.closing.is_some() {
             return Pushed::Closed;
         }
         if !state.fits(frame.cost()) {
             let can_write = matches!(state.writer, Writer::Free(_)) && !state.blocked;
-            if may_ask && (can_write || state.marks.is_some()) {
+            if may_retry && (can_write || state.marks.is_some()) {
                 return Pushed::NoRoom;
             }
-            self.give_up_now(state);
+            self.overflow_now(state);
             return Pushed::Closed;
         }
         self.enqueue(state, frame, flush_by)
@@ -116,34 +120,35 @@ impl<S: Sink> Outbox<S> {
         let anyone = matches!(state.writer, Writer::Free(_));
         let first = state.queue.is_empty();
         self.append(&mut state, frame);
-        // Else somebody is at it and goes on with this, or nobody can.
+        // Otherwise a current writer continues with this frame, or the sink is blocked.
         let idle = !state.in_turn && !state.blocked && !matches!(state.writer, Writer::Busy);
-        // What waits may have been promised by a caller whose turn goes on: that is no promise for this one.
-        let told = match flush_by {
+        // `FlushBy::Owner` wakes even if something is queued: the caller that pushed that may flush
+        // it only later.
+        let has_writer = match flush_by {
             FlushBy::Caller => anyone || !first,
             FlushBy::Owner => false,
         };
-        if idle && !told {
+        if idle && !has_writer {
             state.wake_owner();
         }
-        let waits = state.waits();
-        // Else it leaves at once.
-        if (state.blocked || state.stalled) && state.grown() == Charge::Exceeded {
-            self.give_up_now(state);
+        let queued = state.queued_bytes();
+        // Counted only if it will not be written at once.
+        if (state.blocked || state.stalled) && state.charge_growth() == Charge::Exceeded {
+            self.overflow_now(state);
             return Pushed::Closed;
         }
-        if waits > state.limit / 2 {
+        if queued > state.limit / 2 {
             self.pressed.store(true, Relaxed);
             Pushed::AboveWatermark
-        } else if anyone && !state.blocked && waits > FLUSH_AT {
+        } else if anyone && !state.blocked && queued > FLUSH_AT {
             Pushed::WriteNow
         } else {
             Pushed::Queued
         }
     }
 
-    /// Queues a reply of the connection's own task. A request that was in flight when the queue became
-    /// half full is answered all the same: replies may take up to twice the limit.
+    /// Queues a reply from the connection's own task. Replies may take up to twice the limit, since
+    /// requests that were in flight when backpressure began are still answered.
     pub(crate) fn push_reply(&self, frame: Frame) -> Pushed {
         let state = self.state.lock();
         if state.closing.is_none() && !state.fits(frame.cost()) && state.fits_reply(frame.cost()) {
@@ -153,7 +158,7 @@ impl<S: Sink> Outbox<S> {
         self.push(frame, FlushBy::Owner)
     }
 
-    /// Queues the last words of the connection's own task, which may still speak while it closes.
+    /// Queues a frame of the connection's own task, even while the connection is closing.
     pub(crate) fn push_last(&self, frame: Frame) {
         let mut state = self.state.lock();
         if state.closing.as_ref().is_some_and(|closing| closing.code != CloseCode::SLOW_CONSUMER) {
@@ -161,20 +166,20 @@ impl<S: Sink> Outbox<S> {
         }
     }
 
-    /// Queues the close frame, behind all the rest.
+    /// Queues the close frame behind all others.
     pub(crate) fn push_close(&self, frame: Frame) {
         let mut state = self.state.lock();
         self.append(&mut state, frame);
     }
 
-    /// Answers a ping, ahead of everything that is queued and not half-written. Only the last pong
-    /// is kept while none can leave.
+    /// Queues a pong ahead of everything except a half-written frame. It replaces an earlier pong
+    /// that has not been written.
     pub(crate) fn push_pong(&self, frame: Frame) {
         self.state.lock().pong = Some(Box::new(frame));
         self.queued.store(true, Relaxed);
     }
 
-    /// Asks the peer for a sign of life, ahead of everything that is queued and not half-written.
+    /// Queues a ping ahead of everything except a half-written frame.
     pub(crate) fn push_ping(&self, flush_by: FlushBy) {
         let mut state = self.state.lock();
         state.ping = true;
@@ -186,7 +191,7 @@ impl<S: Sink> Outbox<S> {
         }
     }
 
-    /// Has the owner look at what it was told.
+    /// Wakes the owner.
     pub(crate) fn wake_owner(&self) {
         self.state.lock().wake_owner();
     }
@@ -200,18 +205,18 @@ impl<S: Sink> Outbox<S> {
         self.queued.store(true, Relaxed);
     }
 
-    /// From now on nothing can be pushed. The first call counts.
+    /// Closes the queue: nothing more can be pushed. The first call determines the code and reason.
     pub(crate) fn close(&self, code: CloseCode, reason: &str) {
         let mut state = self.state.lock();
         if state.closing.is_none() {
-            let waiting = self.shut(&mut state, Closing { code, reason: reason.into() });
+            let waiting = self.start_closing(&mut state, Closing { code, reason: reason.into() });
             drop(state);
             waiting.into_iter().for_each(Waker::wake);
         }
     }
 
-    /// Who is to be woken.
-    fn shut(&self, state: &mut State<S>, closing: Closing) -> Vec<Waker> {
+    /// Starts closing; returns the wakers to wake once the lock is released.
+    fn start_closing(&self, state: &mut State<S>, closing: Closing) -> Vec<Waker> {
         state.closing = Some(closing);
         self.closed.store(true, Relaxed);
         state.wake_owner();
@@ -226,18 +231,21 @@ impl<S: Sink> Outbox<S> {
         self.closed.load(Relaxed)
     }
 
-    /// How many bytes wait.
+    /// Bytes queued, including per-message overhead.
     pub(crate) fn buffered(&self) -> usize {
-        self.state.lock().waits()
+        self.state.lock().queued_bytes()
     }
 
-    /// Waits for the queue to get shorter.
+    /// Waits until the queue reaches a state.
     pub(crate) fn wait(&self, until: Until) -> Wait<'_, S> {
         Wait::new(self, until)
     }
 
-    /// The owner's turn begins: until [`end_turn`](Self::end_turn) only it writes, and only closing
-    /// wakes it. Whether nothing is waiting or being written, so that the owner may write directly.
+    /// Starts the owner's turn: until [`end_turn`](Self::end_turn) only the owner writes, and only
+    /// closing wakes it.
+    ///
+    /// Returns `true` if nothing is queued or being written, so that the owner may write past the
+    /// queue.
     pub(crate) fn begin_turn(&self, cx: &Context<'_>) -> bool {
         let mut state = self.state.lock();
         state.in_turn = true;
@@ -247,27 +255,27 @@ impl<S: Sink> Outbox<S> {
         };
         let is_clear = state.is_clear();
         drop(state);
-        // Wakers are foreign code, which is not to run with anything locked.
+        // Wakers are foreign code, which must not run under a lock.
         drop(old);
         is_clear
     }
 
-    /// The owner's turn ends. `false` if something is queued that it should write before, unless it
-    /// is `waiting` to be able to write.
+    /// Ends the owner's turn. Returns `false` if the owner should first write what is queued,
+    /// unless it is `waiting` for the sink.
     pub(crate) fn end_turn(&self, waiting: bool) -> bool {
         let mut state = self.state.lock();
         state.stalled = waiting;
         if waiting {
-            let wakers = self.count(&mut state);
+            let wakers = self.charge(&mut state);
             if !wakers.is_empty() {
                 drop(state);
                 wakers.into_iter().for_each(Waker::wake);
                 state = self.state.lock();
             }
         }
-        // Whoever is writing now goes on with it.
+        // A current writer continues with what is queued.
         let busy = matches!(state.writer, Writer::Busy | Writer::Gone);
-        if state.has_something() && !waiting && !state.blocked && !busy {
+        if state.has_work() && !waiting && !state.blocked && !busy {
             return false;
         }
         state.in_turn = false;
@@ -279,12 +287,12 @@ impl<S: Sink> Outbox<S> {
         self.queued.load(Relaxed)
     }
 
-    /// Whether more than half of the limit may wait.
+    /// Whether more than half of the limit may be queued.
     pub(crate) fn is_pressed(&self) -> bool {
         self.pressed.load(Relaxed)
     }
 
-    /// What waits; `None` if that is at most half of the limit.
+    /// Returns the backlog if more than half of the limit is queued.
     pub(crate) fn pressing(&self) -> Option<Backlog> {
         let state = self.state.lock();
         let pressed = !state.has_room();
@@ -296,12 +304,12 @@ impl<S: Sink> Outbox<S> {
         self.state.lock().backlog()
     }
 
-    /// Writes what is queued, outside of the owner's turn, as far as the sink takes it.
+    /// Writes queued frames as far as the sink accepts them, unless the owner is in its turn.
     pub(crate) fn flush(&self) {
         self.write_while(|state| !state.in_turn);
     }
 
-    /// Writes what is queued, in the owner's turn.
+    /// Writes queued frames in the owner's turn.
     pub(crate) fn write(&self) -> Wrote {
         self.write_while(|_| true)
     }
@@ -319,7 +327,7 @@ impl<S: Sink> Outbox<S> {
             if state.blocked {
                 return Wrote::Blocked;
             }
-            if !state.has_something() {
+            if !state.has_work() {
                 return Wrote::All;
             }
             let Some((sink, writing)) = state.start_writing() else { return Wrote::Broken };
@@ -329,12 +337,12 @@ impl<S: Sink> Outbox<S> {
             let broken = wrote.is_none();
             let mut waiting = state.finish_writing(sink, writing, wrote);
             if state.blocked {
-                waiting.append(&mut self.count(&mut state));
+                waiting.append(&mut self.charge(&mut state));
             } else {
-                state.count_less();
+                state.refund();
             }
-            // A broken sink is something to be looked at, too.
-            self.queued.store(state.has_something() || broken, Relaxed);
+            // The flag also makes the owner notice a broken sink.
+            self.queued.store(state.has_work() || broken, Relaxed);
             if !waiting.is_empty() {
                 drop(state);
                 waiting.into_iter().for_each(Waker::wake);
@@ -347,22 +355,24 @@ impl<S: Sink> Outbox<S> {
         Wrote::All
     }
 
-    /// In the owner's turn: whether the sink takes anything after all. The operating system says so by
-    /// itself only once there is much room.
-    pub(crate) fn poke(&self) -> bool {
-        let Some((sink, writing)) = self.state.lock().start_poking() else { return false };
-        let wrote = writing.poke(&sink);
+    /// Tries to write although the sink is blocked, in the owner's turn. Returns `true` if
+    /// something was written.
+    ///
+    /// The operating system reports a socket as writable only once much of its buffer is free.
+    pub(crate) fn retry_blocked(&self) -> bool {
+        let Some((sink, writing)) = self.state.lock().start_retry() else { return false };
+        let wrote = writing.write_now_to(&sink);
         let mut state = self.state.lock();
         let waiting = state.finish_writing(sink, writing, wrote);
-        state.count_less();
+        state.refund();
         self.queued.store(true, Relaxed);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
         wrote.is_some_and(|written| written > 0)
     }
 
-    /// Writes what the owner put out in this turn, which goes ahead of all that was queued in it.
-    /// Leaves nothing in `out`: what the sink does not take is queued in front.
+    /// Writes the owner's own frames of this turn, ahead of everything queued during it. What the
+    /// sink does not accept is queued in front; `out` is always empty afterwards.
     pub(crate) fn write_out(&self, out: &mut Vec<u8>) -> Wrote {
         let mut state = self.state.lock();
         let Some(sink) = state.take_sink() else {
@@ -372,10 +382,10 @@ impl<S: Sink> Outbox<S> {
         drop(state);
         let wrote = sink.try_write(&[io::IoSlice::new(out)]);
         let mut state = self.state.lock();
-        state.give_back(sink);
+        state.return_sink(sink);
         let Ok(written) = wrote else {
             out.clear();
-            state.break_off();
+            state.mark_broken();
             self.queued.store(true, Relaxed);
             return Wrote::Broken;
         };
@@ -388,7 +398,7 @@ impl<S: Sink> Outbox<S> {
         Wrote::Blocked
     }
 
-    /// Queues in front what the owner could not write: `out`, of which so much has left.
+    /// Queues in front what the owner could not write: `out` without its first `written` bytes.
     pub(crate) fn put_back_out(&self, out: &mut Vec<u8>, written: usize) {
         if written < out.len() {
             self.put_back(&mut self.state.lock(), out, written);
@@ -403,7 +413,7 @@ impl<S: Sink> Outbox<S> {
         out.clear();
     }
 
-    /// The sink takes more again.
+    /// Records that the sink is writable again.
     pub(crate) fn unblock(&self) {
         self.state.lock().blocked = false;
     }

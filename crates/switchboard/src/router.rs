@@ -18,7 +18,7 @@ use crate::{
     extract::{Setup, StateScope, Step},
     handler,
     middleware::{self, MessageLayer},
-    upgrade::{Authenticate, Authenticated, Authenticator, Identify, Open},
+    upgrade::{Authenticate, Authenticated, Authenticator, Identify, Mergeable, Open},
 };
 
 /// Routes messages to handlers, and connections to hooks.
@@ -232,7 +232,7 @@ where
     /// has a setting of its own (hub, unless it is the same, config, origin, tokens, protocols, transport,
     /// trusted proxies, envelope, `refuse_after_accept`); the text names where it was set.
     #[track_caller]
-    pub fn merge(mut self, other: WsRouter<S, D, Out>) -> Self {
+    pub fn merge<B: Mergeable>(mut self, other: WsRouter<S, D, Out, B>) -> Self {
         self.table.merge(other.table);
         self.hooks.merge(other.hooks);
         self.add_steps(other.steps);
@@ -264,7 +264,7 @@ where
     ///
     /// As [`merge`](Self::merge), and if a prefix makes a type that cannot be one.
     #[track_caller]
-    pub fn nest(self, prefix: &str, mut other: WsRouter<S, D, Out>) -> Self {
+    pub fn nest<B: Mergeable>(self, prefix: &str, mut other: WsRouter<S, D, Out, B>) -> Self {
         other.table = other.table.with_prefix(prefix);
         self.merge(other)
     }

@@ -1,4 +1,4 @@
-//! An HTTP server that is safe to be reached by anyone.
+//! An HTTP server that is safe to expose to the internet.
 
 use std::{
     fmt,
@@ -28,19 +28,22 @@ use tokio::{
 };
 use tower::Service as _;
 
-/// How long accepting pauses when there are too many open files.
+/// How long to pause after `accept` failed, as it does with too many open files.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves an application on a listener, as [`axum::serve()`] does, with what that leaves out:
+/// Serves an application on a listener, like [`axum::serve()`].
+///
+/// Compared with `axum::serve`:
 ///
 /// - A client that does not send the head of a request within the
-///   [header timeout](Serve::header_timeout) is disconnected. `axum::serve` waits for ever, so that anyone
-///   can hold as many connections open as there are files.
+///   [header timeout](Serve::header_timeout) is disconnected. `axum::serve` waits forever, so a
+///   client can exhaust the server's file descriptors with idle connections.
 /// - `TCP_NODELAY` is set.
-/// - The client's address is known: to [`ConnectInfo<SocketAddr>`](ConnectInfo), to
-///   [`RateLimitLayer::per_ip`](crate::RateLimitLayer::per_ip) and to limits of connections by address.
+/// - The client's address is available to [`ConnectInfo<SocketAddr>`](ConnectInfo),
+///   [`RateLimitLayer::per_ip`](crate::RateLimitLayer::per_ip) and
+///   [`HubBuilder::max_connections_per_ip`](crate::HubBuilder::max_connections_per_ip).
 ///
-/// WebSockets live on after it has ended; [`Hub::drain`](crate::Hub::drain) ends them.
+/// WebSocket connections outlive the server; close them with [`Hub::drain`](crate::Hub::drain).
 ///
 /// ```no_run
 /// use axum::Router;
@@ -55,17 +58,18 @@ const PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 ///
-/// None so far: what fails in one connection is no concern of others, and while there are too many open
-/// files it tries again each second, and says so in the log.
+/// Never returns an error at present. Failures of single connections do not affect others. If the
+/// listener cannot accept, as with too many open files, the server logs it and retries every
+/// second.
 ///
 /// # Cancel safety
 ///
-/// Dropped, it accepts nothing more. Requests that are under way go on.
+/// Dropping the future stops accepting connections. Requests in progress continue.
 pub fn serve(listener: TcpListener, app: Router) -> Serve {
     Serve { listener, app, header_timeout: Duration::from_secs(10), stop: Box::pin(pending()) }
 }
 
-/// A server that runs when it is awaited: see [`serve`].
+/// The server returned by [`serve`]; does nothing until awaited.
 #[must_use = "a server runs when it is awaited"]
 pub struct Serve {
     listener: TcpListener,
@@ -75,15 +79,15 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// How long a client may take to send the head of a request, and may wait before it sends one:
-    /// 10 seconds by default.
+    /// Sets the time within which a client must send the head of a request, idle time before it
+    /// included. The default is 10 seconds.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.header_timeout = timeout;
         self
     }
 
-    /// Stops accepting when this future is ready, and ends once all requests under way are answered. See
-    /// [`guide::shutdown`](crate::guide::shutdown).
+    /// Stops accepting connections when `stop` completes, and returns once all requests in
+    /// progress are answered. See [`guide::shutdown`](crate::guide::shutdown).
     pub fn with_graceful_shutdown(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Box::pin(stop);
         self
@@ -93,7 +97,7 @@ impl Serve {
         let Self { listener, app, header_timeout, mut stop } = self;
         let (stopped, stopping) = watch::channel(false);
         while let Either::Left(((stream, peer), _)) = select(pin!(accept(&listener)), &mut stop).await {
-            // It fails only on a socket that is closed already.
+            // Fails only on a closed socket, which the first read reports.
             _ = stream.set_nodelay(true);
             tokio::spawn(connection(stream, peer, app.clone(), header_timeout, stopping.clone()));
         }
@@ -129,21 +133,21 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // The client's own doing.
+            // The client gave up; the listener is fine.
             Err(error)
                 if matches!(
                     error.kind(),
                     ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset
                 ) => {}
             Err(error) => {
-                tracing::error!(%error, "cannot accept connections");
+                tracing::error!(%error, "cannot accept connections; trying again in a second");
                 sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// One connection, until it ends or is upgraded.
+/// Serves one connection until it ends or is upgraded.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -171,7 +175,7 @@ async fn connection(
     let mut served = pin!(http.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let mut stop = pin!(stopping.wait_for(|stopped| *stopped));
     let mut is_stopping = false;
-    // hyper's timeout begins only when it is known which HTTP it is.
+    // hyper's own timeout starts only after it has detected the HTTP version.
     let mut first_request = pin!(sleep(header_timeout));
     poll_fn(|cx| {
         if !is_stopping && stop.as_mut().poll(cx).is_ready() {
@@ -180,7 +184,7 @@ async fn connection(
         }
         if let Poll::Ready(result) = served.as_mut().poll(cx) {
             if let Err(error) = result {
-                tracing::debug!(error, "a connection of HTTP failed");
+                tracing::debug!(error, "an HTTP connection failed");
             }
             return Poll::Ready(());
         }
@@ -244,7 +248,7 @@ mod tests {
         let app = Router::new().route("/", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()));
         let serving = serve(listener, app).header_timeout(Duration::from_millis(100));
         let server = tokio::spawn(serving.into_future());
-        // The first could become either HTTP; what came before the last was answered.
+        // A lone `P` may begin either HTTP version. Where a whole request was sent, it is answered.
         let whole = &b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..];
         for sent in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n", &UPGRADE[..20], &[whole, &UPGRADE[..60]].concat(), whole] {
             let mut client = TcpStream::connect(addr).await.unwrap();
@@ -262,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_graceful_shutdown_waits_for_what_is_under_way() {
+    async fn a_graceful_shutdown_waits_for_requests_in_progress() {
         let (sender, mut begun) = mpsc::channel(1);
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let slow = async move || {
@@ -279,7 +283,7 @@ mod tests {
         client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         let answer = timeout(PATIENCE, begun.recv()).await.unwrap().unwrap();
         stop.send(()).unwrap();
-        // Those that ask for nothing are let go at once.
+        // A connection without a request is closed at once.
         assert_eq!(timeout(PATIENCE, idle.read(&mut [0; 8])).await.unwrap().unwrap_or(0), 0);
         assert!(!server.is_finished());
         answer.send("done").unwrap();

@@ -1,5 +1,5 @@
-//! What queues, topics and the ends of requests synchronise with: with `--cfg loom` that of a model
-//! checker, which tries all orders of threads' steps.
+//! Locks and atomics of the outbox, topics and request completion. With `--cfg loom` they are
+//! loom's, which runs a model in all interleavings of its threads.
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic::AtomicBool;
@@ -12,7 +12,7 @@ pub(crate) use loom::sync::{
 #[cfg(not(loom))]
 pub(crate) use parking_lot::{Mutex, MutexGuard};
 
-/// As `parking_lot`'s: no poisoning.
+/// A loom mutex without poisoning, like `parking_lot`'s.
 #[cfg(loom)]
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);

@@ -1,4 +1,4 @@
-//! What the engine needs of a WebSocket, and the two that there are.
+//! The WebSocket as the engine drives it, and its two implementations.
 
 #[cfg(feature = "axum-ws")]
 mod axum_ws;
@@ -23,15 +23,15 @@ pub(crate) use self::{
 };
 use crate::outbox;
 
-/// The queue of a connection, whose sink is its socket where that can be written to by anyone.
+/// The outbound queue of a connection. Its sink is the socket, if any thread can write to that.
 pub(crate) type Outbox = outbox::Outbox<Arc<Socket>>;
 
-/// What came in. Data borrows from the transport or from what was read.
+/// The result of a read. Payloads borrow from the transport or from the scratch buffer.
 #[derive(Debug)]
 pub(crate) enum Received<'a> {
     Text(&'a str),
     Binary(&'a [u8]),
-    /// Nothing that concerns the engine; there may be more.
+    /// Nothing for the engine; reading can continue.
     Nothing,
     /// A ping, which the transport answers.
     Ping,
@@ -39,28 +39,29 @@ pub(crate) enum Received<'a> {
     Pong,
     /// The peer's close frame. The transport answers it when it is closed.
     Close(CloseCode, String),
-    /// The peer broke the protocol or a limit; no more frames can be read. To be closed with this code.
+    /// The peer violated the protocol or a limit: no more frames can be read, and the connection is
+    /// to be closed with this code.
     Violation(CloseCode, &'static str),
     /// The connection is gone, with or without a closing handshake.
     Gone,
 }
 
-/// A message of which not all has arrived.
+/// A message that has arrived only in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Midway {
-    /// Tells it from the next.
+pub(crate) struct PartialMessage {
+    /// Distinguishes it from the next message.
     pub(crate) number: u32,
-    /// How much has arrived.
+    /// How many bytes have arrived.
     pub(crate) bytes: usize,
 }
 
-/// The connection cannot be written to any more.
+/// The connection can no longer be written to.
 #[derive(Debug)]
 pub(crate) struct Broken;
 
-/// A WebSocket as the engine drives it. Nothing here waits: all of it is polled by one task.
+/// A WebSocket, polled by the connection's task.
 pub(crate) trait Transport: Send + Unpin {
-    /// What comes next. What was sent so far leaves ahead of any answer to it.
+    /// Polls for the next frame. Frames sent before it are written ahead of any answer to it.
     fn poll_recv<'a>(
         &'a mut self,
         outbox: &Outbox,
@@ -68,35 +69,36 @@ pub(crate) trait Transport: Send + Unpin {
         cx: &mut Context<'_>,
     ) -> Poll<Received<'a>>;
 
-    /// Keeps what was read and not taken yet: the scratch buffer is given back.
+    /// Saves unread bytes at the end of a turn, before the scratch buffer is given back.
     fn keep(&mut self, scratch: &mut Scratch);
 
-    /// The message that is half-way, if one is: a peer could leave it so for ever.
-    fn midway(&self) -> Option<Midway>;
+    /// Returns the message that has arrived only in part, for the engine to limit its age.
+    fn partial(&self) -> Option<PartialMessage>;
 
-    /// Ready once the peer is gone, while nothing is read. May never notice.
+    /// Completes once the peer has disconnected, while the socket is not read. Some platforms never
+    /// notice.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Writes what the turn has put out and what is queued. Ready once nothing is left of it.
+    /// Writes the turn's own frames and the queue. Ready once nothing is left.
     fn poll_write(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>>;
 
-    /// Takes the close frame, which leaves at the next [`poll_write`](Self::poll_write). The last one.
+    /// Queues the close frame, the last one, for the next [`poll_write`](Self::poll_write).
     fn queue_close(&mut self, outbox: &Outbox, code: CloseCode, reason: &str) -> Result<(), Broken>;
 
-    /// Says that nothing more will be written, after the close frame has left.
+    /// Closes the write half, after the close frame has been written.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>>;
 
-    /// How long the peer is waited for at most once all is written, if not for the whole of
+    /// Limits how long the peer's close frame is waited for, if shorter than
     /// [`close_timeout`](crate::Config::close_timeout).
     fn max_linger(&self) -> Option<Duration> {
         None
     }
 
-    /// Whether the end of the stream is waited for, too, once the peer's close frame has come.
+    /// Whether to wait for the end of the stream after the peer's close frame.
     fn awaits_end(&self) -> bool {
         false
     }
 
-    /// Reads and throws away; how many bytes, 0 once there will be no more.
+    /// Reads and discards; returns the number of bytes, 0 at the end of the stream.
     fn poll_discard(&mut self, scratch: &mut Scratch, cx: &mut Context<'_>) -> Poll<usize>;
 }

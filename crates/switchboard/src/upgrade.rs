@@ -1,7 +1,7 @@
-//! The upgrade: who may connect, and what is kept of the request.
+//! The upgrade: decides who may connect, and keeps what handlers extract of the request.
 //!
-//! In this order: is it a WebSocket handshake at all, Origin, whether there is room, authentication,
-//! the extractors of handlers and hooks, 101. The first that refuses decides the HTTP response.
+//! The order is: WebSocket handshake, Origin, draining, connection limits, authentication, the
+//! extractors of handlers and hooks, 101. The first step that refuses determines the response.
 
 mod authenticate;
 mod endpoint;
@@ -42,7 +42,7 @@ pub(crate) use self::{
     subprotocol::PROTOCOLS,
 };
 pub use self::{
-    authenticate::{Authenticated, Authenticator, Open, Produces},
+    authenticate::{Authenticated, Authenticator, Mergeable, Open, Produces},
     endpoint::Endpoint,
     origin::OriginPolicy,
     proxy::{InvalidNetwork, TrustedProxies},
@@ -61,10 +61,10 @@ use crate::{
     transport::{Io, NativeTransport},
 };
 
-/// Says whose a connection is, as far as its data tells.
+/// Derives a connection's identity from its data, if the data contains one.
 pub(crate) type Identify<D> = Arc<dyn Fn(&D) -> Option<Identity> + Send + Sync>;
 
-/// What an upgrade that may go ahead brings to its connection.
+/// What an admitted upgrade passes to its connection.
 pub(crate) struct Admitted<D> {
     data: D,
     identity: Option<Identity>,
@@ -77,7 +77,7 @@ pub(crate) struct Admitted<D> {
 /// How an upgrade is refused.
 pub(crate) enum Refused {
     Http(Response),
-    /// It is accepted, and closed at once: only so a browser sees why.
+    /// It is accepted and closed at once, since a browser hides an HTTP error from the page.
     AfterAccept(CloseCode, &'static str),
 }
 
@@ -87,8 +87,8 @@ impl From<Response> for Refused {
     }
 }
 
-/// Checks the Origin and whether there is room, and runs authentication and the extractors; within
-/// the upgrade's timeout.
+/// Checks the Origin and the connection limits, then runs authentication and the extractors within
+/// [`upgrade_timeout`](crate::Config::upgrade_timeout).
 pub(crate) async fn admit<S, D>(
     mounted: &Mounted<S, D>,
     parts: &mut Parts,
@@ -119,7 +119,7 @@ where
     };
     if hub.limits().max_connections_per_ip.is_some() && client_ip.is_none() {
         metrics::refused("limit");
-        // Else the limit would not be there, and nobody would notice.
+        // Without this error, the limit would silently have no effect.
         let problem = "`HubBuilder::max_connections_per_ip` is set, but the client's address is not known: serve the app \
                        with `switchboard::serve`, or `into_make_service_with_connect_info::<SocketAddr>()`";
         return Err(refusal::internal(problem, hub).into());
@@ -131,8 +131,8 @@ where
         let data = match (data, &mounted.authenticate) {
             (Some(data), _) => data,
             (None, Some(authenticate)) => authenticate(parts, state).await?,
-            // `ws_route` takes only routers that produce their data.
-            (None, None) => return Err(refusal::internal("nothing produces the connection data", hub)),
+            // Cannot happen: `ws_route` takes only routers that produce their data.
+            (None, None) => return Err(refusal::internal("the router has no `authenticate`", hub)),
         };
         let mut kept = Vec::with_capacity(mounted.steps.len());
         for step in &mounted.steps {
@@ -148,7 +148,7 @@ where
             permit,
         })
     };
-    // As in handlers, a panic costs one answer, not the HTTP connection.
+    // A panic costs one response, not the HTTP connection.
     let extract = AssertUnwindSafe(extract).catch_unwind();
     match tokio::time::timeout(settings.config.upgrade_timeout, extract).await {
         Ok(Ok(result)) => result.map_err(|response| {
@@ -164,7 +164,6 @@ where
             }
         }),
         Ok(Err(panic)) => {
-            // Its payload is the application's: dropping it may panic again.
             log_panic("authentication, an extractor or `identify`", panic);
             Err(refusal::internal_error().into())
         }
@@ -179,22 +178,22 @@ fn remote_addr(parts: &Parts) -> Option<SocketAddr> {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
 }
 
-/// A connection that is about to begin: what its task needs, and what the response.
+/// A connection whose task has not started yet.
 pub(crate) struct Accepted<D> {
     conn: Arc<ConnInner<D>>,
     routing: Arc<Routing<D>>,
     protocol: Option<Box<str>>,
-    /// It is closed already: nothing of the application runs for it.
+    /// The connection is already closed: no application code runs for it.
     refused: bool,
-    /// Its task has it now.
+    /// The connection's task has taken over.
     begun: bool,
 }
 
-/// The client may be gone before its connection begins.
+/// Ends a connection whose client disconnected before its task started.
 impl<D> Drop for Accepted<D> {
     fn drop(&mut self) {
         if !self.begun {
-            // Others may have found it already: what they send must not seem to arrive.
+            // Other tasks may have found it in the hub: their sends must fail.
             self.conn.outbox.close(CloseCode::ABNORMAL, "");
             self.conn.outbox.detach();
             if let Some(calls) = self.conn.existing_calls() {
@@ -206,7 +205,7 @@ impl<D> Drop for Accepted<D> {
 }
 
 impl<D: Send + Sync + 'static> Accepted<D> {
-    /// One that the application takes.
+    /// Creates the connection of an admitted upgrade and registers it with the hub.
     pub(crate) fn new<S>(mounted: &Mounted<S, D>, parts: &Parts, admitted: Admitted<D>) -> Self {
         let Admitted { data, identity, kept, state, client_ip, permit } = admitted;
         let (protocol, dialect) = choose(parts, mounted.settings(), &mounted.admission);
@@ -217,10 +216,10 @@ impl<D: Send + Sync + 'static> Accepted<D> {
         let mut this = Self { conn, routing: Arc::clone(&mounted.routing), protocol, refused: false, begun: false };
         let conn = &this.conn;
         if dialect.extended {
-            // Before anybody can find the connection and send to it: this is the first frame.
+            // Before the hub can find the connection: the greeting must be the first frame.
             conn.push_hello();
         }
-        // Before the client learns its id, and others whose it is: whoever hears of it finds it.
+        // Before the client learns its id and others its user: both must find it in the hub.
         conn.hub().connected(conn);
         this.refused = identity.is_some_and(|identity| conn.identify(&identity).is_err());
         if this.refused {
@@ -234,7 +233,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
     fn session(mut self) -> Session<D> {
         self.begun = true;
         let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
-        // It may have been closed before it could begin.
+        // It may have been closed before its task started.
         if self.refused || conn.outbox.is_closed() {
             Session::refused(conn, routing)
         } else {
@@ -242,12 +241,12 @@ impl<D: Send + Sync + 'static> Accepted<D> {
         }
     }
 
-    /// The connection's own, within that of the upgrade's request.
+    /// Creates the connection's span, a child of the upgrade request's.
     fn span(&self) -> Span {
         tracing::info_span!("ws_connection", conn = %self.conn.id)
     }
 
-    /// Answers with 101 and starts the connection's task, on axum's `WebSocket`.
+    /// Answers with 101 and starts the connection's task on axum's `WebSocket`.
     #[cfg(feature = "axum-ws")]
     pub(crate) fn on_axum(self, upgrade: WebSocketUpgrade) -> Response {
         let upgrade = transport::configure(upgrade, self.conn.config());
@@ -268,7 +267,10 @@ impl<D: Send + Sync + 'static> Accepted<D> {
     /// socket behind the request.
     pub(crate) fn natively(self, request: &Request, parts: &mut Parts) -> Response {
         let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
-            return refusal::internal("the HTTP server does not offer upgrades", self.conn.hub());
+            return refusal::internal(
+                "the HTTP server does not support upgrades: serve the app with `switchboard::serve` or `axum::serve`",
+                self.conn.hub(),
+            );
         };
         let mut response = handshake::accept(request);
         if let Some(protocol) = self.protocol.as_deref().and_then(|protocol| HeaderValue::from_str(protocol).ok()) {
@@ -276,7 +278,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
         }
         add_id(&mut response, self.conn.id);
         let span = self.span();
-        // Boxed, since it is needed for a moment only, and the task's room is kept as long as the connection.
+        // Boxed: it is needed only once, and the task's memory lives as long as the connection.
         tokio::spawn(Box::new(self).serve(upgrade).instrument(span));
         response
     }
@@ -292,7 +294,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
                 Driver::new(transport, self.session())
             }
             Err(error) => {
-                tracing::debug!(%error, "the client was gone before the upgrade was complete");
+                tracing::debug!(%error, "the client disconnected before the upgrade was complete");
                 return;
             }
         };
@@ -301,7 +303,7 @@ impl<D: Send + Sync + 'static> Accepted<D> {
 }
 
 impl Accepted<()> {
-    /// One that is accepted to be closed.
+    /// Creates a connection that is accepted only to be closed with this code.
     pub(crate) fn refused<S, X>(mounted: &Mounted<S, X>, parts: &Parts, code: CloseCode, reason: &str) -> Self {
         let settings = mounted.settings();
         let (protocol, dialect) = choose(parts, settings, &mounted.admission);
@@ -328,7 +330,7 @@ fn add_id(response: &mut Response, id: ConnId) {
     }
 }
 
-/// The subprotocol, and how its clients speak.
+/// Chooses the subprotocol and the dialect that belongs to it.
 fn choose(parts: &Parts, settings: &RouteSettings, admission: &Admission) -> (Option<Box<str>>, Dialect) {
     let protocol = subprotocol::choose(parts, admission);
     let (extended, messagepack) = match protocol.as_deref() {
@@ -368,7 +370,7 @@ mod tests {
         assert!(conn.outbox.is_closed());
     }
 
-    /// What an idle connection keeps for good: tokio rounds its task up to a multiple of 128 bytes.
+    /// The memory of an idle connection. tokio rounds its task up to a multiple of 128 bytes.
     #[test]
     fn a_connection_is_small() {
         let router = crate::WsRouter::<()>::new().mount();

@@ -1,4 +1,4 @@
-//! Frames on the wire: messages encoded once for all, and the forms that connections take them in.
+//! Outgoing frames: messages are encoded once, and converted once per other envelope.
 
 pub(crate) mod encode;
 mod frame;

@@ -5,6 +5,9 @@
 mod autobahn;
 mod bench;
 mod loom;
+mod msrv;
+mod package;
+mod public_api;
 mod setup;
 mod soak;
 mod step;
@@ -21,13 +24,16 @@ Usage: cargo xtask <command>
 
 Commands:
   setup           Install what the tests need (idempotent)
-  test            Run everything that must pass: setup, format, lints, tests, Autobahn, docs, features, packages
+  test            Run everything that must pass: setup, format, spelling, dependencies, lints, tests, Autobahn, docs, packages
   test --quick    Format, lints of the libraries, tests without other clients and the compiler's messages
   autobahn        Run the Autobahn test suite against echo-server, on each transport
   bench           Measure beside a server written by hand on axum, and write docs/performance.md
   bench --quick   The same in short, written to target/bench; names choose, as in `bench --quick rpc-1 idle`
   loom            Try the models of queues and topics in all orders of their threads' steps
   soak            Have 10 000 connections come, act and go, and one join and leave a million times; then look at memory
+  msrv            See that no dependency needs a newer compiler than the workspace says
+  public-api      See that public signatures name no types of crates that are not to be seen
+  package         Package the crates that are published, and build them from their packages: the dry run of a release
   help            Print this text
 ";
 
@@ -44,6 +50,9 @@ fn main() -> ExitCode {
         ["autobahn"] => autobahn::run(),
         ["loom"] => loom::run(),
         ["soak"] => soak::run(),
+        ["msrv"] => msrv::run(),
+        ["public-api"] => public_api::run(),
+        ["package"] => package::run(),
         ["bench", options @ ..] => bench::run(options),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

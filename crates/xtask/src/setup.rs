@@ -33,7 +33,7 @@ enum Get {
 }
 
 /// Something new that the tests need is one more entry.
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 12] = [
     Need {
         name: "rustfmt and clippy",
         wanted: always,
@@ -48,6 +48,13 @@ const NEEDS: [Need; 11] = [
             command: "cargo install cargo-nextest --locked",
             without: "the tests run by `cargo test`, without time limits",
         },
+    },
+    Need {
+        name: "cargo-deny",
+        wanted: always,
+        found: Found::Runs(&["cargo", "deny", "--version"]),
+        // Not optimised, which takes a quarter of the time.
+        get: Get::Commands(&[&["cargo", "install", "cargo-deny", "--locked", "--debug", "--version", "0.20.2"]]),
     },
     Need { name: "chromium", wanted: always, found: Found::Program("chromium"), get: Get::Debian(&["chromium"]) },
     Need {

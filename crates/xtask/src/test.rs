@@ -1,19 +1,13 @@
 //! `cargo xtask test`: everything that must pass, in order, up to the first failure.
 
-mod features;
+mod dependencies;
+pub(crate) mod features;
 mod readme;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
-};
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use devkit::{CommandLine, workspace};
 
-use self::features::PUBLISHED;
-use crate::{autobahn, loom, setup, step::Steps};
+use crate::{autobahn, loom, msrv, package, public_api, setup, step::Steps};
 
 /// How much to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +42,9 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
 fn full(steps: &mut Steps) -> Result<()> {
     steps.call("setup", "cargo xtask setup", setup::run)?;
     steps.commands("format", &[format()])?;
+    steps.commands("spelling", &[spelling()?])?;
+    steps.commands("dependencies", &dependencies::checks())?;
+    steps.call("oldest compiler", "cargo xtask msrv", msrv::run)?;
     steps.commands("lints", &[lints(Extent::Full)])?;
     steps.commands("tests", &[tests(Extent::Full, setup::has_nextest())])?;
     steps.commands("tests on axum's transport", &[tests_on_axum(setup::has_nextest())])?;
@@ -56,22 +53,10 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;
+    steps.call("public API", "cargo xtask public-api", public_api::run)?;
     steps.commands("readme", &[readme::check()?])?;
     steps.commands("features", &features::checks())?;
-    steps.commands("packages", &[packages(&fresh("packages")?)])
-}
-
-/// A folder in the target directory that no earlier run used.
-///
-/// cargo unpacks a package once for each place that it comes from, and never looks again: packages of the same version
-/// from the same place would be those of an earlier run.
-fn fresh(name: &str) -> Result<PathBuf> {
-    let folder = workspace::target()?.join(name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
-    }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
-    Ok(folder.join(now.as_nanos().to_string()))
+    steps.call("packages", "cargo xtask package", package::run)
 }
 
 fn quick(steps: &mut Steps) -> Result<()> {
@@ -88,6 +73,11 @@ fn quick(steps: &mut Steps) -> Result<()> {
 
 fn format() -> CommandLine {
     CommandLine::cargo("fmt --all --check")
+}
+
+/// `typos.toml` says what it passes over.
+fn spelling() -> Result<CommandLine> {
+    Ok(CommandLine::new(&workspace::target()?.join("python/bin/typos").to_string_lossy()))
 }
 
 fn lints(extent: Extent) -> CommandLine {
@@ -142,20 +132,6 @@ fn tests_with_serde_json_features(nextest: bool) -> Result<CommandLine> {
 
 fn docs() -> CommandLine {
     CommandLine::cargo("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings")
-}
-
-/// Packages the published crates and builds them from their packages, each against the packages of the others.
-///
-/// So a file that is missing in a package shows, as does a dependency that is only there inside the workspace. Offline,
-/// because the steps before have fetched all there is to fetch.
-fn packages(target: &Path) -> CommandLine {
-    let names = PUBLISHED.iter().flat_map(|krate| ["--package", krate.name]);
-    CommandLine::cargo("package --allow-dirty --offline")
-        .args(names)
-        .arg("--target-dir")
-        .arg(target.to_string_lossy())
-        // Packages do not know the profiles of this workspace, and nothing of this is debugged.
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
 }
 
 #[cfg(test)]

@@ -26,6 +26,29 @@ pub struct Device {
     pub display_name: String,
 }
 
+/// An event whose rules compare values.
+#[ws_message("SIGN_UP")]
+#[derive(Debug, PartialEq)]
+#[validate(schema(function = is_adult))]
+pub struct SignUp {
+    /// At least eight characters.
+    #[validate(length(min = 8))]
+    pub password: String,
+    /// The same.
+    #[validate(must_match(other = "password"))]
+    pub repeated: String,
+    /// In years.
+    #[validate(range(max = 150))]
+    pub age: u8,
+    /// What the user likes.
+    #[validate(length(max = 3), nested)]
+    pub devices: Vec<Device>,
+}
+
+fn is_adult(message: &SignUp) -> Result<(), switchboard_core::validator::ValidationError> {
+    if message.age < 18 { Err(switchboard_core::validator::ValidationError::new("minor")) } else { Ok(()) }
+}
+
 /// A request, in the two attributes.
 #[ws_message("ADD")]
 #[ws_rpc(response = Sum, progress = Step)]

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use shared_messages::{Add, Closed, Device, JoinRoom, RoomMeta, ServerMessage, Sum, TAGS, Text};
+use shared_messages::{Add, Closed, Device, JoinRoom, RoomMeta, ServerMessage, SignUp, Sum, TAGS, Text};
 use switchboard_core::{
     AnyMessage, MemberOf, Message, Request,
     decode::{Mode, decode, decode_with},
@@ -54,6 +54,46 @@ fn rules_are_checked_at_both_ends() {
         let broken = read::<Text>(r#"{"type":"TEXT","payload":{"body":""}}"#, mode);
         assert_eq!(broken, Err("body must not be empty".to_owned()));
     }
+}
+
+/// What is wrong with a payload of `SIGN_UP`.
+fn sign_up(payload: &str) -> String {
+    let frame = format!(r#"{{"type":"SIGN_UP","payload":{payload}}}"#);
+    read::<SignUp>(&frame, Mode::Strict).err().unwrap_or_default()
+}
+
+#[test]
+fn broken_rules_come_with_unknown_keys() {
+    // Nothing is missing, so all of them are checked.
+    assert_eq!(
+        sign_up(r#"{"password":"short","repeated":"other","age":7,"devices":[],"extra":1}"#),
+        "extra is not a known field; password must have a length of at least 8; \
+         repeated does not match the other field"
+    );
+    let young = r#"{"password":"12345678","repeated":"12345678","age":7,"devices":[],"extra":1}"#;
+    assert_eq!(sign_up(young), "payload is not valid; extra is not a known field");
+}
+
+#[test]
+fn broken_rules_of_single_values_come_with_missing_fields_and_wrong_types() {
+    assert_eq!(
+        sign_up(r#"{"password":"short","age":200,"devices":[],"extra":1}"#),
+        "\
+        age must be at most 150; extra is not a known field; password must have a length of at least 8; \
+        repeated is required"
+    );
+    // Neither the password nor its repetition is compared, and nobody is a minor whose age is not known.
+    assert_eq!(
+        sign_up(r#"{"password":5,"repeated":"x","devices":[{"displayName":""},{}]}"#),
+        "age is required; devices[0].displayName must have a length of at least 1; \
+         devices[1].displayName is required; password must be a string"
+    );
+    // How many there are of something is not said where one of them was not read.
+    assert_eq!(
+        sign_up(r#"{"password":"12345678","repeated":"12345678","age":20,"devices":[1,2,3,4]}"#),
+        "devices[0] must be an object; devices[1] must be an object; devices[2] must be an object; \
+         devices[3] must be an object"
+    );
 }
 
 #[test]

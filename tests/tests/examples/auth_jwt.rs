@@ -94,7 +94,7 @@ async fn at_upgrade(server: &Server, path: &str, name: &str) -> Client {
 }
 
 #[tokio::test]
-async fn row_000_9_connection_data() {
+async fn data_of_a_connection_is_anonymous_until_it_authenticates() {
     let server = server();
     let mut client = server.connect("/ws").await;
     assert_eq!(me(&mut client).await, json!({ "user": anonymous(), "topics": [] }));
@@ -105,7 +105,7 @@ async fn row_000_9_connection_data() {
 }
 
 #[tokio::test]
-async fn row_000_10_deadline() {
+async fn a_connection_that_does_not_authenticate_is_closed_after_five_seconds() {
     let in_five_seconds = async {
         let server = Server::start(auth_jwt::app());
         let begin = Instant::now();
@@ -125,7 +125,7 @@ async fn row_000_10_deadline() {
 }
 
 #[tokio::test]
-async fn row_000_11_in_band_jwt() {
+async fn a_token_in_a_message_sets_the_data_and_topics() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.send("AUTH", json!({ "token": token(&server, "ann").await })).await;
@@ -146,7 +146,7 @@ async fn row_000_11_in_band_jwt() {
 }
 
 #[tokio::test]
-async fn row_000_11_in_band_jwt_bad_tokens() {
+async fn a_bad_token_in_a_message_closes_the_connection() {
     let server = server();
     for (why, token) in bad_tokens() {
         let mut client = server.connect("/ws").await;
@@ -158,7 +158,7 @@ async fn row_000_11_in_band_jwt_bad_tokens() {
 }
 
 #[tokio::test]
-async fn fault_35_the_token_does_not_choose_its_algorithm() {
+async fn the_token_does_not_choose_its_algorithm() {
     let server = server();
     for (why, token) in bad_tokens() {
         let header = format!("Bearer {token}");
@@ -178,7 +178,7 @@ async fn a_token_that_expires_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn row_000_12_rbac() {
+async fn only_admins_may_act_on_others() {
     let server = server();
     let action = |action: &str| json!({ "action": action, "targetUserId": "u-bob", "reason": "enough" });
     let mut nobody = server.connect("/ws").await;
@@ -206,7 +206,7 @@ async fn row_000_12_rbac() {
 }
 
 #[tokio::test]
-async fn row_000_12_rbac_ban_list() {
+async fn a_banned_user_cannot_authenticate_again() {
     let server = server();
     let token = token(&server, "bob").await;
     let mut bob = in_band(&server, "bob").await;
@@ -227,7 +227,7 @@ async fn row_000_12_rbac_ban_list() {
 }
 
 #[tokio::test]
-async fn row_000_13_router_on_error() {
+async fn the_error_hook_answers_and_counts() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.text(r#"{"type":"BREAK"}"#).await;
@@ -242,7 +242,7 @@ async fn row_000_13_router_on_error() {
 }
 
 #[tokio::test]
-async fn row_002_32_moderators_act_and_only_they_hear_of_it() {
+async fn moderators_act_and_only_they_hear_of_it() {
     let server = server();
     let (mut ann, mut bob, mut mia) =
         (in_band(&server, "ann").await, in_band(&server, "bob").await, in_band(&server, "mia").await);
@@ -268,7 +268,7 @@ async fn row_002_32_moderators_act_and_only_they_hear_of_it() {
 }
 
 #[tokio::test]
-async fn row_001_9_serve_authenticate() {
+async fn authentication_is_optional_only_where_it_says_so() {
     let server = server();
     // What is "optional" says so; elsewhere nothing returned is a refusal.
     assert_eq!(server.upgrade("/secure", &[]).await.unwrap_err().status, 401);
@@ -277,7 +277,7 @@ async fn row_001_9_serve_authenticate() {
 }
 
 #[tokio::test]
-async fn row_001_10_global_middleware() {
+async fn anonymous_clients_are_stopped_before_any_handler() {
     let server = server();
     let mut bob = at_upgrade(&server, "/optional", "bob").await;
     let mut nobody = server.connect("/optional").await;
@@ -289,7 +289,7 @@ async fn row_001_10_global_middleware() {
 }
 
 #[tokio::test]
-async fn row_001_11_route_middleware() {
+async fn an_admins_handler_refuses_others() {
     let server = server();
     let mut bob = at_upgrade(&server, "/optional", "bob").await;
     bob.send("ADMIN_ACTION", json!({ "action": "mute", "targetUserId": "u-bob" })).await;
@@ -307,7 +307,7 @@ async fn row_001_11_route_middleware() {
 }
 
 #[tokio::test]
-async fn row_001_12_at_upgrade() {
+async fn a_bad_token_leaves_the_connection_anonymous_where_it_is_optional() {
     let server = server();
     let mut client = at_upgrade(&server, "/optional", "bob").await;
     assert_eq!(me(&mut client).await["user"], bob());
@@ -318,7 +318,7 @@ async fn row_001_12_at_upgrade() {
 }
 
 #[tokio::test]
-async fn row_001_15_typed_errors() {
+async fn a_failed_login_has_a_typed_error() {
     let server = server();
     let mut client = server.connect("/ws").await;
     for (username, password, code, message) in [
@@ -341,7 +341,7 @@ async fn row_001_15_typed_errors() {
 }
 
 #[tokio::test]
-async fn row_002_10_auth_at_upgrade() {
+async fn the_upgrade_is_refused_without_a_good_token() {
     let server = server();
     for path in ["/secure", "/secure?token=", "/secure?token=nonsense"] {
         assert_eq!(server.upgrade(path, &[]).await.unwrap_err().status, 401, "{path}");
@@ -351,7 +351,7 @@ async fn row_002_10_auth_at_upgrade() {
 }
 
 #[tokio::test]
-async fn row_004_2_with_auth() {
+async fn a_token_in_the_query_authenticates() {
     let server = server();
     let path = format!("/secure?token={}", token(&server, "ann").await);
     let mut client = server.connect(&path).await;
@@ -360,7 +360,7 @@ async fn row_004_2_with_auth() {
 }
 
 #[tokio::test]
-async fn row_004_5_token_modes() {
+async fn a_token_is_found_in_query_header_cookie_and_subprotocol() {
     let server = server();
     let token = token(&server, "bob").await;
     let query = format!("?token={token}");
@@ -384,7 +384,7 @@ async fn row_004_5_token_modes() {
 }
 
 #[tokio::test]
-async fn row_004_6_no_auth() {
+async fn a_public_route_ignores_tokens() {
     let server = server();
     let path = format!("/public?token={}", token(&server, "bob").await);
     for path in ["/public", &path] {

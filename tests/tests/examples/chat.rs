@@ -1,9 +1,11 @@
-//! The chat of `examples/chat` over real sockets, one test per row of the checklist.
+//! The chat of `examples/chat` over real sockets.
 
 mod client;
 mod extending;
-mod rows_000_001;
-mod rows_002;
+mod messages;
+mod page;
+mod people;
+mod rooms;
 
 use serde_json::Value;
 use switchboard_tests::client::Server;

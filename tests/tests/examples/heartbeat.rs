@@ -47,7 +47,7 @@ async fn closed(server: &Server, count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn row_001_16_heartbeat() {
+async fn a_client_that_does_not_answer_pings_is_closed() {
     let server = server();
     let begin = Instant::now();
     let mut stream = silent(&server, "/ws").await;
@@ -64,7 +64,7 @@ async fn row_001_16_heartbeat() {
 }
 
 #[tokio::test]
-async fn row_001_16_heartbeat_defaults_and_duration() {
+async fn the_interval_is_30_seconds_and_the_end_tells_the_duration() {
     let server = Server::start(heartbeat::app());
     let headers = [("sec-websocket-protocol", "switchboard.v1.json")];
     let begin = Instant::now();
@@ -79,7 +79,7 @@ async fn row_001_16_heartbeat_defaults_and_duration() {
 }
 
 #[tokio::test]
-async fn row_002_36_heartbeat() {
+async fn pings_are_sent_only_where_heartbeats_are_on() {
     let server = server();
     let quiet = silent(&server, "/quiet").await;
     let mut answers = server.connect("/ws").await;
@@ -118,7 +118,7 @@ async fn pong(client: &mut Client, timestamp: u64) -> Value {
 }
 
 #[tokio::test]
-async fn row_002_37_latency() {
+async fn pings_of_the_application_tell_the_latency() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();

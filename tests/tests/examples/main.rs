@@ -6,19 +6,13 @@
 
 mod auth_jwt;
 mod chat;
-mod delta_sync;
 mod flow_control;
 mod heartbeat;
 mod modules;
 mod negotiation;
-mod notifications;
-mod path_rooms;
-mod presence_pool;
 mod rate_limiting;
-mod rooms;
 mod rpc;
-mod sharding;
-mod state_channels;
-mod state_store;
+mod state;
+mod topics;
 mod upload;
 mod versioning;

@@ -41,7 +41,7 @@ async fn refused(client: &mut Client, code: &str, text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn row_002_13_merged_and_nested_modules_answer_on_one_connection() {
+async fn merged_and_nested_modules_answer_on_one_connection() {
     let server = server();
     let mut ann = guest(&server, 1).await;
     assert_eq!(ann.request("USER.WHO_AM_I", "1", json!({})).await["type"], "RPC_ERROR");
@@ -58,7 +58,7 @@ async fn row_002_13_merged_and_nested_modules_answer_on_one_connection() {
 }
 
 #[tokio::test]
-async fn row_003_1_composition() {
+async fn routers_of_modules_form_one_chat() {
     let server = server();
     let (mut ann, mut bob) = (guest(&server, 1).await, guest(&server, 2).await);
     bob.send("LOGIN", json!({ "username": "bob", "password": "ann-secret" })).await;
@@ -81,7 +81,7 @@ async fn row_003_1_composition() {
 }
 
 #[tokio::test]
-async fn row_003_2_middleware_auth_stops_the_chain() {
+async fn an_unauthenticated_message_stops_at_the_middleware() {
     let server = server();
     let mut client = guest(&server, 1).await;
     say(&mut client, "hi").await;
@@ -124,7 +124,7 @@ fn log() -> &'static Lines {
 }
 
 #[tokio::test]
-async fn row_003_3_middleware_log_tells_client_type_and_duration() {
+async fn the_log_tells_client_type_and_duration() {
     let server = server();
     let mut client = guest(&server, 1).await;
     say(&mut client, "hi").await;
@@ -148,7 +148,7 @@ async fn row_003_3_middleware_log_tells_client_type_and_duration() {
 }
 
 #[tokio::test]
-async fn row_003_4_a_chain_of_async_middleware_around_one_handler() {
+async fn a_chain_of_async_middleware_around_one_handler() {
     let server = server();
     let mut client = guest(&server, 1).await;
     let refused = client.request("USER.RENAME", "1", json!({ "name": "Bobby" })).await;
@@ -162,7 +162,7 @@ async fn row_003_4_a_chain_of_async_middleware_around_one_handler() {
 }
 
 #[tokio::test]
-async fn row_003_5_an_extractor_extends_the_context() {
+async fn an_extractor_extends_the_context() {
     let server = server();
     let (mut ann, mut bob) = (guest(&server, 1).await, guest(&server, 2).await);
     let announce =

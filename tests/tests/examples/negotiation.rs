@@ -21,7 +21,7 @@ async fn negotiated(client: &mut Client) -> Value {
 }
 
 #[tokio::test]
-async fn row_002_38_negotiation() {
+async fn what_both_sides_can_is_enabled() {
     let (_server, mut client) = connect().await;
     client.text(r#"{"type":"GET_NEGOTIATED","meta":{"correlationId":"g"}}"#).await;
     client.expect_error("RPC_ERROR", "FAILED_PRECONDITION").await;
@@ -58,7 +58,7 @@ async fn row_002_38_negotiation() {
 }
 
 #[tokio::test]
-async fn row_002_39_negotiation_fail() {
+async fn another_major_version_is_refused_and_closed() {
     for version in ["2.0", "0.9", "1", "1.", "1.x", "10.0", "11"] {
         let (_server, mut client) = connect().await;
         let begin = Instant::now();

@@ -54,7 +54,7 @@ fn check_refused(message: &Value, text: &str, window_ms: u64) {
 }
 
 #[tokio::test]
-async fn row_000_18_each_client_has_a_window_that_slides_and_ends_with_it() {
+async fn each_client_has_a_window_that_slides_and_ends_with_it() {
     let server = server();
     let mut ann = joined(&server, "/ws").await;
     say_often(&mut ann, 10).await;
@@ -75,7 +75,7 @@ async fn row_000_18_each_client_has_a_window_that_slides_and_ends_with_it() {
 }
 
 #[tokio::test]
-async fn row_000_18_after_the_time_that_the_error_tells_a_message_passes() {
+async fn after_the_time_that_the_error_tells_a_message_passes() {
     let server = Server::start(rate_limiting::app_at_speed(100));
     let mut client = joined(&server, "/ws").await;
     // As slow as this may run, so many do not fit into any 600 ms.
@@ -114,7 +114,7 @@ async fn joined_with_a_stopped_clock(path: &str) -> TestClient {
 
 /// Half at the beginning of a minute and half at its end: then only the first half is free again.
 #[tokio::test(start_paused = true)]
-async fn row_000_18_the_window_slides() {
+async fn the_window_slides() {
     let mut client = joined_with_a_stopped_clock("/ws").await;
     assert_eq!(passed(&mut client, 5).await, 5);
     advance(Duration::from_secs(59)).await;
@@ -127,7 +127,7 @@ async fn row_000_18_the_window_slides() {
 
 /// Five joins in any 300 s, to the millisecond.
 #[tokio::test(start_paused = true)]
-async fn row_000_18_joins_have_300_seconds() {
+async fn joins_have_300_seconds() {
     async fn join(client: &mut TestClient) -> Value {
         client.send_json(json!({ "type": "JOIN_CHANNEL", "payload": { "channel": "a" } })).await;
         client.recv_json().await
@@ -151,7 +151,7 @@ async fn row_000_18_joins_have_300_seconds() {
 
 /// With one window after the other, all is free at the end of the first, though most came late in it.
 #[tokio::test(start_paused = true)]
-async fn row_002_30_windows_come_one_after_the_other() {
+async fn windows_come_one_after_the_other() {
     let mut client = joined_with_a_stopped_clock("/windows").await;
     advance(Duration::from_millis(9900)).await;
     assert_eq!(passed(&mut client, 20).await, 19);
@@ -160,7 +160,7 @@ async fn row_002_30_windows_come_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn row_000_19_errors_say_what_was_too_much_and_the_connection_stays() {
+async fn errors_say_what_was_too_much_and_the_connection_stays() {
     let server = server();
     let mut client = joined(&server, "/ws").await;
     say_often(&mut client, 10).await;
@@ -173,7 +173,7 @@ async fn row_000_19_errors_say_what_was_too_much_and_the_connection_stays() {
 }
 
 #[tokio::test]
-async fn row_000_20_routes() {
+async fn messages_reach_the_channels_that_were_joined() {
     let server = server();
     let (mut ann, mut bob) = (joined(&server, "/ws").await, server.connect("/ws").await);
     bob.send("CHAT_MESSAGE", json!({ "text": "to those who listen" })).await;
@@ -196,7 +196,7 @@ async fn row_000_20_routes() {
 }
 
 #[tokio::test]
-async fn row_001_13_a_middleware_limits_all_routes_together() {
+async fn a_middleware_limits_all_routes_together() {
     let server = server();
     let mut client = joined(&server, "/all").await;
     say_often(&mut client, 8).await;
@@ -209,7 +209,7 @@ async fn row_001_13_a_middleware_limits_all_routes_together() {
 }
 
 #[tokio::test]
-async fn row_002_30_fixed_windows_without_what_is_excluded() {
+async fn fixed_windows_without_what_is_excluded() {
     let server = server();
     let mut listener = joined(&server, "/windows").await;
     let mut client = joined(&server, "/windows").await;

@@ -45,7 +45,7 @@ fn error(message: &Value) -> (&str, &str, &str) {
 }
 
 #[tokio::test]
-async fn row_001_14_rpc() {
+async fn a_calculation_is_answered_or_refused() {
     let server = start();
     let mut client = server.connect("/ws").await;
     for (operation, result) in [("add", 5.0), ("multiply", 6.0)] {
@@ -64,7 +64,7 @@ async fn row_001_14_rpc() {
 }
 
 #[tokio::test]
-async fn row_002_33_rpc_server() {
+async fn profiles_are_fetched_with_typed_errors() {
     let server = start();
     let mut client = server.connect("/ws").await;
     let reply = client.request("FETCH_PROFILE", "p1", json!({ "userId": "ann" })).await;

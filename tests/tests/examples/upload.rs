@@ -25,7 +25,7 @@ fn image(len: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn row_004_10_on_binary() {
+async fn an_image_is_uploaded_in_a_binary_frame() {
     let server = start();
     let mut client = server.connect("/ws/upload").await;
     let mut last = Value::Null;
@@ -114,7 +114,7 @@ fn note(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn row_003_11_compression() {
+async fn a_compressed_message_is_unpacked_and_answered() {
     let server = start();
     let mut client = server.connect("/ws").await;
     // Longer than any frame may be, and yet it comes and goes.

@@ -8,7 +8,7 @@ fn start() -> Server {
 }
 
 #[tokio::test]
-async fn row_003_9_versioning() {
+async fn old_payloads_are_migrated_to_the_new_version() {
     let server = start();
     let (mut old, mut new) = (server.connect("/ws").await, server.connect("/ws").await);
     let migrated = json!({ "name": "Ann", "email": "ann@example.com", "version": 2 });

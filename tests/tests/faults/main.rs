@@ -1,5 +1,5 @@
 //! Attacks and faults against `conformance-server` as a process of its own, so that what it keeps can be seen from
-//! outside: its memory, its sockets, its handlers. The numbers of the names are rows of the list of faults.
+//! outside: its memory, its sockets, its handlers.
 //!
 //! The server runs on the transport that `SWITCHBOARD_TRANSPORT` names. Each test prints what it measured.
 

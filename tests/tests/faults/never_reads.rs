@@ -35,7 +35,7 @@ const GONE: Duration = Duration::from_secs(30);
 const FAIR: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fault_21_22_never_reads() {
+async fn slow_readers_are_closed_and_their_neighbours_unharmed() {
     let server = Server::start().await;
     let mut observer = Observer::connect(&server).await;
     let mut neighbour = Neighbour::start(server.address());
@@ -87,7 +87,7 @@ async fn fault_21_22_never_reads() {
 
 /// Those above never see why they are closed.
 #[tokio::test]
-async fn fault_21_whoever_reads_again_is_told_4002() {
+async fn a_reader_that_resumes_is_told_4002() {
     tokio::join!(reads_again("/ws"), reads_again("/limited"));
 }
 

@@ -32,7 +32,7 @@ const ANSWERS: usize = 3;
 /// The server writes more slowly than a client reads that does nothing else: it never has to wait. The neighbour is on
 /// the same thread of the server, and is answered before the flood is over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fault_21_a_quick_reader_starves_nobody() {
+async fn a_quick_reader_does_not_starve_others() {
     let mut command = Command::new(PROGRAM);
     command.env("TOKIO_WORKER_THREADS", "1");
     let server = Server::start_by(command).await;

@@ -42,7 +42,7 @@ const QUIET: Duration = Duration::from_millis(500);
 /// Each sends until its inbox is full, then until the kernel takes no more. On axum's transport a full inbox hides the
 /// end of the connection until something is written, so there resets are noticed as late as other ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fault_sleep_only() {
+async fn slow_handlers_behind_full_inboxes_harm_no_neighbour() {
     let server = Server::start().await;
     let mut observer = Observer::connect(&server).await;
     let mut neighbour = Neighbour::start(server.address());

@@ -21,7 +21,7 @@ const GONE: Duration = Duration::from_secs(15);
 /// No packet of theirs gets through any more, not even that the clients have ended: only the missing pongs tell. The
 /// neighbour notices nothing.
 #[tokio::test]
-async fn fault_20_52_vanishes_without_fin() {
+async fn a_client_that_vanishes_without_fin_is_removed() {
     let server = start_server().await;
     let mut neighbour = Neighbour::start_in_network_of(server.pid(), server.address());
     let alone = neighbour.look(300).await;

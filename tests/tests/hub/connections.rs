@@ -17,7 +17,7 @@ async fn clock_passes(time: SystemTime) {
 }
 
 #[tokio::test]
-async fn row_002_28_pool() {
+async fn connections_are_listed_and_found_by_id() {
     let hub = Hub::new();
     let server = serve(&hub);
     let before = now();

@@ -103,7 +103,7 @@ async fn at_the_limit_whoever_is_to_get_more_is_closed_at_once() {
 }
 
 #[tokio::test]
-async fn row_7_5_a_publish_to_a_slow_member_changes_nothing_for_the_others() {
+async fn a_publish_to_a_slow_member_changes_nothing_for_the_others() {
     let hub = Hub::builder().max_queued_bytes(8 * MIB).build();
     let server = serve(&hub);
     let ((mut slow, conn), (mut fast, _)) = (connected(&server, &hub).await, connected(&server, &hub).await);
@@ -141,7 +141,7 @@ async fn without_a_limit_what_waits_is_counted_all_the_same() {
 
 /// Without a setting there is a limit, too. What all get is kept once, so this takes little memory.
 #[tokio::test]
-async fn attack_b18_what_waits_is_limited_by_default() {
+async fn what_waits_is_limited_by_default() {
     let hub = Hub::new();
     let server = serve(&hub);
     let mut slow = Vec::new();

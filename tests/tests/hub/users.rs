@@ -16,7 +16,7 @@ use switchboard_tests::{
 use crate::{Notice, User, authenticate, connect, id, request, router, serve, until};
 
 #[tokio::test]
-async fn row_002_29_pool_users() {
+async fn a_user_is_all_of_its_connections() {
     let hub = Hub::new();
     let server = serve(&hub);
     let mut presence = hub.user_events();

@@ -23,7 +23,7 @@ use tokio::{
 use crate::server;
 
 #[tokio::test]
-async fn row_4_refusals_stay_http_unless_a_route_asks() {
+async fn refusals_stay_http_unless_a_route_asks() {
     let server = server();
     for (token, status) in [("", 401), ("?access_token=eve", 401), ("?access_token=boom", 500)] {
         let refusal = server.upgrade(&format!("/secure{token}"), &[]).await.unwrap_err();
@@ -41,7 +41,7 @@ async fn row_4_refusals_stay_http_unless_a_route_asks() {
 }
 
 #[tokio::test]
-async fn row_6_4401_shows_a_browser_why() {
+async fn a_refused_browser_gets_4401_after_the_upgrade() {
     let server = server();
     for (path, headers) in [
         ("/secure-close", vec![]),
@@ -75,7 +75,7 @@ async fn a_panic_while_identifying_costs_one_upgrade() {
 }
 
 #[tokio::test]
-async fn row_6_4403_refused_after_accept() {
+async fn a_refusal_after_the_upgrade_is_4403() {
     let refuse = async || Err::<(), _>(StatusCode::FORBIDDEN);
     // Whatever would be done with it.
     let open = async |conn: Conn| conn.send(Slow {});
@@ -86,7 +86,7 @@ async fn row_6_4403_refused_after_accept() {
 }
 
 #[tokio::test]
-async fn row_6_1008_fault_8_authentication_required() {
+async fn a_client_that_does_not_authenticate_gets_1008() {
     let server = server();
     let mut client = server.connect("/limited").await;
     assert_eq!(client.expect_close().await, (1008, "Authentication required".to_owned()));
@@ -111,7 +111,7 @@ async fn in_band_authentication_keeps_the_connection() {
 }
 
 #[tokio::test]
-async fn row_6_1008_invalid_token() {
+async fn an_invalid_token_gets_1008() {
     let server = server();
     let mut client = server.connect("/limited").await;
     client.send("AUTH", json!({ "token": "eve" })).await;
@@ -121,7 +121,7 @@ async fn row_6_1008_invalid_token() {
 }
 
 #[tokio::test]
-async fn row_6_4001_token_expired() {
+async fn an_expired_token_gets_4001() {
     let identity = |_: &()| Some(Identity::new("ann").expires_in(Duration::from_millis(50)));
     let ws = WsRouter::<()>::new().identify(identity);
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));
@@ -150,7 +150,7 @@ async fn may_stay(State(app): State<App>) -> Result<(), WsError> {
 }
 
 #[tokio::test]
-async fn fault_33_reauthorisation_on_demand() {
+async fn a_connection_is_reauthorised_on_demand() {
     let app = App { verdict: Arc::default(), checked: Arc::default() };
     let ws = WsRouter::new().on_reauthorize(may_stay).on(async |conn: Conn, _: Check| conn.reauthorize());
     let server = Server::start(Router::new().route("/ws", ws_route(ws)).with_state(app.clone()));

@@ -113,7 +113,7 @@ async fn draining_waits_no_longer_than_its_grace() {
 
 /// Those over the limit are dropped, even if that panics.
 #[tokio::test]
-async fn row_max_detached() {
+async fn detached_handlers_are_limited() {
     let (server, hub, work) = serve(Config::new().max_detached(1));
     for detached in 1..=3 {
         let mut client = server.connect("/ws").await;
@@ -134,7 +134,7 @@ async fn row_max_detached() {
 
 /// The issue's: one client that requests and aborts, again and again.
 #[tokio::test]
-async fn attack_a9_one_connection_cannot_take_all_places() {
+async fn one_connection_cannot_take_all_places() {
     let (server, hub, work) = serve(Config::new().max_detached(8).max_detached_per_connection(2));
     let mut client = server.connect("/ws").await;
     let mut exhausted = 0;
@@ -171,7 +171,7 @@ async fn attack_a9_one_connection_cannot_take_all_places() {
 
 /// What runs when a client leaves comes to its end, however much that is.
 #[tokio::test]
-async fn attack_a9_what_has_begun_is_not_dropped() {
+async fn what_has_begun_is_not_dropped() {
     let (server, hub, work) = serve(Config::new().max_detached_per_connection(1));
     let mut client = server.connect("/ws").await;
     for id in ["1", "2", "3"] {

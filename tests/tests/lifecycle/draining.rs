@@ -22,7 +22,7 @@ async fn drain(server: &Server, seconds: f64) {
 }
 
 #[tokio::test]
-async fn row_4_503_new_upgrades_are_refused() {
+async fn new_upgrades_are_refused_with_503() {
     let server = server();
     assert_eq!(server.http("GET", "/health", None).await.0, 200);
     let mut client = server.connect("/ws").await;
@@ -42,7 +42,7 @@ async fn row_4_503_new_upgrades_are_refused() {
 }
 
 #[tokio::test]
-async fn row_6_1012_fault_41_connections_are_closed_one_after_the_other() {
+async fn connections_are_closed_one_after_the_other() {
     let (stop, mut stopped) = mpsc::channel(1);
     let server = Server::start(conformance::app_with(stop));
     let mut clients = Vec::new();
@@ -79,7 +79,7 @@ async fn what_waits_behind_a_handler_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn row_6_1012_what_still_runs_after_the_grace_is_dropped() {
+async fn what_still_runs_after_the_grace_is_dropped() {
     let (stop, mut stopped) = mpsc::channel(1);
     let server = Server::start(conformance::app_with(stop));
     let mut client = server.connect("/ws").await;

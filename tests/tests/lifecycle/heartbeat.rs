@@ -59,7 +59,7 @@ fn app(seen: Seen) -> Router {
 }
 
 #[tokio::test]
-async fn row_6_1008_fault_20_heartbeat_timeout() {
+async fn a_missing_pong_gets_1008() {
     let seen = Seen::default();
     let server = Server::start(app(seen.clone()));
     let client = server.connect("/ws").await;
@@ -83,7 +83,7 @@ async fn row_6_1008_fault_20_heartbeat_timeout() {
 }
 
 #[tokio::test]
-async fn row_6_1008_fault_20_a_member_of_a_busy_topic_that_does_not_answer_is_noticed() {
+async fn a_member_of_a_busy_topic_that_does_not_answer_is_noticed() {
     let beat = Duration::from_millis(100);
     let hub = Hub::new();
     let opened = async |conn: Conn| conn.subscribe("busy").await.map(|_| ());
@@ -117,7 +117,7 @@ async fn who_answers_stays_and_the_round_trip_is_known() {
 }
 
 #[tokio::test]
-async fn row_7_3_the_pong_deadline_waits_while_nothing_is_read() {
+async fn the_pong_deadline_waits_while_nothing_is_read() {
     let server = server();
     let mut client = server.connect("/limited").await;
     client.send("AUTH", json!({ "token": "alice" })).await;
@@ -134,7 +134,7 @@ async fn row_7_3_the_pong_deadline_waits_while_nothing_is_read() {
 }
 
 #[tokio::test]
-async fn row_6_overflow_beats_the_heartbeat() {
+async fn an_overflow_is_told_before_a_missing_pong() {
     let server = server();
     let mut client = server.connect("/limited").await;
     client.send("AUTH", json!({ "token": "alice" })).await;

@@ -15,7 +15,7 @@ fn is_full(refusal: &Refusal) -> bool {
 }
 
 #[tokio::test]
-async fn row_8_connections_per_hub() {
+async fn connections_of_a_hub_are_limited() {
     let hub = Hub::builder().max_connections(2).build();
     let ws = || ws_route(WsRouter::<()>::new().hub(hub.clone()));
     let server = Server::start(Router::new().route("/a", ws()).route("/b", ws()));
@@ -33,7 +33,7 @@ async fn row_8_connections_per_hub() {
 }
 
 #[tokio::test]
-async fn row_8_connections_per_ip_behind_a_trusted_proxy() {
+async fn connections_of_an_address_behind_a_trusted_proxy_are_limited() {
     let hub = || Hub::builder().max_connections_per_ip(1).build();
     let proxies = TrustedProxies::new(["127.0.0.1"]).unwrap();
     let ws = WsRouter::<()>::new().hub(hub()).trusted_proxies(proxies);
@@ -50,7 +50,7 @@ async fn row_8_connections_per_ip_behind_a_trusted_proxy() {
 }
 
 #[tokio::test]
-async fn row_6_4504_connections_per_user() {
+async fn connections_of_a_user_are_limited_with_4504() {
     let ws = WsRouter::<()>::new()
         .hub(Hub::builder().max_connections_per_user(1).build())
         .identify(|_| Some(Identity::new("ann")))
@@ -120,7 +120,7 @@ async fn without_addresses_nobody_gets_past_the_limit_per_ip() {
 
 /// Routes of their own settings, one of them without any, count together.
 #[tokio::test]
-async fn attack_a12_two_routes_of_a_hub_share_its_limits() {
+async fn two_routes_of_a_hub_share_its_limits() {
     let serve = |hub: &Hub| {
         let quick = Config::new().max_message_bytes(1024);
         let ws = |config| {
@@ -148,7 +148,7 @@ async fn attack_a12_two_routes_of_a_hub_share_its_limits() {
 }
 
 #[tokio::test]
-async fn attack_a12_two_routes_of_a_hub_share_pending_upgrades() {
+async fn two_routes_of_a_hub_share_pending_upgrades() {
     let go = Arc::new(Notify::new());
     let hub = Hub::builder().max_pending_upgrades(2).build();
     let ws = || {

@@ -2,14 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
-mod attacks;
 mod authentication;
 mod detached;
 mod draining;
+mod fairness;
+mod floods;
 mod heartbeat;
 mod limits;
 mod logs;
 mod panics;
+mod reauthorizing;
 mod unknown;
 
 use switchboard_tests::{client::Server, conformance};

@@ -154,7 +154,7 @@ fn serve(seen: &Seen, hub: &Hub, hooks: bool) -> Server {
 
 /// Each request has its terminal, and the connection lives.
 #[tokio::test]
-async fn attack_b14_every_request_has_its_terminal_and_every_connection_its_end() {
+async fn every_request_has_its_terminal_and_every_connection_its_end() {
     for hooks in [false, true] {
         let (seen, hub) = (Seen::default(), Hub::new());
         let server = serve(&seen, &hub, hooks);
@@ -188,7 +188,7 @@ async fn attack_b14_every_request_has_its_terminal_and_every_connection_its_end(
 
 /// A subscriber of the application's logs that panics is what no guard knows of but the last.
 #[tokio::test]
-async fn attack_b14_the_last_guard_closes_with_1011_and_runs_the_hooks() {
+async fn the_last_guard_closes_with_1011_and_runs_the_hooks() {
     use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
     /// Panics once, when the span of a message begins.
@@ -224,7 +224,7 @@ struct Ask {}
 
 /// Its runtime is shut down while it asks its client something: whoever waits for that learns it.
 #[test]
-fn attack_b16_a_call_ends_when_the_connections_task_is_dropped() {
+fn a_call_ends_when_the_connections_task_is_dropped() {
     let runtime = |name: &str| {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(1).enable_all().thread_name(name).build().unwrap()
@@ -250,7 +250,7 @@ struct Note {}
 
 /// A middleware drops the response: there will be no socket, and what is sent must not seem to arrive.
 #[tokio::test]
-async fn attack_b16_an_upgrade_that_is_dropped_is_closed() {
+async fn an_upgrade_that_is_dropped_is_closed() {
     let hub = Hub::new();
     let found = Arc::new(Mutex::new(None));
     let (at, keep) = (hub.clone(), Arc::clone(&found));
@@ -279,7 +279,7 @@ async fn attack_b16_an_upgrade_that_is_dropped_is_closed() {
 }
 
 #[tokio::test]
-async fn attack_b14_authentication_that_panics_is_answered_whatever_its_payload_does() {
+async fn authentication_that_panics_is_answered_whatever_its_payload_does() {
     let ws = WsRouter::<()>::new().authenticate(async || -> Result<(), StatusCode> { panic_any(Bomb(1)) });
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));
     for _ in 0..2 {

@@ -48,7 +48,7 @@ struct Store {
 }
 
 #[tokio::test]
-async fn row_1_strictness_a_type_may_opt_out() {
+async fn a_type_may_allow_unknown_keys() {
     let store = async |raw: RawPayload, store: Store| Seen { what: format!("{}: {}", store.key, raw.as_str()) };
     let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::<()>::new().on(store))));
     let mut client = server.connect("/ws").await;
@@ -57,7 +57,7 @@ async fn row_1_strictness_a_type_may_opt_out() {
 }
 
 #[tokio::test]
-async fn row_2_soft_limit_of_a_message() {
+async fn a_message_over_the_soft_limit_is_an_error() {
     let echo = async |store: Store| Seen { what: store.key };
     let config = Config::new().soft_max_message_bytes(200);
     let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::<()>::new().config(config).on(echo))));

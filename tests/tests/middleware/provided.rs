@@ -16,7 +16,7 @@ use switchboard_tests::{
 use crate::{Sum, add, ping, serve};
 
 #[tokio::test]
-async fn row_001_10_and_11_a_guard_stops_the_chain_for_all_or_for_one_route() {
+async fn a_guard_stops_the_chain_for_all_or_for_one_route() {
     struct User {
         role: Option<String>,
     }
@@ -79,7 +79,7 @@ impl Lines {
 }
 
 #[tokio::test]
-async fn row_003_3_each_message_is_logged_with_type_and_duration() {
+async fn each_message_is_logged_with_type_and_duration() {
     let (lines, _guard) = Lines::of_this_thread();
     let server = serve(WsRouter::new().on(add).layer(TraceLayer::new()));
     let mut client = server.connect("/ws").await;

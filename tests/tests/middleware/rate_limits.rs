@@ -218,7 +218,7 @@ fn by_hand(limit: RateLimitLayer<()>) -> Server {
 }
 
 #[tokio::test]
-async fn row_000_18_handlers_check_and_reset_a_limit() {
+async fn handlers_check_and_reset_a_limit() {
     for limit in [
         RateLimitLayer::per_connection(5, LONG),
         RateLimitLayer::per_connection(5, LONG).fixed_window(),
@@ -247,7 +247,7 @@ async fn row_000_18_handlers_check_and_reset_a_limit() {
 }
 
 #[tokio::test]
-async fn row_000_18_a_key_and_all_types_of_a_connection_are_reset() {
+async fn a_key_and_all_types_of_a_connection_are_reset() {
     let server = by_hand(RateLimitLayer::keyed(2, LONG, |_: &WsRequest<()>| "all".into()));
     let mut client = server.connect("/ws").await;
     assert_eq!(passes(&mut client, 3).await, 2);
@@ -297,7 +297,7 @@ async fn without_addresses_nobody_gets_past_a_limit_by_address() {
 }
 
 #[tokio::test]
-async fn attack_b16_a_full_table_of_keys_takes_new_ones_and_resets_no_limit() {
+async fn a_full_table_of_keys_takes_new_ones_and_resets_no_limit() {
     let by_room = |request: &WsRequest<()>| request.correlation_id().unwrap_or_default().to_owned();
     let layer = RateLimitLayer::keyed(3, LONG, by_room).max_keys(16);
     let server = serve(WsRouter::new().on(add).layer(layer));

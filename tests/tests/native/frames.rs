@@ -85,7 +85,7 @@ async fn faults_12_a_length_over_the_limit_gets_1009_before_the_message_comes() 
 }
 
 #[tokio::test]
-async fn row_8_fragments_faults_13_14_too_many_get_1009() {
+async fn too_many_fragments_get_1009() {
     let server = patient(Config::new());
     let mut one_byte = masked(0x01, b"x");
     let mut empty = masked(0x01, b"");
@@ -99,7 +99,7 @@ async fn row_8_fragments_faults_13_14_too_many_get_1009() {
 }
 
 #[tokio::test]
-async fn row_8_fragments_faults_13_14_as_many_as_are_allowed() {
+async fn as_many_fragments_as_allowed_are_one_message() {
     let server = patient(Config::new().max_fragments(3));
     let mut client = server.connect("/ws").await;
     let text = br#"{"type":"PING","payload":{}}"#;
@@ -110,7 +110,7 @@ async fn row_8_fragments_faults_13_14_as_many_as_are_allowed() {
 }
 
 #[tokio::test]
-async fn row_8_age_of_a_message_fault_15_never_finished_gets_1008() {
+async fn a_message_that_is_never_finished_gets_1008() {
     let server = serve(Config::new().message_timeout(Duration::from_millis(100)));
     for (what, bytes) in [
         ("a header", b"\x81".to_vec()),
@@ -126,7 +126,7 @@ async fn row_8_age_of_a_message_fault_15_never_finished_gets_1008() {
 
 /// By default.
 #[tokio::test]
-async fn row_8_age_of_a_message() {
+async fn a_message_has_ten_seconds_to_arrive_by_default() {
     let begin = Instant::now();
     let server = serve(Config::new());
     let mut client = server.connect("/ws").await;
@@ -139,7 +139,7 @@ async fn row_8_age_of_a_message() {
 }
 
 #[tokio::test]
-async fn row_8_age_of_a_message_fault_15_each_has_its_own_time() {
+async fn each_message_has_its_own_time_to_arrive() {
     let server = serve(Config::new().message_timeout(Duration::from_millis(400)));
     let mut client = server.connect("/ws").await;
     let frame = masked(0x81, br#"{"type":"PING","payload":{}}"#);
@@ -156,7 +156,7 @@ async fn row_8_age_of_a_message_fault_15_each_has_its_own_time() {
 }
 
 #[tokio::test]
-async fn row_6_4006_fault_19_a_flood_of_pings() {
+async fn a_flood_of_pings_gets_4006() {
     let server = serve(Config::new().max_control_frames(100));
     let mut client = server.connect("/ws").await;
     for n in 0..100_u8 {
@@ -198,7 +198,7 @@ async fn rfc_6455_5_5_1_nothing_is_handled_after_the_peers_close_frame() {
 
 /// A peer that goes on sending after a violation: a reset would take the close frame away.
 #[tokio::test]
-async fn row_6_the_close_frame_arrives_although_more_is_on_its_way() {
+async fn the_close_frame_arrives_although_more_is_on_its_way() {
     let server = patient(Config::new());
     let mut client = server.connect("/ws").await;
     let more = vec![0_u8; 200_000];

@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 use crate::serve;
 
 #[tokio::test]
-async fn row_7_3_a_peer_that_ends_is_noticed_while_nothing_is_read() {
+async fn a_peer_that_ends_is_noticed_while_nothing_is_read() {
     let server = serve(Config::new().max_inbox(2, 1024));
     let mut client = server.connect("/ws").await;
     client.send("HANG", json!({})).await;
@@ -21,7 +21,7 @@ async fn row_7_3_a_peer_that_ends_is_noticed_while_nothing_is_read() {
 }
 
 #[tokio::test]
-async fn row_7_3_a_peer_that_resets_is_noticed_behind_much_that_is_not_read() {
+async fn a_peer_that_resets_is_noticed_behind_much_that_is_not_read() {
     let server = serve(Config::new().max_inbox(2, 1024));
     let mut client = server.connect("/ws").await;
     client.send("HANG", json!({})).await;
@@ -32,7 +32,7 @@ async fn row_7_3_a_peer_that_resets_is_noticed_behind_much_that_is_not_read() {
 }
 
 #[tokio::test]
-async fn row_7_4_a_handler_may_send_more_than_the_queue_holds_to_a_client_that_reads() {
+async fn a_handler_may_send_more_than_the_queue_holds_to_a_client_that_reads() {
     let server = serve(Config::new().max_outbound_bytes(256 * 1024));
     let mut client = server.connect("/ws").await;
     // The kernel takes some megabytes of it at once.
@@ -45,7 +45,7 @@ async fn row_7_4_a_handler_may_send_more_than_the_queue_holds_to_a_client_that_r
 }
 
 #[tokio::test]
-async fn row_7_4_fault_21_a_reader_that_stops_gets_4002_behind_whole_frames() {
+async fn a_reader_that_stops_gets_4002_behind_whole_frames() {
     let server = serve(Config::new().max_outbound_bytes(64 * 1024));
     let mut client = server.connect("/ws").await;
     client.send("FLOOD", json!({ "count": 20_000, "bytes": 1000 })).await;
@@ -71,7 +71,7 @@ async fn row_7_4_fault_21_a_reader_that_stops_gets_4002_behind_whole_frames() {
 }
 
 #[tokio::test]
-async fn row_7_4_fault_21_a_reader_that_never_reads_is_dropped_after_the_write_timeout() {
+async fn a_reader_that_never_reads_is_dropped_after_the_write_timeout() {
     let config = Config::new().max_outbound_bytes(64 * 1024).write_timeout(Duration::from_millis(100));
     let server = serve(config);
     let mut client = server.connect("/ws").await;
@@ -114,7 +114,7 @@ async fn messages_up_to_the_limit_in_portions_of_any_size() {
 }
 
 #[tokio::test]
-async fn row_7_3_a_message_that_comes_slowly_is_a_sign_of_life() {
+async fn a_message_that_comes_slowly_is_a_sign_of_life() {
     let beat = Duration::from_millis(200);
     let server = serve(Config::new().ping_interval(beat).pong_timeout(beat));
     let mut client = server.connect("/ws").await;

@@ -61,16 +61,16 @@ async fn assert_complete(config: Config, sizes: &[usize]) {
 }
 
 #[tokio::test]
-async fn row_7_5_a_publisher_that_is_a_member_keeps_up_with_itself() {
+async fn a_publisher_that_is_a_member_keeps_up_with_itself() {
     assert_complete(Config::new(), &[60_000; 40]).await;
 }
 
 #[tokio::test]
-async fn row_7_5_a_run_of_messages_that_fit_overflows_no_queue() {
+async fn a_run_of_messages_that_fit_overflows_no_queue() {
     assert_complete(Config::new().max_outbound_bytes(16 * 1024), &[1000; 60]).await;
 }
 
 #[tokio::test]
-async fn row_7_5_a_message_as_large_as_the_queue_and_small_ones() {
+async fn a_message_as_large_as_the_queue_and_small_ones() {
     assert_complete(Config::new(), &[1_000_000, 60_000, 10, 1_000_000, 10]).await;
 }

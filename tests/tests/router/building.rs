@@ -96,7 +96,7 @@ fn settings_that_cannot_work_are_named() {
 }
 
 #[tokio::test]
-async fn row_002_13_merged_routers_work_as_one() {
+async fn merged_routers_work_as_one() {
     async fn opened_a(conn: Conn) -> Result<(), switchboard::SendError> {
         conn.send(Pong::new("open a"))
     }

@@ -173,7 +173,7 @@ async fn a_panic_in_authenticate_is_500() {
 }
 
 #[tokio::test]
-async fn row_2_an_unmapped_error_is_internal() {
+async fn an_unmapped_error_is_internal() {
     let captured = Arc::new("captured".to_owned());
     let closure = {
         let captured = Arc::clone(&captured);
@@ -204,7 +204,7 @@ impl<S: Sync, D: Send + Sync + 'static> FromMessageParts<S, D> for Slow {
 }
 
 #[tokio::test]
-async fn row_1_meta_timeout_counts_from_receipt_behind_an_extractor_that_waits() {
+async fn meta_timeout_counts_from_receipt_behind_an_extractor_that_waits() {
     async fn ping(_: Slow, deadline: Deadline, received: ReceivedAt, _: Ping) -> Pong {
         let ago = received.time().elapsed().unwrap();
         Pong::new(format!("{} {}", deadline.remaining().as_millis(), ago.as_millis()))

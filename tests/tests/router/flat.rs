@@ -54,7 +54,7 @@ async fn attempt(conn: Conn, _: Try) -> Kinds {
 }
 
 #[tokio::test]
-async fn row_1_other_envelopes_flat_requests_have_their_end_and_senders_are_told() {
+async fn flat_requests_have_their_end_and_senders_are_told() {
     let ws = WsRouter::<()>::new().envelope(EnvelopeStyle::Flat).on(get).on(attempt);
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));
     let mut client = server.connect("/ws").await;

@@ -50,7 +50,7 @@ async fn on_open_runs_first_and_what_arrives_meanwhile_waits() {
 }
 
 #[tokio::test]
-async fn row_6_1011_open_hook_failed() {
+async fn a_failed_open_hook_closes_with_1011() {
     async fn fails(_: Conn) -> Result<(), WsError> {
         Err(WsError::unavailable("the secret database is down"))
     }
@@ -93,7 +93,7 @@ async fn reason(reasons: &mut mpsc::Receiver<(u16, String, ClosedBy)>) -> (u16, 
 }
 
 #[tokio::test]
-async fn row_002_2_on_close_knows_code_reason_and_who() {
+async fn on_close_knows_code_reason_and_who() {
     let (server, mut reasons) = reporting(WsRouter::new());
     let mut client = server.connect("/ws").await;
     client.raw(&switchboard_tests::client::masked(0x88, b"\x0f\xa0because")).await;
@@ -121,7 +121,7 @@ async fn row_002_2_on_close_knows_code_reason_and_who() {
 }
 
 #[tokio::test]
-async fn row_7_2_what_was_sent_before_close_and_the_handlers_error_still_arrive() {
+async fn what_was_sent_before_close_and_the_handlers_error_still_arrive() {
     let (server, _reasons) = reporting(WsRouter::new());
     let mut client = server.connect("/ws").await;
     client.send("CLOSE", json!({ "code": 1008 })).await;
@@ -136,7 +136,7 @@ async fn row_7_2_what_was_sent_before_close_and_the_handlers_error_still_arrive(
 }
 
 #[tokio::test]
-async fn row_000_6_on_close_may_publish() {
+async fn on_close_may_publish() {
     async fn opened(conn: Conn) -> Result<(), WsError> {
         conn.subscribe("all").await?;
         conn.send(Pong::new("open"))?;
@@ -173,7 +173,7 @@ async fn on_close_hooks_run_when_the_server_could_not_write_either() {
 }
 
 #[tokio::test]
-async fn row_000_13_on_error_sees_every_failure_with_its_connection() {
+async fn on_error_sees_every_failure_with_its_connection() {
     #[ws_message("ERROR_SEEN")]
     struct ErrorSeen {
         code: String,

@@ -31,7 +31,7 @@ async fn unknown(State(go): State<Go>, _: UnknownMessage) -> Result<(), WsError>
 }
 
 #[tokio::test]
-async fn row_2_an_id_has_one_terminal_whatever_answers_under_it() {
+async fn an_id_has_one_terminal_whatever_answers_under_it() {
     let go = Go::new(Semaphore::new(0));
     let ws = WsRouter::new().on(ask).on_refresh(refresh).fallback(unknown);
     let server = Server::start(Router::new().route("/ws", ws_route(ws)).with_state(Arc::clone(&go)));
@@ -104,7 +104,7 @@ async fn values(values: Values) -> Pong {
 
 /// A number takes 9 bytes in MessagePack and 19 in the JSON that is kept of it.
 #[tokio::test]
-async fn row_7_3_the_inbox_counts_what_is_kept_of_messagepack() {
+async fn the_inbox_counts_what_is_kept_of_messagepack() {
     let config = Config::new().max_inbox(32, 1500);
     let server = crate::serve(WsRouter::new().config(config).on(hold).on(values));
     let mut client = server.upgrade("/ws", &[("sec-websocket-protocol", "switchboard.v1.msgpack")]).await.unwrap();

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::serve;
 
 #[tokio::test]
-async fn row_002_1_echo_with_a_greeting() {
+async fn raw_text_is_greeted_and_echoed() {
     async fn greet(conn: Conn) -> Result<(), SendError> {
         conn.send_text("Welcome!")
     }
@@ -29,7 +29,7 @@ async fn row_002_1_echo_with_a_greeting() {
 }
 
 #[tokio::test]
-async fn row_002_3_json_by_hand() {
+async fn json_can_be_read_by_hand() {
     fn now() -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         u64::try_from(since.as_millis()).unwrap()

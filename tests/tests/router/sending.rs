@@ -21,7 +21,7 @@ struct AskShort {
 }
 
 #[tokio::test]
-async fn row_002_11_outgoing_messages_are_validated() {
+async fn outgoing_messages_are_validated() {
     async fn ask(ask: AskShort) -> Short {
         Short { text: ask.text }
     }

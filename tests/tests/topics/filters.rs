@@ -13,7 +13,7 @@ use crate::{Note, Other, Place, User, notes_until};
 /// `subscribe(topic, filter?)`, `unsubscribe`, `unsubscribeAll`, `publish(skipSender)` that counts,
 /// `subscriberCount`, `getSubscribedTopics`.
 #[tokio::test]
-async fn row_002_31_selective_pub_sub() {
+async fn a_subscriber_may_filter_what_it_gets() {
     let mut place = Place::new(Hub::new());
     let (mut a, ann) = place.connect("ann").await;
     let (mut b, bob) = place.connect("bob").await;
@@ -80,7 +80,7 @@ struct ModAction {
 }
 
 #[tokio::test]
-async fn row_002_32_role_filter() {
+async fn a_filter_chooses_subscribers_by_role() {
     fn level(user: &User) -> u8 {
         match user.role.as_str() {
             "admin" => 2,
@@ -128,7 +128,7 @@ async fn row_002_32_role_filter() {
 }
 
 #[tokio::test]
-async fn row_7_2_filtered_publishes_keep_their_place_among_others() {
+async fn filtered_publishes_keep_their_place_among_others() {
     let mut place = Place::new(Hub::builder().topic("f", TopicOptions::new().filter(|_, n: &Note| n.n != 3)).build());
     let (mut client, conn) = place.connect("ann").await;
     conn.subscribe_many(["f", "plain"]).await.unwrap();

@@ -48,7 +48,7 @@ struct Notes {
 }
 
 #[tokio::test]
-async fn row_003_10_items_are_gathered_into_messages() {
+async fn items_are_gathered_into_messages() {
     let mut place = Place::new(Hub::builder().topic("odd", TopicOptions::new().allow_names(|_| false)).build());
     let (mut client, conn) = place.connect("ann").await;
     conn.subscribe("t").await.unwrap();

@@ -7,7 +7,7 @@ use switchboard::{BatchOptions, Hub, Matched, PublishErrorKind, Topic, TopicErro
 use crate::{Note, Other, Place, User, notes_until};
 
 #[tokio::test]
-async fn row_7_6_subscribing_is_authorised_by_the_members_data_and_user() {
+async fn subscribing_is_authorised_by_the_members_data_and_user() {
     let options = TopicOptions::new().authorize_subscribe(async |member, topic| {
         let user = member.user().ok_or_else(|| WsError::unauthenticated("who are you?"))?;
         let is_admin = member.data::<User>().is_some_and(|user| user.role == "admin");
@@ -29,7 +29,7 @@ async fn row_7_6_subscribing_is_authorised_by_the_members_data_and_user() {
 }
 
 #[tokio::test]
-async fn row_7_6_a_rule_that_panics_or_does_not_answer_refuses() {
+async fn a_rule_that_panics_or_does_not_answer_refuses() {
     #[expect(clippy::panic, reason = "what is tested")]
     async fn panics(_: switchboard::ConnRef, _: std::sync::Arc<str>) -> Result<(), WsError> {
         panic!("broken");
@@ -50,7 +50,7 @@ async fn row_7_6_a_rule_that_panics_or_does_not_answer_refuses() {
 }
 
 #[tokio::test]
-async fn row_7_6_members_are_limited() {
+async fn members_are_limited() {
     let mut place = Place::new(Hub::builder().topic("duel:*", TopicOptions::new().max_members(2)).build());
     let (_a, a) = place.connect("a").await;
     let (_b, b) = place.connect("b").await;
@@ -67,7 +67,7 @@ async fn row_7_6_members_are_limited() {
 }
 
 #[tokio::test]
-async fn row_7_8_publishing_is_authorised() {
+async fn publishing_is_authorised() {
     let options = TopicOptions::new().authorize_publish(async |member, _| {
         let may = member.data::<User>().is_some_and(|user| user.role == "speaker");
         if may { Ok(()) } else { Err(WsError::permission_denied("listen")) }
@@ -86,7 +86,7 @@ async fn row_7_8_publishing_is_authorised() {
 }
 
 #[tokio::test]
-async fn row_7_7_names_are_narrowed() {
+async fn topic_names_can_be_narrowed() {
     let options = TopicOptions::new().allow_names(|name| name.len() < 10);
     let mut place = Place::new(Hub::builder().topic("talk:*", options).build());
     let (mut client, conn) = place.connect("ann").await;
@@ -101,7 +101,7 @@ async fn row_7_7_names_are_narrowed() {
 }
 
 #[tokio::test]
-async fn row_7_5_no_self_delivery_by_rule() {
+async fn no_self_delivery_by_rule() {
     let mut place = Place::new(Hub::builder().topic("cursor:*", TopicOptions::new().no_self_delivery()).build());
     let (mut a, ann) = place.connect("ann").await;
     let (mut b, bob) = place.connect("bob").await;

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use crate::{Note, Place, is_waiting, notes_until};
 
 #[tokio::test]
-async fn row_7_6_many_topics_are_joined_and_left_at_once() {
+async fn many_topics_are_joined_and_left_at_once() {
     let mut place = Place::new(Hub::new());
     let (mut client, conn) = place.connect("ann").await;
     let change = conn.subscribe_many(["a", "b", "a"]).await.unwrap();
@@ -40,7 +40,7 @@ async fn row_7_6_many_topics_are_joined_and_left_at_once() {
 }
 
 #[tokio::test]
-async fn row_7_6_a_batch_that_fails_changes_nothing() {
+async fn a_batch_that_fails_changes_nothing() {
     let rooms = TopicOptions::new().authorize_subscribe(async |_, topic| match &*topic {
         "room:secret" => Err(WsError::permission_denied("not yours")),
         _ => Ok(()),
@@ -68,7 +68,7 @@ async fn row_7_6_a_batch_that_fails_changes_nothing() {
 }
 
 #[tokio::test]
-async fn row_7_6_the_order_of_decisions() {
+async fn a_subscription_is_normalised_named_limited_and_authorised_in_order() {
     let asked = Arc::new(AtomicUsize::new(0));
     let rooms = TopicOptions::new().allow_names(|name| name != "room:odd").max_per_connection(1).authorize_subscribe({
         let asked = Arc::clone(&asked);
@@ -105,7 +105,7 @@ async fn row_7_6_the_order_of_decisions() {
 }
 
 #[tokio::test]
-async fn row_7_6_a_change_waits_for_one_in_flight_on_the_same_topic() {
+async fn a_change_waits_for_one_in_flight_on_the_same_topic() {
     let (asked, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
     let slow = TopicOptions::new().authorize_subscribe({
         let (asked, answers) = (Arc::clone(&asked), Arc::clone(&answers));

@@ -38,7 +38,7 @@ async fn read_until(client: &mut Client, last: u32) -> Vec<(String, u64)> {
 }
 
 #[tokio::test]
-async fn row_7_4_the_oldest_are_dropped_and_a_gap_is_told() {
+async fn the_oldest_are_dropped_and_a_gap_is_told() {
     let options = TopicOptions::new().slow_consumer(SlowConsumer::DropOldest);
     let mut place = Place::with(Hub::builder().topic("feed:*", options).build(), config());
     let (mut slow, conn) = place.connect_as("slow", "", &EXTENDED).await;
@@ -79,7 +79,7 @@ async fn row_7_4_the_oldest_are_dropped_and_a_gap_is_told() {
 }
 
 #[tokio::test]
-async fn row_7_4_only_the_latest_of_a_key_is_kept() {
+async fn only_the_latest_of_a_key_is_kept() {
     let options = TopicOptions::new().conflate_by(|note: &Note| note.n % 3);
     let mut place = Place::with(Hub::builder().topic("prices", options).build(), config());
     let (mut client, conn) = place.connect("slow").await;
@@ -98,7 +98,7 @@ async fn row_7_4_only_the_latest_of_a_key_is_kept() {
 }
 
 #[tokio::test]
-async fn row_7_4_what_may_be_lost_makes_room_for_the_rest() {
+async fn what_may_be_lost_makes_room_for_the_rest() {
     let options = TopicOptions::new().slow_consumer(SlowConsumer::DropOldest);
     let mut place = Place::with(Hub::builder().topic("feed:*", options).build(), config());
     let (mut client, conn) = place.connect_as("slow", "", &EXTENDED).await;

@@ -68,7 +68,7 @@ fn set_topics(conn: &Conn<User>, topics: &'static [&'static str]) -> JoinHandle<
 }
 
 #[tokio::test]
-async fn row_7_6_who_was_removed_is_not_put_back_by_a_change_on_its_way() {
+async fn who_was_removed_is_not_put_back_by_a_change_on_its_way() {
     let gate = Gate::default();
     let mut place = Place::new(gate.hub());
     let (_client, conn) = place.connect("ann").await;
@@ -94,7 +94,7 @@ async fn row_7_6_who_was_removed_is_not_put_back_by_a_change_on_its_way() {
 }
 
 #[tokio::test]
-async fn row_7_6_who_was_removed_by_id_is_asked_about_to_be_put_back() {
+async fn who_was_removed_by_id_is_asked_about_to_be_put_back() {
     let gate = Gate::default();
     let mut place = Place::new(gate.hub());
     let (_client, conn) = place.connect("ann").await;
@@ -112,7 +112,7 @@ async fn row_7_6_who_was_removed_by_id_is_asked_about_to_be_put_back() {
 }
 
 #[tokio::test]
-async fn row_7_6_what_others_lose_is_not_asked_about_again() {
+async fn what_others_lose_is_not_asked_about_again() {
     let gate = Gate::default();
     let mut place = Place::new(gate.hub());
     let (_client, ann) = place.connect("ann").await;
@@ -134,7 +134,7 @@ async fn row_7_6_what_others_lose_is_not_asked_about_again() {
 }
 
 #[tokio::test]
-async fn row_7_6_many_who_leave_for_other_reasons_keep_nobody_out() {
+async fn many_who_leave_for_other_reasons_keep_nobody_out() {
     let (asked, is_asked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let rooms = TopicOptions::new().authorize_subscribe({
         let (asked, is_asked) = (Arc::clone(&asked), Arc::clone(&is_asked));
@@ -165,7 +165,7 @@ async fn row_7_6_many_who_leave_for_other_reasons_keep_nobody_out() {
 
 /// 300 members, more than are asked about at once; an answer takes 50 ms, and one never comes.
 #[tokio::test]
-async fn row_7_6_who_may_no_more_is_gone_within_a_second_whatever_the_rule_takes() {
+async fn who_may_no_more_is_gone_within_a_second_whatever_the_rule_takes() {
     let closed = Arc::new(AtomicBool::new(false));
     let options = TopicOptions::new().authorize_subscribe({
         let closed = Arc::clone(&closed);
@@ -213,7 +213,7 @@ async fn row_7_6_who_may_no_more_is_gone_within_a_second_whatever_the_rule_takes
 }
 
 #[tokio::test]
-async fn row_7_6_an_answer_about_one_subscription_does_not_end_a_later_one() {
+async fn an_answer_about_one_subscription_does_not_end_a_later_one() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     // The second question, which is the one about members, gets no answer in time.

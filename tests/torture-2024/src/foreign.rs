@@ -1,5 +1,7 @@
 //! Types of other crates, with the features of `switchboard` that are named after them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
@@ -21,4 +23,10 @@ pub struct Foreign {
     pub link: Url,
     pub data: Vec<Bytes>,
     pub net: std::net::IpAddr,
+    #[validate(length(max = 20))]
+    pub shared: Arc<str>,
+    #[schemars(with = "String")]
+    pub seen: time::OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub sent: time::OffsetDateTime,
 }

@@ -22,7 +22,7 @@ fn paths<M: Message>(payload: Value) -> Vec<String> {
 }
 
 #[test]
-fn kind_f1_what_stands_in_cfg_attr_is_enforced() {
+fn what_stands_in_cfg_attr_is_enforced() {
     let found = paths::<conditional::Conditional>(json!({
         "name": "", "type": "long", "inner": { "SOME_NUMBER": 10 }, "here": { "SOME_NUMBER": 10 }, "free": "",
     }));
@@ -34,7 +34,7 @@ fn kind_f1_what_stands_in_cfg_attr_is_enforced() {
 }
 
 #[test]
-fn kind_f5_big_numbers_break_a_rule() {
+fn big_numbers_break_a_rule() {
     let all = |big: u128| {
         let json = format!(
             r#"{{"text":"a","count":2,"big":{big},"needed":1,"again":"a","shape":{{"circle":{{"outerRadius":1}}}}}}"#
@@ -50,7 +50,7 @@ fn kind_f5_big_numbers_break_a_rule() {
 }
 
 #[test]
-fn kind_f5_numbers_that_no_error_of_validator_can_hold_break_a_rule() {
+fn numbers_that_no_error_of_validator_can_hold_break_a_rule() {
     let (big, low) = (u128::MAX, i128::MIN);
     for (json, expected) in [
         ("{}".to_owned(), &[][..]),
@@ -84,7 +84,7 @@ fn kind_f5_numbers_that_no_error_of_validator_can_hold_break_a_rule() {
 }
 
 #[test]
-fn kind_f5_bounds_beyond_32_bits_stand_in_the_schema() {
+fn bounds_beyond_32_bits_stand_in_the_schema() {
     use switchboard::__private::schemars;
     let schema = schemars::schema_for!(numbers::Numbers);
     let properties = &schema.as_value()["properties"];
@@ -101,7 +101,7 @@ fn kind_f5_bounds_beyond_32_bits_stand_in_the_schema() {
 }
 
 #[test]
-fn kind_f5_nan_is_in_no_range() {
+fn nan_is_in_no_range() {
     let mut all: hostile::All = serde_json::from_value(json!({
         "text": "a", "count": 2, "needed": 1, "again": "a", "shape": "point",
     }))
@@ -112,7 +112,7 @@ fn kind_f5_nan_is_in_no_range() {
 }
 
 #[test]
-fn kind_f6_every_rule_is_at_its_wire_path() {
+fn every_rule_is_at_its_wire_path() {
     let bad = || json!({ "type": "" });
     let good = json!({ "type": "a" });
     let cases = [
@@ -172,7 +172,7 @@ fn kind_f6_every_rule_is_at_its_wire_path() {
 }
 
 #[test]
-fn kind_f6_types_that_are_converted_have_the_rules_of_what_they_become() {
+fn types_that_are_converted_have_the_rules_of_what_they_become() {
     assert_eq!(paths::<conversions::Tried>(json!({ "digits": "9", "level": 1 })), [""; 0]);
     assert_eq!(paths::<conversions::Tried>(json!({ "digits": "10", "level": 1 })), ["number range"]);
     for refused in
@@ -186,7 +186,7 @@ fn kind_f6_types_that_are_converted_have_the_rules_of_what_they_become() {
 }
 
 #[test]
-fn kind_f12_types_of_others_by_remote() {
+fn types_of_others_by_remote() {
     use conversions::{Remote, elsewhere};
     let wire = json!({ "span": { "seconds": 1, "nanos": 2 }, "side": { "right": { "by": 3 } }, "distance": 4 });
     let remote: Remote = serde_json::from_value(wire.clone()).unwrap();
@@ -199,7 +199,7 @@ fn kind_f12_types_of_others_by_remote() {
 }
 
 #[test]
-fn kind_f12_borrowed_values_have_rules_and_messages_own_theirs() {
+fn borrowed_values_have_rules_and_messages_own_theirs() {
     let text = r#"{"text":"long","plain":"long","inner":[{"named":{"name":"long"}},{"text":"x"}]}"#;
     let borrowed: conversions::Borrowed<'_> = serde_json::from_str(text).unwrap();
     assert!(matches!(borrowed.text, std::borrow::Cow::Borrowed("long")));
@@ -211,7 +211,7 @@ fn kind_f12_borrowed_values_have_rules_and_messages_own_theirs() {
 }
 
 #[test]
-fn kind_f11_a_message_inside_a_message() {
+fn a_message_inside_a_message() {
     let found = paths::<hostile::HoldsItems>(json!({
         "first": { "name": "" }, "maybe": { "name": "" }, "rows": [[{ "name": "" }]],
     }));
@@ -219,7 +219,7 @@ fn kind_f11_a_message_inside_a_message() {
 }
 
 #[test]
-fn kind_f12_types_of_other_crates() {
+fn types_of_other_crates() {
     let message = |id: &str| {
         json!({
             "id": id, "at": "2026-01-02T03:04:05Z", "day": "2026-01-02", "price": "1.50", "link": "https://example.com/",
@@ -234,7 +234,7 @@ fn kind_f12_types_of_other_crates() {
 }
 
 #[test]
-fn kind_f14_odd_names_have_wire_names() {
+fn odd_names_have_wire_names() {
     let found = paths::<names::Names>(json!({
         "über": 10, "größeInCm": 10, "type": 10, "finalWord": 10, "x": 10, "1": 10, "a1b": 10, "__": 10,
         "wahl": { "über": { "ölStand": 10 } },
@@ -263,12 +263,12 @@ fn kind_f14_odd_names_have_wire_names() {
 }
 
 #[test]
-fn kind_f15_deprecated_fields_have_rules() {
+fn deprecated_fields_have_rules() {
     assert_eq!(paths::<deprecated::OldField>(json!({ "text": "" })), ["text length"]);
 }
 
 #[test]
-fn kind_f22_every_rule_is_checked_beside_hostile_names() {
+fn every_rule_is_checked_beside_hostile_names() {
     let found = paths::<hostile::All>(json!({
         "text": "a text that is too long", "count": 3, "mail": "x", "site": "y", "address": "127.0.0", "again": "b\u{1}",
         "shape": { "line": [1.0] },
@@ -299,7 +299,7 @@ fn kind_f22_every_rule_is_checked_beside_hostile_names() {
 }
 
 #[test]
-fn kind_f1_rules_that_a_macro_passes_on_are_enforced() {
+fn rules_that_a_macro_passes_on_are_enforced() {
     let found = paths::<macro_rules::Passed>(json!({
         "text": "", "number": 10, "maybe": 10, "odd": 1, "mail": "x", "again": "y",
         "inner": { "number": 0, "needed": null, "site": "" },
@@ -321,7 +321,7 @@ fn kind_f1_rules_that_a_macro_passes_on_are_enforced() {
 }
 
 #[test]
-fn kind_f1_rules_of_type_parameters_and_of_types_that_hold_themselves() {
+fn rules_of_type_parameters_and_of_types_that_hold_themselves() {
     let bad = json!({ "a": 10 });
     let found = paths::<generic::Generic>(json!({
         "maybe": { "inner": bad, "twice": [bad] },

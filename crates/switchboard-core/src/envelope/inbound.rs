@@ -105,12 +105,12 @@ pub fn extended_meta_from_json<T: MessageMeta>(frame: &str) -> Result<T, Issues>
         meta: Option<&'a RawValue>,
     }
     if !T::DECLARED {
-        return decode::explain::nothing();
+        return decode::diagnose::nothing();
     }
     let raw = serde_json::from_str::<Frame<'_>>(frame).ok().and_then(|frame| frame.meta).map(RawValue::get);
     let object = raw.filter(|raw| raw.starts_with('{')).unwrap_or("{}");
     let meta: T =
-        decode::explain::object(object, &["clientId", "receivedAt"]).map_err(|issues| issues.below("meta"))?;
+        decode::diagnose::object(object, &["clientId", "receivedAt"]).map_err(|issues| issues.below("meta"))?;
     meta.validate().map_err(|issues| issues.below("meta"))?;
     Ok(meta)
 }

@@ -15,9 +15,9 @@ use serde_json::Value;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::{
-    At, Report,
+    At, Report, messages,
     probe::{Step, camel_case, plain},
-    unwritable, words,
+    unwritable,
 };
 
 /// The parameter under which an error of ours carries its path.
@@ -37,6 +37,10 @@ pub(super) fn check<T: Serialize>(
     at: At<'_>,
     report: &mut Report,
 ) {
+    // Its rules may look at more than one value.
+    if report.is_partial() {
+        return;
+    }
     match unwritable::run(|| checked.validate()) {
         Some(Ok(())) => {}
         Some(Err(errors)) => self::report(&errors, value, names, at, report),
@@ -103,7 +107,7 @@ impl Walk<'_> {
             ValidationErrorsKind::Field(errors) => {
                 for error in errors {
                     let path = error.params.get(PATH).and_then(Value::as_str).unwrap_or_default();
-                    at.path(path, |at| self.report.push(at, || (error.code.clone(), words::message(error))));
+                    at.path(path, |at| self.report.push(at, || (error.code.clone(), messages::message(error))));
                 }
             }
             ValidationErrorsKind::Struct(errors) => self.errors(errors, node, at),

@@ -83,7 +83,9 @@ pub trait ByMessage {
 
 impl<T: Message> ByMessage for &Nested<'_, T> {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report) {
-        if let Err(issues) = self.0.validate() {
+        if !report.is_partial()
+            && let Err(issues) = self.0.validate()
+        {
             report.issues(at, &issues);
         }
     }

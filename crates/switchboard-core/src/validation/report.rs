@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use validator::ValidationError;
 
-use super::{path::At, rule::Bounds, words};
-use crate::{Issue, Issues, MAX_ISSUES};
+use super::{messages, path::At, rule::Bounds};
+use crate::{Issue, Issues, MAX_ISSUES, decode::Substituted};
 
 /// Among how many those are picked that a client is told of.
 const KEPT: usize = 4 * MAX_ISSUES;
@@ -17,6 +17,8 @@ pub struct Report {
     issues: Vec<Issue>,
     /// All that were reported, also those that are not kept.
     count: usize,
+    /// Where the value holds placeholders, if it does.
+    substituted: Option<Substituted>,
 }
 
 /// The texts of one rule.
@@ -29,6 +31,16 @@ pub struct Broken {
 }
 
 impl Report {
+    /// For a value with placeholders in these places.
+    pub(super) fn beside(substituted: Substituted) -> Self {
+        Self { substituted: Some(substituted), ..Self::default() }
+    }
+
+    /// Whether rules are left out that look at more than one value: one may be a placeholder.
+    pub fn is_partial(&self) -> bool {
+        self.substituted.is_some()
+    }
+
     /// How many rules were reported so far.
     pub fn count(&self) -> usize {
         self.count
@@ -37,7 +49,7 @@ impl Report {
     /// Reports a rule of ours.
     pub fn broken(&mut self, at: At<'_>, rule: &'static str, texts: Broken, bounds: &impl Bounds) {
         self.push(at, || {
-            let message = texts.message.map_or_else(|| words::of(rule, |name| bounds.word(name)), Cow::Borrowed);
+            let message = texts.message.map_or_else(|| messages::of(rule, |name| bounds.word(name)), Cow::Borrowed);
             (Cow::Borrowed(texts.code), message)
         });
     }
@@ -52,7 +64,7 @@ impl Report {
     ) {
         self.push(at, || {
             let code = code.map_or_else(|| error.code.clone(), Cow::Borrowed);
-            (code, message.map_or_else(|| words::message(error), Cow::Borrowed))
+            (code, message.map_or_else(|| messages::message(error), Cow::Borrowed))
         });
     }
 
@@ -66,6 +78,9 @@ impl Report {
 
     /// `texts`: code and message.
     pub(super) fn push(&mut self, at: At<'_>, texts: impl FnOnce() -> (Cow<'static, str>, Cow<'static, str>)) {
+        if self.substituted.as_ref().is_some_and(|substituted| substituted.touch(&at.to_path())) {
+            return;
+        }
         self.count += 1;
         if self.issues.len() < KEPT {
             let (code, message) = texts();

@@ -4,7 +4,7 @@ use syn::{ImplItem, ItemImpl, Signature};
 
 use crate::{
     errors::Errors,
-    handler_args::{self, Role},
+    handlers::signature::{self, Role},
 };
 
 /// Reports what is wrong with the block itself; `false` if no router can be made of it.
@@ -35,8 +35,8 @@ pub(super) fn block(block: &ItemImpl, errors: &mut Errors) -> bool {
 
 /// Reports what is wrong with a method; `false` if it cannot be registered.
 pub(super) fn method(signature: &Signature, role: Role, errors: &mut Errors) -> bool {
-    let fits = handler_args::check_signature(signature, role, errors);
-    let Some(receiver) = handler_args::receiver(signature) else { return fits };
+    let fits = signature::check_signature(signature, role, errors);
+    let Some(receiver) = signature::receiver(signature) else { return fits };
     let message = if receiver.colon_token.is_some() {
         "messages share one value: take `&self`"
     } else if receiver.reference.is_none() {

@@ -2,10 +2,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Ident, ItemImpl, LitStr, PatType};
+use syn::{Ident, ItemImpl, LitStr, PatType, spanned::Spanned as _};
 
 use super::Registered;
-use crate::handler_args::{self, RouterArgs};
+use crate::{
+    errors::located,
+    handlers::signature::{self, RouterArgs},
+};
 
 /// `impl Chat { pub fn router(self) -> WsRouter<…> { … } }`
 pub(super) fn router(args: &RouterArgs, block: &ItemImpl, registered: &[Registered]) -> TokenStream {
@@ -18,11 +21,14 @@ pub(super) fn router(args: &RouterArgs, block: &ItemImpl, registered: &[Register
         None => quote!(new()),
     };
     let this = this();
-    let shared = registered.iter().any(|method| handler_args::receiver(&method.signature).is_some());
+    let shared = registered.iter().any(|method| signature::receiver(&method.signature).is_some());
     let share = shared.then(|| quote!(let #this = ::std::sync::Arc::new(self);));
     let steps = registered.iter().map(|method| step(method, &type_name(name)));
     let doc = format!(" The router with the handlers of `{}`.", type_name(name));
+    let checks = checks(&private, registered).map(|checks| quote!(#(#cfgs)* #checks));
+    let cfgs = block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
     quote! {
+        #checks
         #(#cfgs)*
         #[allow(deprecated)]
         impl #name {
@@ -37,13 +43,33 @@ pub(super) fn router(args: &RouterArgs, block: &ItemImpl, registered: &[Register
     }
 }
 
+/// Asks the last argument of each handler whether it is a message. Nothing of a block whose types are not known
+/// outside of it.
+fn checks(private: &TokenStream, registered: &[Registered]) -> Option<TokenStream> {
+    let mut checks = registered
+        .iter()
+        .filter(|method| method.hook.is_none())
+        .filter_map(|method| {
+            let ty = &signature::typed(&method.signature).last()?.ty;
+            let cfgs = &method.cfgs;
+            let check = quote_spanned!(located(ty.span())=> #private::handled_message::<#ty>());
+            (!signature::has_word(ty, "Self")).then(|| quote!(#(#cfgs)* { #check; }))
+        })
+        .peekable();
+    checks.peek()?;
+    Some(quote! {
+        #[allow(deprecated)]
+        const _: fn() = || { #(#checks)* };
+    })
+}
+
 /// Registers one method.
 fn step(method: &Registered, type_name: &str) -> TokenStream {
     let cfgs = &method.cfgs;
     let name = &method.signature.ident;
     // An error of the router's bounds is to point at the method.
     let span = name.span();
-    let add = if handler_args::receiver(&method.signature).is_some() {
+    let add = if signature::receiver(&method.signature).is_some() {
         let closure = closure(method);
         match &method.hook {
             Some(hook) => quote_spanned!(span=> #hook(#closure)),
@@ -66,7 +92,7 @@ fn closure(method: &Registered) -> TokenStream {
     let name = &method.signature.ident;
     let span = name.span();
     let this = this();
-    let (args, types): (Vec<_>, Vec<_>) = handler_args::typed(&method.signature)
+    let (args, types): (Vec<_>, Vec<_>) = signature::typed(&method.signature)
         .enumerate()
         .map(|(i, PatType { ty, .. })| (format_ident!("arg{i}", span = span), ty))
         .unzip();

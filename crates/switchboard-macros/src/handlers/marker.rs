@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use syn::{Attribute, Ident};
 
 use crate::{
+    attributes::options::{self, Known, Seen},
     errors::Errors,
-    options::{self, Known, Seen},
 };
 
 /// What a method is marked as.

@@ -1,10 +1,11 @@
 //! What a message must look like.
 
 use proc_macro2::Span;
-use syn::{Data, DeriveInput, Fields, spanned::Spanned};
+use quote::ToTokens as _;
+use syn::{Data, DeriveInput, Fields, GenericParam, PathArguments, Type, parse_quote, spanned::Spanned};
 
 use super::parse::{Args, Form};
-use crate::{errors::Errors, owned, tag};
+use crate::{errors::Errors, message::tag, types::owned};
 
 /// Which payload a message has.
 #[derive(Clone, Copy, PartialEq)]
@@ -51,15 +52,36 @@ pub(super) fn shape(input: &DeriveInput, owner: &str, errors: &mut Errors) -> Sh
     if input.generics.params.is_empty() {
         if owned::check(input, "a message", errors) { shape } else { Shape::Wrong }
     } else {
-        let message =
-            "a message cannot be generic, its tag stands for one type: write one struct for each type that is sent";
+        let is_lifetime = |parameter: &GenericParam| matches!(parameter, GenericParam::Lifetime(_));
+        let message = if input.generics.params.iter().all(is_lifetime) {
+            "a message owns what it holds: remove the lifetime, and use `String`, `Vec<_>` or `Cow<'static, _>`"
+        } else {
+            "a message cannot be generic, its tag stands for one type: write one struct for each type that is sent"
+        };
         errors.at(&input.generics, message);
         Shape::Wrong
     }
 }
 
+/// Whether a response is certainly no message: a list, an option, a map, a tuple or a text.
+fn is_container(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Reference(_) => true,
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            let name = last.ident.to_string();
+            let generic = ["Vec", "VecDeque", "Option", "Result", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
+            let plain = ["String", "bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "usize"];
+            match last.arguments {
+                PathArguments::None => path.path.segments.len() == 1 && plain.contains(&name.as_str()),
+                _ => generic.contains(&name.as_str()),
+            }
+        }),
+        _ => false,
+    }
+}
+
 /// Reports what is wrong with the arguments taken together.
-pub(super) fn args(args: &Args, input: &DeriveInput, form: Form, errors: &mut Errors) {
+pub(super) fn args(args: &mut Args, input: &DeriveInput, form: Form, errors: &mut Errors) {
     let example = tag::suggestion(&input.ident);
     if let Some(tag) = &args.tag {
         tag::check(tag, errors);
@@ -73,6 +95,15 @@ pub(super) fn args(args: &Args, input: &DeriveInput, form: Form, errors: &mut Er
             Form::Derive => format!("a message needs its type tag: `#[ws(type = \"{example}\")]`"),
         };
         errors.at_span(Span::call_site(), message);
+    }
+    if let Some(response) = args.response.take_if(|response| is_container(response)) {
+        let kind = response.to_token_stream().to_string().replace(' ', "");
+        errors.at(
+            response,
+            format!("a response is a message: put the `{kind}` into a struct with `#[ws_message(\"TYPE\")]`"),
+        );
+        // Any message will do, so that this is the only error.
+        args.response = Some(parse_quote!(Self));
     }
     // A response of which the type did not parse has been seen nevertheless.
     if !args.seen.contains("response") {

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{DeriveInput, LitStr, Type, spanned::Spanned};
 
 use super::{check::Shape, parse::Args};
-use crate::{derives, errors::located, rules};
+use crate::{errors::located, rules, types::derives};
 
 /// The impls in an anonymous constant. Nothing for a type that cannot be a message.
 pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStream {
@@ -58,10 +58,10 @@ pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStre
         }
     });
     // The attribute beside this one is never expanded by itself, so nothing else would use its import.
-    let beside = args.imported.as_ref().map(|path| {
+    let beside = args.imported.as_ref().map(|name| {
         quote!(
             #[allow(unused_imports)]
-            use #path as _;
+            use #name as _;
         )
     });
     quote! {
@@ -126,7 +126,18 @@ fn validate(args: &Args, input: &DeriveInput) -> Option<TokenStream> {
     if let Some(path) = &args.validate_with {
         return Some(method(&private, &quote_spanned!(located(path.span())=> #path(self))));
     }
-    rules::can_be_checked(input).then(|| check_rules(&private))
+    rules::can_be_checked(input).then(|| {
+        let all = check_rules(&private);
+        quote! {
+            #all
+            fn validate_decoded(
+                &self,
+                substituted: &#private::Substituted,
+            ) -> ::core::result::Result<(), #private::Issues> {
+                #private::rules::check_decoded(self, substituted)
+            }
+        }
+    })
 }
 
 /// `fn validate` by the rules of the type.

@@ -1,13 +1,13 @@
 //! Reads the arguments of the attributes that make a message.
 
 use proc_macro2::TokenStream;
-use syn::{LitStr, Path, Type};
+use syn::{Ident, LitStr, Path, Type};
 
 use crate::{
+    attributes::options::{self, Known, Seen},
     errors::Errors,
     krate::Krate,
-    options::{self, Known, Seen},
-    tag,
+    message::tag,
 };
 
 /// Everything that the arguments of one or two attributes say.
@@ -23,8 +23,8 @@ pub(super) struct Args {
     pub(super) krate: Krate,
     /// `#[ws_rpc]` beside the attribute that is being expanded.
     pub(super) beside: Option<Path>,
-    /// The attribute that stands beside it, of either kind.
-    pub(super) imported: Option<Path>,
+    /// The attribute that stands beside it, of either kind, by its own name.
+    pub(super) imported: Option<Ident>,
     /// An error about the tag was reported, so that its absence is no news.
     tag_reported: bool,
     pub(super) seen: Seen,

@@ -9,11 +9,11 @@ use syn::{
 
 use super::parse::{FieldRules, Kind, Rule, Texts, TypeRules};
 use crate::{
-    case,
+    attributes::serde_attrs::{Container, Names, Rename, holds},
     errors::{Errors, located},
-    handler_args::has_word,
+    handlers::signature::has_word,
     krate::Krate,
-    serde_attrs::{Container, Names, Rename, holds},
+    types::case,
 };
 
 /// The types that a function of the application gets by value, as `validator` has it.
@@ -35,9 +35,9 @@ pub(super) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
     let schemas = of_type.schemas.iter().map(|schema| {
         let function = &schema.function;
         let report = report_custom(&rules, &schema.texts);
-        let condition = schema.after_fields.then(|| quote!(if __fields_hold));
+        let condition = schema.after_fields.then(|| quote!(&&__fields_hold));
         quote_spanned! {located(function.span())=>
-            #condition {
+            if !#rules::Report::is_partial(__report) #condition {
                 if let ::core::result::Result::Err(__error) = #rules::custom(|| #function(self)) {
                     #report
                 }
@@ -55,6 +55,14 @@ pub(super) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
             )
         })
         .unzip();
+    // One of its values may come from several of those that were read.
+    let converted = holds(&input.attrs, "serde", &["from", "try_from"]).then(|| {
+        quote! {
+            if #rules::Report::is_partial(__report) {
+                return;
+            }
+        }
+    });
     let name = &input.ident;
     let bounded = bounded(input, krate);
     let (generics, arguments, bounds) = bounded.split_for_impl();
@@ -72,6 +80,7 @@ pub(super) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
                         NonControlCharacterRule as _, OptionValue as _, OtherValue as _, RangeRule as _, RegexRule as _,
                         RequiredRule as _, UrlRule as _,
                     };
+                    #converted
                     #before
                     #fields
                     #after
@@ -99,7 +108,7 @@ pub(super) fn bounded(input: &DeriveInput, krate: &Krate) -> Generics {
         return generics;
     }
     let all = holds(&input.attrs, "validate", &["nest_all_fields"]);
-    for field in crate::derives::fields(&input.data) {
+    for field in crate::types::derives::fields(&input.data) {
         // What is checked of an `Option` is its content.
         let ty = options(&field.ty).1;
         let nested = all || holds(&field.attrs, "validate", &["nested"]);
@@ -306,7 +315,9 @@ impl Writer<'_> {
             Kind::Regex(regex) => self.plain_rule(rule, &quote_spanned!(span=> __value.__switchboard_regex(&#regex))),
             Kind::MustMatch(other) => {
                 let other = access.reference(&Member::Named(other.clone()));
-                self.plain_rule(rule, &quote_spanned!(span=> ::core::cmp::PartialEq::eq(__value, #other)))
+                let rules = self.rules;
+                let check = quote_spanned!(span=> ::core::cmp::PartialEq::eq(__value, #other));
+                self.plain_rule(rule, &quote!((#rules::Report::is_partial(__report) || #check)))
             }
             Kind::Custom(function) => {
                 let value = argument(&field.ty);

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenTree};
 use syn::{Attribute, Expr, Ident, LitBool, LitStr, Path, Token, meta::ParseNestedMeta, spanned::Spanned};
 
-use crate::{errors::Errors, rules::is_rule, suggest};
+use crate::{attributes::suggest, errors::Errors, rules::is_rule};
 
 /// What stands on a type.
 #[derive(Default)]

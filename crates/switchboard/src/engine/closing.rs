@@ -1,6 +1,7 @@
-//! The end of a connection: what is queued leaves, then the close frame, then the peer's answer is
-//! waited for. A socket closed with unread input would send a reset, and the peer might never see
-//! the close frame.
+//! The closing handshake: writes the queue and the close frame, then waits for the peer's.
+//!
+//! A socket closed with unread input would send a reset, and the peer might never see the close
+//! frame.
 
 use std::{
     future::Future,
@@ -17,23 +18,23 @@ use crate::{
     transport::{self, Broken, Received, Scratch, Transport},
 };
 
-/// What is read and thrown away while the peer's close frame is waited for.
+/// How many bytes are discarded while waiting for the peer's close frame.
 const DISCARD_LIMIT: usize = 256 * 1024;
 
-/// A client that closed and has its answer mostly ends the stream at once. One that does not must not
-/// keep the hooks waiting: it needs nothing more but the answer's arrival.
+/// How long to wait for the end of the stream after answering the peer's close frame. Most clients
+/// end it at once; the others need only enough time for the answer to arrive.
 const LINGER_AFTER_PEER: Duration = Duration::from_millis(250);
 
 pub(super) struct Closing {
     stage: Stage,
     reason: CloseReason,
-    /// The peer's close frame may still come.
+    /// Frames are still decoded, to see the peer's close frame.
     listening: bool,
-    /// What ran was given up.
+    /// Handlers were cancelled.
     begun: bool,
     has_panicked: bool,
     discarded: usize,
-    /// Bounds the stage. `None` until it is first polled.
+    /// Limits the stages up to `Shutdown` together, and `Await`. `None` until first polled.
     timer: Option<Pin<Box<Sleep>>>,
     write_timeout: Duration,
     close_timeout: Duration,
@@ -41,24 +42,24 @@ pub(super) struct Closing {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Queued frames leave.
+    /// Queued frames are written.
     Drain,
-    /// The close frame leaves.
+    /// The close frame is written.
     Flush,
-    /// This side's half is closed.
+    /// The write half is closed.
     Shutdown,
-    /// The peer's turn.
+    /// The peer's close frame, or the end of the stream, is awaited.
     Await,
 }
 
 impl Closing {
-    /// This side closes first. `listening`: whether frames can still be read.
+    /// Starts closing from this side. `listening`: whether frames can still be decoded.
     pub(super) fn by_us(closing: &outbox::Closing, listening: bool, config: &Config) -> Self {
         let reason = CloseReason::new(closing.code, &closing.reason, ClosedBy::Server);
         Self::new(reason, listening, config)
     }
 
-    /// The peer has closed; its close frame is answered with the same code.
+    /// Starts closing after the peer's close frame, which is answered with the same code.
     pub(super) fn by_peer(reason: CloseReason, config: &Config) -> Self {
         let closing = Self::new(reason, false, config);
         Self { close_timeout: closing.close_timeout.min(LINGER_AFTER_PEER), ..closing }
@@ -79,13 +80,13 @@ impl Closing {
         }
     }
 
-    /// Whether all is written, and only the peer is waited for.
+    /// Whether everything is written and only the peer is waited for.
     pub(super) fn is_lingering(&self) -> bool {
         self.stage == Stage::Await
     }
 
-    /// After a panic: whether it is to be polled again. Once.
-    pub(super) fn goes_on(&mut self) -> bool {
+    /// Called after a panic: returns whether closing can continue, which it may once.
+    pub(super) fn survives_panic(&mut self) -> bool {
         self.listening = false;
         !std::mem::replace(&mut self.has_panicked, true)
     }
@@ -102,10 +103,10 @@ impl Closing {
     {
         if !self.begun {
             self.begun = true;
-            // A handler that closes its connection may be about to reply; but nobody waits for others.
+            // One last poll: a handler that closed its connection may be about to reply.
             budget::begin(true);
-            _ = session.poll_rest(cx);
-            session.give_up();
+            _ = session.poll_remaining(cx);
+            session.cancel();
         }
         match self.poll_stages(session, transport, cx) {
             Poll::Pending if !self.is_late(transport, cx) => {
@@ -125,7 +126,7 @@ impl Closing {
         timer.as_mut().poll(cx).is_ready()
     }
 
-    /// Ready once all stages are through.
+    /// Ready once all stages are done.
     fn poll_stages<D, T>(
         &mut self,
         session: &Session<D>,
@@ -164,7 +165,7 @@ impl Closing {
         }
     }
 
-    /// Ready once the peer is done, or has sent too much.
+    /// Ready once the peer is done or has sent too much.
     fn poll_peer<T: Transport>(
         &mut self,
         outbox: &transport::Outbox,
@@ -188,7 +189,7 @@ impl Closing {
             self.discarded += match received {
                 Received::Text(text) => text.len().max(1),
                 Received::Binary(bytes) => bytes.len().max(1),
-                // Short frames are not for nothing, either.
+                // Count frames without payload too, so that they cannot go on forever.
                 Received::Nothing | Received::Ping | Received::Pong => 1,
                 Received::Gone => return Poll::Ready(()),
                 Received::Close(..) if !awaits_end => return Poll::Ready(()),

@@ -1,4 +1,4 @@
-//! Handlers that run beside each other, of routes that asked for it.
+//! Handlers of concurrent routes, which run beside each other.
 
 use std::task::{Context, Poll};
 
@@ -7,16 +7,16 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use super::running::{Job, Outcome, Running};
 use crate::request::CallId;
 
-/// Bounded by what routes ask for, and by the limit of requests in flight. Exists only while
-/// something runs in it.
+/// The running handlers of concurrent routes, bounded per route and by
+/// [`max_requests`](crate::Config::max_requests). Exists only while one runs.
 #[derive(Default)]
-pub(super) struct Beside {
+pub(super) struct ConcurrentHandlers {
     handlers: FuturesUnordered<Running>,
-    /// How many of each route that has any.
+    /// The number of running handlers per route, without zeros.
     by_route: Vec<(usize, usize)>,
 }
 
-impl Beside {
+impl ConcurrentHandlers {
     pub(super) fn push(&mut self, route: usize, running: Running) {
         match self.by_route.iter_mut().find(|(index, _)| *index == route) {
             Some((_, count)) => *count += 1,
@@ -33,18 +33,18 @@ impl Beside {
         self.handlers.is_empty()
     }
 
-    /// Those whose clients wait for a reply.
+    /// Returns the running requests.
     pub(super) fn requests(&self) -> impl Iterator<Item = CallId<'_>> {
         self.handlers.iter().filter_map(Running::request)
     }
 
-    /// The next that is done, with what became of it.
+    /// Polls for the next completed handler and its outcome.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Running, Outcome)>> {
         self.handlers.poll_next_unpin(cx)
     }
 
-    /// A handler of this route is done, or was given up.
-    pub(super) fn left(&mut self, route: usize) {
+    /// Records that a handler of this route completed or was cancelled.
+    pub(super) fn finished(&mut self, route: usize) {
         if let Some(index) = self.by_route.iter().position(|(other, _)| *other == route) {
             self.by_route[index].1 -= 1;
             if self.by_route[index].1 == 0 {
@@ -53,18 +53,18 @@ impl Beside {
         }
     }
 
-    /// Finds the request with this id and gives it up with `give_up`.
-    pub(super) fn abort(&mut self, correlation_id: &str, give_up: impl FnOnce(&mut Running) -> Job) -> Option<Job> {
+    /// Finds the request with this id and cancels it with `cancel`.
+    pub(super) fn abort(&mut self, correlation_id: &str, cancel: impl FnOnce(&mut Running) -> Job) -> Option<Job> {
         let running = self.handlers.iter_mut().find(|running| running.is_request(correlation_id))?;
-        let what = give_up(running);
+        let what = cancel(running);
         if let Job::Call(route, _) = &what {
             let route = *route;
-            self.left(route);
+            self.finished(route);
         }
         Some(what)
     }
 
-    /// Takes all out.
+    /// Removes all handlers.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Running> + use<> {
         self.by_route.clear();
         std::mem::take(&mut self.handlers).into_iter()

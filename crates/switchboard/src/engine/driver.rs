@@ -1,4 +1,4 @@
-//! A connection's task.
+//! The task of a connection.
 
 use std::{
     future::Future,
@@ -20,45 +20,42 @@ use crate::{
     guard::log_panic,
     handler::{CloseReason, ClosedBy},
     outbox,
-    transport::{Broken, Midway, Received, Scratch, Transport},
+    transport::{Broken, PartialMessage, Received, Scratch, Transport},
 };
 
-/// How many frames one turn reads before it writes and lets other tasks run, if it does not come to
-/// the end of its time before.
+/// How many frames one turn reads at most before it writes and lets other tasks run.
 const FRAMES_PER_TURN: u32 = 256;
 
-/// How often one turn writes what others have queued meanwhile.
+/// How often one turn writes frames that other tasks queue meanwhile.
 const WRITES_PER_TURN: u32 = 16;
 
-/// The future of a connection's whole life.
+/// Runs a connection from its start to its end.
 pub(crate) struct Driver<D: Send + Sync + 'static, T: Transport> {
-    /// `None` once the connection has ended: the socket is closed before the last hooks run.
+    /// `None` once the connection has ended: the socket is closed before the last hooks complete.
     transport: Option<T>,
     session: Session<D>,
     phase: Phase,
-    goodbye: CloseHooks,
-    /// Which message is half-way, and until when it may be.
+    close_hooks: CloseHooks,
+    /// The number of the message that has arrived in part, and its deadline.
     unfinished: Option<(u32, Pin<Box<Sleep>>)>,
 }
 
-/// How far the application's part of the end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CloseHooks {
-    Unsaid,
-    /// Hooks run.
-    Saying,
-    Said,
+    NotStarted,
+    Running,
+    Done,
 }
 
 enum Phase {
     Serving,
     Closing(Box<Closing>),
-    /// The socket is closed; hooks run.
+    /// The socket is closed; close hooks run.
     Ended(CloseReason),
     Done,
 }
 
-/// Why serving ended.
+/// Why the connection is no longer read.
 enum End {
     Peer(CloseCode, String),
     Violation(CloseCode, &'static str),
@@ -71,7 +68,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
             transport: Some(transport),
             session,
             phase: Phase::Serving,
-            goodbye: CloseHooks::Unsaid,
+            close_hooks: CloseHooks::NotStarted,
             unfinished: None,
         }
     }
@@ -87,16 +84,16 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                     };
                     let (reason, lingering) = (closing.reason().clone(), closing.is_lingering());
                     if closed.is_pending() && lingering {
-                        // The application need not wait for the peer to hang up.
-                        _ = self.say_goodbye(&reason, cx);
+                        // Close hooks need not wait for the peer to hang up.
+                        _ = self.run_close_hooks(&reason, cx);
                     }
                     closed.map(|()| Phase::Ended(reason))
                 }
                 Phase::Ended(reason) => {
                     let reason = reason.clone();
-                    // The socket is closed before the last hooks are waited for.
+                    // Close hooks may be slow: close the socket before waiting for them.
                     self.close_socket();
-                    self.say_goodbye(&reason, cx).map(|()| Phase::Done)
+                    self.run_close_hooks(&reason, cx).map(|()| Phase::Done)
                 }
                 Phase::Done => return Poll::Ready(()),
             };
@@ -112,13 +109,13 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         }
     }
 
-    /// Reads, handles and writes; ready once the connection is to be closed.
+    /// Reads, handles and writes. Ready once the connection is to be closed.
     fn serve(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
         let Some(transport) = &mut self.transport else { return Poll::Ready(Phase::Done) };
         let session = &mut self.session;
         let mut end = read_and_handle(transport, session, cx);
         let reads = !session.is_full();
-        if end.is_none() && watch(&mut self.unfinished, transport.midway().filter(|_| reads), session, cx) {
+        if end.is_none() && is_overdue(&mut self.unfinished, transport.partial().filter(|_| reads), session, cx) {
             end = Some(End::Violation(CloseCode::POLICY, "message not finished in time"));
         }
         for _ in 0..WRITES_PER_TURN {
@@ -133,7 +130,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 session.conn.hub().shed_if_due();
             }
             let outbox = &session.conn.outbox;
-            // Closing wakes this task, so a look without the lock is enough.
+            // Closing wakes this task, so the flag can be read without the lock.
             if outbox.is_closed()
                 && let Some(closing) = outbox.closing()
             {
@@ -143,7 +140,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 session.conn.outbox.overflow();
                 continue;
             }
-            if session.is_let_go() {
+            if session.is_resumed() {
                 budget::yield_turn(cx);
             }
             if session.conn.outbox.end_turn(written.is_pending()) {
@@ -154,8 +151,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
         Poll::Pending
     }
 
-    /// After a panic: goes on with what comes next at the end of a connection, in its next turn. What
-    /// has panicked is not tried again.
+    /// After a panic: moves on to the next phase of closing, without retrying what panicked.
     fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let conn = &self.session.conn;
         self.phase = match std::mem::replace(&mut self.phase, Phase::Done) {
@@ -164,21 +160,21 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
                 conn.subscriptions.lock().retire();
                 let closing = conn.outbox.closing();
                 match closing {
-                    // What was read is in disorder: nothing is taken in any more.
+                    // The decoder may be inconsistent: no further frames are decoded.
                     Some(closing) => Phase::Closing(Box::new(Closing::by_us(&closing, false, conn.config()))),
                     None => Phase::Ended(CloseReason::new(CloseCode::ABNORMAL, "", ClosedBy::Lost)),
                 }
             }
             Phase::Closing(mut closing) => {
-                if closing.goes_on() {
+                if closing.survives_panic() {
                     Phase::Closing(closing)
                 } else {
                     Phase::Ended(closing.reason().clone())
                 }
             }
             Phase::Ended(reason) => {
-                if self.goodbye == CloseHooks::Saying {
-                    self.goodbye = CloseHooks::Said;
+                if self.close_hooks == CloseHooks::Running {
+                    self.close_hooks = CloseHooks::Done;
                     conn.hub().disconnected(&**conn);
                 }
                 Phase::Ended(reason)
@@ -191,7 +187,7 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
 
     fn close_socket(&mut self) {
         if let Some(transport) = self.transport.take() {
-            // Nobody else keeps the socket open.
+            // The outbox holds the other handle of the socket.
             self.session.conn.outbox.detach();
             drop(transport);
             self.unfinished = None;
@@ -199,20 +195,20 @@ impl<D: Send + Sync + 'static, T: Transport> Driver<D, T> {
     }
 
     /// Runs the close hooks, then ends the subscriptions.
-    fn say_goodbye(&mut self, reason: &CloseReason, cx: &mut Context<'_>) -> Poll<()> {
-        if self.goodbye == CloseHooks::Unsaid {
+    fn run_close_hooks(&mut self, reason: &CloseReason, cx: &mut Context<'_>) -> Poll<()> {
+        if self.close_hooks == CloseHooks::NotStarted {
             self.session.conn.outbox.detach();
-            // Were there a panic in it, it would be called again, and begin where it ended.
+            // If it panics, it is called again; `end` then returns at once.
             self.session.end(reason);
-            self.goodbye = CloseHooks::Saying;
+            self.close_hooks = CloseHooks::Running;
         }
-        if self.goodbye == CloseHooks::Said {
+        if self.close_hooks == CloseHooks::Done {
             return Poll::Ready(());
         }
         if self.session.poll_running(cx).is_pending() {
             return Poll::Pending;
         }
-        self.goodbye = CloseHooks::Said;
+        self.close_hooks = CloseHooks::Done;
         self.session.conn.hub().disconnected(&*self.session.conn);
         self.session.routing.idempotency.connection_ended(self.session.conn.id);
         Poll::Ready(())
@@ -258,7 +254,7 @@ where
                 if !session.touch() {
                     return None;
                 }
-                pace.before();
+                pace.before(text.len());
                 session.accept_text(text, cx);
                 pace.after(text.len());
             }
@@ -266,7 +262,7 @@ where
                 if !session.touch() {
                     return None;
                 }
-                pace.before();
+                pace.before(frame.len());
                 session.accept_binary(frame, cx);
                 pace.after(frame.len());
             }
@@ -281,19 +277,20 @@ where
             Received::Gone => return Some(End::Gone),
         }
     }
-    // There may be more.
+    // There may be more to read.
     budget::yield_turn(cx);
     None
 }
 
-/// Watches the age of what is half-way. `true` once it is too old.
-fn watch<D: Send + Sync + 'static>(
+/// Watches the age of a partial message. Returns `true` once it exceeds
+/// [`message_timeout`](crate::Config::message_timeout).
+fn is_overdue<D: Send + Sync + 'static>(
     unfinished: &mut Option<(u32, Pin<Box<Sleep>>)>,
-    midway: Option<Midway>,
+    partial: Option<PartialMessage>,
     session: &Session<D>,
     cx: &mut Context<'_>,
 ) -> bool {
-    let Some(Midway { number, bytes }) = midway else {
+    let Some(PartialMessage { number, bytes }) = partial else {
         *unfinished = None;
         return false;
     };
@@ -314,7 +311,7 @@ fn ended<D: Send + Sync + 'static>(end: End, session: &Session<D>) -> Phase {
         }
         End::Violation(code, reason) => {
             outbox.close(code, reason);
-            // Somebody may have closed it a moment before: that reason counts.
+            // If it was closed a moment before, that reason counts.
             let closing = outbox.closing().unwrap_or(outbox::Closing { code, reason: reason.into() });
             Phase::Closing(Box::new(Closing::by_us(&closing, false, config)))
         }
@@ -333,8 +330,8 @@ impl<D: Send + Sync + 'static, T: Transport> Future for Driver<D, T> {
         let outbox = &this.session.conn.outbox;
         let direct = outbox.begin_turn(cx);
         let _turn = Turn::begin(outbox, direct);
-        // Handlers and hooks have guards of their own, after which the connection goes on. This is for
-        // whatever else of the application's may panic.
+        // Panics of handlers and hooks are caught where they run, and the connection continues.
+        // This is for other application code, such as a subscriber of the log.
         let done = catch_unwind(AssertUnwindSafe(|| {
             this.session.begin_turn(direct);
             this.turn(cx)
@@ -347,7 +344,8 @@ impl<D: Send + Sync + 'static, T: Transport> Future for Driver<D, T> {
     }
 }
 
-/// Dropped before its end, as when the runtime shuts down: what is shared must not keep it.
+/// Ends a connection whose task is dropped early, as when the runtime shuts down: it must leave the
+/// hub and its topics.
 impl<D: Send + Sync + 'static, T: Transport> Drop for Driver<D, T> {
     fn drop(&mut self) {
         if !matches!(self.phase, Phase::Done) {

@@ -1,4 +1,4 @@
-//! What has arrived and waits behind a running handler.
+//! The messages that wait behind a running handler.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,23 +7,23 @@ use tokio::time::Instant;
 use super::incoming::Work;
 use crate::{Config, request::OwnedCall};
 
-/// Bounded in messages and bytes: while it is full, the socket is not read. Takes no room while it is
-/// empty.
+/// A queue of messages, bounded in number and bytes: while it is full, the socket is not read. It
+/// allocates nothing while it is empty.
 #[derive(Debug, Default)]
 pub(super) struct Inbox(Option<Box<Queue>>);
 
 /// Never empty.
 #[derive(Debug, Default)]
 struct Queue {
-    queue: VecDeque<Waiting>,
+    messages: VecDeque<Queued>,
     bytes: usize,
     requests: usize,
-    /// None of what waits has an earlier deadline.
+    /// A lower bound of the deadlines in the queue.
     earliest: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct Queued {
     work: Work<OwnedCall>,
     bytes: usize,
     since: Instant,
@@ -39,74 +39,74 @@ impl Inbox {
         self.has((config.max_inbox_messages, config.max_inbox_bytes))
     }
 
-    /// Whether nothing more is taken in even for the sake of an answer.
+    /// Whether it is full even while a handler awaits an answer of the client.
     pub(super) fn is_overfull(&self, config: &Config) -> bool {
         self.is_full(config) && self.has(config.max_inbox_during_call)
     }
 
     fn has(&self, (messages, bytes): (usize, usize)) -> bool {
-        self.0.as_ref().is_some_and(|waits| waits.queue.len() >= messages || waits.bytes >= bytes)
+        self.0.as_ref().is_some_and(|queue| queue.messages.len() >= messages || queue.bytes >= bytes)
     }
 
-    /// How many requests wait.
+    /// Returns the number of requests that wait.
     pub(super) fn requests(&self) -> usize {
-        self.0.as_ref().map_or(0, |waits| waits.requests)
+        self.0.as_ref().map_or(0, |queue| queue.requests)
     }
 
-    /// `timeout`: how long it may wait, and be handled.
+    /// Appends a message. `timeout` limits waiting and handling together.
     pub(super) fn push(&mut self, work: Work<OwnedCall>, bytes: usize, timeout: Option<Duration>) {
-        let waits = self.0.get_or_insert_default();
-        waits.bytes += bytes;
-        waits.requests += usize::from(work.request().is_some());
+        let queue = self.0.get_or_insert_default();
+        queue.bytes += bytes;
+        queue.requests += usize::from(work.request().is_some());
         let since = Instant::now();
         let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
-        waits.earliest = waits.earliest.into_iter().chain(deadline).min();
-        waits.queue.push_back(Waiting { work, bytes, since, deadline });
+        queue.earliest = queue.earliest.into_iter().chain(deadline).min();
+        queue.messages.push_back(Queued { work, bytes, since, deadline });
     }
 
-    /// When to look for what has waited too long; it may be that nothing has.
+    /// Returns when to call [`take_late`](Self::take_late) next; it may find nothing.
     pub(super) fn earliest(&self) -> Option<Instant> {
-        self.0.as_ref().and_then(|waits| waits.earliest)
+        self.0.as_ref().and_then(|queue| queue.earliest)
     }
 
-    /// Takes one that has waited too long.
+    /// Takes a message whose deadline has passed.
     pub(super) fn take_late(&mut self) -> Option<Work<OwnedCall>> {
         let now = Instant::now();
-        let late = self.take(|waiting| waiting.deadline.is_some_and(|deadline| deadline <= now));
+        let late = self.take(|queued| queued.deadline.is_some_and(|deadline| deadline <= now));
         if late.is_none()
-            && let Some(waits) = &mut self.0
+            && let Some(queue) = &mut self.0
         {
-            waits.earliest = waits.queue.iter().filter_map(|waiting| waiting.deadline).min();
+            queue.earliest = queue.messages.iter().filter_map(|queued| queued.deadline).min();
         }
-        late.map(|waiting| waiting.work)
+        late.map(|queued| queued.work)
     }
 
-    /// The first that may be done now, and how long it has waited.
+    /// Takes the first message for which `may` holds, with the time that it waited.
     pub(super) fn pop(&mut self, may: impl Fn(&Work<OwnedCall>) -> bool) -> Option<(Work<OwnedCall>, Duration)> {
-        self.take(|waiting| may(&waiting.work)).map(|waiting| (waiting.work, waiting.since.elapsed()))
+        self.take(|queued| may(&queued.work)).map(|queued| (queued.work, queued.since.elapsed()))
     }
 
-    fn take(&mut self, which: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
-        let waits = self.0.as_mut()?;
-        let index = waits.queue.iter().position(which)?;
-        let waiting = waits.queue.remove(index)?;
-        waits.bytes -= waiting.bytes;
-        waits.requests -= usize::from(waiting.work.request().is_some());
-        if waits.queue.is_empty() {
+    fn take(&mut self, which: impl Fn(&Queued) -> bool) -> Option<Queued> {
+        let queue = self.0.as_mut()?;
+        let index = queue.messages.iter().position(which)?;
+        let queued = queue.messages.remove(index)?;
+        queue.bytes -= queued.bytes;
+        queue.requests -= usize::from(queued.work.request().is_some());
+        if queue.messages.is_empty() {
             self.0 = None;
         }
-        Some(waiting)
+        Some(queued)
     }
 
-    /// Whether something that will be answered under this id waits here.
+    /// Whether a message that will be answered with this correlation id waits.
     pub(super) fn contains_id(&self, correlation_id: &str) -> bool {
         self.0
             .as_ref()
-            .is_some_and(|waits| waits.queue.iter().any(|waiting| waiting.work.answers_under(correlation_id)))
+            .is_some_and(|queue| queue.messages.iter().any(|queued| queued.work.answers_under(correlation_id)))
     }
 
-    /// Takes out the request with this id.
+    /// Removes the request with this id.
     pub(super) fn remove_request(&mut self, correlation_id: &str) -> Option<Work<OwnedCall>> {
-        self.take(|waiting| waiting.work.is_request(correlation_id)).map(|waiting| waiting.work)
+        self.take(|queued| queued.work.is_request(correlation_id)).map(|queued| queued.work)
     }
 }

@@ -1,4 +1,4 @@
-//! From a frame to what is to be done about it.
+//! Turns a frame into work for the session.
 
 use bytes::Bytes;
 use switchboard_core::{
@@ -13,7 +13,7 @@ use crate::{
     request::{AsCall, Call, CallId, OwnedCall},
 };
 
-/// Something to do, in order of arrival. `C` is [`Call`], or [`OwnedCall`] while it waits.
+/// A message to handle, in order of arrival. `C` is [`Call`], or [`OwnedCall`] while it waits.
 #[derive(Debug)]
 pub(super) enum Work<C> {
     /// Call the handler of the route with this index.
@@ -26,7 +26,7 @@ pub(super) enum Work<C> {
     Binary(Bytes),
     /// Call the hook for messages of unknown types.
     Fallback(UnknownMessage),
-    /// Call the hooks for a token that is to be refreshed, and answer under this id.
+    /// Call the `on_refresh` hooks with this token, and answer with this correlation id.
     Refresh(RefreshToken, Box<str>),
 }
 
@@ -37,25 +37,25 @@ pub(super) struct Refusal {
     pub(super) message_type: Option<&'static str>,
     pub(super) correlation_id: Option<Box<str>>,
     pub(super) is_rpc: bool,
-    /// Malformed or of an unknown type: too many of these in a row end the connection.
+    /// Malformed or of an unknown type: too many of these in a row close the connection.
     pub(super) is_bad: bool,
 }
 
-/// A frame, read.
+/// A parsed frame.
 #[derive(Debug)]
 pub(super) enum Incoming<'a> {
-    /// Waits its turn.
+    /// Handled in order.
     Work(Work<Call<'a>>),
-    /// `$ws:abort` of this request: never waits.
+    /// `$ws:abort` of this request, handled at once.
     Abort(Box<str>),
-    /// `__heartbeat`: never waits.
+    /// `__heartbeat`, handled at once.
     Heartbeat,
-    /// The answer to a request of ours that nobody waits for, or that there never was.
+    /// An answer to a call of the server that is over or never existed.
     LateAnswer,
 }
 
 impl Incoming<'_> {
-    /// Whether the application handles it, so that its layers see it, or its hooks.
+    /// Whether a handler or hook of the application sees it.
     pub(super) fn is_handled(&self) -> bool {
         match self {
             Self::Work(work) => is_handled(work),
@@ -67,13 +67,13 @@ impl Incoming<'_> {
 pub(super) fn is_handled<C>(work: &Work<C>) -> bool {
     match work {
         Work::Call(..) | Work::Text(_) | Work::Binary(_) | Work::Fallback(_) => true,
-        // A refresh is rare, and its hooks mostly cost much.
+        // A refresh counts as unhandled: it is rare, and its hooks are expensive.
         Work::Refuse(_) | Work::Refresh(..) => false,
     }
 }
 
 impl Refusal {
-    /// Of a message of which nothing is known.
+    /// Refuses a frame that was not parsed.
     pub(super) fn of_frame(error: WsError) -> Self {
         Self { error, message_type: None, correlation_id: None, is_rpc: false, is_bad: false }
     }
@@ -87,7 +87,7 @@ impl<C: AsCall> Work<C> {
         }
     }
 
-    /// What its reply or error would carry.
+    /// Returns the correlation id of its reply or error.
     pub(super) fn correlation_id(&self) -> Option<&str> {
         match self {
             Self::Call(_, call) => call.as_call().id().correlation_id,
@@ -98,7 +98,7 @@ impl<C: AsCall> Work<C> {
         }
     }
 
-    /// Whether its reply or error will carry this id as that of a request.
+    /// Whether its reply or error settles the request with this id.
     pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
         match self {
             Self::Refuse(refusal) => refusal.is_rpc && refusal.correlation_id.as_deref() == Some(correlation_id),
@@ -130,12 +130,12 @@ pub(super) fn malformed_frame(malformed: MalformedEnvelope) -> Incoming<'static>
     bad(malformed.into(), None)
 }
 
-/// Whether it may be the answer to a request of ours.
+/// Whether it may answer a call of the server.
 pub(super) fn is_answer(inbound: &Inbound<'_>) -> bool {
     inbound.meta().correlation_id().is_some_and(|id| id.starts_with(CALL_PREFIX))
 }
 
-/// What an answer would say, whatever it answers: its type, unless it is an error, and the rest.
+/// Parses a message as an answer: its type, unless it is an error, and the payload or error.
 pub(super) fn answer(inbound: &Inbound<'_>) -> (Option<Box<str>>, Answer) {
     let payload = inbound.payload().map(|RawPayload::Json(json)| json);
     if inbound.message_type() != "RPC_ERROR" {
@@ -143,18 +143,19 @@ pub(super) fn answer(inbound: &Inbound<'_>) -> (Option<Box<str>>, Answer) {
     }
     let error = payload.and_then(decode::read);
     let error = error.unwrap_or_else(|| WsError::failed_precondition("the client's error is malformed"));
-    (None, Err(NoAnswer::Error(not_ours(error))))
+    (None, Err(NoAnswer::Error(not_internal(error))))
 }
 
-/// A client's `INTERNAL` is no failure of this server: it is not logged as one, whatever becomes of it.
-fn not_ours(error: WsError) -> WsError {
+/// Maps a client's `INTERNAL` to `FAILED_PRECONDITION`, so that it is never logged as a failure of
+/// this server.
+fn not_internal(error: WsError) -> WsError {
     match error.code() {
         ErrorCode::Internal => WsError::failed_precondition("the client failed").with_source(error),
         _ => error,
     }
 }
 
-/// A standard envelope that was taken apart.
+/// Finds the route of a parsed standard envelope.
 #[inline]
 pub(super) fn envelope<'a, D>(
     routing: &Routing<D>,
@@ -169,14 +170,14 @@ pub(super) fn envelope<'a, D>(
     let Route { message_type, is_rpc, .. } = *routing.table.get(index);
     let call = Call { message_type, is_rpc, meta, payload, frame };
     if meta.problem().is_some() || (is_rpc && meta.correlation_id().is_none()) {
-        return Incoming::Work(Work::Refuse(unfit(call)));
+        return Incoming::Work(Work::Refuse(invalid_meta(call)));
     }
     Incoming::Work(Work::Call(index, call))
 }
 
-/// Of a message whose meta does not do.
+/// Refuses a message with invalid meta.
 #[cold]
-fn unfit(call: Call<'_>) -> Refusal {
+fn invalid_meta(call: Call<'_>) -> Refusal {
     let error = match call.meta.problem() {
         Some(problem) => problem.into(),
         None => WsError::invalid_argument("a request needs a meta.correlationId"),
@@ -186,13 +187,13 @@ fn unfit(call: Call<'_>) -> Refusal {
         error,
         message_type: Some(message_type),
         correlation_id: correlation_id.map(Into::into),
-        // Without an id, an error of a request cannot be told apart from others: plain ERROR.
+        // Without an id the error cannot name its request: it is sent as a plain ERROR.
         is_rpc: is_rpc && correlation_id.is_some(),
         is_bad: false,
     }
 }
 
-/// Types of the protocol, and unknown ones.
+/// Handles types without a route: those of the protocol, and unknown ones.
 #[cold]
 fn unrouted<D>(
     routing: &Routing<D>,
@@ -207,7 +208,7 @@ fn unrouted<D>(
         ("$ws:abort", None) => bad(WsError::invalid_argument("$ws:abort needs a meta.correlationId"), None),
         ("$ws:refresh", id) if dialect.extended => refresh(id, payload, !routing.hooks.refresh.is_empty()),
         ("$ws:subscribe" | "$ws:unsubscribe", Some(id)) if dialect.extended => {
-            let error = WsError::permission_denied("clients may not join topics by themselves here");
+            let error = WsError::permission_denied("clients cannot subscribe to topics on this endpoint");
             Incoming::Work(Work::Refuse(Refusal {
                 error,
                 message_type: None,
@@ -216,7 +217,7 @@ fn unrouted<D>(
                 is_bad: false,
             }))
         }
-        // Whatever its type: no handler takes it.
+        // Never counts as an unknown type, even though no handler takes it.
         (_, Some(id)) if is_call_id(id) && may_answer(message_type) => Incoming::LateAnswer,
         (_, id) => match check_type_tag(message_type) {
             Err(problem) => bad(WsError::invalid_argument(problem), id),
@@ -229,7 +230,7 @@ fn unrouted<D>(
     }
 }
 
-/// Whether an id looks like one of ours.
+/// Whether an id has the form of the server's call ids.
 fn is_call_id(id: &str) -> bool {
     let number = id.strip_prefix(CALL_PREFIX);
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
@@ -252,8 +253,8 @@ fn refresh(id: Option<&str>, payload: Option<RawPayload<'_>>, is_supported: bool
         Some(Refresh { token }) if is_supported => {
             return Incoming::Work(Work::Refresh(RefreshToken::new(&token), id.into()));
         }
-        Some(_) => WsError::unimplemented("tokens are not refreshed here"),
-        None => WsError::invalid_argument("$ws:refresh needs a token"),
+        Some(_) => WsError::unimplemented("this endpoint does not refresh tokens"),
+        None => WsError::invalid_argument("$ws:refresh needs a payload {\"token\": string}"),
     };
     let (correlation_id, is_rpc) = (Some(id.into()), true);
     Incoming::Work(Work::Refuse(Refusal { error, message_type: None, correlation_id, is_rpc, is_bad: false }))

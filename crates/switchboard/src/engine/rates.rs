@@ -1,16 +1,16 @@
-//! How much a client may send in ten seconds.
+//! Counts what a client sends in ten seconds.
 
 use std::sync::OnceLock;
 
 use tokio::time::Instant;
 
-/// In hundredths of a second.
+/// The window, in hundredths of a second.
 const WINDOW: u32 = 1000;
 
-/// Counts in windows of ten seconds, each of which begins with the first that is counted in it.
+/// Counters over a window of ten seconds, which starts with the first message counted in it.
 #[derive(Debug, Default)]
 pub(super) struct Rates {
-    /// When the window began, in hundredths of a second; 0 before the first.
+    /// The start of the window, in hundredths of a second; 0 before the first.
     since: u32,
     control: u32,
     unhandled: u32,
@@ -22,26 +22,27 @@ pub(super) struct Rates {
 pub(super) enum Counted {
     /// Pings and pongs.
     Control,
-    /// Messages that reach no handler, and so none of its layers.
+    /// Messages that reach no handler, and so no layer.
     Unhandled,
     /// All messages.
     Message,
 }
 
 impl Rates {
-    /// Reads the clock. For messages once a turn; the others cost more than that anyway.
+    /// Reads the clock and starts a new window if the old one is over. Messages call it once per
+    /// turn; the others cost more than reading the clock anyway.
     pub(super) fn look(&mut self) {
         static START: OnceLock<Instant> = OnceLock::new();
         let start = *START.get_or_init(Instant::now);
         let hundredths = Instant::now().saturating_duration_since(start).as_millis() / 10 + 1;
-        // It begins again after more than a year.
+        // Wraps around after more than a year.
         let now = u32::try_from(hundredths & u128::from(u32::MAX)).unwrap_or_default();
         if self.since == 0 || now.wrapping_sub(self.since) >= WINDOW {
             *self = Self { since: now, ..Self::default() };
         }
     }
 
-    /// Counts one more. How many there are in this window.
+    /// Counts one more; returns the number in this window.
     pub(super) fn count(&mut self, what: Counted) -> u32 {
         let count = match what {
             Counted::Control => &mut self.control,

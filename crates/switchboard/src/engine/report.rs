@@ -1,4 +1,4 @@
-//! What becomes of results: replies and errors for the client, the log, and the error hooks.
+//! Reports results: replies and errors to the client, the log and the error hooks.
 
 use std::{error::Error as _, sync::Arc};
 
@@ -7,7 +7,7 @@ use switchboard_core::{CloseCode, ErrorCode, WsError};
 use tracing::Span;
 
 use super::{
-    running::{Job, Outcome, Running, each},
+    running::{Job, Outcome, Running, run_each},
     session::Session,
 };
 use crate::{
@@ -30,14 +30,14 @@ impl Outcome {
     }
 }
 
-/// How many failures may wait for the error hooks while something else runs.
+/// How many failures may wait for the error hooks.
 const MAX_FAILURES: usize = 32;
 
 impl<D: Send + Sync + 'static> Session<D> {
-    /// A handler has ended, or could not begin.
+    /// Reports the outcome of a handler, including one that could not start.
     #[inline]
     pub(super) fn finish_call(&mut self, id: CallId<'_>, span: &Span, outcome: Outcome) {
-        // By far the most have put out their reply already.
+        // The common case: the reply has been sent already.
         if let Outcome::Done(Ok(Replied::Sent | Replied::Nothing)) = outcome {
             span.record("outcome", "OK");
             metrics::handled(id.message_type, "OK");
@@ -49,7 +49,7 @@ impl<D: Send + Sync + 'static> Session<D> {
     #[inline(never)]
     fn finish_call_otherwise(&mut self, id: CallId<'_>, span: &Span, outcome: Outcome) {
         match outcome.into_result() {
-            Ok(replied) => match self.put_out(replied) {
+            Ok(replied) => match self.send_reply(replied) {
                 Ok(()) => {
                     span.record("outcome", "OK");
                     metrics::handled(id.message_type, "OK");
@@ -66,21 +66,21 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 
     pub(super) fn finish(&mut self, running: &mut Running, outcome: Outcome) {
-        let error = match outcome.into_result().and_then(|replied| self.put_out(replied)) {
+        let error = match outcome.into_result().and_then(|replied| self.send_reply(replied)) {
             Ok(()) => return self.succeed(running),
             Err(error) => error,
         };
         running.record(error.code().as_str());
         let (conn, routing) = (&self.conn, &self.routing);
-        match running.give_up(|future, span| routing.detach(conn, future, span)) {
+        match running.cancel(|future, span| routing.detach(conn, future, span)) {
             Job::Call(_, id) => self.fail_request(error, id.id()),
             Job::Binary if self.routing.hooks.text.is_none() => self.fail(error, None, None, false),
             Job::Fallback(id) => self.fail(error, None, id.as_deref(), id.is_some()),
             Job::Refresh(id) => self.fail(error, None, Some(&id), true),
-            // A protocol of the application's own: it alone knows what an error looks like.
+            // The application has its own protocol, so no error envelope is sent.
             Job::Text | Job::Binary => {
                 self.log(&error, None);
-                self.tell(None, error);
+                self.queue_failure(None, error);
             }
             Job::Open => {
                 self.log(&error, Some("on_open"));
@@ -88,10 +88,10 @@ impl<D: Send + Sync + 'static> Session<D> {
                 self.conn.outbox.close(CloseCode::SERVER_ERROR, "the connection could not be set up");
             }
             Job::Reauthorize => {
-                self.reauthorized(&error);
+                self.reauthorization_failed(&error);
                 drop_quietly(error);
             }
-            // Each of their hooks has its own protection.
+            // Only for failures outside the hooks: `run_each` handles their own.
             Job::Error | Job::Close | Job::Over => {
                 self.log(&error, None);
                 drop_quietly(error);
@@ -99,8 +99,8 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Sends a reply that was not put out yet. It may not fit into the client's envelope.
-    fn put_out(&self, replied: Replied) -> Result<(), WsError> {
+    /// Sends a reply that has not been sent yet. Fails if it does not fit the client's envelope.
+    fn send_reply(&self, replied: Replied) -> Result<(), WsError> {
         match replied {
             Replied::Frame(frame) => self.conn.push_reply(frame).map_err(WsError::internal),
             Replied::Sent | Replied::Nothing => Ok(()),
@@ -125,28 +125,28 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Sends what this library has made, which fits into every envelope.
+    /// Sends a frame of this library, which fits every envelope.
     pub(super) fn push_own(&self, frame: Frame) {
         _ = self.conn.push_reply(frame);
     }
 
-    /// The hooks have not said that the connection may stay.
-    fn reauthorized(&mut self, error: &WsError) {
+    /// Closes the connection if the `on_reauthorize` hooks refused it.
+    fn reauthorization_failed(&mut self, error: &WsError) {
         let code = match error.code() {
             ErrorCode::Unauthenticated => CloseCode::UNAUTHENTICATED,
             ErrorCode::PermissionDenied => CloseCode::FORBIDDEN,
-            // Whatever they could not ask: that must not empty the server.
+            // An outage of what the hooks depend on must not close all connections.
             _ => return self.log(error, Some("on_reauthorize")),
         };
         self.conn.outbox.close(code, switchboard_core::close_reason(error.message()));
     }
 
-    /// Of a message that has a route.
+    /// Reports the failure of a message with a route.
     pub(super) fn fail_request(&mut self, error: WsError, id: CallId<'_>) {
         self.fail(error, Some(id.message_type), id.correlation_id, id.is_rpc);
     }
 
-    /// Tells the client, the log and the error hooks.
+    /// Reports a failure to the client, the log and the error hooks.
     pub(super) fn fail(
         &mut self,
         error: WsError,
@@ -159,11 +159,12 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         metrics::handled(message_type.unwrap_or(metrics::UNKNOWN), metrics::code(error.code()));
         self.log(&error, message_type);
-        self.tell(message_type, error);
+        self.queue_failure(message_type, error);
     }
 
-    /// The error hooks run when nothing else does, and before the next message is handled.
-    fn tell(&mut self, message_type: Option<&'static str>, error: WsError) {
+    /// Queues a failure for the error hooks, which run when nothing else does, before the next
+    /// message.
+    fn queue_failure(&mut self, message_type: Option<&'static str>, error: WsError) {
         if self.routing.hooks.error.is_empty() {
             return drop_quietly(error);
         }
@@ -173,12 +174,12 @@ impl<D: Send + Sync + 'static> Session<D> {
             return;
         }
         if let Some(suppressed) = self.conn.hub().may_log() {
-            tracing::warn!(suppressed, "too many failures at once: on_error does not see all of them");
+            tracing::warn!(suppressed, "more than {MAX_FAILURES} failures wait: on_error does not see all of them");
         }
         drop_quietly(error);
     }
 
-    /// Makes the next failure's hooks what is running. `false` if there is none.
+    /// Starts the hooks for the next failure. Returns `false` if there is none.
     pub(super) fn start_error_hooks(&mut self) -> bool {
         let Some(failures) = &mut self.failures else { return false };
         let failure = failures.pop_front();
@@ -188,7 +189,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         let Some(failure) = failure else { return false };
         let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
         self.running = Some(Box::new(Running::hooks(Job::Error, async move {
-            each(&conn, "on_error", &routing.hooks.error, failure).await;
+            run_each(&conn, "on_error", &routing.hooks.error, failure).await;
         })));
         true
     }
@@ -198,10 +199,10 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 }
 
-/// Texts may be a client's: they stand in fields, and what they say never is a line of its own.
+/// Logs a failure. Its texts may come from a client, so they are fields, which formatters escape.
 pub(super) fn log<D>(conn: &ConnInner<D>, error: &WsError, what: Option<&str>) {
     if *error.code() == ErrorCode::Internal {
-        // Whoever can make it fail must not fill the disk with it.
+        // Limited, since clients can cause failures at will.
         if let Some(suppressed) = conn.hub().may_log() {
             let source = error.source().map(|source| quietly("an error's text", || source.to_string()));
             let source = source.map(|text| text.unwrap_or_else(|| "(its text panicked)".to_owned()));
@@ -213,7 +214,7 @@ pub(super) fn log<D>(conn: &ConnInner<D>, error: &WsError, what: Option<&str>) {
             let details = error.details::<serde_json::Value>().map(|details| details.to_string());
             let (code, error, details) =
                 (cut(error.code().as_str()), cut(error.message()), details.as_deref().map(cut));
-            tracing::debug!(what, code, error, details, "refused");
+            tracing::debug!(what, code, error, details, "a message or hook returned an error");
         }
     }
 }

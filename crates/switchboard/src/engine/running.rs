@@ -1,4 +1,4 @@
-//! What the connection's task is running at the moment: a handler or hooks.
+//! A running handler or hook.
 
 use std::{
     future::Future,
@@ -24,30 +24,30 @@ use crate::{
     request::{CallId, OwnedId, StartedAt, ToCompletion},
 };
 
-/// A future and what is to be done with its result. The timer is made when the first poll leaves
-/// it pending.
+/// The future of a handler or hook, with its deadline. The timer is created when the first poll
+/// leaves the future pending.
 pub(super) struct Running {
     pub(super) what: Job,
-    /// Polled in this turn already.
+    /// Already polled in this turn.
     pub(super) polled: bool,
-    /// Or what the panic said that came before there was a future.
+    /// The future, or the message of a panic while creating it.
     future: Option<Result<RunningFuture, String>>,
     timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
     span: Span,
     to_completion: Option<ToCompletion>,
-    /// Where it counts as running, from the first time it is pending on.
+    /// The hub that counts it as a running handler, once it is pending.
     counted: Option<Hub>,
-    /// Of its place beside others.
+    /// The waker of its place among concurrent handlers.
     waker: Option<Waker>,
 }
 
-/// Whose result it is.
+/// What runs.
 #[derive(Debug)]
 pub(super) enum Job {
-    /// A message's handler: the index of its route.
+    /// A message's handler, with the index of its route.
     Call(usize, OwnedId),
-    /// The hooks of the connection's start.
+    /// The `on_open` hooks.
     Open,
     /// The hook for raw text.
     Text,
@@ -55,15 +55,15 @@ pub(super) enum Job {
     Binary,
     /// The hook for messages of unknown types.
     Fallback(Option<Box<str>>),
-    /// The hooks for a token that is to be refreshed.
+    /// The `on_refresh` hooks, with the correlation id of the request.
     Refresh(Box<str>),
-    /// The hooks that say whether a connection may stay.
+    /// The `on_reauthorize` hooks.
     Reauthorize,
-    /// The hooks for a failed message.
+    /// The `on_error` hooks.
     Error,
-    /// The hooks of the connection's end.
+    /// The last hooks of a connection: `on_error`, `on_stale` and `on_close`.
     Close,
-    /// Nothing any more: its end was settled otherwise.
+    /// Nothing: it was cancelled, or its outcome was taken.
     Over,
 }
 
@@ -72,16 +72,16 @@ enum RunningFuture {
     Hook(BoxFuture<'static, Result<(), WsError>>),
 }
 
-/// How it ended.
+/// How a handler or hook ended.
 pub(super) enum Outcome {
     Done(Result<Replied, WsError>),
     Panicked(String),
     TimedOut,
 }
 
-/// The span of a message. Costs a look at a flag where nobody listens.
+/// Creates the span of a message. Without a subscriber this costs one atomic load.
 #[inline]
-pub(super) fn span_of(id: CallId<'_>) -> Span {
+pub(super) fn message_span(id: CallId<'_>) -> Span {
     tracing::debug_span!(
         "ws_message",
         "type" = id.message_type,
@@ -90,10 +90,10 @@ pub(super) fn span_of(id: CallId<'_>) -> Span {
     )
 }
 
-/// Makes a handler's future, and polls it for the first time; both under the same protection against
-/// panics. The future is given back if it is pending.
+/// Creates a handler's future and polls it for the first time, catching panics of both. Returns the
+/// future as an error if it is pending.
 #[inline]
-pub(super) fn begin(
+pub(super) fn start_handler(
     span: &Span,
     cx: &mut Context<'_>,
     make: impl FnOnce() -> BoxFuture<'static, HandlerResult>,
@@ -113,7 +113,7 @@ pub(super) fn begin(
 }
 
 impl Running {
-    /// A handler that was pending when it was first polled.
+    /// Wraps the future of a handler that was pending at its first poll.
     pub(super) fn handler(
         route: usize,
         id: OwnedId,
@@ -154,7 +154,7 @@ impl Running {
         }
     }
 
-    /// Hooks of which [`each`] has its own time.
+    /// Wraps hooks run by [`run_each`], which limits the time of each.
     pub(super) fn hooks(what: Job, hooks: impl Future<Output = ()> + Send + 'static) -> Self {
         Self::hook(what, Duration::MAX, || Box::pin(hooks.map(Ok)))
     }
@@ -181,7 +181,7 @@ impl Running {
             }
         };
         drop(entered);
-        // It came to its end.
+        // It has completed: there is nothing to detach.
         self.to_completion = None;
         if let Some(hub) = self.counted.take() {
             hub.handler_ended(false);
@@ -189,14 +189,14 @@ impl Running {
         Poll::Ready(outcome)
     }
 
-    /// Looks at the deadline, after the future was pending.
+    /// Polls the deadline, after the future was pending.
     pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         let timeout = self.timeout;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(timeout)));
         timer.as_mut().poll(cx).map(|()| Outcome::TimedOut)
     }
 
-    /// From now on it counts as running: it was pending.
+    /// Counts a handler that was pending as running, in the hub.
     pub(super) fn count(&mut self, hub: &Hub) {
         if matches!(self.what, Job::Call(..)) && self.counted.is_none() {
             hub.handler_pending();
@@ -204,17 +204,17 @@ impl Running {
         }
     }
 
-    /// Says in its span how it ended.
+    /// Records in its span how it ended.
     pub(super) fn record(&self, outcome: &str) {
         self.span.record("outcome", outcome);
     }
 
-    /// The request that is running, if it is one.
+    /// Whether it is the handler of the request with this id.
     pub(super) fn is_request(&self, correlation_id: &str) -> bool {
         self.request().is_some_and(|id| id.correlation_id == Some(correlation_id))
     }
 
-    /// Whether its reply or error will carry this id as that of a request.
+    /// Whether its reply or error settles the request with this id.
     pub(super) fn answers_under(&self, correlation_id: &str) -> bool {
         match &self.what {
             Job::Fallback(id) => id.as_deref() == Some(correlation_id),
@@ -230,8 +230,8 @@ impl Running {
         }
     }
 
-    /// Nobody waits for it any more: it is dropped, or goes on by itself. What it was.
-    pub(super) fn give_up(&mut self, detach: impl FnOnce(BoxFuture<'static, HandlerResult>, Span)) -> Job {
+    /// Drops the future, or passes it to `detach` if it runs to completion. Returns what it was.
+    pub(super) fn cancel(&mut self, detach: impl FnOnce(BoxFuture<'static, HandlerResult>, Span)) -> Job {
         if let Some(ToCompletion { terminal, cancellation }) = self.to_completion.take() {
             terminal.end();
             cancellation.cancel();
@@ -260,14 +260,14 @@ impl Running {
     }
 }
 
-/// Beside others: gives itself back with its outcome.
+/// Completes with itself and its outcome, for use among concurrent handlers.
 impl Future for Running {
     type Output = (Self, Outcome);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if budget::is_spent() {
-            // In the next turn.
+            // Continue in the next turn.
             budget::yield_turn(cx);
             return Poll::Pending;
         }
@@ -301,8 +301,8 @@ impl Drop for Running {
     }
 }
 
-/// Runs hooks one after the other; the first error ends it.
-pub(super) fn all<D, E>(
+/// Runs hooks one after the other, up to the first error.
+pub(super) fn run_until_error<D, E>(
     conn: &Arc<ConnInner<D>>,
     hooks: &[OneHook<D, E>],
     event: E,
@@ -321,9 +321,9 @@ where
     })
 }
 
-/// Runs hooks one after the other, each for so long at most. One that fails is logged, and the others
-/// run all the same.
-pub(super) async fn each<D, E>(conn: &Arc<ConnInner<D>>, what: &str, hooks: &[OneHook<D, E>], event: E)
+/// Runs hooks one after the other, each for at most
+/// [`hook_timeout`](crate::Config::hook_timeout). A failure is logged, and the next hook runs.
+pub(super) async fn run_each<D, E>(conn: &Arc<ConnInner<D>>, what: &str, hooks: &[OneHook<D, E>], event: E)
 where
     D: Send + Sync + 'static,
     E: Clone + Send + 'static,
@@ -348,6 +348,6 @@ where
             drop_quietly(error);
         }
     }
-    // It may hold an error of the application's.
+    // It may hold an application's error, whose destructor may panic.
     drop_quietly(event);
 }

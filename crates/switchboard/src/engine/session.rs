@@ -1,7 +1,7 @@
-//! What a connection does about its messages, whatever carries them.
+//! Handles the messages of one connection, independent of the transport.
 
 mod accept;
-mod aside;
+mod auth_hooks;
 mod ending;
 mod limits;
 mod start;
@@ -20,11 +20,11 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::{
     budget::{self, Wariness},
-    concurrent::Beside,
+    concurrent::ConcurrentHandlers,
     inbox::Inbox,
     incoming::Work,
     rates::Rates,
-    running::{Job, Outcome, Running, all},
+    running::{Job, Outcome, Running, run_until_error},
     throttle::Throttle,
 };
 use crate::{
@@ -36,33 +36,33 @@ use crate::{
     request::{AsCall as _, OwnedCall},
 };
 
-/// One handler or hook runs at a time, and beside it those of routes that asked for it; what arrives
-/// meanwhile waits in the inbox.
+/// Runs one handler or hook at a time, in order, and the handlers of concurrent routes beside it.
+/// Messages that arrive meanwhile wait in the inbox.
 pub(crate) struct Session<D: Send + Sync + 'static> {
     pub(super) conn: Arc<ConnInner<D>>,
     pub(super) routing: Arc<Routing<D>>,
-    /// Messages are handled in order here.
+    /// The handler or hook that runs in order.
     pub(super) running: Option<Box<Running>>,
-    beside: Option<Box<Beside>>,
-    /// A question about the connection itself, beside all that runs. Nothing new is begun before it is
-    /// answered.
-    aside: Option<Box<Running>>,
-    /// What the error hooks have not seen yet.
+    concurrent: Option<Box<ConcurrentHandlers>>,
+    /// Refresh or reauthorization hooks. They run beside handlers; nothing new starts before they
+    /// complete.
+    auth_hooks: Option<Box<Running>>,
+    /// Failures that the error hooks have not seen yet.
     #[expect(clippy::box_collection, reason = "few connections ever have one")]
     pub(super) failures: Option<Box<VecDeque<Failure>>>,
     inbox: Inbox,
-    /// Until the first deadline of what waits there.
-    waiting: Option<Pin<Box<Sleep>>>,
+    /// Fires at the earliest deadline in the inbox.
+    inbox_timer: Option<Pin<Box<Sleep>>>,
     bad_in_a_row: u32,
-    /// Nothing new is taken on: the connection closes once nothing runs.
+    /// Messages are refused, and the connection closes once nothing runs.
     draining: bool,
-    /// It is not the application's: it never was, or its end was told.
+    /// No application code runs: the upgrade was refused, or the close hooks have started.
     refused: bool,
-    /// Something has come in this turn.
+    /// A message has arrived in this turn.
     touched: bool,
-    /// Nothing was queued when this turn began.
+    /// The queue was empty when this turn began.
     clear: bool,
-    /// More of its own waited at the last look than should.
+    /// The connection was throttled when that was last checked.
     throttled: bool,
     pub(super) wariness: Wariness,
     rates: Rates,
@@ -70,7 +70,7 @@ pub(crate) struct Session<D: Send + Sync + 'static> {
 }
 
 impl<D: Send + Sync + 'static> Session<D> {
-    /// Begins with the hooks of the connection's start.
+    /// Starts a session with its `on_open` hooks.
     pub(crate) fn open(conn: Arc<ConnInner<D>>, routing: Arc<Routing<D>>) -> Self {
         let (hub, config) = (conn.hub(), conn.config());
         metrics::opened();
@@ -87,22 +87,22 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         let hooks = &routing.hooks.open;
         let timeout = config.hook_timeout;
-        let running =
-            (!hooks.is_empty()).then(|| Box::new(Running::hook(Job::Open, timeout, || all(&conn, hooks, ()))));
+        let running = (!hooks.is_empty())
+            .then(|| Box::new(Running::hook(Job::Open, timeout, || run_until_error(&conn, hooks, ()))));
         Self { running, ..Self::refused(conn, routing) }.accepted()
     }
 
-    /// One that is closed already: there is nothing to be run.
+    /// Creates the session of a connection that is already closed and runs nothing.
     pub(crate) fn refused(conn: Arc<ConnInner<D>>, routing: Arc<Routing<D>>) -> Self {
         Self {
             running: None,
-            beside: None,
-            aside: None,
+            concurrent: None,
+            auth_hooks: None,
             failures: None,
             conn,
             routing,
             inbox: Inbox::default(),
-            waiting: None,
+            inbox_timer: None,
             bad_in_a_row: 0,
             draining: false,
             refused: true,
@@ -120,27 +120,27 @@ impl<D: Send + Sync + 'static> Session<D> {
         self
     }
 
-    /// `clear`: whether nothing is queued.
+    /// Starts a turn. `clear`: whether the queue is empty.
     pub(super) fn begin_turn(&mut self, clear: bool) {
         (self.touched, self.clear, self.throttled) = (false, clear, false);
-        budget::begin(self.wariness.is_wary());
-        for running in [&mut self.running, &mut self.aside].into_iter().flatten() {
+        self.wariness.begin_turn();
+        for running in [&mut self.running, &mut self.auth_hooks].into_iter().flatten() {
             running.polled = false;
         }
         self.begin_throttling();
         if self.conn.has_signals() {
-            self.listen();
+            self.take_signals();
         }
     }
 
-    /// Whether nothing should be read before something was handled.
+    /// Whether the inbox is full, so that the socket is not read.
     pub(super) fn is_full(&mut self) -> bool {
         let config = self.conn.config();
         if !self.inbox.is_full(config) {
             return false;
         }
         match self.conn.pending_calls() {
-            // Its answer may be behind what waits.
+            // Reading continues, so that the answer can arrive.
             Some(_) if !self.inbox.is_overfull(config) => false,
             Some(calls) => {
                 calls.overload();
@@ -150,22 +150,25 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// How many requests are handled or wait to be.
+    /// Returns the number of requests in flight, running or waiting.
     fn requests(&self) -> usize {
         let running = self.running.as_ref().is_some_and(|running| running.request().is_some());
-        let beside = self.beside.as_ref().map_or(0, |beside| beside.requests().count());
-        usize::from(running) + beside + self.inbox.requests()
+        let concurrent = self.concurrent.as_ref().map_or(0, |concurrent| concurrent.requests().count());
+        usize::from(running) + concurrent + self.inbox.requests()
     }
 
-    /// Whether a request with this id is handled or waits to be.
+    /// Whether a request with this id is in flight.
     fn has_request(&self, id: &str) -> bool {
-        [&self.running, &self.aside].into_iter().flatten().any(|running| running.answers_under(id))
-            || self.beside.as_ref().is_some_and(|beside| beside.requests().any(|one| one.correlation_id == Some(id)))
+        [&self.running, &self.auth_hooks].into_iter().flatten().any(|running| running.answers_under(id))
+            || self
+                .concurrent
+                .as_ref()
+                .is_some_and(|concurrent| concurrent.requests().any(|one| one.correlation_id == Some(id)))
             || self.inbox.contains_id(id)
     }
 
-    /// Does what others have asked for.
-    fn listen(&mut self) {
+    /// Obeys signals of other tasks.
+    fn take_signals(&mut self) {
         if self.conn.is_told(Signal::Drain) && !self.draining {
             self.draining = true;
             while let Some((work, _)) = self.inbox.pop(|_| true) {
@@ -174,7 +177,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Says that a message is not handled any more.
+    /// Refuses a message because the server is restarting.
     fn reject(&mut self, work: Work<OwnedCall>) {
         let error = || WsError::unavailable("the server is restarting");
         match work {
@@ -185,12 +188,11 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Runs what there is to run until something is pending, nothing is left or the turn has taken its
-    /// time.
+    /// Runs handlers and hooks until all are pending, none is left, or the turn's budget is spent.
     #[inline]
     pub(super) fn run(&mut self, cx: &mut Context<'_>) {
-        // As between any two messages that were handled at once.
-        if !self.is_free() || self.waiting.is_some() || self.conn.has_signals() {
+        // Most often the last handler completed at once, and there is nothing to run.
+        if !self.is_free() || self.inbox_timer.is_some() || self.conn.has_signals() {
             self.run_all(cx);
         }
     }
@@ -198,8 +200,8 @@ impl<D: Send + Sync + 'static> Session<D> {
     #[inline(never)]
     fn run_all(&mut self, cx: &mut Context<'_>) {
         while !self.conn.outbox.is_closed() && !budget::is_spent() {
-            self.poll_beside(cx);
-            self.poll_aside(cx);
+            self.poll_concurrent(cx);
+            self.poll_auth_hooks(cx);
             if self.running.is_none() && !self.start_error_hooks() {
                 if !self.start_next(cx) {
                     break;
@@ -209,25 +211,25 @@ impl<D: Send + Sync + 'static> Session<D> {
             }
             budget::look();
         }
-        self.poll_waiting(cx);
-        if self.draining && self.running.is_none() && self.beside.is_none() && self.aside.is_none() {
+        self.poll_inbox_timer(cx);
+        if self.draining && self.running.is_none() && self.concurrent.is_none() && self.auth_hooks.is_none() {
             self.conn.outbox.close(CloseCode::RESTART, "server restarting");
         }
     }
 
-    /// Answers what has waited too long: it need not wait for what is before it.
-    fn poll_waiting(&mut self, cx: &mut Context<'_>) {
+    /// Answers messages whose deadline passed in the inbox, without waiting for those before them.
+    fn poll_inbox_timer(&mut self, cx: &mut Context<'_>) {
         let Some(mut earliest) = self.inbox.earliest() else {
-            self.waiting = None;
+            self.inbox_timer = None;
             return;
         };
-        let mut timer = self.waiting.take().unwrap_or_else(|| Box::pin(sleep_until(earliest)));
+        let mut timer = self.inbox_timer.take().unwrap_or_else(|| Box::pin(sleep_until(earliest)));
         loop {
             if timer.deadline() != earliest {
                 timer.as_mut().reset(earliest);
             }
             if timer.as_mut().poll(cx).is_pending() {
-                self.waiting = Some(timer);
+                self.inbox_timer = Some(timer);
                 return;
             }
             while let Some(work) = self.inbox.take_late() {
@@ -242,20 +244,20 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Starts what waits first and may run now. `false` if there is nothing.
+    /// Starts the first waiting message that may run now. Returns `false` if there is none.
     fn start_next(&mut self, cx: &mut Context<'_>) -> bool {
         if self.inbox.is_empty() {
             return false;
         }
-        let held = self.is_held();
-        let in_order = self.running.is_none() && !held;
-        let opening = self.is_opening() || held;
-        let aside = self.may_ask();
-        let (beside, table) = (&self.beside, &self.routing.table);
+        let paused = self.is_paused();
+        let in_order = self.running.is_none() && !paused;
+        let opening = self.is_opening() || paused;
+        let auth_hooks = self.can_run_auth_hooks();
+        let (concurrent, table) = (&self.concurrent, &self.routing.table);
         let next = self.inbox.pop(|work| match work {
-            Work::Refresh(..) => aside,
+            Work::Refresh(..) => auth_hooks,
             Work::Call(index, _) if table.get(*index).options.concurrent > 0 => {
-                !opening && has_place(beside.as_deref(), *index, table.get(*index).options.concurrent)
+                !opening && has_slot(concurrent.as_deref(), *index, table.get(*index).options.concurrent)
             }
             _ => in_order,
         });
@@ -264,31 +266,31 @@ impl<D: Send + Sync + 'static> Session<D> {
         true
     }
 
-    /// Whether the hooks of the connection's start have not come to their end: everything waits.
+    /// Whether the `on_open` hooks are still running, for which all messages wait.
     fn is_opening(&self) -> bool {
         self.running.as_ref().is_some_and(|running| matches!(running.what, Job::Open))
     }
 
-    fn poll_beside(&mut self, cx: &mut Context<'_>) {
-        while let Some(beside) = &mut self.beside {
-            let Poll::Ready(done) = beside.poll(cx) else { return };
+    fn poll_concurrent(&mut self, cx: &mut Context<'_>) {
+        while let Some(concurrent) = &mut self.concurrent {
+            let Poll::Ready(done) = concurrent.poll(cx) else { return };
             let Some((mut running, outcome)) = done else {
-                self.beside = None;
+                self.concurrent = None;
                 return;
             };
             if let Job::Call(route, _) = &running.what {
-                beside.left(*route);
+                concurrent.finished(*route);
                 self.finish(&mut running, outcome);
             }
-            // The rest has woken the task already, or is polled in its next turn.
+            // Once the budget is spent, the remaining handlers yield until the next turn.
             budget::look();
-            if self.beside.as_ref().is_some_and(|beside| beside.is_empty()) {
-                self.beside = None;
+            if self.concurrent.as_ref().is_some_and(|concurrent| concurrent.is_empty()) {
+                self.concurrent = None;
             }
         }
     }
 
-    /// Ready if nothing is running (any more) of what is handled in order.
+    /// Polls what runs in order. Ready if nothing does any more.
     pub(super) fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(running) = &mut self.running else { return Poll::Ready(()) };
         if running.polled {
@@ -301,29 +303,29 @@ impl<D: Send + Sync + 'static> Session<D> {
         Poll::Ready(())
     }
 
-    /// While the connection closes: ready once nothing runs.
-    pub(super) fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll_beside(cx);
-        self.poll_aside(cx);
+    /// Polls everything while the connection closes. Ready once nothing runs.
+    pub(super) fn poll_remaining(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_concurrent(cx);
+        self.poll_auth_hooks(cx);
         while self.poll_running(cx).is_ready() {
             if !self.start_error_hooks() {
-                return if self.beside.is_none() { Poll::Ready(()) } else { Poll::Pending };
+                return if self.concurrent.is_none() { Poll::Ready(()) } else { Poll::Pending };
             }
         }
         Poll::Pending
     }
 
-    /// `$ws:abort`: ids that are unknown, because the request is done for example, are ignored.
+    /// Handles `$ws:abort`. Unknown ids, as of completed requests, are ignored.
     fn abort(&mut self, correlation_id: &str) {
         let (conn, routing) = (&self.conn, &self.routing);
-        let give_up = |running: &mut Running| {
+        let cancel = |running: &mut Running| {
             running.record("CANCELLED");
-            running.give_up(|future, span| routing.detach(conn, future, span))
+            running.cancel(|future, span| routing.detach(conn, future, span))
         };
         let what = if let Some(mut running) = self.running.take_if(|running| running.is_request(correlation_id)) {
-            Some(give_up(&mut running))
+            Some(cancel(&mut running))
         } else {
-            self.beside.as_mut().and_then(|beside| beside.abort(correlation_id, give_up))
+            self.concurrent.as_mut().and_then(|concurrent| concurrent.abort(correlation_id, cancel))
         };
         let error = WsError::cancelled("the request was aborted");
         match what {
@@ -338,11 +340,11 @@ impl<D: Send + Sync + 'static> Session<D> {
     }
 }
 
-fn has_place(beside: Option<&Beside>, route: usize, limit: usize) -> bool {
-    beside.is_none_or(|beside| beside.of_route(route) < limit)
+fn has_slot(concurrent: Option<&ConcurrentHandlers>, route: usize, limit: usize) -> bool {
+    concurrent.is_none_or(|concurrent| concurrent.of_route(route) < limit)
 }
 
-/// What is left of a handler's time.
+/// Returns the time left until a handler's deadline.
 fn left(timeout: Duration, waited: Duration) -> Option<Duration> {
     timeout.checked_sub(waited).filter(|left| !left.is_zero())
 }

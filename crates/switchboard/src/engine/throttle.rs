@@ -1,8 +1,8 @@
-//! A client that asks for more than it reads.
+//! Backpressure for a client that requests more than it reads.
 //!
-//! While more than half of its queue's limit waits because of its own requests, nothing new is begun
-//! for it: messages wait in the inbox, and once that is full the socket is not read. What others
-//! publish to it is not held against it: a slow subscriber can still unsubscribe.
+//! While output of its own requests fills more than half of the queue's limit, none of its messages
+//! is started: they wait in the inbox, and once that is full the socket is not read. Publishes of
+//! others do not count, so that a slow subscriber can still unsubscribe.
 
 use std::{
     future::Future as _,
@@ -15,21 +15,23 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::outbox::Backlog;
 
-/// How much of what waits was put out in the connection's own turns. Exists only while something
-/// waits that could not be written. Positions are those of the queue: bytes since its beginning.
+/// Estimates how many of the queued bytes were pushed in the connection's own turns.
+///
+/// Exists only while queued bytes could not be written. Positions are bytes pushed since the
+/// connection began.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    /// How much had been pushed at the last look.
+    /// The position at the last update.
     seen: u64,
-    /// What was pushed in own turns before and after this position. It moves on once everything before
-    /// it has left, so the sum is what waits or a little more.
+    /// Own bytes are counted separately before and after this position. It advances once everything
+    /// before it has been written, so the sum is at most a little too high.
     border: u64,
     before: u64,
     after: u64,
     stall: Option<Stall>,
 }
 
-/// Until when some of what waits must have left.
+/// The time by which some of the queue must have been written.
 #[derive(Debug)]
 struct Stall {
     written: u64,
@@ -37,53 +39,54 @@ struct Stall {
 }
 
 impl Throttle {
-    /// `own`: whether all that waits counts as put out in own turns.
+    /// Starts counting. `own`: whether the bytes already queued count as the connection's own.
     pub(super) fn new(backlog: Backlog, own: bool) -> Self {
-        let before = if own { backlog.waits() } else { 0 };
+        let before = if own { backlog.queued() } else { 0 };
         Self { seen: backlog.pushed, border: backlog.pushed, before, after: 0, stall: None }
     }
 
-    /// A turn begins: what was pushed since the last one is not the connection's own.
+    /// Starts a turn: bytes pushed since the last one are not the connection's own.
     pub(super) fn skip(&mut self, backlog: Backlog) {
         self.seen = backlog.pushed;
-        self.move_on(backlog);
+        self.advance(backlog);
     }
 
-    /// Within a turn: how much waits that is the connection's own.
+    /// Counts bytes pushed in this turn as the connection's own; returns how many of its own bytes
+    /// are queued.
     pub(super) fn own(&mut self, backlog: Backlog) -> u64 {
         self.after += backlog.pushed.saturating_sub(self.seen);
         self.seen = backlog.pushed;
-        self.move_on(backlog);
-        (self.before + self.after).min(backlog.waits())
+        self.advance(backlog);
+        (self.before + self.after).min(backlog.queued())
     }
 
-    fn move_on(&mut self, backlog: Backlog) {
+    fn advance(&mut self, backlog: Backlog) {
         if backlog.written >= self.border {
             (self.before, self.after, self.border) = (self.after, 0, backlog.pushed);
         }
     }
 
-    /// While the socket is not read and takes nothing: ready once nothing at all has left for so long,
-    /// and `poke` finds no room either.
+    /// Ready once nothing was written for `timeout` and `probe`, an attempt to write, writes
+    /// nothing either. Polled while the socket is not read.
     pub(super) fn poll_stall(
         &mut self,
         written: u64,
-        patience: Duration,
-        poke: impl Fn() -> bool,
+        timeout: Duration,
+        probe: impl Fn() -> bool,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        let stall = self.stall.get_or_insert_with(|| Stall { written, timer: Box::pin(sleep(patience)) });
+        let stall = self.stall.get_or_insert_with(|| Stall { written, timer: Box::pin(sleep(timeout)) });
         while stall.timer.as_mut().poll(cx).is_ready() {
-            if stall.written == written && !poke() {
+            if stall.written == written && !probe() {
                 return Poll::Ready(());
             }
             stall.written = written;
-            stall.timer.as_mut().reset(Instant::now() + patience);
+            stall.timer.as_mut().reset(Instant::now() + timeout);
         }
         Poll::Pending
     }
 
-    /// The socket is read again.
+    /// Stops the stall timer: the socket is read again.
     pub(super) fn end_stall(&mut self) {
         self.stall = None;
     }
@@ -98,21 +101,21 @@ mod tests {
     }
 
     #[test]
-    fn what_others_push_is_not_its_own() {
+    fn bytes_pushed_by_others_do_not_count() {
         let mut throttle = Throttle::new(at(100, 0), true);
         throttle.skip(at(1000, 0));
         assert_eq!(throttle.own(at(1200, 0)), 300);
-        // The first hundred have left, but where the others stand is not known.
+        // The first 100 bytes are written, but the positions of the other own bytes are unknown.
         throttle.skip(at(1200, 100));
         assert_eq!(throttle.own(at(1200, 1000)), 200);
-        // All that was there at first has left.
+        // Everything before the border is written.
         throttle.skip(at(5000, 1200));
         assert_eq!(throttle.own(at(5000, 1200)), 0);
         assert_eq!(throttle.own(at(5010, 5000)), 10);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stall_ends_when_something_leaves() {
+    async fn a_stall_ends_when_something_is_written() {
         let mut throttle = Throttle::new(at(100, 0), true);
         let second = Duration::from_secs(1);
         let begin = Instant::now();

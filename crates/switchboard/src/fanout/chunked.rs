@@ -1,4 +1,4 @@
-//! Publishing to a topic with very many members, in portions.
+//! Publishing to a very large topic, in chunks.
 
 use std::{
     future::Future,
@@ -13,13 +13,13 @@ use tracing::Instrument as _;
 use super::{Flush as _, IterGuard, Reached, Selective, Subscriber, Topic, selective::CHUNK as SELECTIVE_CHUNK, turn};
 use crate::wire::Frame;
 
-/// How many publishes to one topic may wait, each with its message.
+/// The maximum number of publishes to one topic that are in progress or waiting.
 const MAX_WAITING: usize = 1024;
 
-/// A publish that waits or is under way.
-struct Waiting<M: ?Sized + Subscriber>(Arc<Topic<M>>);
+/// Counts a publish that is in progress or waiting.
+struct PendingPublish<M: ?Sized + Subscriber>(Arc<Topic<M>>);
 
-impl<M: ?Sized + Subscriber> Waiting<M> {
+impl<M: ?Sized + Subscriber> PendingPublish<M> {
     fn enter(topic: &Arc<Topic<M>>) -> Option<Self> {
         let before = topic.waiting().fetch_add(1, Relaxed);
         let this = Self(Arc::clone(topic));
@@ -27,19 +27,19 @@ impl<M: ?Sized + Subscriber> Waiting<M> {
     }
 }
 
-impl<M: ?Sized + Subscriber> Drop for Waiting<M> {
+impl<M: ?Sized + Subscriber> Drop for PendingPublish<M> {
     fn drop(&mut self) {
         self.0.waiting().fetch_sub(1, Relaxed);
     }
 }
 
-/// What is to be put into queues.
+/// A frame to queue for a topic's members.
 pub(crate) struct Delivery<M: ?Sized + Subscriber> {
     frame: Frame,
     except: Option<M::Id>,
-    /// Memberships from this number on began after it.
+    /// Memberships numbered from this on began after the publish and do not get it.
     before: u64,
-    /// Where not all members get the same.
+    /// Set if members are treated differently.
     selective: Option<Box<Selective<M>>>,
 }
 
@@ -60,7 +60,7 @@ impl<M: ?Sized + Subscriber + 'static> Delivery<M> {
         }
     }
 
-    /// All at once.
+    /// Queues the frame for all members at once.
     fn push(&self, topic: &Arc<Topic<M>>) -> Reached {
         let guard = IterGuard::begin(&**topic);
         let mut reached = Reached::default();
@@ -74,15 +74,14 @@ impl<M: ?Sized + Subscriber + 'static> Delivery<M> {
     }
 }
 
-/// A publish that has its place in the topic's order. It runs to its end, also when this future is
-/// dropped.
+/// A publish with a fixed position in the topic's order. It completes even if this is dropped.
 pub(crate) enum ChunkedPublish {
     Task(JoinHandle<Reached>),
     Ready(Reached),
 }
 
 impl ChunkedPublish {
-    /// Takes the next place in the order. `None` if there are too many before it.
+    /// Takes the next position in the topic's order. Returns `None` if too many publishes wait.
     pub(crate) fn begin<M: ?Sized + Subscriber + 'static>(
         topic: &Arc<Topic<M>>,
         delivery: Delivery<M>,
@@ -90,13 +89,14 @@ impl ChunkedPublish {
     ) -> Option<Self> {
         let is_small = delivery.selective.is_some() && !topic.is_large(SELECTIVE_CHUNK);
         if is_small || tokio::runtime::Handle::try_current().is_err() {
-            // One portion, or nothing to run it on but this.
+            // A single chunk, or no runtime to spawn a task on.
             return Some(Self::Ready(delivery.push(topic)));
         }
-        let waiting = Waiting::enter(topic)?;
-        // Unconstrained, since the first poll must take the place in the order.
+        let pending = PendingPublish::enter(topic)?;
+        // Unconstrained, since tokio's task budget must not keep the first poll from queueing for
+        // the lock.
         let mut publish: Pin<Box<dyn Future<Output = Reached> + Send>> = Box::pin(unconstrained(async move {
-            let topic = &waiting.0;
+            let topic = &pending.0;
             let _turn = Arc::clone(topic.publish_queue()).lock_owned().await;
             let _guard = IterGuard::begin(Arc::clone(topic));
             let mut reached = Reached::default();
@@ -118,7 +118,7 @@ impl ChunkedPublish {
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reached> {
         match self {
-            // The task is gone only if the runtime has ended.
+            // The task fails only if the runtime has shut down.
             Self::Task(task) => Pin::new(task).poll(cx).map(Result::unwrap_or_default),
             Self::Ready(reached) => Poll::Ready(*reached),
         }

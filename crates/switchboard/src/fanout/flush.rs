@@ -1,4 +1,4 @@
-//! Writing what was queued for a topic's members.
+//! Writing what is queued for a topic's members.
 
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use super::{
 };
 use crate::sync::MutexGuard;
 
-/// How many members are written to in one go: about half a millisecond.
+/// How many members are written to before other tasks run: about half a millisecond.
 const WRITE_CHUNK: usize = if cfg!(test) { 2 } else { 256 };
 
-/// Something whose members have frames queued.
+/// A topic whose members have frames queued.
 pub(crate) trait Flush: Send + Sync {
-    /// Writes what members have queued. Goes on in a task of its own if there are many.
+    /// Writes the first chunk of members, and the rest in a task of its own.
     fn flush(self: Arc<Self>);
 
-    /// The same, all of it in a task of its own.
+    /// Writes all members in a task of its own.
     fn flush_later(self: Arc<Self>);
 }
 
 impl<M: ?Sized + Subscriber + 'static> Flush for Topic<M> {
     fn flush(self: Arc<Self>) {
-        let next = if self.start_flush() { self.flush_portion(0, &mut Vec::new()) } else { None };
+        let next = if self.start_flush() { self.flush_chunk(0, &mut Vec::new()) } else { None };
         self.flush_from(next);
     }
 
@@ -37,13 +37,13 @@ impl<M: ?Sized + Subscriber + 'static> Flush for Topic<M> {
 
 impl<M: ?Sized + Subscriber + 'static> Topic<M> {
     fn flush_from(self: Arc<Self>, next: Option<usize>) {
-        let mut rest = Rest { topic: self, next, portion: Vec::new() };
+        let mut rest = Rest { topic: self, next, chunk: Vec::new() };
         if rest.next.is_some() && tokio::runtime::Handle::try_current().is_ok() {
             let task = async move {
                 while let Some(start) = rest.next {
-                    // Other tasks run in between, also those that publish more.
+                    // Other tasks run between chunks, including those that publish more.
                     yield_now().await;
-                    rest.next = rest.topic.flush_portion(start, &mut rest.portion);
+                    rest.next = rest.topic.flush_chunk(start, &mut rest.chunk);
                 }
             };
             tokio::spawn(task.in_current_span());
@@ -52,7 +52,7 @@ impl<M: ?Sized + Subscriber + 'static> Topic<M> {
 }
 
 impl<M: ?Sized + Subscriber> Topic<M> {
-    /// `false` if another flush is running, which then writes what is queued now as well.
+    /// Returns `false` if another flush is running, which also writes what is queued now.
     fn start_flush(&self) -> bool {
         let mut state = self.state.lock();
         if state.flushing {
@@ -62,81 +62,83 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         true
     }
 
-    /// Writes to the members from this key on. The key to go on from, unless all is done.
-    fn flush_portion(&self, start: usize, portion: &mut Vec<Arc<M>>) -> Option<usize> {
-        let (next, mut state) = self.waiting_members(start, portion);
+    /// Writes a chunk of the members from this key on. Returns the key to continue from, unless
+    /// the flush is complete.
+    fn flush_chunk(&self, start: usize, chunk: &mut Vec<Arc<M>>) -> Option<usize> {
+        let (next, mut state) = self.members_with_queue(start, chunk);
         let mut is_sparse = false;
         let next = next.or_else(|| {
-            // Members that could not move until now may: no flush is past any key.
+            // Between passes over the members, those that a flush kept from moving can move.
             state.flushing = false;
             is_sparse = state.compact(self);
             state.flushing = std::mem::take(&mut state.again);
             state.flushing.then_some(0)
         });
         drop(state);
-        // Nothing is locked while writing.
-        portion.drain(..).for_each(|subscriber| subscriber.outbox().flush());
+        // No lock is held while writing.
+        chunk.drain(..).for_each(|subscriber| subscriber.outbox().flush());
         if is_sparse && next.is_none() {
             self.compact();
         }
         next
     }
 
-    /// Ends a flush that nothing goes on with: writes to the members from this key on, and has the
-    /// tasks of those that got something since write that.
-    fn flush_last(&self, start: usize, portion: &mut Vec<Arc<M>>) {
+    /// Completes a flush whose task was dropped: writes the members from this key on, then wakes
+    /// the tasks of members with newer frames.
+    fn flush_last(&self, start: usize, chunk: &mut Vec<Arc<M>>) {
         let mut next = Some(start);
         while let Some(start) = next {
-            let (then, state) = self.waiting_members(start, portion);
+            let (then, state) = self.members_with_queue(start, chunk);
             next = then;
             drop(state);
-            portion.drain(..).for_each(|subscriber| subscriber.outbox().flush());
+            chunk.drain(..).for_each(|subscriber| subscriber.outbox().flush());
         }
         let mut state = self.state.lock();
-        // From now on each publish flushes by itself.
+        // From now on each publish starts a new flush.
         state.flushing = false;
         next = std::mem::take(&mut state.again).then_some(0);
         drop(state);
         while let Some(start) = next {
-            let (then, state) = self.waiting_members(start, portion);
+            let (then, state) = self.members_with_queue(start, chunk);
             next = then;
             drop(state);
-            portion.drain(..).for_each(|subscriber| subscriber.outbox().wake_owner());
+            chunk.drain(..).for_each(|subscriber| subscriber.outbox().wake_owner());
         }
         self.compact();
     }
 
-    /// A portion of the members from this key on with something queued, and the key to go on from.
-    fn waiting_members(&self, start: usize, portion: &mut Vec<Arc<M>>) -> (Option<usize>, MutexGuard<'_, State<M>>) {
+    /// Copies a chunk of the members from this key on that have something queued. Returns the key
+    /// to continue from, if there are more.
+    fn members_with_queue(&self, start: usize, chunk: &mut Vec<Arc<M>>) -> (Option<usize>, MutexGuard<'_, State<M>>) {
         let state = self.state.lock();
         let end = state.members.end();
         let last = end.min(start + PUSH_CHUNK);
         let mut next = last;
         for (key, _, subscriber) in state.between(start, last) {
-            if portion.len() == WRITE_CHUNK {
+            if chunk.len() == WRITE_CHUNK {
                 next = key;
                 break;
             }
             if subscriber.outbox().has_queued() {
-                portion.push(Arc::clone(subscriber));
+                chunk.push(Arc::clone(subscriber));
             }
         }
         ((next < end).then_some(next), state)
     }
 }
 
-/// What is left of a flush. Dropped before its end, as without a runtime or with the one that it ran
-/// on, it ends at once: writing does not wait.
+/// The rest of a flush. If it is dropped early, as without a runtime or when the runtime shuts
+/// down, it completes synchronously: writing never waits.
 struct Rest<M: ?Sized + Subscriber> {
     topic: Arc<Topic<M>>,
     next: Option<usize>,
-    portion: Vec<Arc<M>>,
+    chunk: Vec<Arc<M>>,
 }
 
 impl<M: ?Sized + Subscriber> Drop for Rest<M> {
     fn drop(&mut self) {
         if let Some(start) = self.next {
-            self.topic.flush_last(start, &mut self.portion);
+            self.topic.flush_last(start, &mut self.chunk);
         }
     }
 }

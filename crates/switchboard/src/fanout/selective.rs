@@ -1,4 +1,4 @@
-//! Publishing where not all members get the same: filters, and policies for slow consumers.
+//! Publishing where members are treated differently: filters, and policies for slow consumers.
 
 use std::sync::Arc;
 
@@ -8,23 +8,23 @@ use crate::{
     wire::{Frame, Variants},
 };
 
-/// How many members are looked at before the task yields.
+/// How many slots of members are visited before the task yields.
 pub(super) const CHUNK: usize = if cfg!(test) { 64 } else { 1024 };
 
-/// Whether a member gets a message, by the filter of its own membership among others.
+/// Decides whether a member gets a message, given the filter of its membership.
 type Passes<M> = dyn Fn(&Arc<M>, Option<&<M as Subscriber>::Filter>) -> bool + Send + Sync;
 
-/// Who gets a publish, and what may become of it while it waits. Plain ones do without.
+/// The filter and the policy of a publish that needs either.
 pub(crate) struct Selective<M: ?Sized + Subscriber> {
-    /// `None` if the topic has no filters for this type of message. A member with a filter, which has come
-    /// since, then does not get it.
+    /// `None` if the topic has no filters for this type of message. A member that has subscribed
+    /// with a filter since then does not get it.
     passes: Option<Box<Passes<M>>>,
-    /// What may become of it while it waits.
+    /// The policy for slow consumers.
     mark: Option<Arc<Mark>>,
 }
 
 impl<M: ?Sized + Subscriber> Selective<M> {
-    /// `None` if there is nothing by which members differ.
+    /// Returns `None` if all members are treated alike.
     pub(crate) fn new(passes: Option<Box<Passes<M>>>, mark: Option<Arc<Mark>>) -> Option<Box<Self>> {
         (passes.is_some() || mark.is_some()).then(|| Box::new(Self { passes, mark }))
     }
@@ -36,11 +36,12 @@ impl<M: ?Sized + Subscriber> Selective<M> {
         }
     }
 
-    /// Puts the frame into the queues of those members that are to get it, of those from this key
-    /// on, but for memberships from this number on. The key to go on from, unless that were all.
+    /// Queues a frame for a chunk of the members from key `start` on that pass the filter, except
+    /// memberships numbered `before` or higher. Returns the key to continue from, if there are
+    /// more.
     ///
-    /// No application code runs under the topic's lock: members are copied out, looked at, and
-    /// those that are still there get it.
+    /// No application code runs under the topic's lock: members are copied, filtered without the
+    /// lock, and those that are still members get the frame.
     pub(super) fn push_chunk(
         &self,
         topic: &Topic<M>,
@@ -79,8 +80,8 @@ impl<M: ?Sized + Subscriber> Selective<M> {
         next
     }
 
-    /// Once more to a member whose queue was full: what waits may fit into the socket, and else
-    /// something has to go.
+    /// Queues a frame for a member whose queue was full, after writing as much as its socket
+    /// accepts. If it still does not fit, something is dropped.
     fn push_again(&self, topic: &Topic<M>, member: &Member<M>, frame: &Frame, mark: &Arc<Mark>) {
         let subscriber = &member.subscriber;
         subscriber.check_size(frame);

@@ -1,29 +1,29 @@
-//! Numbered places, used again when they are free; and never many more of them than are taken.
+//! A slab: values in numbered slots, which are reused when vacant. Unlike other slabs, it shrinks.
 
-/// How many places are kept beyond four times as many as are taken.
+/// A slab is sparse with more slots than four times its values plus this.
 const SPARE: usize = if cfg!(test) { 1 } else { 64 };
 
-/// How many values move in one call at most.
+/// The maximum number of values moved by one call of [`Slab::compact`].
 const MOVES: usize = if cfg!(test) { 4 } else { 64 };
 
-/// How many places are given back in one call at most.
+/// The maximum number of slots removed by one call of [`Slab::compact`].
 const STEPS: usize = 16 * MOVES;
 
-/// There is no free place.
+/// No slot.
 const NONE: usize = usize::MAX;
 
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    places: Vec<Entry<T>>,
-    taken: usize,
-    /// The free place that is taken next.
+    slots: Vec<Slot<T>>,
+    len: usize,
+    /// The first of the list of vacant slots.
     free: usize,
 }
 
 #[derive(Debug)]
-enum Entry<T> {
+enum Slot<T> {
     Occupied(T),
-    /// In the list of those that are free, between these.
+    /// In the list of vacant slots, between these.
     Vacant {
         before: usize,
         after: usize,
@@ -32,46 +32,46 @@ enum Entry<T> {
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { places: Vec::new(), taken: 0, free: NONE }
+        Self { slots: Vec::new(), len: 0, free: NONE }
     }
 }
 
 impl<T> Slab<T> {
-    /// How many are taken.
+    /// Returns the number of values.
     pub(crate) fn len(&self) -> usize {
-        self.taken
+        self.len
     }
 
-    /// Behind the last place.
+    /// Returns the number of slots: every key is smaller.
     pub(crate) fn end(&self) -> usize {
-        self.places.len()
+        self.slots.len()
     }
 
     pub(crate) fn get(&self, key: usize) -> Option<&T> {
-        match self.places.get(key)? {
-            Entry::Occupied(value) => Some(value),
-            Entry::Vacant { .. } => None,
+        match self.slots.get(key)? {
+            Slot::Occupied(value) => Some(value),
+            Slot::Vacant { .. } => None,
         }
     }
 
     pub(crate) fn get_mut(&mut self, key: usize) -> Option<&mut T> {
-        match self.places.get_mut(key)? {
-            Entry::Occupied(value) => Some(value),
-            Entry::Vacant { .. } => None,
+        match self.slots.get_mut(key)? {
+            Slot::Occupied(value) => Some(value),
+            Slot::Vacant { .. } => None,
         }
     }
 
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> usize {
-        self.taken += 1;
+        self.len += 1;
         let key = self.free;
-        let Some(place) = self.places.get_mut(key) else {
-            self.places.push(Entry::Occupied(value));
-            return self.places.len() - 1;
+        let Some(slot) = self.slots.get_mut(key) else {
+            self.slots.push(Slot::Occupied(value));
+            return self.slots.len() - 1;
         };
-        if let Entry::Vacant { after, .. } = std::mem::replace(place, Entry::Occupied(value)) {
+        if let Slot::Vacant { after, .. } = std::mem::replace(slot, Slot::Occupied(value)) {
             self.free = after;
-            if let Some(Entry::Vacant { before, .. }) = self.places.get_mut(after) {
+            if let Some(Slot::Vacant { before, .. }) = self.slots.get_mut(after) {
                 *before = NONE;
             }
         }
@@ -80,71 +80,71 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(crate) fn remove(&mut self, key: usize) -> Option<T> {
-        let place = self.places.get_mut(key)?;
-        if matches!(place, Entry::Vacant { .. }) {
+        let slot = self.slots.get_mut(key)?;
+        if matches!(slot, Slot::Vacant { .. }) {
             return None;
         }
-        let removed = std::mem::replace(place, Entry::Vacant { before: NONE, after: self.free });
-        if let Some(Entry::Vacant { before, .. }) = self.places.get_mut(self.free) {
+        let removed = std::mem::replace(slot, Slot::Vacant { before: NONE, after: self.free });
+        if let Some(Slot::Vacant { before, .. }) = self.slots.get_mut(self.free) {
             *before = key;
         }
         self.free = key;
-        self.taken -= 1;
+        self.len -= 1;
         match removed {
-            Entry::Occupied(value) => Some(value),
-            Entry::Vacant { .. } => None,
+            Slot::Occupied(value) => Some(value),
+            Slot::Vacant { .. } => None,
         }
     }
 
-    /// Whether there are too many places.
+    /// Whether there are too many vacant slots.
     #[inline]
     pub(crate) fn is_sparse(&self) -> bool {
-        self.places.len() > 4 * self.taken + SPARE
+        self.slots.len() > 4 * self.len + SPARE
     }
 
-    /// Gives back some of the places at the end if there are too many. What stands there moves to
-    /// another, unless `may_move` says no to what, from where and to where: then this ends. Whether
-    /// another call would give back more.
+    /// Removes some slots at the end of a sparse slab. Values there move to vacant slots, if
+    /// `may_move` allows it for the value, its key and its new key; otherwise this stops. Returns
+    /// whether another call could remove more.
     ///
-    /// After each removal, this keeps up: one removal makes four places too many at most.
+    /// A call after each removal suffices: one removal makes at most four more slots superfluous.
     pub(crate) fn compact(&mut self, mut may_move: impl FnMut(&T, usize, usize) -> bool) -> bool {
         let (mut moves, mut may_go_on) = (MOVES, true);
         for _ in 0..STEPS {
             if !self.is_sparse() || moves == 0 {
                 break;
             }
-            let (from, to) = (self.places.len() - 1, self.free);
-            match &self.places[from] {
-                Entry::Occupied(value) => {
+            let (from, to) = (self.slots.len() - 1, self.free);
+            match &self.slots[from] {
+                Slot::Occupied(value) => {
                     if !may_move(value, from, to) {
                         may_go_on = false;
                         break;
                     }
                     moves -= 1;
-                    // The last is not free, so that one is before it.
+                    // The last slot is occupied, so the vacant one is before it.
                     self.unlink(to);
-                    self.places.swap_remove(to);
+                    self.slots.swap_remove(to);
                 }
-                Entry::Vacant { .. } => {
+                Slot::Vacant { .. } => {
                     self.unlink(from);
-                    self.places.pop();
+                    self.slots.pop();
                 }
             }
         }
-        if self.places.capacity() > 4 * self.places.len() + SPARE {
-            self.places.shrink_to(2 * self.places.len());
+        if self.slots.capacity() > 4 * self.slots.len() + SPARE {
+            self.slots.shrink_to(2 * self.slots.len());
         }
         may_go_on && self.is_sparse()
     }
 
-    /// Takes a place out of the list of the free ones.
+    /// Removes a slot from the list of vacant ones.
     fn unlink(&mut self, key: usize) {
-        let Entry::Vacant { before, after } = self.places[key] else { return };
-        match self.places.get_mut(before) {
-            Some(Entry::Vacant { after: next, .. }) => *next = after,
+        let Slot::Vacant { before, after } = self.slots[key] else { return };
+        match self.slots.get_mut(before) {
+            Some(Slot::Vacant { after: next, .. }) => *next = after,
             _ => self.free = after,
         }
-        if let Some(Entry::Vacant { before: previous, .. }) = self.places.get_mut(after) {
+        if let Some(Slot::Vacant { before: previous, .. }) = self.slots.get_mut(after) {
             *previous = before;
         }
     }

@@ -1,4 +1,4 @@
-//! What a topic needs of its members.
+//! The interface between a topic and its members.
 
 use super::Topic;
 use crate::{
@@ -6,36 +6,36 @@ use crate::{
     wire::{Frame, Variants},
 };
 
-/// A member of topics, which has a queue of what is to be written to it.
+/// A member of topics, with an outbound queue.
 pub(crate) trait Subscriber: Send + Sync {
     type Sink: Sink;
-    /// Tells members apart.
+    /// Identifies a member.
     type Id: Copy + Eq + Send + Sync + 'static;
-    /// What one membership lets through.
+    /// The filter of one membership.
     type Filter: Clone + Send + Sync + 'static;
-    /// What holds for a topic, and is kept with it.
+    /// The rule of a topic, kept with it.
     type Rule: Send + Sync + 'static;
 
     fn id(&self) -> Self::Id;
 
     fn outbox(&self) -> &Outbox<Self::Sink>;
 
-    /// A frame in the form that it takes, of those that were made before if it is among them. `None` if
-    /// it cannot be had so.
+    /// Returns the frame in the member's envelope, reusing one of `variants` if possible, or `None`
+    /// if the frame cannot be converted.
     fn variant(&self, frame: &Frame, variants: &mut Variants) -> Option<Frame>;
 
-    /// Says what to do about a frame that no queue takes.
+    /// Logs what to do if a frame is too large for any queue.
     fn check_size(&self, frame: &Frame);
 
-    /// Writes what waits, as far as that goes now.
+    /// Writes queued frames, as far as the socket accepts them now.
     fn write_early(&self);
 
-    /// Drops what may be lost, where so much more does not fit.
+    /// Drops droppable frames if `cost` does not fit.
     fn make_room(&self, cost: usize);
 
-    /// What tells it that messages of a topic were lost, if it understands that.
+    /// Returns the gap notice for dropped messages of a topic, if the member understands it.
     fn gap(&self, topic: &str) -> Option<Frame>;
 
-    /// It is to have another key in a topic. `false` if that is not possible now.
+    /// Changes the member's key in a topic. Returns `false` if that is impossible now.
     fn moved(&self, topic: &Topic<Self>, from: usize, to: usize) -> bool;
 }

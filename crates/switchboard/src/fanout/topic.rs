@@ -1,10 +1,11 @@
-//! One topic and its members.
+//! A topic and its members.
 //!
-//! A message is first put into every member's queue, under the topic's lock, and then written. So
-//! the order of messages is that of the queues, which is settled before the publisher goes on, and
-//! writing may take its time, in portions, by anyone. Only in a topic with very many members the
-//! first step goes in portions, too: `chunked` sees to their order, and memberships are numbered, so
-//! that one that begins meanwhile gets nothing of it.
+//! Publishing first queues the frame for every member, under the topic's lock, and then writes. The
+//! order of messages is thus fixed before the publish returns, and any thread can write later, in
+//! chunks.
+//!
+//! In a very large topic, queueing goes in chunks as well: `chunked` keeps the order, and
+//! memberships are numbered, so that one that begins meanwhile does not get the message.
 
 use std::{
     collections::HashMap,
@@ -25,41 +26,41 @@ use crate::{
     wire::{Frame, Variants},
 };
 
-/// How many members are taken at once for the application to see.
+/// How many members are copied at once for the application to iterate over.
 const VIEW_CHUNK: usize = if cfg!(test) { 2 } else { 256 };
 
-/// How many queues a message is put into before the task yields: less than a millisecond.
+/// How many members a message is queued for before the task yields: less than a millisecond.
 pub(crate) const PUSH_CHUNK: usize = if cfg!(test) { 4 } else { 16 * 1024 };
 
 pub(crate) struct Topic<M: ?Sized + Subscriber> {
     name: Arc<str>,
     rule: Option<Arc<M::Rule>>,
     pub(super) state: Mutex<State<M>>,
-    /// Held by the publish that goes in chunks; others wait for it in order.
+    /// A fair lock, held by a publish in chunks; others wait for it in order.
     publish_queue: OnceLock<Arc<PublishQueue<()>>>,
-    /// How many hold it or wait for it.
+    /// How many publishes hold it or wait for it.
     waiting: AtomicUsize,
 }
 
 pub(super) struct State<M: ?Sized + Subscriber> {
     pub(super) members: Slab<Membership<M>>,
-    /// How many memberships there have been: the number of the next.
+    /// The number of the next membership.
     numbers: u64,
-    /// What members let through, by their keys: those that stand here get only what was looked at.
-    #[expect(clippy::box_collection, reason = "topics are small, and mostly have none")]
+    /// The filters of members, by key. A member with a filter gets only frames that passed it.
+    #[expect(clippy::box_collection, reason = "most topics have no filters")]
     filters: Option<Box<HashMap<usize, M::Filter>>>,
     /// Whether a flush is running.
     pub(super) flushing: bool,
-    /// Whether something was queued since it began.
+    /// Whether something was queued since the flush began.
     pub(super) again: bool,
-    /// How many iterations in chunks there are. While there is one, no member's key changes.
+    /// The number of running iterations in chunks. During one, no member's key changes.
     iterating: usize,
 }
 
 pub(super) struct Membership<M: ?Sized> {
-    /// `None` while the connection is being closed: it gets nothing any more.
+    /// `None` once the connection is closing: it gets no further messages.
     subscriber: Option<Arc<M>>,
-    /// Unlike that of any other of this topic, earlier ones of the same connection included.
+    /// Unique in this topic, also among memberships of the same connection.
     number: u64,
 }
 
@@ -70,7 +71,7 @@ impl<M: ?Sized + Subscriber> Default for State<M> {
 }
 
 impl<M: ?Sized + Subscriber> State<M> {
-    /// The members with their keys, from this key on up to before that.
+    /// Returns the members with keys from `start` up to but excluding `end`.
     pub(super) fn between(&self, start: usize, end: usize) -> impl Iterator<Item = (usize, u64, &Arc<M>)> {
         (start..end).filter_map(|key| {
             let member = self.members.get(key)?;
@@ -78,13 +79,13 @@ impl<M: ?Sized + Subscriber> State<M> {
         })
     }
 
-    /// Whether that membership has not ended.
+    /// Whether this membership still exists and receives messages.
     fn has(&self, key: usize, number: u64) -> bool {
         self.members.get(key).is_some_and(|member| member.number == number && member.subscriber.is_some())
     }
 
-    /// Gives back some of the places where members have left, so that no iteration has to pass them.
-    /// Whether there are more that can be given back.
+    /// Removes some of the empty slots, so that iterations need not pass them. Returns whether more
+    /// can be removed.
     #[inline]
     pub(super) fn compact(&mut self, topic: &Topic<M>) -> bool {
         self.members.is_sparse() && self.iterating == 0 && self.move_members(topic)
@@ -93,9 +94,9 @@ impl<M: ?Sized + Subscriber> State<M> {
     fn move_members(&mut self, topic: &Topic<M>) -> bool {
         let Self { members, filters, flushing, .. } = self;
         members.compact(|member, from, to| {
-            // One that is being closed is removed soon.
+            // A closing connection is removed soon.
             let Some(subscriber) = &member.subscriber else { return false };
-            // A running flush may have passed the key that this one would get.
+            // A running flush may already have passed the key that this member would get.
             if *flushing && subscriber.outbox().has_queued() || !subscriber.moved(topic, from, to) {
                 return false;
             }
@@ -109,7 +110,7 @@ impl<M: ?Sized + Subscriber> State<M> {
     }
 }
 
-/// Something whose members keep their keys while any [`IterGuard`] of it exists.
+/// A collection whose members keep their keys while an [`IterGuard`] of it exists.
 pub(crate) trait Iterable {
     fn begin_iteration(&self);
 
@@ -127,7 +128,8 @@ impl<M: ?Sized + Subscriber> Iterable for Topic<M> {
     }
 }
 
-/// Until this is dropped, members keep their keys: each that stays is met by an iteration in chunks.
+/// Keeps members from changing their keys until dropped, so that an iteration in chunks does not
+/// miss a member.
 pub(crate) struct IterGuard<T: Deref<Target: Iterable>>(T);
 
 impl<T: Deref<Target: Iterable>> IterGuard<T> {
@@ -151,7 +153,7 @@ impl<T: Deref<Target: Iterable>> Drop for IterGuard<T> {
     }
 }
 
-/// A member was removed. What is left to do must not be done with anything locked.
+/// A removed member, to be [finished](Self::finish) once no lock is held.
 #[must_use]
 pub(crate) struct Removed<M: ?Sized + Subscriber> {
     subscriber: Option<Arc<M>>,
@@ -164,13 +166,13 @@ impl<M: ?Sized + Subscriber> Removed<M> {
         self.filter.is_some()
     }
 
-    /// Whether the topic has no member any more.
+    /// Whether it was the topic's last member.
     pub(crate) fn is_last(&self) -> bool {
         self.is_last
     }
 
-    /// Writes what was published to it, since a flush does not find it any more. Drops its filter, which is
-    /// the application's.
+    /// Writes what was published to it, since a flush no longer finds it. Drops its filter, which
+    /// is application code.
     pub(crate) fn finish(self) {
         if let Some(subscriber) = &self.subscriber {
             subscriber.outbox().flush();
@@ -178,18 +180,19 @@ impl<M: ?Sized + Subscriber> Removed<M> {
     }
 }
 
-/// What a publish came to.
+/// The result of a publish.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Reached {
+    /// How many members it was queued for.
     pub(crate) matched: usize,
-    /// The queue of a member is half full.
+    /// The queue of a member is more than half full.
     pub(crate) pressed: bool,
 }
 
-/// A member, copied out.
+/// A copy of a member, for use without the topic's lock.
 pub(crate) struct Member<M: ?Sized + Subscriber> {
     pub(crate) key: usize,
-    /// Of its membership.
+    /// The number of its membership.
     pub(crate) number: u64,
     pub(crate) subscriber: Arc<M>,
     pub(crate) filter: Option<M::Filter>,
@@ -218,13 +221,13 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         self.state.lock().members.len()
     }
 
-    /// Takes a portion of those that are not being closed, from this key on. The key to go on from,
-    /// unless that were all.
-    pub(crate) fn members_from(&self, start: usize, portion: &mut Vec<Arc<M>>) -> Option<usize> {
+    /// Copies a chunk of the members from key `start` on, without closing ones. Returns the key to
+    /// continue from, if there are more.
+    pub(crate) fn members_from(&self, start: usize, chunk: &mut Vec<Arc<M>>) -> Option<usize> {
         let state = self.state.lock();
         let end = state.members.end();
         let last = end.min(start + VIEW_CHUNK);
-        portion.extend(state.between(start, last).map(|(_, _, subscriber)| Arc::clone(subscriber)));
+        chunk.extend(state.between(start, last).map(|(_, _, subscriber)| Arc::clone(subscriber)));
         (last < end).then_some(last)
     }
 
@@ -239,21 +242,21 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         key
     }
 
-    /// Whether a member has a filter of its own.
+    /// Whether any member has a filter.
     pub(crate) fn has_filters(&self) -> bool {
         self.state.lock().filters.is_some()
     }
 
-    /// Sends nothing more to a member, which stays one.
+    /// Stops sending to a member without removing it.
     pub(crate) fn retire(&self, key: usize) {
         let mut state = self.state.lock();
         let retired = state.members.get_mut(key).and_then(|member| member.subscriber.take());
         drop(state);
-        // Its task is in its turn, and writes what is queued or forgets it.
+        // Dropped without the lock. What is queued is written or discarded by the member's task.
         drop(retired);
     }
 
-    /// Removes a member: nothing is queued for it any more.
+    /// Removes a member: nothing more is queued for it.
     #[inline]
     pub(crate) fn remove(&self, key: usize) -> Removed<M> {
         let mut state = self.state.lock();
@@ -269,7 +272,7 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         }
         let is_last = state.members.len() == 0;
         if is_last {
-            // A topic that was large once and is handed out at this moment keeps no room.
+            // The topic may still be referenced elsewhere: free its memory now.
             state.members = Slab::default();
         } else {
             state.compact(self);
@@ -277,26 +280,26 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         Removed { subscriber, filter, is_last }
     }
 
-    /// Gives back what could not be given back before, in steps, since others need the lock, too.
+    /// Removes empty slots that could not be removed earlier, releasing the lock between steps.
     pub(super) fn compact(&self) {
         while self.state.lock().compact(self) {}
     }
 
-    /// Whether a message has to go in portions of this size, or behind another that does.
-    pub(crate) fn is_large(&self, portion: usize) -> bool {
-        self.is_large_now(&self.state.lock(), portion)
+    /// Whether a publish must go in chunks of this size, or wait for another that does.
+    pub(crate) fn is_large(&self, chunk: usize) -> bool {
+        self.is_large_now(&self.state.lock(), chunk)
     }
 
-    fn is_large_now(&self, state: &State<M>, portion: usize) -> bool {
-        state.members.end() > portion || self.waiting.load(Relaxed) > 0
+    fn is_large_now(&self, state: &State<M>, chunk: usize) -> bool {
+        state.members.end() > chunk || self.waiting.load(Relaxed) > 0
     }
 
-    /// The number of the first membership that what is published now is not for.
+    /// Returns the number of the next membership: a publish made now is for those below it.
     pub(crate) fn next_number(&self) -> u64 {
         self.state.lock().numbers
     }
 
-    /// How many publishes go in chunks, or wait to.
+    /// Returns the number of publishes that go in chunks or wait to.
     pub(crate) fn waiting(&self) -> &AtomicUsize {
         &self.waiting
     }
@@ -305,11 +308,11 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         self.publish_queue.get_or_init(Arc::default)
     }
 
-    /// Puts the frame into every member's queue; to be followed by [`flush`](Self::flush). `None` if
-    /// that has to go in portions of this size.
-    pub(crate) fn push(&self, frame: &Frame, except: Option<M::Id>, portion: usize) -> Option<Reached> {
+    /// Queues a frame for every member, for a subsequent [`flush`](super::Flush::flush). Returns
+    /// `None` if that must go in chunks of this size.
+    pub(crate) fn push(&self, frame: &Frame, except: Option<M::Id>, chunk: usize) -> Option<Reached> {
         let state = self.state.lock();
-        if self.is_large_now(&state, portion) {
+        if self.is_large_now(&state, chunk) {
             return None;
         }
         let mut reached = Reached::default();
@@ -317,8 +320,10 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         Some(reached)
     }
 
-    /// The same for the members from this key on, under an [`IterGuard`], but for memberships from this number
-    /// on. The key to go on from, unless that were all.
+    /// Queues a frame for a chunk of the members from key `start` on, except memberships numbered
+    /// `before` or higher. Returns the key to continue from, if there are more.
+    ///
+    /// The caller holds an [`IterGuard`].
     pub(crate) fn push_chunk(
         &self,
         frame: &Frame,
@@ -346,8 +351,7 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         let mut full: Vec<(usize, u64, Arc<M>, Frame)> = Vec::new();
         let mut variants = Variants::default();
         state.again = true;
-        // A member with a filter came after the publish began, which is why there is nothing to ask
-        // the filter about.
+        // A member with a filter subscribed after this publish began as one without filters.
         let filters = state.filters.as_deref();
         for (key, number, subscriber) in state.between(keys.start, keys.end.min(state.members.end())) {
             let is_for = number < before && except != Some(subscriber.id());
@@ -365,7 +369,7 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         }
         if !full.is_empty() {
             reached.pressed = true;
-            // They are found by their keys again.
+            // As `IterGuard::begin` does: the members are looked up by key again.
             state.iterating += 1;
             drop(state);
             let guard = IterGuard(self);
@@ -375,7 +379,8 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         }
     }
 
-    /// Once more to a member whose queue was full, writing first: what waits may fit into the socket.
+    /// Queues a frame for a member whose queue was full, after writing as much as its socket
+    /// accepts.
     pub(crate) fn push_again(&self, frame: &Frame, key: usize, number: u64, subscriber: &M) {
         subscriber.check_size(frame);
         subscriber.write_early();
@@ -388,12 +393,12 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         }
     }
 
-    /// The members from this key on, so many places of them, copied out. The key to go on from,
-    /// unless those were all.
-    pub(crate) fn members(&self, start: usize, places: usize, into: &mut Vec<Member<M>>) -> Option<usize> {
+    /// Copies the members in the next `slots` slots from key `start` on. Returns the key to
+    /// continue from, if there are more.
+    pub(crate) fn members(&self, start: usize, slots: usize, into: &mut Vec<Member<M>>) -> Option<usize> {
         let state = self.state.lock();
         let end = state.members.end();
-        let last = end.min(start.saturating_add(places));
+        let last = end.min(start.saturating_add(slots));
         into.extend(state.between(start, last).map(|(key, number, subscriber)| {
             let filter = state.filters.as_ref().and_then(|filters| filters.get(&key)).cloned();
             Member { key, number, subscriber: Arc::clone(subscriber), filter }
@@ -401,8 +406,8 @@ impl<M: ?Sized + Subscriber> Topic<M> {
         (last < end).then_some(last)
     }
 
-    /// Calls `push` for those who are still members, which is to queue something; to be followed by
-    /// [`flush`](Self::flush).
+    /// Calls `push`, which queues a frame, for those that are still members. Followed by a
+    /// [`flush`](super::Flush::flush).
     pub(crate) fn push_to<'a>(
         &self,
         members: impl IntoIterator<Item = &'a Member<M>>,

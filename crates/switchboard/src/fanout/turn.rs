@@ -1,11 +1,11 @@
-//! What one turn of a connection's task sends.
+//! The output of one turn of a connection's task.
 //!
-//! While a connection's task is polled, its own frames are gathered in one buffer. What it publishes
-//! is queued for each member at once, so that its order is settled when the publish returns; only
-//! writing it waits for the end of the turn, so that each member gets all of it with one write.
+//! While a connection's task is polled, its own frames are collected in one buffer. Publishes are
+//! queued for each member at once, which fixes their order. They are written at the end of the
+//! turn, so that each member gets all of them with one write.
 //!
-//! The state is the thread's: a turn never changes threads. It is never borrowed while code of the
-//! application runs.
+//! The state is thread-local, since a turn never changes threads. It is never borrowed while
+//! application code runs.
 
 use std::{cell::RefCell, sync::Arc};
 
@@ -16,20 +16,21 @@ use crate::{
     wire::Frame,
 };
 
-/// From so many bytes on, own frames leave within the turn; and what is kept of the buffer.
+/// Own frames are written within the turn once they reach this size. It is also the capacity of
+/// the buffer.
 pub(crate) const MAX_OUT: usize = 64 * 1024;
 
-/// So many topics at most wait for the turn's end to be written to.
+/// The maximum number of topics that wait for the end of the turn to be flushed.
 const MAX_TOPICS: usize = 64;
 
 struct State {
-    /// The address of the outbox whose owner has its turn.
+    /// The address of the outbox whose owner is in its turn.
     owner: Option<usize>,
-    /// Whether own frames may go past the outbox.
+    /// Whether own frames may bypass the outbox.
     direct: bool,
-    /// Own frames as they go over the wire.
+    /// Own frames in wire format.
     out: Vec<u8>,
-    /// Topics whose members have frames queued that nobody has written yet.
+    /// Topics to flush at the end of the turn.
     topics: Vec<Arc<dyn Flush>>,
 }
 
@@ -52,15 +53,16 @@ fn key<S>(outbox: &Outbox<S>) -> usize {
     std::ptr::from_ref(outbox).addr()
 }
 
-/// One turn of a connection's task on this thread. What was published leaves when it is dropped.
+/// One turn of a connection's task on this thread. Publishes are flushed when it is dropped.
 #[must_use]
 pub(crate) struct Turn {
-    /// Within another one's, which then ends both.
+    /// Within another turn, which then ends both.
     nested: bool,
 }
 
 impl Turn {
-    /// `direct`: whether nothing is queued, so that own frames may go past the outbox.
+    /// Starts a turn. `direct`: whether nothing is queued, so that own frames may bypass the
+    /// outbox.
     pub(crate) fn begin<S: Sink>(outbox: &Outbox<S>, direct: bool) -> Self {
         with(|state| {
             let nested = state.owner.is_some();
@@ -82,7 +84,7 @@ impl Drop for Turn {
         let mut topics = with(|state| {
             state.owner = None;
             state.out.clear();
-            // What has grown is not kept: see `encode::ROOM`.
+            // A buffer that has grown is not kept: see `encode::ROOM`.
             if state.out.capacity() > MAX_OUT {
                 state.out = Vec::new();
             }
@@ -109,8 +111,9 @@ pub(crate) fn is_of<S: Sink>(outbox: &Outbox<S>) -> bool {
     with(|state| state.owner == Some(key(outbox)))
 }
 
-/// The buffer of own frames, to append whole frames to it: if this is the owner's turn, and
-/// nothing is queued that has to leave before. To be given back with [`put_out`].
+/// Takes the buffer of own frames, for the caller to append whole frames and give it back with
+/// [`put_out`]. Returns `None` outside of the owner's turn, and if queued frames must be written
+/// first.
 pub(crate) fn out_for<S: Sink>(outbox: &Outbox<S>) -> Option<Vec<u8>> {
     if outbox.has_queued() || outbox.is_closed() {
         return None;
@@ -118,24 +121,24 @@ pub(crate) fn out_for<S: Sink>(outbox: &Outbox<S>) -> Option<Vec<u8>> {
     with(|state| (state.direct && state.owner == Some(key(outbox))).then(|| std::mem::take(&mut state.out)))
 }
 
-/// Whether so much was put out in this turn that it should leave.
+/// Whether the turn's own frames should be written now.
 pub(crate) fn is_ripe() -> bool {
     with(|state| state.out.len() >= MAX_OUT)
 }
 
-/// Whether the owner has put out anything that has not left.
+/// Whether the owner has frames in the turn's buffer.
 #[cfg(feature = "axum-ws")]
 pub(crate) fn is_out<S: Sink>(outbox: &Outbox<S>) -> bool {
     with(|state| state.owner == Some(key(outbox)) && !state.out.is_empty())
 }
 
-/// What the owner has put out so far, if anything.
+/// Takes the owner's frames out of the turn's buffer, if there are any.
 pub(crate) fn take_out<S: Sink>(outbox: &Outbox<S>) -> Option<Vec<u8>> {
     with(|state| (state.owner == Some(key(outbox)) && !state.out.is_empty()).then(|| std::mem::take(&mut state.out)))
 }
 
-/// Gives back the buffer of own frames. What was put out meanwhile, by a message that sends
-/// while it is serialised, comes behind.
+/// Gives back the buffer of own frames. Frames sent meanwhile, by a message that sends while it is
+/// serialised, are appended.
 pub(crate) fn put_out(mut out: Vec<u8>) {
     with(|state| {
         out.append(&mut state.out);
@@ -143,7 +146,7 @@ pub(crate) fn put_out(mut out: Vec<u8>) {
     });
 }
 
-/// Writes what the owner has put out so far.
+/// Writes the owner's frames in the turn's buffer.
 pub(crate) fn write_out<S: Sink>(outbox: &Outbox<S>) {
     if let Some(mut out) = take_out(outbox) {
         outbox.write_out(&mut out);
@@ -163,8 +166,7 @@ pub(crate) fn pong<S: Sink>(outbox: &Outbox<S>, payload: &[u8]) {
     }
 }
 
-/// Has what was queued for a topic's members written: at the end of this turn, or at once outside
-/// of one.
+/// Flushes a topic at the end of this turn, or at once outside of a turn.
 pub(crate) fn flush(topic: Arc<dyn Flush>) {
     let rest = with(|state| {
         if state.owner.is_none() {

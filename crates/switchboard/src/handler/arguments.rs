@@ -35,7 +35,7 @@ pub enum ViaMeta {}
     label = "not an extractor for a router with state `{S}` and connection data `{D}`, or not for a handler of `{M}` (the message is the last argument)",
     note = "see `switchboard::extract` for what handlers may take; other extractors of axum's go into `FromUpgrade<T>`",
     note = "implement `FromConnParts` for types of your own",
-    note = "`Conn<T>` must have the `T` that `authenticate` returns, `State<T>` a `T` that `FromRef` makes of the state"
+    note = "`Conn<T>` must have the `T` that `authenticate` returns (in `#[ws_handlers]`: that `data = T` names), `State<T>` a `T` that `FromRef` makes of the state"
 )]
 pub trait Argument<S, D, Out, M, Via>: Sized + Send {
     /// Makes the argument.

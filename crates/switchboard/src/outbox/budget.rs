@@ -1,22 +1,24 @@
-//! How much waits in all queues together.
+//! The budget of bytes queued in all outboxes of a hub.
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
-/// A queue that stands is counted anew once it has grown by so much.
+/// A queue that cannot be written is charged again once it has grown by this many bytes.
 const GRAIN: usize = 1024;
 
-/// What waits in all queues of a hub. Only what stays queued is counted: as long as sockets take
-/// what is written to them, nothing here is touched.
+/// The bytes queued in all outboxes of a hub.
+///
+/// Only bytes that stay queued are charged. As long as sockets accept what is written to them, the
+/// budget is not touched.
 #[derive(Debug)]
 pub(crate) struct Budget {
     bytes: AtomicUsize,
     limit: usize,
     /// How many queues have overflowed so far.
     overflowed: AtomicU64,
-    /// Somebody is closing the slowest.
+    /// A task is closing the slowest consumers.
     shedding: AtomicBool,
 }
 
@@ -33,13 +35,14 @@ impl Budget {
         self.overflowed.load(Relaxed)
     }
 
-    /// Down to where the slowest are closed.
+    /// Whether enough consumers were closed: at most half of the limit is queued.
     pub(crate) fn is_relieved(&self) -> bool {
         self.bytes() <= self.limit / 2
     }
 
-    /// Whether it is time to close the slowest, and nobody does yet: the caller does then, until it
-    /// calls [`end_shedding`](Self::end_shedding).
+    /// Returns `true` if the caller is to close the slowest consumers: more than three quarters of
+    /// the limit is queued, and no other task is at it. The caller then calls
+    /// [`end_shedding`](Self::end_shedding).
     pub(crate) fn begin_shedding(&self) -> bool {
         self.needs_shedding(self.bytes()) && !self.shedding.swap(true, Relaxed)
     }
@@ -53,17 +56,17 @@ impl Budget {
     }
 }
 
-/// What counting one queue shows of all.
+/// The result of charging one queue to the budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Charge {
     Fine,
-    /// The slowest should be closed soon.
+    /// The slowest consumers should be closed soon.
     High,
-    /// This queue has grown beyond what may wait in all.
+    /// This queue's growth exceeds the hub's limit.
     Exceeded,
 }
 
-/// One queue's part.
+/// The bytes that one queue has charged to the budget.
 #[derive(Debug)]
 pub(super) struct BudgetShare {
     total: Arc<Budget>,
@@ -79,24 +82,24 @@ impl BudgetShare {
         self.counted > 0
     }
 
-    /// A queue that stands has grown. What is too little to matter waits until it is more.
-    pub(super) fn grow(&mut self, waits: usize) -> Charge {
-        if waits.saturating_sub(self.counted) < GRAIN {
+    /// Charges a queue that has grown, unless by less than [`GRAIN`].
+    pub(super) fn grow(&mut self, queued: usize) -> Charge {
+        if queued.saturating_sub(self.counted) < GRAIN {
             return Charge::Fine;
         }
-        self.set(waits)
+        self.set(queued)
     }
 
-    /// So much waits.
-    pub(super) fn set(&mut self, waits: usize) -> Charge {
-        let before = std::mem::replace(&mut self.counted, waits);
-        if waits <= before {
-            if waits < before {
-                self.total.bytes.fetch_sub(before - waits, Relaxed);
+    /// Charges exactly this many queued bytes.
+    pub(super) fn set(&mut self, queued: usize) -> Charge {
+        let before = std::mem::replace(&mut self.counted, queued);
+        if queued <= before {
+            if queued < before {
+                self.total.bytes.fetch_sub(before - queued, Relaxed);
             }
             return Charge::Fine;
         }
-        let more = waits - before;
+        let more = queued - before;
         let bytes = self.total.bytes.fetch_add(more, Relaxed).saturating_add(more);
         if bytes > self.total.limit {
             Charge::Exceeded
@@ -130,10 +133,10 @@ mod tests {
         assert!(!total.begin_shedding());
         assert_eq!(two.grow(9_600), Charge::High);
         assert!(total.begin_shedding() && !total.begin_shedding() && !total.is_relieved());
-        // Somebody is at it.
+        // Another task is shedding already.
         assert_eq!(two.grow(11_200), Charge::Fine);
         assert_eq!(two.grow(16_000), Charge::Exceeded);
-        // What gets less is never too much.
+        // A shrinking queue never exceeds the budget.
         assert_eq!((one.set(11_184), two.set(12_000)), (Charge::Fine, Charge::Fine));
         drop(one);
         assert_eq!((total.bytes(), total.is_relieved()), (12_000, true));
@@ -143,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_little_more_is_counted_later() {
+    fn small_growth_is_charged_later() {
         let total = Arc::new(Budget::new(usize::MAX));
         let mut share = BudgetShare::new(Arc::clone(&total));
         assert_eq!((share.grow(GRAIN - 1), total.bytes()), (Charge::Fine, 0));

@@ -1,4 +1,4 @@
-//! How the owner writes frame by frame: on axum's transport.
+//! Writing frame by frame, on axum's transport.
 
 use std::{sync::atomic::Ordering::Relaxed, task::Waker};
 
@@ -6,7 +6,7 @@ use super::{Outbox, Sink, state::ping};
 use crate::wire::Frame;
 
 impl<S: Sink> Outbox<S> {
-    /// Takes the next frames, whose [`cost`](Frame::cost) counts until [`written`](Self::written).
+    /// Takes the next entry, whose [`cost`](Frame::cost) counts until [`written`](Self::written).
     pub(crate) fn pop(&self) -> Option<Frame> {
         let mut state = self.state.lock();
         if std::mem::take(&mut state.ping) {
@@ -16,15 +16,15 @@ impl<S: Sink> Outbox<S> {
         if let Some(frame) = &frame {
             state.unmark(frame);
         }
-        self.queued.store(state.has_something(), Relaxed);
+        self.queued.store(state.has_work(), Relaxed);
         frame
     }
 
-    /// Frames of `cost` have left.
+    /// Records that frames of this cost were written.
     pub(crate) fn written(&self, cost: usize) {
         let mut state = self.state.lock();
         state.count_written(cost);
-        state.count_less();
+        state.refund();
         let waiting = state.ready_waiters();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);

@@ -1,22 +1,22 @@
-//! How the owner writes where nobody else can: TLS, HTTP/2.
+//! Writing where only the owner can: TLS and HTTP/2.
 
 use std::{sync::atomic::Ordering::Relaxed, task::Waker};
 
 use super::{Outbox, Sink, Writing};
 
 impl<S: Sink> Outbox<S> {
-    /// Takes what is queued to write it in a way of the owner's own.
+    /// Takes the queue for the owner to write.
     pub(crate) fn start(&self) -> Option<Writing> {
         let mut state = self.state.lock();
-        state.has_something().then(|| state.take_queue())
+        state.has_work().then(|| state.take_queue())
     }
 
-    /// Gives back what is left of what [`start`](Self::start) gave.
+    /// Puts back the queue taken by [`start`](Self::start), of which `written` bytes were written.
     pub(crate) fn finish(&self, writing: Writing, written: usize) {
         let mut state = self.state.lock();
         let waiting = state.finish_queue(writing, written);
-        state.count_less();
-        self.queued.store(state.has_something(), Relaxed);
+        state.refund();
+        self.queued.store(state.has_work(), Relaxed);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
     }

@@ -1,23 +1,23 @@
-//! Which of the queued frames may be lost, and to what: frames of topics with a policy of their own
-//! for clients that read too slowly.
+//! Marks of queued frames that may be dropped: those of topics with a
+//! [`SlowConsumer`](crate::SlowConsumer) policy.
 //!
-//! They stand beside the queue, so that connections without such topics keep and do nothing for it.
+//! They are kept beside the queue, so that connections without such topics pay nothing for them.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{FlushBy, Outbox, Pushed, Sink, State, mark_index::Index, queue::Queue};
 use crate::wire::Frame;
 
-/// Up to so many marks are looked through one by one; more have an index.
+/// Up to this many marks are searched linearly; more have an index.
 const FEW: usize = if cfg!(test) { 4 } else { 32 };
 
-/// What may become of a frame while it waits. One for all members that it is queued for.
+/// The policy of a queued frame, shared by all subscribers that it is queued for.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Mark {
     pub(super) topic: Box<str>,
-    /// A later frame of the topic with the same key takes its place.
+    /// Conflation: a later frame of the topic with the same key replaces this one.
     pub(super) key: Option<Box<str>>,
-    /// It may be dropped for later ones of the topic that do not fit.
+    /// It may be dropped to make room.
     pub(super) drop_oldest: bool,
 }
 
@@ -33,23 +33,22 @@ pub(super) struct Marks {
     list: VecDeque<Marked>,
     /// The number of the first in the list.
     first: u64,
-    /// How many frames were queued, marked or not, since there are marks. How many came behind a
-    /// frame is known from it, and so where in the queue that is.
+    /// How many frames were queued, marked or not, since there are marks. With
+    /// [`Marked::queued_before`] it gives a frame's position from the end of the queue.
     queued: u64,
-    /// How many were dropped since neither the list nor the queue has anything of them left.
+    /// How many dropped frames still have an entry in the list or a hole in the queue.
     dropped: usize,
     index: Option<Box<Index>>,
 }
 
 #[derive(Debug)]
 pub(super) struct Marked {
-    /// The address of the frame's bytes, which are nobody else's while it is queued. 0 for one that
-    /// was dropped.
+    /// The address of the frame's bytes, which identifies it while it is queued; 0 once dropped.
     at: usize,
-    /// How many were queued before it.
-    place: u64,
+    /// How many frames were queued before it.
+    queued_before: u64,
     pub(super) mark: Arc<Mark>,
-    /// It says that others were lost, and is not lost itself.
+    /// It is a gap notice, which reports dropped frames and is never dropped itself.
     pub(super) is_gap: bool,
 }
 
@@ -58,12 +57,12 @@ impl Marked {
         self.at != 0
     }
 
-    /// Whether it may be dropped for others of its topic that do not fit.
+    /// Whether it may be dropped to make room.
     pub(super) fn is_droppable(&self) -> bool {
         self.is_there() && !self.is_gap && self.mark.drop_oldest
     }
 
-    /// Whether it gives way to a later one with the same mark.
+    /// Whether a later frame with the same mark replaces it.
     pub(super) fn is_replaceable(&self) -> bool {
         self.is_there() && !self.is_gap
     }
@@ -73,22 +72,22 @@ fn address(frame: &Frame) -> usize {
     frame.wire().as_ptr().addr()
 }
 
-/// Where marked frames are in the queue.
+/// Finds the positions of marked frames in the queue.
 #[derive(Clone, Copy)]
-pub(super) struct Places<'a> {
+pub(super) struct Positions<'a> {
     queue: &'a Queue,
-    /// The first has not begun to leave.
+    /// Nothing of the first frame has been written.
     is_whole: bool,
     queued: u64,
 }
 
-impl Places<'_> {
-    /// The place of one that is neither being written at this moment nor half-written.
+impl Positions<'_> {
+    /// Returns the position of a frame, unless it is being written or half-written.
     pub(super) fn of(self, marked: &Marked) -> Option<usize> {
-        let from_end = usize::try_from(self.queued.checked_sub(marked.place)?).ok()?;
-        let place = self.queue.len().checked_sub(from_end)?;
-        let is_it = self.queue.get(place).is_some_and(|frame| address(frame) == marked.at);
-        (is_it && (place > 0 || self.is_whole)).then_some(place)
+        let from_end = usize::try_from(self.queued.checked_sub(marked.queued_before)?).ok()?;
+        let position = self.queue.len().checked_sub(from_end)?;
+        let is_same = self.queue.get(position).is_some_and(|frame| address(frame) == marked.at);
+        (is_same && (position > 0 || self.is_whole)).then_some(position)
     }
 }
 
@@ -110,7 +109,7 @@ impl<'a> Numbered<'a> {
 }
 
 impl Marks {
-    /// A frame was queued, marked or not.
+    /// Counts a queued frame, marked or not.
     pub(super) fn count_queued(&mut self) {
         self.queued += 1;
     }
@@ -135,8 +134,8 @@ impl Marks {
         }
     }
 
-    /// The frame at this address has left the queue.
-    fn left(&mut self, at: usize) {
+    /// Removes the mark of the frame at this address, which has left the queue.
+    fn remove(&mut self, at: usize) {
         while let Some(first) = self.list.front()
             && (!first.is_there() || first.at == at)
         {
@@ -150,75 +149,75 @@ impl Marks {
 }
 
 impl<S> State<S> {
-    /// A frame that is going to be queued next is marked.
+    /// Marks the frame that will be queued next.
     fn mark(&mut self, frame: &Frame, mark: &Arc<Mark>, is_gap: bool) {
         let marks = self.marks.get_or_insert_default();
-        let (at, place) = (address(frame), marks.queued);
-        marks.push(Marked { at, place, mark: Arc::clone(mark), is_gap });
+        let (at, queued_before) = (address(frame), marks.queued);
+        marks.push(Marked { at, queued_before, mark: Arc::clone(mark), is_gap });
     }
 
-    /// A frame has left the queue.
+    /// Removes the mark of a frame that has left the queue.
     #[inline]
     pub(super) fn unmark(&mut self, frame: &Frame) {
         if let Some(marks) = &mut self.marks {
-            marks.left(address(frame));
+            marks.remove(address(frame));
             if marks.list.is_empty() {
                 self.marks = None;
             }
         }
     }
 
-    fn parts(&mut self) -> Option<(Numbered<'_>, Places<'_>, Option<&mut Index>)> {
+    fn parts(&mut self) -> Option<(Numbered<'_>, Positions<'_>, Option<&mut Index>)> {
         let is_whole = self.is_whole();
         let marks = &mut **self.marks.as_mut()?;
-        let places = Places { queue: &self.queue, is_whole, queued: marks.queued };
-        Some((Numbered { list: &marks.list, first: marks.first }, places, marks.index.as_deref_mut()))
+        let positions = Positions { queue: &self.queue, is_whole, queued: marks.queued };
+        Some((Numbered { list: &marks.list, first: marks.first }, positions, marks.index.as_deref_mut()))
     }
 
-    /// Drops the queued frames in whose place this one comes.
+    /// Drops the queued frames that a frame with this mark replaces.
     fn drop_replaced(&mut self, mark: &Arc<Mark>) {
         if mark.key.is_none() {
             return;
         }
-        while let Some((list, places, index)) = self.parts()
-            && let Some((number, place)) = match index {
-                Some(index) => index.replaced(mark, list, places),
-                None => find(list, places, |marked| marked.is_replaceable() && marked.mark == *mark),
+        while let Some((list, positions, index)) = self.parts()
+            && let Some((number, position)) = match index {
+                Some(index) => index.replaced(mark, list, positions),
+                None => find(list, positions, |marked| marked.is_replaceable() && marked.mark == *mark),
             }
         {
-            self.drop_marked(number, place, None);
+            self.drop_marked(number, position, None);
         }
     }
 
-    /// Drops the oldest frames that may be dropped, of this topic or of any, until there is room for
-    /// so much more. What `gap_of` gives for a topic stands where the first of it did.
+    /// Drops the oldest droppable frames, of this topic or of any, until `cost` fits. The gap
+    /// notice that `gap_of` returns for a topic takes the position of its first dropped frame.
     fn drop_oldest(&mut self, topic: Option<&str>, cost: usize, gap_of: impl Fn(&str) -> Option<Frame>) {
         while !self.fits(cost)
-            && let Some((list, places, index)) = self.parts()
-            && let Some((number, place)) = match index {
-                Some(index) => index.oldest(topic, list, places),
-                None => find(list, places, |marked| {
+            && let Some((list, positions, index)) = self.parts()
+            && let Some((number, position)) = match index {
+                Some(index) => index.oldest(topic, list, positions),
+                None => find(list, positions, |marked| {
                     marked.is_droppable() && topic.is_none_or(|topic| *marked.mark.topic == *topic)
                 }),
             }
             && let Some(mark) = list.get(number).map(|marked| Arc::clone(&marked.mark))
         {
             let gap = if self.has_gap(&mark.topic) { None } else { gap_of(&mark.topic) };
-            self.drop_marked(number, place, gap);
+            self.drop_marked(number, position, gap);
         }
     }
 
-    /// Whether a gap of the topic is told by what waits.
+    /// Whether a gap notice of the topic is queued.
     fn has_gap(&mut self, topic: &str) -> bool {
-        let Some((list, places, index)) = self.parts() else { return false };
+        let Some((list, positions, index)) = self.parts() else { return false };
         match index {
-            Some(index) => index.has_gap(topic, list, places),
-            None => find(list, places, |marked| marked.is_gap && *marked.mark.topic == *topic).is_some(),
+            Some(index) => index.has_gap(topic, list, positions),
+            None => find(list, positions, |marked| marked.is_gap && *marked.mark.topic == *topic).is_some(),
         }
     }
 
-    /// Drops one, or has a gap stand in its place.
-    fn drop_marked(&mut self, number: u64, place: usize, gap: Option<Frame>) {
+    /// Drops a marked frame, or replaces it by a gap notice.
+    fn drop_marked(&mut self, number: u64, position: usize, gap: Option<Frame>) {
         let Some(marks) = &mut self.marks else { return };
         let marked = number.checked_sub(marks.first).and_then(|index| marks.list.get_mut(usize::try_from(index).ok()?));
         let Some(marked) = marked else { return };
@@ -229,27 +228,27 @@ impl<S> State<S> {
                     index.add(number, marked);
                 }
                 self.pushed += frame.cost() as u64;
-                self.queue.replace(place, frame)
+                self.queue.replace(position, frame)
             }
             None => {
                 marked.at = 0;
                 marks.dropped += 1;
-                self.queue.remove(place)
+                self.queue.remove(position)
             }
         };
         if !self.in_flight {
             self.queue.trim();
         }
-        // Not counted as written, which would look as if the peer read. Who waits for what stood
-        // behind it may wait for as much more, but not longer than for an empty queue.
+        // Not counted as written, which would look as if the peer had read it. A `Wait` for a later
+        // frame may therefore complete a little late, but at the latest when the queue is empty.
         let cost = dropped.map_or(0, |frame| frame.cost()) as u64;
         self.pushed = self.written.max(self.pushed.saturating_sub(cost));
-        self.count_less();
+        self.refund();
         self.sweep();
     }
 
-    /// Sees to it that not more is left of what was dropped than there is of the rest. While frames
-    /// are out to be written that can wait.
+    /// Removes holes and marks of dropped frames once they outnumber half of the queue. Skipped
+    /// while frames are taken out for writing.
     fn sweep(&mut self) {
         let Some(marks) = &mut self.marks else { return };
         if self.in_flight || marks.dropped <= self.queue.len() / 2 + FEW {
@@ -259,23 +258,23 @@ impl<S> State<S> {
         marks.list.retain(Marked::is_there);
         (marks.queued, marks.dropped, marks.index) = (self.queue.len() as u64, 0, None);
         let mut marked = marks.list.iter_mut().peekable();
-        for (place, frame) in (0..).zip(self.queue.iter()) {
+        for (position, frame) in (0..).zip(self.queue.iter()) {
             if let Some(marked) = marked.next_if(|marked| marked.at == address(frame)) {
-                marked.place = place;
+                marked.queued_before = position;
             }
         }
         marks.index_if_many();
     }
 }
 
-/// The first of few that has not begun to leave: its number, and its place in the queue.
-fn find(list: Numbered<'_>, places: Places<'_>, is_it: impl Fn(&Marked) -> bool) -> Option<(u64, usize)> {
-    list.iter().filter(|(_, marked)| is_it(marked)).find_map(|(number, marked)| Some((number, places.of(marked)?)))
+/// Searches linearly for the first match that is not being written: its number and its position.
+fn find(list: Numbered<'_>, positions: Positions<'_>, matches: impl Fn(&Marked) -> bool) -> Option<(u64, usize)> {
+    list.iter().filter(|(_, marked)| matches(marked)).find_map(|(number, marked)| Some((number, positions.of(marked)?)))
 }
 
 impl<S: Sink> Outbox<S> {
-    /// Queues a frame that may be lost, as its mark says. Where it does not fit it asks for
-    /// [`push_dropping`](Self::push_dropping).
+    /// Queues a frame that may be dropped as its mark allows. Returns [`Pushed::NoRoom`] if it does
+    /// not fit: the caller then writes and calls [`push_dropping`](Self::push_dropping).
     pub(crate) fn push_marked(&self, frame: Frame, mark: &Arc<Mark>, flush_by: FlushBy) -> Pushed {
         let mut state = self.state.lock();
         if state.closing.is_some() {
@@ -289,9 +288,11 @@ impl<S: Sink> Outbox<S> {
         self.enqueue(state, frame, flush_by)
     }
 
-    /// The same once what fits into the sink was written: drops older frames of the topic, or this
-    /// one, if the mark allows that. What `gap_of` gives for the topic stands where the first
-    /// was, once; where this frame is the one that is lost, it goes beyond the limit.
+    /// Queues a frame after [`push_marked`](Self::push_marked) found no room. Makes room by
+    /// dropping older frames of the topic, or else drops this frame, if the mark allows that.
+    ///
+    /// The gap notice from `gap_of` takes the position of the first dropped frame, once. If this
+    /// frame is dropped, the notice may exceed the limit.
     pub(crate) fn push_dropping(
         &self,
         frame: Frame,
@@ -307,7 +308,7 @@ impl<S: Sink> Outbox<S> {
         if mark.drop_oldest {
             state.drop_oldest(Some(&mark.topic), frame.cost(), &gap_of);
             if !state.fits(frame.cost()) {
-                // Others have filled the queue: it is this one that is lost.
+                // Other topics have filled the queue: this frame is dropped.
                 if !state.has_gap(&mark.topic)
                     && let Some(gap) = gap_of(&mark.topic)
                 {
@@ -327,7 +328,7 @@ impl<S: Sink> Outbox<S> {
         self.push_anyway(frame, flush_by)
     }
 
-    /// Drops what may be dropped for a frame that may not.
+    /// Drops droppable frames to make room for one that may not be dropped.
     pub(crate) fn make_room(&self, cost: usize, gap_of: impl Fn(&str) -> Option<Frame>) {
         self.state.lock().drop_oldest(None, cost, gap_of);
     }

@@ -1,39 +1,39 @@
-//! What becomes of frames.
+//! The results of pushing and writing.
 
-/// What became of a push.
+/// The result of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pushed {
     /// Queued.
     Queued,
-    /// Queued, and there is enough to be written at once.
+    /// Queued, and enough is queued that the caller should write at once.
     WriteNow,
-    /// Queued, and more than half of the limit waits now.
+    /// Queued, and more than half of the limit is now queued.
     AboveWatermark,
-    /// Not queued: the caller should write what is, [make room](super::Outbox::make_room) and [push
-    /// it anyway](super::Outbox::push_anyway).
+    /// Not queued: the caller should write what is queued, [make
+    /// room](super::Outbox::make_room) and [push it anyway](super::Outbox::push_anyway).
     NoRoom,
-    /// The connection is closing, as it is once its queue overflows.
+    /// Not queued: the connection is closing, perhaps because this frame overflowed the queue.
     Closed,
 }
 
-/// Who makes sure that a frame which was pushed is written.
+/// Who writes a frame that was pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FlushBy {
-    /// The owner: it is woken.
+    /// The owner, which is woken.
     Owner,
-    /// The caller, by [`Outbox::flush`](super::Outbox::flush); the owner where only it can write.
+    /// The caller, by [`Outbox::flush`](super::Outbox::flush), or the owner if only it can write.
     Caller,
 }
 
-/// How far writing came.
+/// The result of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrote {
-    /// Nothing is left.
+    /// Everything was written.
     All,
-    /// Somebody else is writing and goes on with what is left. The owner is woken after.
+    /// Another thread is writing and continues with the rest. It then wakes the owner.
     Busy,
-    /// The sink takes no more; the owner has to wait for it.
+    /// The sink accepts no more; the owner must wait for it.
     Blocked,
-    /// It never will again.
+    /// The sink is broken.
     Broken,
 }

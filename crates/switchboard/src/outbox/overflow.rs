@@ -1,4 +1,4 @@
-//! What happens when too much waits.
+//! Overflow: closing a slow consumer.
 
 use std::{ops::DerefMut, task::Waker};
 
@@ -9,34 +9,36 @@ use super::{
 };
 
 impl<S: Sink> Outbox<S> {
-    /// The peer does not read. `false` if the connection is closing already.
+    /// Closes the connection as a slow consumer. Returns `false` if it is already closing.
     pub(crate) fn overflow(&self) -> bool {
         let state = self.state.lock();
         let is_open = state.closing.is_none();
         if is_open {
-            self.give_up_now(state);
+            self.overflow_now(state);
         }
         is_open
     }
 
-    pub(super) fn give_up_now(&self, mut state: impl DerefMut<Target = State<S>>) {
-        let waiting = self.give_up(&mut state);
+    /// Closes the connection as a slow consumer, and releases the lock.
+    pub(super) fn overflow_now(&self, mut state: impl DerefMut<Target = State<S>>) {
+        let waiting = self.close_slow_consumer(&mut state);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// What a peer that does not read has not got yet, it never will. Who is to be woken.
-    fn give_up(&self, state: &mut State<S>) -> Vec<Waker> {
+    /// Drops queued frames and starts closing. Returns the wakers to wake once the lock is
+    /// released.
+    fn close_slow_consumer(&self, state: &mut State<S>) -> Vec<Waker> {
         state.drop_whole_frames();
         state.count_overflow();
-        self.shut(state, Closing::slow_consumer())
+        self.start_closing(state, Closing::slow_consumer())
     }
 
-    /// Counts what stays queued, which may be too much together with what others have. Who is to be
-    /// woken.
-    pub(super) fn count(&self, state: &mut State<S>) -> Vec<Waker> {
-        if state.count() == Charge::Exceeded && state.closing.is_none() {
-            return self.give_up(state);
+    /// Charges what stays queued to the hub's total, and overflows if that is exceeded. Returns the
+    /// wakers to wake once the lock is released.
+    pub(super) fn charge(&self, state: &mut State<S>) -> Vec<Waker> {
+        if state.charge() == Charge::Exceeded && state.closing.is_none() {
+            return self.close_slow_consumer(state);
         }
         Vec::new()
     }

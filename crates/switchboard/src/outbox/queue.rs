@@ -1,7 +1,7 @@
-//! Frames in order. One needs no allocation: mostly there is one.
+//! The frames of an outbox in order. A single frame, the common case, needs no allocation.
 //!
-//! What is removed from the middle leaves a hole, so that the others keep their places, counted from
-//! the end.
+//! A frame removed from the middle leaves a hole, so that the others keep their positions, counted
+//! from the end.
 
 use std::collections::VecDeque;
 
@@ -25,15 +25,15 @@ fn is_hole(frame: &Frame) -> bool {
 }
 
 impl Queue {
-    /// How many places it has, holes among them.
+    /// Returns the number of entries, holes included.
     pub(super) fn len(&self) -> usize {
         usize::from(self.first.is_some()) + self.rest.len()
     }
 
-    pub(super) fn get(&self, place: usize) -> Option<&Frame> {
-        match place.checked_sub(1) {
+    pub(super) fn get(&self, position: usize) -> Option<&Frame> {
+        match position.checked_sub(1) {
             None => self.first.as_ref(),
-            Some(place) => self.rest.get(place),
+            Some(position) => self.rest.get(position),
         }
     }
 
@@ -63,33 +63,34 @@ impl Queue {
         self.first = self.rest.pop_front();
         self.trim();
         if self.rest.is_empty() {
-            // An idle connection keeps no room.
+            // An idle connection keeps no buffer.
             self.rest = VecDeque::new();
         }
         first
     }
 
-    /// Leaves no holes at the front.
+    /// Removes the holes at the front.
     pub(super) fn trim(&mut self) {
         while self.first.as_ref().is_some_and(is_hole) {
             self.first = self.rest.pop_front();
         }
     }
 
-    /// To be [trimmed](Self::trim) after, unless others are to be put in front of this.
-    pub(super) fn remove(&mut self, place: usize) -> Option<Frame> {
-        self.replace(place, hole())
+    /// Replaces a frame by a hole. The caller then [trims](Self::trim) the queue, unless other
+    /// frames are to be put back in front of it.
+    pub(super) fn remove(&mut self, position: usize) -> Option<Frame> {
+        self.replace(position, hole())
     }
 
-    /// Leaves no holes.
+    /// Removes all holes. The front must have been [trimmed](Self::trim).
     pub(super) fn sweep(&mut self) {
         self.rest.retain(|frame| !is_hole(frame));
     }
 
-    pub(super) fn replace(&mut self, place: usize, frame: Frame) -> Option<Frame> {
-        let old = match place.checked_sub(1) {
+    pub(super) fn replace(&mut self, position: usize, frame: Frame) -> Option<Frame> {
+        let old = match position.checked_sub(1) {
             None => self.first.as_mut(),
-            Some(place) => self.rest.get_mut(place),
+            Some(position) => self.rest.get_mut(position),
         };
         old.map(|old| std::mem::replace(old, frame))
     }
@@ -102,7 +103,7 @@ impl Queue {
         self.first.iter().chain(&self.rest).filter(|frame| !is_hole(frame))
     }
 
-    /// All of `later` behind this.
+    /// Appends the entries of `later`.
     pub(super) fn append(&mut self, mut later: Self) {
         if self.is_empty() {
             *self = later;

@@ -106,18 +106,18 @@ fn what_the_owner_put_out_goes_on_where_the_socket_stopped() {
 fn attack_a10_a_poke_finds_room_that_was_not_told() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
-    assert!(!outbox.poke());
+    assert!(!outbox.retry_blocked());
     outbox.push(run(&["one"]), FlushBy::Caller);
     pipe.room.set(2);
     assert_eq!(outbox.write(), Wrote::Blocked);
-    assert!(!outbox.poke());
+    assert!(!outbox.retry_blocked());
     pipe.room.set(1);
     // It is blocked until the sink says more.
     assert_eq!(outbox.write(), Wrote::Blocked);
-    assert!(outbox.poke());
+    assert!(outbox.retry_blocked());
     pipe.room.set(usize::MAX);
     assert_eq!(outbox.write(), Wrote::Blocked);
-    assert!(outbox.poke());
+    assert!(outbox.retry_blocked());
     assert_eq!((pipe.payloads(), outbox.buffered()), (vec!["one".to_owned()], 0));
     assert_eq!(outbox.write(), Wrote::All);
 }

@@ -1,4 +1,4 @@
-//! What the outbox's lock protects.
+//! The state behind the outbox's lock.
 
 use std::{io, mem, sync::Arc, task::Waker};
 
@@ -13,29 +13,30 @@ use super::{
 };
 use crate::wire::{Frame, frame_start};
 
-/// The most slices that one write is made of.
+/// The maximum number of slices per write.
 const MAX_SLICES: usize = 64;
 
-/// Something that can be written to without waiting, from any thread.
+/// A destination that any thread can write to without waiting.
 pub(crate) trait Sink {
-    /// Writes as much as it takes, which may be nothing.
+    /// Writes as many bytes as it accepts, possibly none.
     ///
     /// # Errors
     ///
-    /// It never will take any more.
+    /// Returns an error if it will never accept more.
     fn try_write(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize>;
 
-    /// The same, whatever is known of whether it takes any.
+    /// Writes like [`try_write`](Self::try_write), but asks the system even if the sink is known to
+    /// be full.
     ///
     /// # Errors
     ///
-    /// It never will take any more.
+    /// Returns an error if it will never accept more.
     fn write_now(&self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
         self.try_write(slices)
     }
 }
 
-/// A ping without payload: a pong tells by itself what it answers, there being one at a time.
+/// A ping, without payload: only one is outstanding at a time, so pongs need not be matched.
 pub(super) fn ping() -> Frame {
     Frame::new(Bytes::from_static(&[0x89, 0]))
 }
@@ -43,28 +44,26 @@ pub(super) fn ping() -> Frame {
 /// Who may write.
 #[derive(Debug)]
 pub(super) enum Writer<S> {
-    /// Only the owner, in a way of its own.
+    /// Only the owner, without a sink.
     Owner,
-    /// Whoever takes the sink.
+    /// Any thread that takes the sink.
     Free(S),
-    /// Whoever has taken it.
+    /// The thread that has taken the sink.
     Busy,
-    /// Nobody any more.
+    /// No one: the connection is broken or over.
     Gone,
 }
 
-/// How far a queue has come.
+/// The progress of a queue, in bytes since the connection began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Backlog {
-    /// Bytes of all that was ever pushed.
     pub(crate) pushed: u64,
-    /// Of all that was ever written.
     pub(crate) written: u64,
 }
 
 impl Backlog {
-    /// What waits.
-    pub(crate) fn waits(self) -> u64 {
+    /// Returns the bytes queued.
+    pub(crate) fn queued(self) -> u64 {
         self.pushed.saturating_sub(self.written)
     }
 }
@@ -85,34 +84,35 @@ impl Closing {
 #[derive(Debug)]
 pub(super) struct State<S> {
     pub(super) queue: Queue,
-    /// How much of the first frame has left.
+    /// How many bytes of the first frame have been written.
     offset: usize,
-    /// Which of the frames may be lost, if any.
+    /// Which frames may be dropped, if any.
     pub(super) marks: Option<Box<Marks>>,
-    /// Goes ahead of what is queued. Boxed, since it mostly is not there.
+    /// Written ahead of the queue. Boxed, since there rarely is one.
     pub(super) pong: Option<Box<Frame>>,
-    /// So does a ping.
+    /// A ping is to be written ahead of the queue.
     pub(super) ping: bool,
-    /// Of all that was ever pushed.
+    /// Bytes pushed since the beginning.
     pub(super) pushed: u64,
-    /// Of all that was ever written: the difference is what waits.
+    /// Bytes written since the beginning: the difference is queued.
     pub(super) written: u64,
     pub(super) limit: usize,
-    /// Of what waits in all queues.
+    /// This queue's share of the bytes queued in the hub.
     share: BudgetShare,
-    /// The owner is in its turn and looks here again before that ends: no need to wake it.
+    /// The owner is in its turn and checks the queue before that ends: no need to wake it.
     pub(super) in_turn: bool,
-    /// The sink takes no more; the owner waits for it.
+    /// The sink accepts no more; the owner waits for it.
     pub(super) blocked: bool,
-    /// The owner's last turn ended before it could write all.
+    /// The owner's last turn ended before everything was written.
     pub(super) stalled: bool,
-    /// Frames were taken out to be written and are not back yet.
+    /// Frames were taken out for writing and have not been returned.
     pub(super) in_flight: bool,
-    /// What they cost.
+    /// The cost of the frames taken out.
     taken: usize,
-    /// All but the half-written frame is to be dropped of them when they come back.
+    /// The queue overflowed while frames were taken out: they are dropped when they are returned,
+    /// except a half-written one.
     overflowed: bool,
-    /// The owner is to be woken when whoever is writing now is done.
+    /// The owner is to be woken when the current writer is done.
     pub(super) owner_waits: bool,
     pub(super) writer: Writer<S>,
     pub(super) owner: Option<Waker>,
@@ -146,52 +146,52 @@ impl<S> State<S> {
         }
     }
 
-    pub(super) fn waits(&self) -> usize {
+    pub(super) fn queued_bytes(&self) -> usize {
         usize::try_from(self.pushed - self.written).unwrap_or(usize::MAX)
     }
 
-    /// Of what waits, what nobody is writing at this moment: that may be gone the next.
-    pub(super) fn waits_unwritten(&self) -> usize {
-        self.waits() - if self.in_flight { self.taken.min(self.waits()) } else { 0 }
+    /// Returns the bytes queued without those being written at this moment.
+    pub(super) fn bytes_not_in_flight(&self) -> usize {
+        self.queued_bytes() - if self.in_flight { self.taken.min(self.queued_bytes()) } else { 0 }
     }
 
-    /// Whether so much more may wait.
+    /// Whether a frame of this cost fits within the limit.
     pub(super) fn fits(&self, cost: usize) -> bool {
-        self.waits_unwritten() + cost <= self.limit
+        self.bytes_not_in_flight() + cost <= self.limit
     }
 
-    /// Whether a reply does that may go beyond the limit.
+    /// Whether a reply of this cost fits within twice the limit.
     pub(super) fn fits_reply(&self, cost: usize) -> bool {
-        cost <= self.limit && self.waits_unwritten() + cost <= self.limit.saturating_mul(2)
+        cost <= self.limit && self.bytes_not_in_flight() + cost <= self.limit.saturating_mul(2)
     }
 
     pub(super) fn backlog(&self) -> Backlog {
         Backlog { pushed: self.pushed, written: self.written }
     }
 
-    /// Whether the first frame has not begun to leave.
+    /// Whether nothing of the first frame has been written.
     pub(super) fn is_whole(&self) -> bool {
         self.offset == 0
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.waits() <= self.limit / 2
+        self.queued_bytes() <= self.limit / 2
     }
 
-    /// Whether nothing more is going to be written that is pushed now.
+    /// Whether frames pushed now would never be written.
     pub(super) fn is_over(&self) -> bool {
         self.closing.is_some() || matches!(self.writer, Writer::Gone)
     }
 
     pub(super) fn ready_waiters(&mut self) -> Vec<Waker> {
-        let (has_room, is_empty) = (self.has_room(), self.waits() == 0);
+        let (has_room, is_empty) = (self.has_room(), self.queued_bytes() == 0);
         self.waiters.ready(self.written, has_room, is_empty)
     }
 
-    /// The sink is broken: the owner is to end the connection.
-    pub(super) fn break_off(&mut self) {
+    /// Records that the sink is broken, and wakes the owner to end the connection.
+    pub(super) fn mark_broken(&mut self) {
         self.writer = Writer::Gone;
-        self.forget();
+        self.discard_all();
         self.wake_owner();
     }
 
@@ -201,49 +201,49 @@ impl<S> State<S> {
         }
     }
 
-    pub(super) fn has_something(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         !self.queue.is_empty() || self.pong.is_some() || self.ping
     }
 
-    /// Whether something waits because the sink takes no more, as far as can be seen.
+    /// Whether something is queued because the sink is blocked, as far as is known.
     pub(super) fn is_behind(&self) -> bool {
-        // Where only the owner writes, it is at it whenever something waits.
-        self.waits() > 0 && (self.blocked || self.in_turn || matches!(self.writer, Writer::Owner))
+        // Where only the owner writes, it is writing whenever something is queued.
+        self.queued_bytes() > 0 && (self.blocked || self.in_turn || matches!(self.writer, Writer::Owner))
     }
 
     /// Whether the owner may write past the queue.
     pub(super) fn is_clear(&self) -> bool {
-        !self.has_something() && !self.blocked && matches!(self.writer, Writer::Free(_) | Writer::Owner)
+        !self.has_work() && !self.blocked && matches!(self.writer, Writer::Free(_) | Writer::Owner)
     }
 
     pub(super) fn count_written(&mut self, cost: usize) {
         self.written = self.pushed.min(self.written + cost as u64);
     }
 
-    /// Counts all that waits: it does not leave at once.
-    pub(super) fn count(&mut self) -> Charge {
-        let counted = self.share.set(self.waits());
-        self.wake_to_shed(counted)
+    /// Charges all queued bytes to the hub's total, since they are not written at once.
+    pub(super) fn charge(&mut self) -> Charge {
+        let counted = self.share.set(self.queued_bytes());
+        self.wake_if_high(counted)
     }
 
-    /// The same after something was added.
-    pub(super) fn grown(&mut self) -> Charge {
-        let counted = self.share.grow(self.waits());
-        self.wake_to_shed(counted)
+    /// Charges queued bytes after a push, in steps.
+    pub(super) fn charge_growth(&mut self) -> Charge {
+        let counted = self.share.grow(self.queued_bytes());
+        self.wake_if_high(counted)
     }
 
-    /// The owner has somebody see to it: nothing may be locked then.
-    fn wake_to_shed(&self, counted: Charge) -> Charge {
+    /// Wakes the owner if slow consumers should be closed: it can start that without this lock.
+    fn wake_if_high(&self, counted: Charge) -> Charge {
         if counted == Charge::High {
             self.wake_owner();
         }
         counted
     }
 
-    /// Counts what has gone of what was counted.
-    pub(super) fn count_less(&mut self) {
+    /// Updates the charge after bytes were written or dropped.
+    pub(super) fn refund(&mut self) {
         if self.share.is_counted() {
-            self.share.set(self.waits());
+            self.share.set(self.queued_bytes());
         }
     }
 
@@ -251,7 +251,8 @@ impl<S> State<S> {
         self.share.count_overflow();
     }
 
-    /// Leaves only the frame that is half-written; of what is being written, once that is known.
+    /// Drops all frames except a half-written one. Frames being written are dropped when they are
+    /// returned.
     pub(super) fn drop_whole_frames(&mut self) {
         self.overflowed = self.in_flight;
         (self.pong, self.ping, self.marks) = (None, false, None);
@@ -264,20 +265,20 @@ impl<S> State<S> {
             self.queue.push_back(half);
         }
         self.written = self.pushed.saturating_sub(waits as u64);
-        self.count_less();
+        self.refund();
     }
 
-    /// Takes all frames out for good.
-    pub(super) fn forget(&mut self) -> Queue {
+    /// Removes all frames, which will not be written.
+    pub(super) fn discard_all(&mut self) -> Queue {
         (self.pong, self.ping, self.marks) = (None, false, None);
         self.offset = 0;
         self.blocked = false;
         self.written = self.pushed;
-        self.count_less();
+        self.refund();
         mem::take(&mut self.queue)
     }
 
-    /// Takes the sink, if it is there and free to be written to.
+    /// Takes the sink, if it is free and not blocked.
     pub(super) fn take_sink(&mut self) -> Option<S> {
         if self.blocked || !matches!(self.writer, Writer::Free(_)) {
             return None;
@@ -291,15 +292,15 @@ impl<S> State<S> {
         }
     }
 
-    /// Puts the sink back, or drops it if it is not wanted any more.
-    pub(super) fn give_back(&mut self, sink: S) {
+    /// Returns the sink, or drops it if the outbox was detached.
+    pub(super) fn return_sink(&mut self, sink: S) {
         if matches!(self.writer, Writer::Busy) {
             self.writer = Writer::Free(sink);
         }
     }
 
-    /// The same although the sink has said that it takes no more.
-    pub(super) fn start_poking(&mut self) -> Option<(S, Writing)> {
+    /// Takes the sink and the queue, even if the sink is blocked.
+    pub(super) fn start_retry(&mut self) -> Option<(S, Writing)> {
         let blocked = std::mem::take(&mut self.blocked);
         let started = if self.queue.is_empty() { None } else { self.start_writing() };
         if started.is_none() {
@@ -308,11 +309,13 @@ impl<S> State<S> {
         started
     }
 
+    /// Takes the sink and the queue.
     pub(super) fn start_writing(&mut self) -> Option<(S, Writing)> {
         let sink = self.take_sink()?;
         Some((sink, self.take_queue()))
     }
 
+    /// Takes the queue, with a pending ping and pong in front.
     pub(super) fn take_queue(&mut self) -> Writing {
         if mem::take(&mut self.ping) {
             self.push_ahead(ping());
@@ -321,14 +324,14 @@ impl<S> State<S> {
             self.push_ahead(*pong);
         }
         self.in_flight = true;
-        self.taken = self.waits();
+        self.taken = self.queued_bytes();
         Writing { queue: mem::take(&mut self.queue), offset: mem::take(&mut self.offset) }
     }
 
-    /// Puts back the sink and what it did not take; `None` if it never will take any more. Who is to
-    /// be woken.
+    /// Puts back the sink and what it did not accept. `wrote` is `None` if the sink is broken.
+    /// Returns the wakers to wake once the lock is released.
     pub(super) fn finish_writing(&mut self, sink: S, writing: Writing, wrote: Option<usize>) -> Vec<Waker> {
-        self.give_back(sink);
+        self.return_sink(sink);
         if mem::take(&mut self.owner_waits) {
             self.wake_owner();
         }
@@ -336,12 +339,12 @@ impl<S> State<S> {
             return Vec::new();
         }
         let Some(written) = wrote else {
-            self.break_off();
+            self.mark_broken();
             return self.waiters.all();
         };
         if written < writing.len() {
             self.blocked = true;
-            // Only the owner can wait for the sink. In its turn it sees this by itself.
+            // Only the owner can wait for the sink. In its turn it checks this anyway.
             if !self.in_turn {
                 self.wake_owner();
             }
@@ -349,7 +352,7 @@ impl<S> State<S> {
         self.finish_queue(writing, written)
     }
 
-    /// Puts back what was not written, and says who is to be woken.
+    /// Puts back what was not written. Returns the wakers to wake once the lock is released.
     pub(super) fn finish_queue(&mut self, writing: Writing, written: usize) -> Vec<Waker> {
         let Writing { mut queue, mut offset } = writing;
         let mut left = written;
@@ -376,14 +379,14 @@ impl<S> State<S> {
         if written == 0 { Vec::new() } else { self.ready_waiters() }
     }
 
-    /// Queues `out`, of which so much has left, ahead of everything.
+    /// Queues `out`, of which `written` bytes have been written, ahead of everything.
     pub(super) fn put_in_front(&mut self, out: &[u8], written: usize) {
         let start = frame_start(out, written);
         self.push_ahead(Frame::new(Bytes::copy_from_slice(&out[start..])));
         self.offset += written - start;
     }
 
-    /// Queues a frame ahead of everything that has not begun to leave.
+    /// Queues a frame ahead of everything except a half-written frame.
     pub(super) fn push_ahead(&mut self, frame: Frame) {
         self.pushed += frame.cost() as u64;
         self.waiters.put_off(frame.cost() as u64);
@@ -391,7 +394,7 @@ impl<S> State<S> {
         let Some(half) = half else { return self.queue.push_front(frame) };
         let (half, rest) = half.split_after(self.offset);
         if let Some(rest) = rest {
-            // Two where there was one, each with what it costs to keep it.
+            // One entry became two: add the overhead of the second.
             self.pushed += (rest.cost() - rest.len()) as u64;
             self.waiters.put_off((rest.cost() - rest.len()) as u64);
             self.queue.push_front(rest);
@@ -401,7 +404,7 @@ impl<S> State<S> {
     }
 }
 
-/// What was taken out of the queue to be written.
+/// Frames taken out of the queue for writing.
 #[derive(Debug)]
 pub(crate) struct Writing {
     queue: Queue,
@@ -409,12 +412,12 @@ pub(crate) struct Writing {
 }
 
 impl Writing {
-    /// How many bytes, of those that go into one write.
+    /// Returns the bytes of the next write.
     fn len(&self) -> usize {
         self.queue.iter().take(MAX_SLICES).map(Frame::len).sum::<usize>() - self.offset
     }
 
-    /// Calls `write` with what is to be written next.
+    /// Calls `write` with the slices of the next write.
     pub(crate) fn with_slices<T>(&self, write: impl FnOnce(&[io::IoSlice<'_>]) -> T) -> T {
         let Some(first) = self.queue.front() else { return write(&[]) };
         let first = io::IoSlice::new(&first.wire()[self.offset..]);
@@ -431,12 +434,12 @@ impl Writing {
         write(&slices[..count])
     }
 
-    /// The same, whatever is known of whether it takes any.
-    pub(super) fn poke<S: Sink>(&self, sink: &S) -> Option<usize> {
+    /// Writes with [`Sink::write_now`]; `None` if the sink is broken.
+    pub(super) fn write_now_to<S: Sink>(&self, sink: &S) -> Option<usize> {
         self.with_slices(|slices| sink.write_now(slices)).ok()
     }
 
-    /// How many bytes the sink took. `None` if it never will take any more.
+    /// Writes with [`Sink::try_write`]; `None` if the sink is broken.
     pub(super) fn write_to<S: Sink>(&self, sink: &S) -> Option<usize> {
         self.with_slices(|slices| sink.try_write(slices)).ok()
     }

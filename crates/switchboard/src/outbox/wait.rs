@@ -1,4 +1,4 @@
-//! Waiting for a queue to get shorter.
+//! Waiting for queued frames to be written.
 
 use std::{
     future::Future,
@@ -8,24 +8,24 @@ use std::{
 
 use super::{Outbox, Sink};
 
-/// What is waited for.
+/// The condition of a [`Wait`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// At most half of the limit waits.
+    /// At most half of the limit is queued.
     Room,
-    /// All that was pushed so far has left.
+    /// Everything pushed so far has been written.
     Flushed,
-    /// So much of all that was ever pushed has left.
+    /// This position, in bytes pushed since the beginning, has been written.
     Written(u64),
     /// The connection is closed or closing.
     Closed,
 }
 
-/// The target of one that waits for the end: no queue ever gets there.
+/// The target of [`Until::Closed`], which no queue reaches.
 const NEVER: u64 = u64::MAX;
 
-/// Who waits. Each stands here from its first poll until it is dropped. Mostly nobody does, and then
-/// there is no list.
+/// The futures that wait, each from its first poll until it is dropped. The list exists only while
+/// there are any.
 #[derive(Debug, Default)]
 pub(super) struct Waiters(Option<Box<Waiting>>);
 
@@ -39,9 +39,9 @@ struct Waiting {
 #[derive(Debug)]
 struct Waiter {
     id: u64,
-    /// Taken to be woken; there again from the next poll on.
+    /// `None` after it was taken to be woken, until the next poll.
     waker: Option<Waker>,
-    /// How much must have been written; `None` to wait for room.
+    /// The position that must have been written; `None` to wait for room.
     target: Option<u64>,
 }
 
@@ -64,7 +64,7 @@ impl Waiters {
         id
     }
 
-    /// Its waker is to be dropped with nothing locked.
+    /// Removes a waiter. The returned waker must be dropped without holding the lock.
     fn remove(&mut self, id: u64) -> Option<Waker> {
         let waiting = self.0.as_mut()?;
         let index = waiting.list.binary_search_by_key(&id, |waiter| waiter.id).ok()?;
@@ -75,15 +75,16 @@ impl Waiters {
         removed.waker
     }
 
-    /// So much was pushed ahead of all that they wait for.
+    /// Moves all targets back, after a frame was pushed ahead of them.
     pub(super) fn put_off(&mut self, cost: u64) {
         for target in self.iter_mut().filter_map(|waiter| waiter.target.as_mut()) {
             *target = target.saturating_add(cost);
         }
     }
 
-    /// Takes the wakers of those whose condition holds, to be woken with nothing locked.
-    /// With nothing waiting any more, all hold: of what was pushed, some may have been dropped.
+    /// Takes the wakers of those whose condition holds, to be woken without holding the lock.
+    ///
+    /// If the queue is empty, every target is reached: dropped frames are never written.
     pub(super) fn ready(&mut self, written: u64, has_room: bool, is_empty: bool) -> Vec<Waker> {
         let ready = |waiter: &&mut Waiter| {
             waiter.target.map_or(has_room, |target| target != NEVER && (is_empty || written >= target))
@@ -96,12 +97,13 @@ impl Waiters {
     }
 }
 
-/// Ready with `true` once the condition holds, with `false` once the connection is closing.
+/// A future that completes with `true` once the condition holds, or with `false` once the
+/// connection is closing.
 #[derive(Debug)]
 pub(crate) struct Wait<'a, S: Sink> {
     outbox: &'a Outbox<S>,
     until: Until,
-    /// Once it has been polled.
+    /// Set at the first poll.
     id: Option<u64>,
 }
 
@@ -111,21 +113,21 @@ impl<'a, S: Sink> Wait<'a, S> {
     }
 }
 
-/// How far writing has come.
 impl<S: Sink> Outbox<S> {
-    /// How much was ever pushed, and how much of that has left.
+    /// Returns the bytes pushed since the beginning.
     pub(crate) fn pushed_so_far(&self) -> u64 {
         self.state.lock().pushed
     }
 
+    /// Returns the bytes written since the beginning.
     pub(crate) fn written_so_far(&self) -> u64 {
         self.state.lock().written
     }
 
-    /// How much has left, whether more waits, and whether the sink takes no more at the moment.
+    /// Returns the bytes written, whether more is queued, and whether the sink is blocked.
     pub(crate) fn progress(&self) -> (u64, bool, bool) {
         let state = self.state.lock();
-        (state.written, state.waits() > 0, state.is_behind())
+        (state.written, state.queued_bytes() > 0, state.is_behind())
     }
 }
 
@@ -133,7 +135,7 @@ impl<S: Sink> Future for Wait<'_, S> {
     type Output = bool;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
-        // A waker is foreign code: it is cloned before the lock, and the old one dropped behind it.
+        // Wakers are foreign code: cloned before the lock is taken, dropped after it is released.
         let mut waker = Some(cx.waker().clone());
         let mut state = self.outbox.state.lock();
         if state.is_over() {

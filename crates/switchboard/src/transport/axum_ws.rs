@@ -13,16 +13,17 @@ use switchboard_core::{CloseCode, close_reason};
 use switchboard_frame::{Opcode, encode};
 use tungstenite::Error as WsProtocolError;
 
-use super::{Broken, Midway, Received, Scratch, Transport};
+use super::{Broken, PartialMessage, Received, Scratch, Transport};
 use crate::{Config, fanout::turn, transport::Outbox};
 
-/// Filled with zeros before every read: a larger one costs more than the syscalls that it saves.
+/// tungstenite zeroes the buffer before every read: a larger one costs more than the system calls
+/// it saves.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// Frames are gathered up to this size before a write.
+/// Frames are collected up to this size before a write.
 const WRITE_BUFFER: usize = 8 * 1024;
 
-/// How long a socket that cannot be read any more is kept, so that the close frame arrives.
+/// How long a socket that can no longer be read is kept open for the close frame to arrive.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Sets the limits of an upgrade before it is accepted.
@@ -30,8 +31,8 @@ pub(crate) fn configure(upgrade: WebSocketUpgrade, config: &Config) -> WebSocket
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        // A frame is added only while less than `WRITE_BUFFER` waits, and is no larger than the queue;
-        // the rest is room for headers and a pong.
+        // A frame is added only while less than `WRITE_BUFFER` is buffered, and is no larger than
+        // the queue's limit. The rest is for headers and a pong.
         .max_write_buffer_size(WRITE_BUFFER.saturating_add(config.max_outbound_bytes).saturating_add(1024))
         .max_message_size(config.max_message_bytes)
         .max_frame_size(config.max_message_bytes)
@@ -42,14 +43,15 @@ pub(crate) struct AxumTransport {
     socket: WebSocket,
     /// The message that was received last.
     received: Option<Message>,
-    /// Frames taken from the queue, and what they count there.
+    /// Frames popped from the queue and not passed to the socket yet.
     taken: Bytes,
+    /// The cost of `taken` in the queue.
     taken_cost: usize,
-    /// What the socket was given since its last complete flush.
-    handed: usize,
-    /// There is something to flush.
+    /// The cost of frames passed to the socket since its last complete flush.
+    unflushed_cost: usize,
+    /// The socket has something to flush.
     unflushed: bool,
-    /// The socket takes no more at the moment.
+    /// The socket accepts no more frames at the moment.
     blocked: bool,
     peer: Peer,
 }
@@ -57,9 +59,9 @@ pub(crate) struct AxumTransport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Peer {
     Open,
-    /// It has closed; the socket has answered by itself and takes no more frames.
+    /// It has sent a close frame, which the socket answers by itself; it accepts no more frames.
     Closed,
-    /// It broke the protocol; the socket cannot be read any more.
+    /// It violated the protocol; the socket can no longer be read.
     Unreadable,
 }
 
@@ -70,7 +72,7 @@ impl AxumTransport {
             received: None,
             taken: Bytes::new(),
             taken_cost: 0,
-            handed: 0,
+            unflushed_cost: 0,
             unflushed: false,
             blocked: false,
             peer: Peer::Open,
@@ -81,8 +83,8 @@ impl AxumTransport {
         Pin::new(&mut self.socket)
     }
 
-    /// Gives the socket what was put out and what is queued, without flushing.
-    fn poll_hand_over(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+    /// Passes the turn's own frames and the queue to the socket, without flushing.
+    fn poll_send(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         if let Some(mut out) = turn::take_out(outbox) {
             if self.taken.is_empty() {
                 self.taken = Bytes::copy_from_slice(&out);
@@ -94,7 +96,7 @@ impl AxumTransport {
         }
         loop {
             if self.taken.is_empty() {
-                self.handed += std::mem::take(&mut self.taken_cost);
+                self.unflushed_cost += std::mem::take(&mut self.taken_cost);
                 let Some(frame) = outbox.pop() else { return Poll::Ready(Ok(())) };
                 self.taken_cost = frame.cost();
                 self.taken = frame.wire().clone();
@@ -105,15 +107,15 @@ impl AxumTransport {
             };
             ready.map_err(|_| Broken)?;
             if std::mem::take(&mut self.blocked) {
-                // It is ready again only once all that it had was flushed.
-                outbox.written(std::mem::take(&mut self.handed));
+                // It becomes ready again only once everything it had was flushed.
+                outbox.written(std::mem::take(&mut self.unflushed_cost));
             }
-            self.hand_over_one()?;
+            self.send_one()?;
         }
     }
 
-    /// Gives the socket the first of the frames that were taken.
-    fn hand_over_one(&mut self) -> Result<(), Broken> {
+    /// Passes the first of the taken frames to the socket.
+    fn send_one(&mut self) -> Result<(), Broken> {
         let Some((opcode, payload)) = encode::first(&self.taken) else {
             self.taken = Bytes::new();
             return Ok(());
@@ -133,10 +135,10 @@ impl AxumTransport {
 
 impl Transport for AxumTransport {
     fn poll_recv<'a>(&'a mut self, outbox: &Outbox, _: &'a mut Scratch, cx: &mut Context<'_>) -> Poll<Received<'a>> {
-        // So it leaves ahead of whatever the socket answers to what it reads next.
+        // Frames queued so far must precede the socket's own answers to what it reads next.
         if self.peer == Peer::Open
             && (outbox.has_queued() || !self.taken.is_empty() || turn::is_out(outbox))
-            && matches!(self.poll_hand_over(outbox, cx), Poll::Ready(Err(Broken)))
+            && matches!(self.poll_send(outbox, cx), Poll::Ready(Err(Broken)))
         {
             return Poll::Ready(Received::Gone);
         }
@@ -175,7 +177,7 @@ impl Transport for AxumTransport {
         self.received = None;
     }
 
-    fn midway(&self) -> Option<Midway> {
+    fn partial(&self) -> Option<PartialMessage> {
         None
     }
 
@@ -185,13 +187,13 @@ impl Transport for AxumTransport {
 
     fn poll_write(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         if self.peer != Peer::Closed {
-            ready!(self.poll_hand_over(outbox, cx))?;
+            ready!(self.poll_send(outbox, cx))?;
         }
         if self.unflushed {
             ready!(self.socket().poll_flush(cx)).map_err(|_| Broken)?;
             self.unflushed = false;
             self.blocked = false;
-            outbox.written(std::mem::take(&mut self.handed));
+            outbox.written(std::mem::take(&mut self.unflushed_cost));
         }
         Poll::Ready(Ok(()))
     }
@@ -226,12 +228,12 @@ impl Transport for AxumTransport {
 
 fn classify(error: axum::Error) -> Received<'static> {
     const PROTOCOL: Received<'static> = Received::Violation(CloseCode::PROTOCOL_ERROR, "protocol error");
-    // Of another version of tungstenite than axum's, if that happens: the peer is told that something was wrong.
+    // The downcast fails if axum uses another version of tungstenite: tell the peer something.
     let Ok(error) = error.into_inner().downcast::<WsProtocolError>() else { return PROTOCOL };
     match *error {
         WsProtocolError::Capacity(_) => Received::Violation(CloseCode::TOO_BIG, "message too big"),
         WsProtocolError::Utf8(_) => Received::Violation(CloseCode::INVALID_UTF8, "invalid UTF-8"),
-        // The peer vanished without a closing handshake; there is nobody to tell.
+        // The peer disconnected without a closing handshake.
         WsProtocolError::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => Received::Gone,
         WsProtocolError::Io(_) | WsProtocolError::ConnectionClosed | WsProtocolError::AlreadyClosed => Received::Gone,
         _ => PROTOCOL,

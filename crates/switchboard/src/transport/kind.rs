@@ -1,13 +1,15 @@
 //! The choice of a transport.
 
-/// What carries the frames of a route: see [`WsRouter::transport`](crate::WsRouter::transport).
+/// The WebSocket implementation of a route. See
+/// [`WsRouter::transport`](crate::WsRouter::transport).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TransportKind {
-    /// Our own, on the socket that HTTP was spoken on. It costs the least.
+    /// This library's own, directly on the connection's socket. It uses the least memory and CPU.
     #[default]
     Native,
-    /// axum's [`WebSocket`](axum::extract::ws::WebSocket), on tungstenite. Needs the feature `axum-ws`.
+    /// axum's [`WebSocket`](axum::extract::ws::WebSocket), based on tungstenite. Requires the
+    /// feature `axum-ws`.
     #[cfg(feature = "axum-ws")]
     Axum,
 }

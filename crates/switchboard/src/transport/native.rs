@@ -1,4 +1,4 @@
-//! The native transport: frames by `switchboard-frame`, on the socket that HTTP was spoken on.
+//! The native transport: `switchboard-frame` directly on the connection's socket.
 
 mod io;
 mod socket;
@@ -19,7 +19,7 @@ pub(crate) use self::{
     io::{Boxed, Io},
     socket::Socket,
 };
-use super::{Broken, Midway, Outbox, Received, Scratch, Transport};
+use super::{Broken, Outbox, PartialMessage, Received, Scratch, Transport};
 use crate::{
     Config,
     fanout::turn,
@@ -27,29 +27,29 @@ use crate::{
     wire::Frame,
 };
 
-/// From so many missing bytes on, the rest of a frame is read to where it is to stay, instead of
-/// through the scratch buffer.
+/// If at least this many bytes of a frame are missing, they are read directly into the message's
+/// buffer instead of through the scratch buffer.
 const READ_DIRECTLY: usize = 4 * 1024;
 
-/// So much of what was kept is decoded at once.
+/// How many of the saved bytes are decoded at once.
 const RESTORE: usize = 8 * 1024;
 
-/// Keeps nothing while it waits but the decoder's few words, unless something is half-way.
+/// The native transport. While idle it holds no buffer, unless a message has arrived in part.
 pub(crate) struct NativeTransport {
     io: Io,
     decoder: Decoder,
-    /// What was read and not decoded yet when the last turn ended.
+    /// Bytes that were read but not decoded when the last turn ended.
     rest: Bytes,
-    /// So much of it is in the scratch buffer.
+    /// How many of them have been copied to the scratch buffer.
     lent: usize,
-    /// Data messages so far: tells one that is half-way from the next.
+    /// The number of data messages received, which distinguishes a partial message from the next.
     messages: u32,
-    /// Exists only while nothing is read.
+    /// Exists only while the socket is not read.
     gone: Option<BoxFuture<'static, ()>>,
 }
 
 impl NativeTransport {
-    /// `rest` is what came behind the request.
+    /// `rest` are the bytes that were read after the upgrade request.
     pub(crate) fn new(io: Io, rest: Bytes, config: &Config) -> Self {
         let limits = Limits::default().max_message_bytes(config.max_message_bytes).max_fragments(config.max_fragments);
         Self { io, decoder: Decoder::new(Role::Server, limits), rest, lent: 0, messages: 0, gone: None }
@@ -59,7 +59,8 @@ impl NativeTransport {
     fn poll_fill(&mut self, scratch: &mut Scratch, cx: &mut Context<'_>) -> Poll<bool> {
         self.rest.advance(std::mem::take(&mut self.lent));
         if !self.rest.is_empty() {
-            // Not all at once: handlers that wait take few messages in each turn.
+            // A little at a time: if handlers are pending, a turn takes few messages, and the rest
+            // would be copied again.
             self.lent = scratch.restore(&self.rest[..self.rest.len().min(RESTORE)]);
             return Poll::Ready(true);
         }
@@ -72,7 +73,8 @@ impl NativeTransport {
         }
     }
 
-    /// Reads the rest of a large frame to where it is to stay. `None` where that is not the way.
+    /// Reads the rest of a large frame directly into the message's buffer. Returns `None` if the
+    /// scratch buffer is to be used instead, and `Some(None)` at the end of the stream.
     fn poll_fill_directly(&mut self, cx: &mut Context<'_>) -> Poll<Option<Option<usize>>> {
         let Io::Socket(socket) = &self.io else { return Poll::Ready(None) };
         if self.rest.len() > self.lent {
@@ -80,7 +82,7 @@ impl NativeTransport {
         }
         match self.decoder.payload_buffer() {
             Some((buffer, missing)) if missing >= READ_DIRECTLY => {
-                // Room grows with what has arrived, never with what was announced.
+                // The buffer grows with what has arrived, never with the announced length.
                 buffer.reserve(missing.min(buffer.len().max(READ_DIRECTLY)));
                 let read = ready!(socket.poll_read_buf(&mut buffer.limit(missing), cx));
                 Poll::Ready(Some(read.ok().filter(|read| *read > 0)))
@@ -121,7 +123,7 @@ impl NativeTransport {
 
     fn poll_write_socket(socket: &Arc<Socket>, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         if let Some(mut out) = turn::take_out(outbox) {
-            // In its turn the owner needs not take the sink out: nobody else does.
+            // In its turn the owner need not take the sink out, since no other task does.
             let Ok(written) = socket.try_write(&[IoSlice::new(&out)]) else { return Poll::Ready(Err(Broken)) };
             outbox.put_back_out(&mut out, written);
             turn::put_out(out);
@@ -143,7 +145,7 @@ impl NativeTransport {
     }
 }
 
-/// What an event is to the engine. Pings are answered here.
+/// Converts a decoder's event for the engine, and answers pings.
 fn receive<'a>(event: Result<Option<Event<'a>>, Violation>, outbox: &Outbox, messages: &mut u32) -> Received<'a> {
     match event {
         Ok(None) => Received::Nothing,
@@ -201,7 +203,7 @@ impl Transport for NativeTransport {
         if self.lent > 0 {
             self.rest.advance(std::mem::take(&mut self.lent) - unread.len());
         } else if !unread.is_empty() {
-            // There was no rest before it, or it would have come first.
+            // `rest` is empty: it would have been read first.
             self.rest = Bytes::copy_from_slice(unread);
         }
         if self.rest.is_empty() {
@@ -210,8 +212,8 @@ impl Transport for NativeTransport {
         scratch.clear();
     }
 
-    fn midway(&self) -> Option<Midway> {
-        self.decoder.is_midway().then(|| Midway { number: self.messages, bytes: self.decoder.buffered() })
+    fn partial(&self) -> Option<PartialMessage> {
+        self.decoder.is_midway().then(|| PartialMessage { number: self.messages, bytes: self.decoder.buffered() })
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -241,7 +243,7 @@ impl Transport for NativeTransport {
     }
 
     fn awaits_end(&self) -> bool {
-        // A stream of HTTP/2 that is dropped before its end is reset, which is an error to the peer.
+        // An HTTP/2 stream dropped before its end is reset, which the peer sees as an error.
         matches!(self.io, Io::Boxed(_))
     }
 

@@ -1,18 +1,20 @@
-//! What sockets are read into.
+//! The thread's read buffer.
 
 use std::cell::Cell;
 
 use crate::{fanout::turn, wire::encode};
 
-/// One read takes at most so much.
+/// The size of the buffer, and so the most that one read takes.
 const SIZE: usize = 64 * 1024;
 
 thread_local! {
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// The thread's read buffer, taken for one turn and given back when dropped: connections that wait
-/// have none. Whoever takes it while it is taken gets another, which goes when the first is given back.
+/// The thread's read buffer, taken for one turn and given back when dropped. Idle connections have
+/// no read buffer.
+///
+/// Taking it while it is taken gives another buffer; the last one dropped is kept.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     buffer: Vec<u8>,
@@ -25,7 +27,7 @@ impl Scratch {
         Self { buffer: SPARE.take(), start: 0, end: 0 }
     }
 
-    /// What was read and not taken yet, and the position to be moved on by what is taken.
+    /// Returns the unread bytes, and the position for the caller to advance.
     pub(super) fn unread(&mut self) -> (&mut [u8], &mut usize) {
         (&mut self.buffer[self.start..self.end], &mut self.start)
     }
@@ -38,11 +40,12 @@ impl Scratch {
         (self.start, self.end) = (0, 0);
     }
 
-    /// Room for one read, after all that was read was taken.
+    /// Returns the buffer for the next read, discarding what is left of the last one.
     pub(super) fn room(&mut self) -> &mut [u8] {
         if self.buffer.is_empty() {
             self.buffer = vec![0; SIZE];
-            // The thread's other buffers, too, while little else is allocated.
+            // Allocate the thread's other buffers as well while the heap is small: see
+            // `encode::ROOM`.
             encode::prepare();
             turn::prepare();
         }
@@ -50,12 +53,12 @@ impl Scratch {
         &mut self.buffer
     }
 
-    /// So much was read into the [`room`](Self::room).
+    /// Records that this many bytes were read into the [`room`](Self::room).
     pub(super) fn filled(&mut self, bytes: usize) {
         self.end = bytes.min(self.buffer.len());
     }
 
-    /// Puts back what another scratch buffer held: at most as much as this holds.
+    /// Copies in bytes that an earlier turn did not consume, as many as fit; returns their number.
     pub(super) fn restore(&mut self, bytes: &[u8]) -> usize {
         let room = self.room();
         let portion = room.len().min(bytes.len());

@@ -1,4 +1,4 @@
-//! Who connects: an async function of axum's extractors.
+//! Authentication: an async function of axum extractors.
 
 use std::{future::Future, sync::Arc};
 
@@ -11,25 +11,36 @@ use http::request::Parts;
 
 use crate::handler::HandlerFn;
 
-/// A router without `authenticate`: everyone may connect, and the connection's data is `()`.
+/// Marks a router without `authenticate`: any client may connect, and the connection's data is
+/// `()`.
 #[derive(Debug)]
 pub enum Open {}
 
-/// A router with `authenticate`.
+/// Marks a router with `authenticate`.
 #[derive(Debug)]
 pub enum Authenticated {}
 
-/// What makes the data of connections.
+/// Implemented by the markers of routers that produce connection data of type `D`.
 #[diagnostic::on_unimplemented(
     message = "nothing produces the connection data `{D}`",
     label = "this router's handlers use `{D}`, but it has no `authenticate`",
     note = "add `.authenticate(async |…| Ok::<{D}, StatusCode>(…))` to the router, or use `Conn` without data"
 )]
 pub trait Produces<D>: 'static {
-    /// The data where there is no authentication.
+    /// Returns the data where there is no authentication.
     #[doc(hidden)]
     fn open_data() -> Option<D>;
 }
+
+/// A router that can be merged into another: one that does not authenticate.
+#[diagnostic::on_unimplemented(
+    message = "a router with `authenticate` cannot be merged into another",
+    label = "this router authenticates its connections",
+    note = "call `authenticate` on the router that is mounted, and leave it out of those that are merged"
+)]
+pub trait Mergeable: 'static {}
+
+impl Mergeable for Open {}
 
 impl Produces<()> for Open {
     fn open_data() -> Option<()> {
@@ -43,17 +54,17 @@ impl<D> Produces<D> for Authenticated {
     }
 }
 
-/// An async function of axum's extractors that returns the data of a connection, or a refusal.
+/// An async function of axum extractors that returns the data of a connection, or a refusal.
 ///
 /// Sealed: implemented for functions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot authenticate connections with the data `{D}`",
     label = "not an authenticator",
-    note = "it must be an async function of axum extractors (of the parts, not the body) that returns \
+    note = "it must be an async function of axum extractors (`FromRequestParts`) that returns \
             `Result<{D}, E>` where `E: IntoResponse`"
 )]
 pub trait Authenticator<S, D, Args, E>: Clone + Send + Sync + 'static {
-    /// Runs it.
+    /// Runs the function.
     #[doc(hidden)]
     fn call<'a>(self, parts: &'a mut Parts, state: &'a S) -> BoxFuture<'a, Result<D, Response>>;
 }

@@ -1,4 +1,4 @@
-//! What axum calls for an upgrade.
+//! The axum handlers of upgrades.
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
@@ -21,8 +21,9 @@ use crate::TransportKind;
 /// The methods of an upgrade.
 const ALLOW: &str = if cfg!(feature = "http2") { "GET,CONNECT" } else { "GET" };
 
-/// A finished router for upgrades that the application's own handlers accept. Cheap to clone. Needs the
-/// feature `axum-ws`.
+/// A finished router that serves upgrades accepted in the application's own handlers.
+///
+/// Cheap to clone. Requires the feature `axum-ws`.
 #[cfg(any(feature = "axum-ws", test))]
 pub struct MountedRouter<D = ()> {
     mounted: Arc<Mounted<(), D>>,
@@ -30,14 +31,15 @@ pub struct MountedRouter<D = ()> {
 
 #[cfg(feature = "axum-ws")]
 impl<D: Send + Sync + 'static> MountedRouter<D> {
-    /// Accepts an upgrade and serves the connection with this router: see [`WsRouter::mount`](crate::WsRouter::mount).
+    /// Accepts an upgrade and serves the connection with this router. See
+    /// [`WsRouter::mount`](crate::WsRouter::mount).
     ///
-    /// A [`BearerToken`](crate::BearerToken) that the handler extracts looks in the default
-    /// [`TokenSources`](crate::TokenSources), not in this router's.
+    /// A [`BearerToken`](crate::BearerToken) extracted by the handler uses the default
+    /// [`TokenSources`](crate::TokenSources), not this router's.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, there is no connection.
+    /// If the future is dropped before it completes, no connection is opened.
     pub async fn on_upgrade(&self, upgrade: WebSocketUpgrade, mut parts: Parts, data: D) -> Response {
         match admit(&self.mounted, &mut parts, &(), Some(data)).await {
             Ok(admitted) => Accepted::new(&self.mounted, &parts, admitted).on_axum(upgrade),
@@ -116,7 +118,7 @@ where
         Box::pin(async move {
             let (mut parts, _) = request.into_parts();
             if parts.method == Method::HEAD {
-                // axum answers it as GET where nothing else does.
+                // axum routes HEAD to GET handlers by default.
                 return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, ALLOW)]).into_response();
             }
             let handshake = match check_handshake(&parts) {
@@ -146,7 +148,7 @@ where
         TransportKind::Native => accepted.natively(handshake, &mut parts),
         #[cfg(feature = "axum-ws")]
         TransportKind::Axum => {
-            // axum understands these headers in their plain forms only; ours were checked above.
+            // axum accepts these headers only in their plain forms; they were checked above.
             parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {

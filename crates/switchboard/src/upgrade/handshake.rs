@@ -1,4 +1,4 @@
-//! Whether a request is a WebSocket handshake, and how it is answered.
+//! Checks and answers the WebSocket handshake.
 
 use axum::response::Response;
 use http::request::Parts;
@@ -6,12 +6,13 @@ use switchboard_frame::handshake::{Refusal, Request};
 
 use super::refusal;
 
-/// 426 for a request that wants no WebSocket or another version of it, 400 for a malformed one.
+/// Checks a handshake. Refuses with 426 a request that is not an upgrade or asks for another
+/// version of WebSocket, and with 400 a malformed one.
 pub(crate) fn check(parts: &Parts) -> Result<Request, Box<Response>> {
     Request::check(&parts.method, parts.version, &parts.headers, protocol(parts)).map_err(refuse)
 }
 
-/// The pseudo-header of an extended CONNECT.
+/// Returns the `:protocol` pseudo-header of an extended CONNECT.
 #[cfg(feature = "http2")]
 fn protocol(parts: &Parts) -> Option<&str> {
     parts.extensions.get::<hyper::ext::Protocol>().map(hyper::ext::Protocol::as_str)

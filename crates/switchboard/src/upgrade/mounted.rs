@@ -1,11 +1,11 @@
-//! A router as its upgrades share it.
+//! A finished router, shared by its upgrades.
 
 use std::sync::Arc;
 
 use super::{Authenticate, Identify, OriginPolicy, TokenSources, TrustedProxies};
 use crate::{TransportKind, conn::RouteSettings, dispatch::Routing, extract::Step};
 
-/// Built once at mount, never changed.
+/// A finished router, built once when it is mounted.
 pub(crate) struct Mounted<S, D> {
     pub(crate) routing: Arc<Routing<D>>,
     pub(crate) steps: Vec<Step<S>>,
@@ -27,8 +27,8 @@ pub(crate) struct Admission {
     pub(crate) protocols: Vec<String>,
     pub(crate) transport: TransportKind,
     pub(crate) proxies: TrustedProxies,
-    /// Refusals of authentication are WebSockets that are closed.
+    /// A failed authentication accepts the WebSocket and closes it, instead of an HTTP error.
     pub(crate) refuse_after_accept: bool,
-    /// Text frames have no envelope.
+    /// Text frames carry no envelope.
     pub(crate) raw: bool,
 }

@@ -1,4 +1,4 @@
-//! Which pages may connect.
+//! The Origin check: which pages may connect.
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header, request::Parts, uri::Authority};
@@ -6,36 +6,38 @@ use http::{HeaderValue, StatusCode, header, request::Parts, uri::Authority};
 use super::refusal;
 use crate::{Hub, guard::cut};
 
-/// Which `Origin` an upgrade may have.
+/// The `Origin` headers that an upgrade may have.
 ///
-/// A browser sends cookies with a WebSocket to any host, whatever page opens it, so a server that
-/// does not look at the Origin lets every page act for its users. By default the page must come
-/// from the host that it connects to; clients that are no browsers send no Origin and may connect.
+/// A browser sends cookies with a WebSocket to any host, no matter which page opens it. A server
+/// that does not check the Origin therefore lets any page act as its users. By default the page
+/// must come from the host that it connects to. Clients that send no Origin, such as native apps,
+/// may connect.
 ///
 /// ```
 /// use switchboard::{OriginPolicy, WsRouter};
 ///
 /// // Behind a reverse proxy that changes the `Host` header:
-/// let ws = WsRouter::<()>::new().origin(OriginPolicy::same_origin().public_origin("https://chat.example.com"));
+/// let origin = OriginPolicy::same_origin().public_origin("https://chat.example.com");
+/// let ws = WsRouter::<()>::new().origin(origin);
 /// # let _ = ws;
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct OriginPolicy {
-    rule: Rule,
+    rule: OriginRule,
     listed: Vec<Listed>,
     required: bool,
     https: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
+enum OriginRule {
     Any,
     SameOrigin,
     Listed,
 }
 
-/// An entry as it was written, and as it is compared if it is an origin.
+/// An entry of the list: its text, and the origin it denotes if it is valid.
 #[derive(Debug, Clone)]
 struct Listed {
     text: String,
@@ -50,30 +52,35 @@ impl Listed {
 }
 
 impl OriginPolicy {
-    fn new(rule: Rule) -> Self {
+    fn new(rule: OriginRule) -> Self {
         Self { rule, listed: Vec::new(), required: false, https: false }
     }
 
-    /// The Origin's host and port must be those of the `Host` header, default ports left out or not; and
-    /// its scheme must be this server's, where that is known: from
+    /// Requires that the Origin's host and port match the `Host` header. Default ports may be
+    /// omitted.
+    ///
+    /// The scheme must match as well if the server's is known: from
     /// [`public_origin`](Self::public_origin), [`require_https`](Self::require_https), the
-    /// `X-Forwarded-Proto` of a [trusted proxy](crate::WsRouter::trusted_proxies), or a request of HTTP/2
-    /// that says `https`. Else a page of the same host may have come over either.
+    /// `X-Forwarded-Proto` of a [trusted proxy](crate::WsRouter::trusted_proxies), or an HTTP/2
+    /// request with the scheme `https`. Otherwise both `http` and `https` pages may connect.
     pub fn same_origin() -> Self {
-        Self::new(Rule::SameOrigin)
+        Self::new(OriginRule::SameOrigin)
     }
 
-    /// Only these: `https://chat.example.com`, with a port unless it is the scheme's default, and
-    /// without a path. Webviews and extensions have schemes of their own: `capacitor://localhost`,
-    /// `chrome-extension://<id>`, and `file://` where a webview names its files so. `null` allows all
-    /// that have no origin to tell, such as files in a browser and sandboxed frames of any page. Checked
-    /// when the router is mounted.
+    /// Allows only these origins.
+    ///
+    /// An entry is written like `https://chat.example.com`: with a port unless it is the scheme's
+    /// default, and without a path. Webviews and extensions have schemes of their own:
+    /// `capacitor://localhost`, `chrome-extension://<id>`, or `file://`. The entry `null` allows
+    /// every page with an opaque origin, such as local files and sandboxed frames of any site.
+    ///
+    /// The entries are checked when the router is mounted.
     ///
     /// ```
     /// use switchboard::{OriginPolicy, WsRouter};
     ///
-    /// let origins = OriginPolicy::list(["https://chat.example.com", "capacitor://localhost", "tauri://localhost"]);
-    /// let ws = WsRouter::<()>::new().origin(origins);
+    /// let allowed = ["https://chat.example.com", "capacitor://localhost", "tauri://localhost"];
+    /// let ws = WsRouter::<()>::new().origin(OriginPolicy::list(allowed));
     /// # let _ = ws;
     /// ```
     pub fn list<I>(origins: I) -> Self
@@ -81,24 +88,25 @@ impl OriginPolicy {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        Self { listed: origins.into_iter().map(Listed::new).collect(), ..Self::new(Rule::Listed) }
+        Self { listed: origins.into_iter().map(Listed::new).collect(), ..Self::new(OriginRule::Listed) }
     }
 
-    /// Any page. Only for endpoints that use no cookies and serve nothing private.
+    /// Allows any page. Use it only for endpoints that use no cookies and serve nothing private.
     pub fn any() -> Self {
-        Self::new(Rule::Any)
+        Self::new(OriginRule::Any)
     }
 
-    /// Allows one more Origin: the one under which a reverse proxy makes this server known. Its host is
-    /// then reached under its scheme only: beside `https://chat.example.com`, a page of
-    /// `http://chat.example.com` may not connect.
+    /// Allows one more Origin: the public one of a server behind a reverse proxy.
+    ///
+    /// Pages of its host may then connect with its scheme only: with `https://chat.example.com`
+    /// set, a page of `http://chat.example.com` may not connect.
     pub fn public_origin(mut self, origin: impl Into<String>) -> Self {
         self.listed.push(Listed::new(origin));
         self
     }
 
-    /// Says that this server is reached over TLS only: pages of the same host that were loaded without it
-    /// may not connect.
+    /// Refuses pages of the same host that were not loaded over TLS, for servers reached over TLS
+    /// only.
     pub fn require_https(mut self) -> Self {
         self.https = true;
         self
@@ -110,25 +118,25 @@ impl OriginPolicy {
         self
     }
 
-    /// The first entry that is no origin.
+    /// Returns the first entry that is not a valid origin.
     pub(crate) fn first_invalid(&self) -> Option<&str> {
         self.listed.iter().find(|listed| listed.origin.is_none()).map(|listed| listed.text.as_str())
     }
 
-    /// `forwarded`: the scheme of which a trusted proxy says that the client uses it.
+    /// Checks the Origin. `forwarded` is the client's scheme as reported by a trusted proxy.
     pub(super) fn check(&self, parts: &Parts, forwarded: Option<&str>, hub: &Hub) -> Result<(), Box<Response>> {
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else {
             return if self.required { Err(refuse("(none)", parts, "require_origin", hub)) } else { Ok(()) };
         };
-        if self.rule == Rule::Any {
+        if self.rule == OriginRule::Any {
             return Ok(());
         }
         let text = origin.to_str().unwrap_or("(not text)");
         let parsed = if origins.next().is_none() { WebOrigin::parse(text) } else { None };
         let allowed = parsed.is_some_and(|origin| {
             self.listed().any(|listed| *listed == origin)
-                || (self.rule == Rule::SameOrigin && self.is_same(&origin, parts, forwarded))
+                || (self.rule == OriginRule::SameOrigin && self.is_same(&origin, parts, forwarded))
         });
         if allowed { Ok(()) } else { Err(refuse(text, parts, "public_origin, list or any", hub)) }
     }
@@ -140,22 +148,23 @@ impl OriginPolicy {
     fn is_same(&self, origin: &WebOrigin, parts: &Parts, forwarded: Option<&str>) -> bool {
         let Some(host) = host(parts) else { return false };
         let https = self.https || parts.uri.scheme_str() == Some("https");
-        // That it is listed itself was looked at before.
-        let listed_otherwise = self.listed().any(|listed| listed.is_host(&host));
+        // The origin itself is not listed, or it would be allowed already: here its host is listed
+        // with another scheme.
+        let has_other_scheme = self.listed().any(|listed| listed.is_host(&host));
         let scheme = if https { Some("https") } else { forwarded };
-        origin.is_host(&host) && !listed_otherwise && scheme.is_none_or(|scheme| origin.has_scheme(scheme))
+        origin.is_host(&host) && !has_other_scheme && scheme.is_none_or(|scheme| origin.has_scheme(scheme))
     }
 }
 
 /// `scheme://host[:port]`, or `file://`, which has no host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum WebOrigin {
-    /// Of what has none to tell.
+    /// The opaque origin, sent as `null`.
     Null,
     Site {
         scheme: String,
         host: String,
-        /// The scheme's default, where it has one and no other is said.
+        /// Explicit, or the scheme's default; `None` if it has neither.
         port: Option<u16>,
     },
 }
@@ -168,7 +177,7 @@ impl WebOrigin {
         let (scheme, rest) = text.split_once("://")?;
         let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '+' | '-' | '.'));
-        // `user@host` is an authority, too, but no Origin has it.
+        // `user@host` parses as an authority, but is never an Origin.
         if !is_scheme || rest.contains(['@', '*']) {
             return None;
         }
@@ -179,13 +188,14 @@ impl WebOrigin {
         let authority: Authority = rest.parse().ok().filter(|authority: &Authority| !authority.host().is_empty())?;
         let default = default_port(&scheme);
         let port = port(&authority, default)?;
-        // Only these schemes are known to have hosts whose case does not matter.
+        // Hosts are known to be case-insensitive only for `http` and `https`.
         let host = authority.host();
         let host = if default.is_some() { host.to_ascii_lowercase() } else { host.to_owned() };
         Some(Self::Site { scheme, host, port })
     }
 
-    /// A `Host` without a port has the Origin's default one, for what speaks TLS may be a proxy.
+    /// Whether this origin has the host and port of a `Host` header. One without a port means the
+    /// default of this origin's scheme: the server's own scheme is unknown behind a TLS proxy.
     fn is_host(&self, authority: &Authority) -> bool {
         let Self::Site { scheme, host, port: own } = self else { return false };
         let Some(default) = default_port(scheme) else { return false };
@@ -205,14 +215,14 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// The authority's port or the default; `None` for one that is no number, like `:` alone.
+/// Returns the authority's port or the default, or `None` if its port is not a number, as in `a:`.
 fn port(authority: &Authority, default: Option<u16>) -> Option<Option<u16>> {
     let after = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, host)| host);
     let after = after.rsplit_once(']').map_or(after, |(_, port)| port);
     if after.contains(':') { authority.port_u16().map(Some) } else { Some(default) }
 }
 
-/// The `Host` header, or HTTP/2's `:authority`.
+/// Returns the `Host` header, or the `:authority` of HTTP/2.
 fn host(parts: &Parts) -> Option<Authority> {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -328,7 +338,7 @@ mod tests {
         ] {
             assert!(!allowed(&policy, "h", Some(origin)), "{origin}");
         }
-        // Not by its host, whatever that is.
+        // The same host does not suffice with another scheme.
         assert!(!allowed(&OriginPolicy::same_origin(), "localhost", Some("capacitor://localhost")));
         for wrong in [
             "",

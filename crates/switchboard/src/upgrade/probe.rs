@@ -1,4 +1,4 @@
-//! From a request in a test to the hub behind its route.
+//! Finds the hub of a route for `switchboard::test`.
 
 use std::{fmt, sync::Arc};
 
@@ -7,7 +7,8 @@ use parking_lot::Mutex;
 
 use crate::{Hub, hub::PublishLog};
 
-/// Goes with each request of a test, and is told which hub the route has that it reaches.
+/// Sent as an extension of each request of a test server; the upgrade records the route's hub in
+/// it.
 #[derive(Clone, Default)]
 pub(crate) struct Probe(Arc<Inner>);
 
@@ -18,14 +19,14 @@ struct Inner {
 }
 
 impl Probe {
-    /// Tells the probe of this request, if it has one.
+    /// Records the hub in the request's probe, if it has one.
     pub(crate) fn tell(parts: &Parts, hub: &Hub) {
         if let Some(probe) = parts.extensions.get::<Self>() {
             probe.found(hub);
         }
     }
 
-    /// The first hub is the app's; what is published through others is captured, too.
+    /// Records a hub. The first is the app's; publishes through the others are captured, too.
     pub(crate) fn found(&self, hub: &Hub) {
         self.0.hub.lock().get_or_insert_with(|| hub.clone());
         hub.captures().add(&self.0.log);

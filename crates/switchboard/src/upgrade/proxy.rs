@@ -1,15 +1,16 @@
-//! The client's address behind proxies.
+//! The client's address and scheme behind trusted proxies.
 
 use std::net::IpAddr;
 
 use http::HeaderMap;
 use ipnet::IpNet;
 
-/// The proxies whose word counts about where a client comes from.
+/// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` headers are trusted.
 ///
-/// Where the peer is one of them, the client's address is the last in `X-Forwarded-For` that is
-/// not: what stands before that is whatever the client says. Its scheme is what `X-Forwarded-Proto` says,
-/// for [`OriginPolicy::same_origin`](crate::OriginPolicy::same_origin).
+/// If the peer is a trusted proxy, the client's address is the last one in `X-Forwarded-For` that
+/// is not itself a trusted proxy; entries before it may be forged by the client. The client's
+/// scheme, for [`OriginPolicy::same_origin`](crate::OriginPolicy::same_origin), is taken from
+/// `X-Forwarded-Proto`.
 ///
 /// ```
 /// use switchboard::TrustedProxies;
@@ -20,7 +21,7 @@ use ipnet::IpNet;
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
-/// Neither an address nor a network.
+/// The error of [`TrustedProxies::new`]: a text is neither an address nor a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidNetwork(String);
 
@@ -33,11 +34,11 @@ impl std::fmt::Display for InvalidNetwork {
 impl std::error::Error for InvalidNetwork {}
 
 impl TrustedProxies {
-    /// Addresses and networks.
+    /// Trusts proxies at these addresses and networks.
     ///
     /// # Errors
     ///
-    /// One of them is neither.
+    /// Returns an error if one of them is neither an address nor a network.
     pub fn new<I>(networks: I) -> Result<Self, InvalidNetwork>
     where
         I: IntoIterator,
@@ -51,7 +52,7 @@ impl TrustedProxies {
         networks.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Nobody is trusted: the peer is the client.
+    /// Trusts no proxy: the peer is the client.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
@@ -62,7 +63,7 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&ip))
     }
 
-    /// Where a request comes from.
+    /// Returns the client's address.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.contains(peer) {
             return peer;
@@ -71,7 +72,7 @@ impl TrustedProxies {
         let mut client = peer;
         for line in lines.into_iter().rev() {
             for entry in line.as_bytes().rsplit(|byte| *byte == b',') {
-                // What a proxy that is trusted did not write itself cannot be believed.
+                // No trusted proxy wrote this, so it cannot be believed.
                 let Some(ip) = address(entry) else { return client };
                 client = ip;
                 if !self.contains(ip) {
@@ -82,14 +83,15 @@ impl TrustedProxies {
         client
     }
 
-    /// The scheme of pages of this server, where a trusted proxy tells it: `https` or `http`.
+    /// Returns the scheme that the client used, `https` or `http`, if a trusted proxy reports it.
     pub(crate) fn scheme(&self, peer: IpAddr, headers: &HeaderMap) -> Option<&'static str> {
         if !self.contains(peer) {
             return None;
         }
-        // The first is what the client used. Only pages are held to it, and those cannot send this header.
-        let said = headers.get("x-forwarded-proto")?.to_str().ok()?.split(',').next()?.trim();
-        match said.to_ascii_lowercase().as_str() {
+        // The first is what the client used. A client could forge it, but it is only compared with
+        // the Origin of pages, and pages cannot set this header.
+        let scheme = headers.get("x-forwarded-proto")?.to_str().ok()?.split(',').next()?.trim();
+        match scheme.to_ascii_lowercase().as_str() {
             "https" | "wss" => Some("https"),
             "http" | "ws" => Some("http"),
             _ => None,
@@ -97,7 +99,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address, perhaps with a port.
+/// Parses an address, with or without a port.
 fn address(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.split_once(']')).map_or(text, |(ip, _)| ip);
@@ -121,11 +123,11 @@ mod tests {
 
     #[test]
     fn only_what_trusted_proxies_say_counts() {
-        // Nobody's word.
+        // The peer is no trusted proxy.
         assert_eq!(client("203.0.113.9", &["1.1.1.1"]), "203.0.113.9");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &["1.1.1.1"]), "1.1.1.1");
-        // What the client itself has sent stands before.
+        // The client's own entries come first.
         assert_eq!(client("10.0.0.1", &["9.9.9.9, 1.1.1.1"]), "1.1.1.1");
         assert_eq!(client("10.0.0.1", &["9.9.9.9", "1.1.1.1, 192.0.2.7"]), "1.1.1.1");
         assert_eq!(client("10.0.0.1", &["9.9.9.9, rubbish, 10.0.0.2"]), "10.0.0.2");

@@ -17,14 +17,14 @@ pub(super) fn unavailable(body: &'static str) -> Response {
 }
 
 pub(super) fn internal(problem: &'static str, hub: &Hub) -> Response {
-    // Clients can have this happen again and again.
+    // Limited, since clients can repeat the cause at will.
     if let Some(suppressed) = hub.may_log() {
         tracing::error!(suppressed, "{problem}");
     }
     internal_error()
 }
 
-/// The same where the log was told already.
+/// The response of [`internal`], where the problem has been logged already.
 pub(super) fn internal_error() -> Response {
     text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
 }

@@ -1,4 +1,4 @@
-//! Which subprotocol is chosen.
+//! Chooses the subprotocol.
 
 use http::request::Parts;
 use switchboard_frame::handshake::{choose_subprotocol, offered_subprotocols};
@@ -12,12 +12,12 @@ pub(super) const JSON: &str = "switchboard.v1.json";
 /// The extended dialect in MessagePack.
 pub(super) const MESSAGEPACK: &str = "switchboard.v1.msgpack";
 
-/// All of the protocol's own.
+/// The subprotocols of this library.
 pub(crate) const PROTOCOLS: [&str; 2] = [JSON, MESSAGEPACK];
 
-/// The protocol's own if one was offered, the first of them in the client's order; else one of the
-/// application's; else the entry that the token came in, since a browser fails a connection that
-/// offered protocols and got none; else none.
+/// Chooses the first of [`PROTOCOLS`] that the client offered, else one of the application's, else
+/// the entry that carried the token: a browser fails a connection that offered subprotocols and
+/// got none.
 pub(super) fn choose(parts: &Parts, admission: &Admission) -> Option<String> {
     if !admission.raw {
         let ours = offered_subprotocols(&parts.headers).find(|offered| PROTOCOLS.contains(offered));

@@ -1,4 +1,4 @@
-//! Finding the bearer token of an upgrade. A token is never logged.
+//! Finds the bearer token of an upgrade. A token is never logged.
 
 use std::{fmt, hint::black_box, sync::Arc};
 
@@ -12,17 +12,19 @@ use switchboard_frame::handshake::offered_subprotocols;
 
 use super::refusal;
 
-/// The subprotocol entry that carries a token starts with this.
+/// The prefix of a subprotocol entry that carries a token.
 const ENTRY: &str = "bearer.";
 
 type Custom = Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>;
 
-/// Where a token may come from. Looked at in this order, the first found wins:
-/// `Authorization: Bearer`, cookie, query parameter, subprotocol entry `bearer.<token>`, custom.
+/// The places where an upgrade's token is looked for.
 ///
-/// A source whose token is empty has none; of several cookies or parameters of the name, the first with a
-/// token counts. What `encodeURIComponent` has written is decoded in cookies and subprotocol entries; a
-/// query is read as browsers write forms, so that `+` is a space and a `+` of the token is `%2B`.
+/// They are searched in this order, and the first token wins: `Authorization: Bearer`, cookie,
+/// query parameter, subprotocol entry `bearer.<token>`, custom.
+///
+/// Empty tokens are skipped: among several cookies or parameters of the same name, the first with
+/// a token counts. Cookies and subprotocol entries are decoded as written by `encodeURIComponent`.
+/// The query is decoded as form data: `+` is a space, and a `+` in the token must be sent as `%2B`.
 ///
 /// ```
 /// use switchboard::{TokenSources, WsRouter};
@@ -40,7 +42,7 @@ pub struct TokenSources {
     custom: Option<Custom>,
 }
 
-/// Header, the query parameter `access_token`, and subprotocol.
+/// The header, the query parameter `access_token`, and the subprotocol entry.
 impl Default for TokenSources {
     fn default() -> Self {
         Self { header: true, cookie: None, query: Some("access_token".into()), subprotocol: true, custom: None }
@@ -48,48 +50,49 @@ impl Default for TokenSources {
 }
 
 impl TokenSources {
-    /// Header, the query parameter `access_token`, and subprotocol.
+    /// Searches the header, the query parameter `access_token`, and the subprotocol entry.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// No source at all, to add some.
+    /// Searches nowhere, as a start for adding sources.
     pub fn none() -> Self {
         Self { header: false, cookie: None, query: None, subprotocol: false, custom: None }
     }
 
-    /// `Authorization: Bearer <token>`. Browsers cannot send it with a WebSocket.
+    /// Adds the header `Authorization: Bearer <token>`. Browsers cannot send it with a WebSocket.
     pub fn header(mut self) -> Self {
         self.header = true;
         self
     }
 
-    /// A cookie of this name. The Origin rule is what protects it from other pages.
+    /// Adds the cookie of this name. Only the [`OriginPolicy`](crate::OriginPolicy) protects it
+    /// from being used by other sites.
     pub fn cookie(mut self, name: impl Into<String>) -> Self {
         self.cookie = Some(name.into());
         self
     }
 
-    /// A query parameter of this name. URLs end up in logs: prefer the others.
+    /// Adds the query parameter of this name. URLs end up in logs, so prefer the other sources.
     pub fn query(mut self, name: impl Into<String>) -> Self {
         self.query = Some(name.into());
         self
     }
 
-    /// No query parameter.
+    /// Removes the query parameter.
     pub fn without_query(mut self) -> Self {
         self.query = None;
         self
     }
 
-    /// A subprotocol entry `bearer.<token>`, the way for browsers:
+    /// Adds the subprotocol entry `bearer.<token>`, which browsers can send:
     /// `new WebSocket(url, ["bearer." + token])`.
     pub fn subprotocol(mut self) -> Self {
         self.subprotocol = true;
         self
     }
 
-    /// Anything else of the request.
+    /// Adds a function that finds a token anywhere in the request.
     pub fn custom(mut self, find: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static) -> Self {
         self.custom = Some(Arc::new(find));
         self
@@ -123,10 +126,10 @@ impl TokenSources {
     fn in_cookie(&self, parts: &Parts) -> Option<String> {
         let name = self.cookie.as_deref()?;
         let headers = parts.headers.get_all(header::COOKIE).iter();
-        // Each cookie by itself: another one may hold anything.
+        // Split before decoding: other cookies need not be UTF-8.
         let cookies = headers.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
         let pairs = cookies.filter_map(|cookie| std::str::from_utf8(cookie).ok()?.split_once('='));
-        // The same name can come several times: a browser sends one for each path and domain.
+        // A name can occur several times: a browser sends one cookie per matching path and domain.
         let mut values = pairs.filter(|(key, _)| key.trim() == name).map(|(_, value)| unquote(value.trim()));
         values.find_map(|value| not_blank(decode(value)))
     }
@@ -161,12 +164,12 @@ fn not_blank(token: String) -> Option<String> {
     (!token.trim().is_empty()).then_some(token)
 }
 
-/// Without the quotation marks that a cookie's value may stand in.
+/// Removes the quotation marks around a cookie's value.
 fn unquote(value: &str) -> &str {
     value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
 }
 
-/// Undoes `encodeURIComponent`. What it cannot have written stays as it is.
+/// Undoes `encodeURIComponent`. Invalid escapes are left as they are.
 fn decode(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -186,19 +189,22 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// The subprotocol entry that the token was taken from: to be echoed.
+/// The subprotocol entry that the token was taken from, to be echoed in the response.
 #[derive(Clone)]
 pub(super) struct TokenEntry(pub(super) String);
 
-/// The token of an upgrade, found where [`TokenSources`] says: an axum extractor for
-/// [`authenticate`](crate::WsRouter::authenticate). `Option<BearerToken>` lets clients without one
-/// in. `Debug` does not show it, and it cannot be compared with `==`: use [`matches`](Self::matches).
+/// An extractor for the token of an upgrade, for
+/// [`authenticate`](crate::WsRouter::authenticate).
+///
+/// The token is looked for in the router's [`TokenSources`]. Without a token the upgrade is refused
+/// with 401; extract `Option<BearerToken>` to accept such clients. `Debug` does not show the token.
+/// Compare it with [`matches`](Self::matches), which takes constant time.
 #[derive(Clone)]
 pub struct BearerToken(String);
 
 impl BearerToken {
-    /// Whether the token is this secret. How long the comparison takes tells nothing of where they
-    /// differ, only of their lengths.
+    /// Returns whether the token equals this secret, in constant time: the time taken depends only
+    /// on their lengths, not on where they differ.
     ///
     /// ```
     /// use axum::http::StatusCode;
@@ -212,18 +218,18 @@ impl BearerToken {
     #[must_use]
     pub fn matches(&self, secret: impl AsRef<[u8]>) -> bool {
         let (token, secret) = (self.0.as_bytes(), secret.as_ref());
-        // All bytes are looked at: the compiler must not see that the rest no longer matters.
+        // `black_box` keeps the compiler from stopping at the first difference.
         let differing = token.iter().zip(secret).fold(0, |differing, (a, b)| black_box(differing | (a ^ b)));
         token.len() == secret.len() && differing == 0
     }
 
-    /// The token, to be verified or looked up.
+    /// Returns the token, to be verified or looked up.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The token.
+    /// Returns the token as a `String`.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
@@ -236,7 +242,7 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// There is no token: 401.
+/// The rejection of [`BearerToken`]: the upgrade has no token. Responds with 401.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BearerTokenRejection;

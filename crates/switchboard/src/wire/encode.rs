@@ -1,5 +1,5 @@
-//! From messages to frames: each envelope is written once, into a buffer of the thread, and leaves
-//! as one allocation of the right size that all receivers share.
+//! Encodes messages as frames. Each envelope is written once into a thread-local buffer, then
+//! copied into one allocation of the exact size that all receivers share.
 
 use std::cell::RefCell;
 
@@ -13,12 +13,13 @@ use switchboard_frame::{MAX_HEADER_LEN, Opcode, encode};
 use super::Frame;
 use crate::clock;
 
-/// The room of the thread's buffer. It is reserved when the thread serves its first connection, and
-/// untouched until it is needed: a buffer that came in the midst of much else, and stayed, would keep
-/// the allocator from giving that back.
+/// The capacity of the thread's buffer.
+///
+/// It is reserved when the thread serves its first connection. A long-lived buffer allocated later,
+/// among many short-lived allocations, would keep the allocator from returning their memory.
 const ROOM: usize = 64 * 1024;
 
-/// Room for the header of all but the shortest and the longest frames.
+/// The header length of payloads from 126 bytes to 64 KiB, reserved before the length is known.
 const COMMON_HEADER: usize = 4;
 
 thread_local! {
@@ -32,16 +33,16 @@ pub(crate) fn prepare() {
     BUFFER.set(buffer);
 }
 
-/// Why a message of the application's cannot be sent.
+/// Why an application's message cannot be sent.
 #[derive(Debug)]
 pub(crate) enum EncodeError {
-    /// It breaks its own rules.
+    /// It fails its own validation.
     Invalid(Issues),
     Unserialisable(WsError),
 }
 
 fn with_buffer<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-    // Taken out while in use: a message's own `Serialize` may send, too.
+    // Taken out while in use, since a message's `Serialize` may itself send a message.
     let mut buffer = BUFFER.take();
     if buffer.capacity() == 0 {
         buffer.reserve_exact(ROOM);
@@ -54,7 +55,8 @@ fn with_buffer<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     result
 }
 
-/// Appends a text frame whose payload `write` appends. Nothing, if it wrote nothing or failed.
+/// Appends a text frame whose payload is appended by `write`. Appends nothing and returns `false`
+/// or the error if `write` wrote nothing or failed.
 pub(crate) fn append_frame<E>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<bool, E> {
     let start = out.len();
     out.extend_from_slice(&[0; COMMON_HEADER]);
@@ -79,7 +81,7 @@ pub(crate) fn append_frame<E>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>
     written.map(|()| true)
 }
 
-/// The same as a frame of its own.
+/// Encodes a text frame whose payload is appended by `write`, or `None` if it wrote nothing.
 pub(crate) fn frame<E>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Option<Frame>, E> {
     with_buffer(|buffer| {
         let written = append_frame(buffer, write)?;
@@ -87,7 +89,7 @@ pub(crate) fn frame<E>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Res
     })
 }
 
-/// An event's envelope.
+/// Encodes an event.
 pub(crate) fn event<M: Message>(message: &M, meta: Option<&M::Meta>, validate: bool) -> Result<Frame, EncodeError> {
     if validate {
         message.validate().map_err(EncodeError::Invalid)?;
@@ -99,7 +101,7 @@ pub(crate) fn event<M: Message>(message: &M, meta: Option<&M::Meta>, validate: b
         .map_err(EncodeError::Unserialisable)
 }
 
-/// A request to the client, or an answer to one of its own.
+/// Encodes a request to the client, or a reply to one of its own.
 pub(crate) fn correlated<M: Message>(message: &M, id: Option<&str>, validate: bool) -> Result<Frame, WsError> {
     if validate {
         message.validate().map_err(WsError::internal)?;
@@ -108,7 +110,7 @@ pub(crate) fn correlated<M: Message>(message: &M, id: Option<&str>, validate: bo
     frame(|buffer| head.write(buffer, message))?.ok_or_else(|| WsError::internal("an empty envelope"))
 }
 
-/// One step of a request's progress.
+/// Encodes a progress message of a request.
 pub(crate) fn progress(step: &impl Serialize, correlation_id: &str) -> Result<Frame, EncodeError> {
     let written = frame(|buffer| write_progress(buffer, correlation_id, step));
     written
@@ -116,13 +118,13 @@ pub(crate) fn progress(step: &impl Serialize, correlation_id: &str) -> Result<Fr
         .map_err(EncodeError::Unserialisable)
 }
 
-/// A message of the protocol's own.
+/// Encodes a control message of the protocol.
 pub(crate) fn control(message_type: &str, correlation_id: Option<&str>, payload: &impl Serialize) -> Option<Frame> {
     let head = Head { correlation_id, timestamp_ms: clock::now_ms() };
     frame(|buffer| write_control(buffer, head, message_type, payload)).ok().flatten()
 }
 
-/// An envelope around a payload that was serialised before.
+/// Encodes a message whose payload is already serialised.
 pub(crate) fn serialised(message_type: &str, payload: Option<&str>, correlation_id: Option<&str>) -> Option<Frame> {
     let head = Head { correlation_id, timestamp_ms: clock::now_ms() };
     frame::<std::convert::Infallible>(|buffer| {
@@ -132,7 +134,7 @@ pub(crate) fn serialised(message_type: &str, payload: Option<&str>, correlation_
     .unwrap_or_default()
 }
 
-/// `ERROR` or `RPC_ERROR`.
+/// Encodes an `ERROR` or `RPC_ERROR`.
 pub(crate) fn error(error: &WsError, correlation_id: Option<&str>, is_rpc: bool) -> Option<Frame> {
     let head = Head { correlation_id, timestamp_ms: clock::now_ms() };
     frame::<std::convert::Infallible>(|buffer| {
@@ -142,7 +144,7 @@ pub(crate) fn error(error: &WsError, correlation_id: Option<&str>, is_rpc: bool)
     .unwrap_or_default()
 }
 
-/// The answer to an application's heartbeat.
+/// Encodes the answer to a `__heartbeat`.
 pub(crate) fn heartbeat_ack() -> Frame {
     Frame::text(&format!(r#"{{"type":"__heartbeat_ack","meta":{{"ts":{}}}}}"#, clock::now_ms()))
 }
@@ -163,7 +165,7 @@ mod tests {
             });
             assert_eq!(written, Ok(true));
             expected.extend_from_slice(&encode::frame(Opcode::Text, &payload));
-            // Neither leaves anything.
+            // An empty and a failed frame append nothing.
             assert_eq!(append_frame(&mut out, |_| Ok::<(), ()>(())), Ok(false));
             let failed = append_frame(&mut out, |out| {
                 out.push(1);

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use switchboard_frame::{Opcode, encode};
 
-/// One or more whole frames as they go over the wire, header and payload in one piece. Cheap to
-/// clone: all receivers share the bytes.
+/// One or more whole frames in wire format, header and payload in one buffer. Cheap to clone: all
+/// receivers share the bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame(Bytes);
 
 impl Frame {
-    /// Frames that were written by [`switchboard_frame::encode`], unmasked.
+    /// Wraps unmasked frames encoded by [`switchboard_frame::encode`].
     pub(crate) fn new(wire: impl Into<Bytes>) -> Self {
         Self(wire.into())
     }
@@ -22,7 +22,7 @@ impl Frame {
         Self(encode::frame(Opcode::Binary, payload))
     }
 
-    /// The payload of the first frame, if it is text.
+    /// Returns the payload of the first frame, if it is text.
     pub(crate) fn text_payload(&self) -> Option<&str> {
         match encode::first(&self.0)? {
             (Opcode::Text, payload) => std::str::from_utf8(&self.0[payload]).ok(),
@@ -38,12 +38,12 @@ impl Frame {
         self.0.len()
     }
 
-    /// What it counts against the outbound limit: its bytes and what keeping it costs.
+    /// Returns what it counts against the outbound limit: its bytes plus the overhead of an entry.
     pub(crate) fn cost(&self) -> usize {
         self.len() + size_of::<Self>()
     }
 
-    /// Parts it after the frame in which `offset` stands: what is at or before that, and the rest.
+    /// Splits it after the frame that contains `offset`, into the part up to that and the rest.
     pub(crate) fn split_after(&self, offset: usize) -> (Self, Option<Self>) {
         let end = frame_end(&self.0, offset);
         let rest = (end < self.0.len()).then(|| Self(self.0.slice(end..)));
@@ -51,7 +51,7 @@ impl Frame {
     }
 }
 
-/// Where the frame ends in which `offset` stands.
+/// Returns the end of the frame that contains `offset`.
 fn frame_end(wire: &[u8], offset: usize) -> usize {
     let mut end = 0;
     while end <= offset {
@@ -63,7 +63,7 @@ fn frame_end(wire: &[u8], offset: usize) -> usize {
     end
 }
 
-/// Where the frame begins in which `offset` stands.
+/// Returns the start of the frame that contains `offset`.
 pub(crate) fn frame_start(wire: &[u8], offset: usize) -> usize {
     let mut start = 0;
     while let Some((_, payload)) = encode::first(&wire[start..]) {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_parted_at_the_borders_of_frames() {
+    fn runs_are_split_at_frame_boundaries() {
         let run = [encode::frame(Opcode::Text, b"one"), encode::frame(Opcode::Text, &[b'x'; 300])].concat();
         let frame = Frame::new(run.clone());
         for offset in 0..5 {

@@ -1,11 +1,11 @@
-//! Frames as connections take them that do not speak the standard JSON envelope.
+//! Frames converted for connections that do not use the standard JSON envelope.
 
 use switchboard_core::envelope::{Wire, WireFrame};
 
 use super::Frame;
 use crate::log_limit::LogLimit;
 
-/// One frame in the forms that the members of a topic take, each made when the first member needs it.
+/// One frame in the envelopes of a topic's subscribers, each converted when first needed.
 #[derive(Debug, Default)]
 pub(crate) struct Variants(Vec<(Wire, Option<Frame>)>);
 
@@ -20,14 +20,17 @@ impl Variants {
     }
 }
 
-/// A standard envelope as it is to leave; `None` if it cannot be written so.
+/// Converts a standard envelope, or logs and returns `None` if that is impossible.
 pub(crate) fn encode_for(wire: &Wire, frame: &Frame, log: &LogLimit) -> Option<Frame> {
     match frame.text_payload().and_then(|text| wire.from_standard(text)) {
         Some(WireFrame::Text(text)) => Some(Frame::text(&text)),
         Some(WireFrame::Binary(bytes)) => Some(Frame::binary(&bytes)),
         None => {
             if let Some(suppressed) = log.may_log() {
-                tracing::error!(suppressed, "a message cannot be written in a connection's envelope");
+                tracing::error!(
+                    suppressed,
+                    "a message cannot be represented in a connection's envelope style: it is not sent"
+                );
             }
             None
         }

@@ -21,6 +21,7 @@ pub(crate) const PUBLISHED: [Crate; 4] = [
             "msgpack",
             "rust_decimal",
             "schema",
+            "time",
             "url",
             "uuid",
             "validator",
@@ -29,7 +30,19 @@ pub(crate) const PUBLISHED: [Crate; 4] = [
     Crate { name: "switchboard-frame", features: &[] },
     Crate {
         name: "switchboard",
-        features: &["axum-ws", "bytes", "chrono", "http2", "metrics", "rust_decimal", "schema", "test", "url", "uuid"],
+        features: &[
+            "axum-ws",
+            "bytes",
+            "chrono",
+            "http2",
+            "metrics",
+            "rust_decimal",
+            "schema",
+            "test",
+            "time",
+            "url",
+            "uuid",
+        ],
     },
 ];
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{chat, client::Client, counts};
 
 #[tokio::test]
-async fn row_002_26_direct_messages_have_a_sender_and_one_receiver() {
+async fn direct_messages_have_a_sender_and_one_receiver() {
     let chat = chat();
     let mut ann = Client::member(&chat, "Ann", "general").await;
     let mut bob = Client::member(&chat, "Bob", "general").await;
@@ -39,7 +39,7 @@ async fn row_002_26_direct_messages_have_a_sender_and_one_receiver() {
 
 /// The sender is the connection's own user, and no message of a client reaches another's topic in another way.
 #[tokio::test]
-async fn row_002_26_direct_messages_cannot_be_forged() {
+async fn direct_messages_cannot_be_forged() {
     let chat = chat();
     let mut ann = Client::user(&chat, "Ann").await;
     let mut eve = Client::user(&chat, "Eve").await;
@@ -75,7 +75,7 @@ async fn row_002_26_direct_messages_cannot_be_forged() {
 }
 
 #[tokio::test]
-async fn row_002_26_rooms_are_created() {
+async fn rooms_are_created() {
     let chat = chat();
     let mut ann = Client::user(&chat, "Ann").await;
     let mut bob = Client::guest(&chat).await;

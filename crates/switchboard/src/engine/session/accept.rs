@@ -1,4 +1,4 @@
-//! Taking in frames.
+//! Accepts frames: reads them, and starts, queues or refuses their messages.
 
 use std::{borrow::Cow, task::Context, time::Duration};
 
@@ -8,7 +8,7 @@ use switchboard_core::{
     envelope::{Inbound, MalformedEnvelope},
 };
 
-use super::{Session, has_place};
+use super::{Session, has_slot};
 use crate::{
     engine::incoming::{self, Incoming, Refusal, Work},
     request::Call,
@@ -29,7 +29,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             return self.accept_envelope(text, bytes, cx);
         }
         match self.conn.wire().text_to_standard(text) {
-            // That is what is kept if it has to wait.
+            // The inbox keeps the converted text, so its length counts.
             Ok(text) => self.accept_envelope(&text, text.len(), cx),
             Err(malformed) => self.accept(incoming::malformed_frame(malformed), bytes, cx),
         }
@@ -42,7 +42,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         if self.conn.dialect.messagepack {
             return match self.conn.wire().messagepack_to_standard(frame) {
-                // Numbers are longer in text, and that is what is kept if it has to wait.
+                // The inbox keeps the converted text, which may be longer, so its length counts.
                 Ok(text) => self.accept_envelope(&text, text.len(), cx),
                 Err(malformed) => self.accept(incoming::malformed_frame(malformed), bytes, cx),
             };
@@ -56,7 +56,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Refuses a message beyond the soft limit. It is not looked into: whom the error is for is not known.
+    /// Refuses a message over the soft limit. It is not parsed, so the error has no correlation id.
     #[inline]
     fn is_too_long(&mut self, bytes: usize, cx: &mut Context<'_>) -> bool {
         match self.conn.config().soft_max_message_bytes {
@@ -85,7 +85,7 @@ impl<D: Send + Sync + 'static> Session<D> {
             return;
         }
         match incoming::envelope(&self.routing, self.conn.dialect, text, &inbound) {
-            // By far the most.
+            // The common case.
             Incoming::Work(Work::Call(index, call)) if self.is_free() => self.call(index, call, Duration::ZERO, cx),
             incoming => self.accept(incoming, bytes, cx),
         }
@@ -100,14 +100,15 @@ impl<D: Send + Sync + 'static> Session<D> {
             Incoming::Work(work) => self.accept_work(work, bytes, cx),
             Incoming::Abort(id) => self.abort(&id),
             Incoming::Heartbeat => {
-                // Whoever is gone needs none.
+                // Fails only if the connection is closing.
                 _ = self.conn.push(encode::heartbeat_ack());
             }
             Incoming::LateAnswer => self.conn.hub().count_late_answer(),
         }
     }
 
-    /// Never waits. `false` if nobody waits for it: it is a message like others then.
+    /// Completes the call that this answers. Returns `false` if it answers none; it is then handled
+    /// like any other message.
     #[inline(never)]
     fn accept_answer(&mut self, inbound: &Inbound<'_>) -> bool {
         if !incoming::is_answer(inbound) {
@@ -118,25 +119,25 @@ impl<D: Send + Sync + 'static> Session<D> {
         self.conn.pending_calls().is_some_and(|calls| calls.answer(&id, message_type.as_deref(), answer))
     }
 
-    /// Nothing runs or waits in order.
+    /// Whether nothing runs or waits in order.
     #[inline]
     fn is_idle(&self) -> bool {
         self.running.is_none() && self.failures.is_none() && self.inbox.is_empty()
     }
 
-    /// Whatever comes can be handled at once.
+    /// Whether any message can be handled at once.
     #[inline]
     pub(super) fn is_free(&mut self) -> bool {
-        self.is_idle() && self.beside.is_none() && !self.draining && !self.is_held()
+        self.is_idle() && self.concurrent.is_none() && !self.draining && !self.is_paused()
     }
 
     fn accept_work(&mut self, mut work: Work<Call<'_>>, bytes: usize, cx: &mut Context<'_>) {
         if self.is_free() {
             return self.start(work, Duration::ZERO, cx);
         }
-        let held = self.is_held();
-        let idle = self.is_idle() && !held;
-        let beside = self.may_run_beside(&work).map(|may| may && !held);
+        let paused = self.is_paused();
+        let idle = self.is_idle() && !paused;
+        let concurrent = self.may_run_concurrently(&work).map(|may| may && !paused);
         let is_request = work.request().is_some();
         if self.draining {
             return self.reject(work.keep());
@@ -147,12 +148,12 @@ impl<D: Send + Sync + 'static> Session<D> {
             }
             work = Work::Refuse(refusal);
         } else if is_request && let Some(refusal) = self.refuse_request(&work) {
-            // At once: what is in flight would make it wait.
+            // Refused at once, not behind the requests in flight.
             return self.refuse(refusal);
         }
-        let aside = matches!(work, Work::Refresh(..)) && self.may_ask();
-        match beside {
-            _ if aside => self.start(work, Duration::ZERO, cx),
+        let auth_hooks = matches!(work, Work::Refresh(..)) && self.can_run_auth_hooks();
+        match concurrent {
+            _ if auth_hooks => self.start(work, Duration::ZERO, cx),
             Some(true) => self.start(work, Duration::ZERO, cx),
             None if idle => self.start(work, Duration::ZERO, cx),
             _ => {
@@ -165,14 +166,14 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// Whether it may start beside what runs; `None` for what is handled in order.
-    fn may_run_beside(&self, work: &Work<Call<'_>>) -> Option<bool> {
+    /// Whether it may start beside running handlers; `None` if its route is handled in order.
+    fn may_run_concurrently(&self, work: &Work<Call<'_>>) -> Option<bool> {
         let Work::Call(index, _) = work else { return None };
         let limit = self.routing.table.get(*index).options.concurrent;
-        (limit > 0).then(|| !self.is_opening() && has_place(self.beside.as_deref(), *index, limit))
+        (limit > 0).then(|| !self.is_opening() && has_slot(self.concurrent.as_deref(), *index, limit))
     }
 
-    /// Refuses what has the id of a request in flight.
+    /// Refuses a message with the id of a request in flight.
     fn refuse_duplicate(&self, work: &Work<Call<'_>>) -> Option<Refusal> {
         let id = work.correlation_id().filter(|id| self.has_request(id))?;
         let (message_type, is_bad) = match work {
@@ -186,7 +187,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         Some(Refusal { error, message_type, correlation_id: None, is_rpc: false, is_bad })
     }
 
-    /// Refuses one request more than may be in flight.
+    /// Refuses a request beyond [`max_requests`](crate::Config::max_requests).
     fn refuse_request(&self, work: &Work<Call<'_>>) -> Option<Refusal> {
         let id = work.request()?;
         let (limit, current) = (self.conn.config().max_requests, self.requests());

@@ -1,4 +1,4 @@
-//! The end of a connection: what is given up, and the hooks that still run.
+//! The end of a connection: cancels handlers and runs the last hooks.
 
 use std::{collections::VecDeque, panic::AssertUnwindSafe, sync::Arc};
 
@@ -9,41 +9,42 @@ use super::{Inbox, Session};
 use crate::{
     conn::{ConnInner, Signal},
     dispatch::Routing,
-    engine::running::{Job, Running, each},
+    engine::running::{Job, Running, run_each},
     guard::{drop_quietly, log_panic, quietly},
     handler::{CloseReason, Failure},
     metrics,
 };
 
 impl<D: Send + Sync + 'static> Session<D> {
-    /// Gives up what runs and waits, but for error hooks.
-    pub(in crate::engine) fn give_up(&mut self) {
+    /// Cancels everything that runs or waits, except error hooks.
+    pub(in crate::engine) fn cancel(&mut self) {
         self.inbox = Inbox::default();
         if let Some(calls) = self.conn.existing_calls() {
             calls.end();
         }
         let routing = Arc::clone(&self.routing);
-        let beside = self.beside.take().into_iter().flat_map(|mut beside| beside.take_all());
+        let concurrent = self.concurrent.take().into_iter().flat_map(|mut concurrent| concurrent.take_all());
         let running = self.running.take_if(|running| !matches!(running.what, Job::Error));
-        let in_order = [running, self.aside.take()].into_iter().flatten().map(|running| *running);
-        for mut running in in_order.chain(beside) {
+        let in_order = [running, self.auth_hooks.take()].into_iter().flatten().map(|running| *running);
+        for mut running in in_order.chain(concurrent) {
             running.record("CANCELLED");
-            running.give_up(|future, span| routing.detach(&self.conn, future, span));
+            running.cancel(|future, span| routing.detach(&self.conn, future, span));
         }
     }
 
-    /// Gives up what runs and waits; runs the close hooks. Once.
+    /// Cancels everything that runs or waits, and starts the close hooks. Does nothing when called
+    /// again.
     pub(in crate::engine) fn end(&mut self, reason: &CloseReason) {
         if self.refused {
             return;
         }
         self.refused = true;
-        // Whatever happens here, the hooks run.
+        // A panic here must not keep the close hooks from running.
         quietly("the end of a connection", || {
             tracing::debug!(code = %reason.code(), reason = reason.reason(), by = ?reason.by(), "disconnected");
             metrics::closed(reason.code());
         });
-        quietly("the end of a connection", || self.give_up());
+        quietly("the end of a connection", || self.cancel());
         let (conn, routing) = (Arc::clone(&self.conn), Arc::clone(&self.routing));
         let (running, failures) = (self.running.take(), self.failures.take());
         let stale = conn.is_told(Signal::Stale) && !routing.hooks.stale.is_empty();
@@ -54,46 +55,47 @@ impl<D: Send + Sync + 'static> Session<D> {
         self.running = Some(Box::new(Running::hooks(Job::Close, async move {
             if running.is_some() || failures.is_some() {
                 let failures = failures.map(|failures| *failures).unwrap_or_default();
-                tell_failures(&conn, &routing, running, failures).await;
+                run_error_hooks(&conn, &routing, running, failures).await;
             }
             let hooks = &routing.hooks;
             if stale {
-                each(&conn, "on_stale", &hooks.stale, ()).await;
+                run_each(&conn, "on_stale", &hooks.stale, ()).await;
             }
-            each(&conn, "on_close", &hooks.close, reason).await;
+            run_each(&conn, "on_close", &hooks.close, reason).await;
         })));
     }
 
-    /// Its task is dropped before its end, as when the runtime shuts down: hooks cannot run any more,
-    /// but whoever waits for the client learns it.
+    /// Ends a session whose task is dropped early, as when the runtime shuts down: hooks no longer
+    /// run, but pending calls to the client fail.
     pub(in crate::engine) fn abandon(&mut self) {
         if !self.refused {
             self.refused = true;
             metrics::closed(CloseCode::ABNORMAL);
         }
-        quietly("the end of a connection", || self.give_up());
+        quietly("the end of a connection", || self.cancel());
     }
 }
 
-/// The error hooks that still run or are to run when the connection ends, within their time.
-async fn tell_failures<D: Send + Sync + 'static>(
+/// Completes the error hooks that are running or queued when the connection ends, within
+/// [`hook_timeout`](crate::Config::hook_timeout) for all.
+async fn run_error_hooks<D: Send + Sync + 'static>(
     conn: &Arc<ConnInner<D>>,
     routing: &Arc<Routing<D>>,
     running: Option<Box<Running>>,
     failures: VecDeque<Failure>,
 ) {
-    let told = async {
+    let hooks = async {
         if let Some(running) = running {
             drop_quietly(running.await);
         }
         for failure in failures {
-            each(conn, "on_error", &routing.hooks.error, failure).await;
+            run_each(conn, "on_error", &routing.hooks.error, failure).await;
         }
     };
-    // What is left of it is dropped apart: it is the application's.
-    let mut told = Box::pin(AssertUnwindSafe(told).catch_unwind());
-    let in_time = tokio::time::timeout(conn.config().hook_timeout, told.as_mut()).await;
-    drop_quietly(told);
+    // Dropped separately if it times out: its destructors may panic.
+    let mut hooks = Box::pin(AssertUnwindSafe(hooks).catch_unwind());
+    let in_time = tokio::time::timeout(conn.config().hook_timeout, hooks.as_mut()).await;
+    drop_quietly(hooks);
     match in_time {
         Ok(Ok(())) => {}
         Ok(Err(panic)) => log_panic("on_error", panic),
@@ -101,7 +103,7 @@ async fn tell_failures<D: Send + Sync + 'static>(
             if let Some(suppressed) = conn.hub().may_log() {
                 tracing::warn!(
                     suppressed,
-                    "on_error took too long: it does not see all failures of a closed connection"
+                    "on_error exceeded `Config::hook_timeout`: it does not see all failures of a closed connection"
                 );
             }
         }

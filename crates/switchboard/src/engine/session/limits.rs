@@ -1,4 +1,4 @@
-//! What a client may send, and how much it may ask for without reading.
+//! Limits on what a client sends, and backpressure on what it requests without reading.
 
 use std::task::Context;
 
@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl<D: Send + Sync + 'static> Session<D> {
-    /// A message has come: the connection is active now, which is noted once a turn. `false` if it is
-    /// one too many.
+    /// Counts a message, and records once per turn that the connection is active. Returns `false`
+    /// if the message exceeds [`max_messages`](crate::Config::max_messages).
     #[inline]
     pub(in crate::engine) fn touch(&mut self) -> bool {
         if !self.touched {
@@ -36,24 +36,24 @@ impl<D: Send + Sync + 'static> Session<D> {
         fits
     }
 
-    /// Counts a message that reaches no handler. `false` if it is one too many.
+    /// Counts a message that reaches no handler. Returns `false` if it exceeds the limit.
     pub(super) fn count_unhandled(&mut self) -> bool {
         let limit = self.conn.config().max_unhandled_messages;
         self.rates.look();
         let fits = self.rates.count(Counted::Unhandled) <= limit;
         if !fits {
-            self.end_flood("too many messages that no handler takes", limit);
+            self.end_flood("too many messages that reach no handler", limit);
         }
         fits
     }
 
-    /// Counts a ping or pong. `false` if it is one too many.
+    /// Counts a ping or pong. Returns `false` if it exceeds the limit.
     pub(in crate::engine) fn count_control(&mut self) -> bool {
         self.rates.look();
         self.rates.count(Counted::Control) <= self.conn.config().max_control_frames
     }
 
-    /// Tells the client why, and closes.
+    /// Sends the reason to the client and closes the connection.
     #[cold]
     fn end_flood(&mut self, what: &'static str, limit: u32) {
         if self.routing.hooks.text.is_none() {
@@ -65,28 +65,28 @@ impl<D: Send + Sync + 'static> Session<D> {
         self.conn.outbox.close(CloseCode::FLOOD, what);
     }
 
-    /// A turn begins: what others have queued since the last is told apart.
+    /// Starts a turn: bytes that others queued since the last one do not count for throttling.
     pub(super) fn begin_throttling(&mut self) {
         let Some(throttle) = &mut self.throttle else { return };
         let backlog = self.conn.outbox.backlog();
-        if backlog.waits() == 0 {
-            // Not only is nothing queued: the socket has taken it all.
+        if backlog.queued() == 0 {
+            // Everything pushed has been written.
             self.throttle = None;
         } else {
             throttle.skip(backlog);
         }
     }
 
-    /// Whether more than half of the outbound limit waits of what the client has asked for itself.
+    /// Whether the client's own requests fill more than half of the outbound limit.
     #[inline]
     pub(in crate::engine) fn is_throttled(&mut self) -> bool {
-        self.conn.outbox.is_pressed() && self.look_at_throttle()
+        self.conn.outbox.is_pressed() && self.update_throttle()
     }
 
     #[inline(never)]
-    fn look_at_throttle(&mut self) -> bool {
+    fn update_throttle(&mut self) -> bool {
         self.throttled = self.conn.outbox.pressing().is_some_and(|backlog| {
-            // What there was before the first look counts as its own until it has left.
+            // Bytes queued before throttling was first considered count as the client's own.
             let throttle = self.throttle.get_or_insert_with(|| Box::new(Throttle::new(backlog, true)));
             let half = self.conn.config().max_outbound_bytes / 2;
             throttle.own(backlog) > u64::try_from(half).unwrap_or(u64::MAX)
@@ -94,25 +94,26 @@ impl<D: Send + Sync + 'static> Session<D> {
         self.throttled
     }
 
-    /// Whether what was held back in this turn may go on.
-    pub(in crate::engine) fn is_let_go(&mut self) -> bool {
+    /// Whether the connection was throttled in this turn and no longer is.
+    pub(in crate::engine) fn is_resumed(&mut self) -> bool {
         self.throttled && !self.is_throttled()
     }
 
-    /// Not all could be written in this turn. `true` once the client has taken nothing for too long
-    /// while it is not read: nothing else would end that.
+    /// Called when a turn could not write everything. Returns `true` once the client has read
+    /// nothing for [`pong_timeout`](crate::Config::pong_timeout) while it is not read itself:
+    /// nothing else would end that.
     pub(in crate::engine) fn poll_stall(&mut self, cx: &mut Context<'_>) -> bool {
         let stalls = self.is_full();
         let (backlog, clear) = (self.conn.outbox.backlog(), self.clear);
         let throttle = self.throttle.get_or_insert_with(|| Box::new(Throttle::new(backlog, clear)));
-        // Of this turn, too, what was put out last.
+        // Count what this turn pushed last.
         throttle.own(backlog);
         if !stalls {
             throttle.end_stall();
             return false;
         }
-        let patience = self.conn.config().pong_timeout;
+        let timeout = self.conn.config().pong_timeout;
         let outbox = &self.conn.outbox;
-        throttle.poll_stall(backlog.written, patience, || outbox.poke(), cx).is_ready()
+        throttle.poll_stall(backlog.written, timeout, || outbox.retry_blocked(), cx).is_ready()
     }
 }

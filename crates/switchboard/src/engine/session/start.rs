@@ -1,4 +1,4 @@
-//! Beginning to handle what was taken in.
+//! Starts handlers and hooks.
 
 use std::{
     task::{Context, Poll},
@@ -12,14 +12,14 @@ use crate::{
     dispatch::Routed,
     engine::{
         incoming::{Refusal, Work},
-        running::{Job, Outcome, Running, all, begin, span_of},
+        running::{Job, Outcome, Running, message_span, run_until_error, start_handler},
     },
     extract::Timing,
     request::{AsCall, Call, ToCompletion},
 };
 
 impl<D: Send + Sync + 'static> Session<D> {
-    /// Does `work`, or makes what is left of it what is running.
+    /// Starts `work`. If it is pending, it becomes what is running.
     #[inline(never)]
     pub(super) fn start<C: AsCall>(&mut self, work: Work<C>, waited: Duration, cx: &mut Context<'_>) {
         if !matches!(work, Work::Refuse(Refusal { is_bad: true, .. })) {
@@ -42,9 +42,10 @@ impl<D: Send + Sync + 'static> Session<D> {
                 hook.map(|named| Running::hook(what, timeout, || named.hook.call(conn, message)))
             }
             Work::Refresh(token, id) => {
-                self.aside =
-                    Some(Box::new(Running::hook(Job::Refresh(id), timeout, || all(conn, &hooks.refresh, token))));
-                return self.poll_aside(cx);
+                self.auth_hooks = Some(Box::new(Running::hook(Job::Refresh(id), timeout, || {
+                    run_until_error(conn, &hooks.refresh, token)
+                })));
+                return self.poll_auth_hooks(cx);
             }
         };
         if let Some(running) = running {
@@ -52,7 +53,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
     }
 
-    /// How long a message may wait and be handled.
+    /// Returns the time that a message may take, waiting and running together.
     pub(super) fn timeout(&self, index: usize, call: Call<'_>) -> Duration {
         let (config, options) = (self.conn.config(), &self.routing.table.get(index).options);
         let default = options.timeout.unwrap_or(config.handler_timeout);
@@ -83,26 +84,26 @@ impl<D: Send + Sync + 'static> Session<D> {
             extensions: None,
             apart: false,
         };
-        let span = span_of(id);
-        let begun = begin(&span, cx, || routed.run());
+        let span = message_span(id);
+        let begun = start_handler(&span, cx, || routed.run());
         match begun {
             Ok(outcome) => self.finish_call(id, &span, outcome),
             Err(future) => self.park(Running::handler(index, id.keep(), span, left, to_completion, future), cx),
         }
     }
 
-    /// Those of one client that go on without it must not take the room of all.
+    /// Checks that one client does not use up the route's limit of detached handlers.
     fn may_run_to_completion(&self) -> Result<(), WsError> {
         let (limit, current) = (self.conn.config().max_detached_per_connection, self.conn.detached());
         if current < limit {
             return Ok(());
         }
         let error =
-            WsError::resource_exhausted("too many requests of this connection still run after they were given up");
+            WsError::resource_exhausted("too many requests of this connection still run after they were cancelled");
         Err(error.with_details(LimitReached { limit, current }))
     }
 
-    /// What is ready at its first poll is done with; the rest goes on running.
+    /// Polls a hook for the first time. If it is pending, it keeps running.
     fn poll_new(&mut self, mut running: Running, cx: &mut Context<'_>) {
         if let Poll::Ready(outcome) = running.poll(cx) {
             return self.finish(&mut running, outcome);
@@ -110,7 +111,7 @@ impl<D: Send + Sync + 'static> Session<D> {
         self.running = Some(Box::new(running));
     }
 
-    /// A handler was pending when it was first polled.
+    /// Keeps a handler that was pending at its first poll.
     fn park(&mut self, mut running: Box<Running>, cx: &mut Context<'_>) {
         running.count(self.conn.hub());
         if let Poll::Ready(outcome) = running.poll_timer(cx) {
@@ -118,9 +119,9 @@ impl<D: Send + Sync + 'static> Session<D> {
         }
         match running.what {
             Job::Call(route, _) if self.routing.table.get(route).options.concurrent > 0 => {
-                // It is polled once more there, for its wakers to be known.
-                self.beside.get_or_insert_default().push(route, *running);
-                self.poll_beside(cx);
+                // Polled once more, to register the waker of its place in the set.
+                self.concurrent.get_or_insert_default().push(route, *running);
+                self.poll_concurrent(cx);
             }
             _ => self.running = Some(running),
         }

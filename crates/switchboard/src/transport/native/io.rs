@@ -1,4 +1,4 @@
-//! Where bytes come from and go to: a socket, or anything else that an upgrade can leave.
+//! The byte stream of a connection: a socket, or any other upgraded stream.
 
 use std::{
     fmt,
@@ -20,11 +20,11 @@ use tokio::{
 
 use super::Socket;
 
-/// The bytes of one connection.
+/// The byte stream of one connection.
 pub(crate) enum Io {
-    /// Written to by anyone, without waiting.
+    /// A TCP or Unix socket, which any thread can write to without waiting.
     Socket(Arc<Socket>),
-    /// TLS, HTTP/2 and the like: used by the connection's task alone.
+    /// Another stream, such as TLS or HTTP/2, used by the connection's task alone.
     Boxed(Boxed),
 }
 
@@ -32,12 +32,12 @@ trait Stream: AsyncRead + AsyncWrite + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
 
-/// Any stream.
+/// A boxed stream.
 pub(crate) struct Boxed(Pin<Box<dyn Stream>>);
 
 impl Io {
-    /// Finds the socket behind an upgraded HTTP connection, if there is one; and what was read of
-    /// it already.
+    /// Finds the socket of an upgraded HTTP connection, or boxes the stream. Also returns the bytes
+    /// that were already read.
     pub(crate) fn of(upgraded: Upgraded) -> (Self, Bytes) {
         let upgraded = match take_socket::<TcpStream>(upgraded) {
             Ok((stream, rest)) => return (Self::socket(Socket::Tcp(stream)), rest),
@@ -48,7 +48,7 @@ impl Io {
             Ok((stream, rest)) => return (Self::socket(Socket::Unix(stream)), rest),
             Err(upgraded) => upgraded,
         };
-        // What was read already comes out of it first.
+        // hyper's stream returns the bytes already read first.
         (Self::Boxed(Boxed(Box::pin(TokioIo::new(upgraded)))), Bytes::new())
     }
 
@@ -76,7 +76,7 @@ impl Io {
     }
 }
 
-/// The socket inside an upgraded connection of hyper-util's server, or of hyper's own.
+/// Takes the socket out of an upgraded connection of hyper-util's server or of hyper's own.
 fn take_socket<T>(upgraded: Upgraded) -> Result<(T, Bytes), Upgraded>
 where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -89,7 +89,7 @@ where
     Ok((parts.io.into_inner(), own(&parts.read_buf)))
 }
 
-/// A copy: the original keeps the buffer that the request was read into.
+/// Copies the bytes: the original would keep the request's read buffer alive.
 fn own(rest: &Bytes) -> Bytes {
     if rest.is_empty() { Bytes::new() } else { Bytes::copy_from_slice(rest) }
 }

@@ -1,4 +1,4 @@
-//! The socket of a connection, shared by its task and whoever publishes to it.
+//! The socket of a connection, shared by its task and publishers.
 
 use std::{
     io::{self, IoSlice, Read as _},
@@ -15,7 +15,7 @@ use tokio::{io::Interest, net::TcpStream};
 
 use crate::outbox::Sink;
 
-/// A socket whose reads and writes need no exclusive access.
+/// A socket that is read and written through a shared reference.
 #[derive(Debug)]
 pub(crate) enum Socket {
     Tcp(TcpStream),
@@ -23,7 +23,7 @@ pub(crate) enum Socket {
     Unix(UnixStream),
 }
 
-/// The same on any kind of socket.
+/// Evaluates an expression for either kind of socket.
 macro_rules! either {
     ($socket:expr, $stream:ident => $body:expr) => {
         match $socket {
@@ -35,16 +35,16 @@ macro_rules! either {
 }
 
 impl Socket {
-    /// Sets what the engine relies on.
+    /// Sets `TCP_NODELAY`.
     pub(crate) fn prepare(&self) {
         if let Self::Tcp(stream) = self {
-            // It writes whole turns, so waiting for more would only delay them. A socket that is
-            // closed already shows that at the first read.
+            // The engine writes whole turns, so Nagle's algorithm would only delay them. Fails only
+            // on a closed socket, which the first read reports.
             _ = stream.set_nodelay(true);
         }
     }
 
-    /// Reads what is there; 0 at the end.
+    /// Reads available bytes; 0 at the end of the stream.
     pub(super) fn poll_read(&self, buffer: &mut [u8], cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.poll_readable(cx))?;
@@ -60,7 +60,8 @@ impl Socket {
         let read = either!(self, stream => stream.try_io(Interest::READABLE, || {
             let read = (&*SockRef::from(stream)).read(buffer)?;
             if cfg!(any(target_os = "linux", target_os = "android")) && 0 < read && read < buffer.len() {
-                // The kernel has no more, so the readiness goes: it would cost a read that finds nothing.
+                // A short read means that the kernel has no more. Clearing the readiness saves a
+                // read that would find nothing.
                 short = Some(read);
                 return Err(io::ErrorKind::WouldBlock.into());
             }
@@ -69,7 +70,7 @@ impl Socket {
         short.map_or(read, Ok)
     }
 
-    /// Appends what is there to a buffer with room.
+    /// Appends available bytes to a buffer with spare capacity.
     pub(super) fn poll_read_buf(&self, buffer: &mut impl BufMut, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.poll_readable(cx))?;
@@ -91,21 +92,21 @@ impl Socket {
     /// Waits until the peer has closed its side, without reading what comes before that.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(super) async fn gone(&self) {
-        // Priority data is never sent by a client of WebSocket; this interest is the one that shows
-        // the end of the stream without also showing that there is something to read.
+        // `PRIORITY` is the only interest that reports the end of the stream without also
+        // reporting readable data. WebSocket clients never send priority data.
         let ready = either!(self, stream => stream.ready(Interest::PRIORITY).await);
         if ready.is_ok_and(|ready| !ready.is_read_closed()) {
             std::future::pending::<()>().await;
         }
     }
 
-    /// Waits for ever: here the end of the stream cannot be seen behind data.
+    /// Never completes: on this platform the end of the stream cannot be seen behind unread data.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub(super) async fn gone(&self) {
         std::future::pending().await
     }
 
-    /// Says that nothing more will be written.
+    /// Closes the write half.
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
         either!(self, stream => SockRef::from(stream).shutdown(Shutdown::Write))
     }
@@ -123,7 +124,7 @@ impl Sink for Arc<Socket> {
         }
     }
 
-    /// Past tokio, which asks the system only after it has been told that there is room.
+    /// Bypasses tokio, which tries to write only after the system has reported the socket writable.
     fn write_now(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let wrote = either!(&**self, stream => SockRef::from(stream).send_vectored(slices));
         match wrote {

@@ -1,0 +1,7 @@
+//! Reading the attributes of an item: the arguments of our macros, serde's attributes, and conditions.
+
+pub(crate) mod cfg;
+pub(crate) mod options;
+pub(crate) mod serde_attrs;
+pub(crate) mod suggest;
+pub(crate) mod target;

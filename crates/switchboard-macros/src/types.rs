@@ -1,0 +1,11 @@
+//! What a type that travels gets: derives, wire names and schemas; and the attributes `#[ws_payload]` and
+//! `#[ws_meta]`, which give them.
+
+mod bounds;
+pub(crate) mod case;
+pub(crate) mod derives;
+mod field_types;
+pub(crate) mod meta;
+pub(crate) mod owned;
+pub(crate) mod payload;
+pub(crate) mod schemas;

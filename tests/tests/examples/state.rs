@@ -1,0 +1,5 @@
+//! Examples that keep a state and tell its changes.
+
+mod delta_sync;
+mod state_channels;
+mod state_store;

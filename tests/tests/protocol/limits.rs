@@ -1,0 +1,4 @@
+//! Section 8: limits and their defaults.
+
+mod defaults;
+mod progress;

@@ -1,0 +1,6 @@
+//! Section 1: envelopes, frames and requests.
+
+mod envelopes;
+mod frames;
+pub(crate) mod requests;
+mod types;

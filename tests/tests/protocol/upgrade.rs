@@ -1,0 +1,4 @@
+//! Section 4: the upgrade.
+
+mod handshake;
+mod origin;
