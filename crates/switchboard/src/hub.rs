@@ -1,4 +1,7 @@
-//! The hub: topics, and a handle to publish from anywhere.
+//! The hub: topics, users and connections.
+
+// rustdoc lists the methods of `Hub` in the order of its modules: the public ones come first.
+mod handle;
 
 mod builder;
 mod calls;
@@ -68,14 +71,14 @@ use crate::{
     wire::encode,
 };
 
-/// A topic whose members are connections.
+/// A topic whose subscribers are connections.
 pub(crate) type Topic = fanout::Topic<AnyConn>;
 
-/// A cheap-to-clone handle to the topics and connections of an application.
+/// A handle to the topics, users and connections of an application. Cheap to clone.
 ///
-/// Make one, give it to routers with [`WsRouter::hub`](crate::WsRouter::hub) and to HTTP handlers
-/// through their state. Topics, users and connections belong to a hub: two routes share them if they
-/// share the hub.
+/// Create one hub, pass it to routers with [`WsRouter::hub`](crate::WsRouter::hub), and put it into
+/// the state of HTTP handlers that publish. Routes that share a hub share its topics, users and
+/// connections.
 ///
 /// ```
 /// use axum::extract::State;
@@ -97,16 +100,16 @@ pub(crate) type Topic = fanout::Topic<AnyConn>;
 pub struct Hub(Arc<HubInner>);
 
 pub(crate) struct HubInner {
-    /// What holds for which topics.
+    /// The rules of topics, by pattern.
     rules: TopicRules,
     normalize: Option<Normalize>,
     limits: HubLimits,
-    /// How many subscriptions have a filter of their own.
+    /// The number of subscriptions with their own filter.
     filters: AtomicUsize,
-    /// What the application is being asked.
+    /// Authorizations in progress.
     authorizations: Authorizations,
-    /// Only topics with members. A member is put in while this is locked, so that no topic is
-    /// removed with a member just joining.
+    /// Topics with at least one subscriber. Subscribers are added under this lock, so that a topic
+    /// cannot be removed while one is joining.
     topics: RwLock<HashMap<Arc<str>, Arc<Topic>>>,
     registry: Mutex<Registry>,
     users: UserFeed,
@@ -116,7 +119,7 @@ pub(crate) struct HubInner {
     subscriptions: AtomicUsize,
     pending_upgrades: AtomicUsize,
     draining: AtomicBool,
-    /// Whether a route uses it, or a publish has warned that none does.
+    /// A route uses the hub, or the warning that none does was logged.
     in_use: AtomicBool,
     running: AtomicUsize,
     detached: AtomicUsize,
@@ -133,12 +136,6 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// A hub that lives in this process's memory.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::builder().build()
-    }
-
     fn with(builder: HubBuilder, rules: TopicRules) -> Self {
         Self(Arc::new(HubInner {
             rules,
@@ -165,36 +162,6 @@ impl Hub {
         }))
     }
 
-    /// Publishes a message to the members of a topic. Nobody subscribed is a success, too.
-    ///
-    /// The message is always validated. Nothing is published before the result is awaited. A
-    /// [`Topic`](crate::Topic) takes only messages of its own type.
-    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
-    pub fn publish<M: Message<Meta = ()>>(&self, topic: impl TopicOf<M>, message: M) -> Publish {
-        self.publish_from(topic.topic_name(), message, None, true)
-    }
-
-    /// How much is going on.
-    #[must_use]
-    pub fn stats(&self) -> HubStats {
-        let registry = self.0.registry.lock();
-        let (connections, users) = (registry.len(), registry.user_count());
-        drop(registry);
-        HubStats {
-            connections,
-            users,
-            subscriptions: self.0.subscriptions.load(Relaxed),
-            topics: self.0.topics.read().len(),
-            queued_bytes: self.0.queued.bytes(),
-            pending_upgrades: self.0.pending_upgrades.load(Relaxed),
-            running_handlers: self.0.running.load(Relaxed),
-            dropped_handlers: self.0.dropped.load(Relaxed),
-            detached_handlers: self.0.detached.load(Relaxed),
-            late_answers: self.0.late_answers.load(Relaxed),
-            slow_consumers: self.0.queued.overflowed(),
-        }
-    }
-
     pub(crate) fn publish_from<M: Message>(
         &self,
         topic: &str,
@@ -205,7 +172,7 @@ impl Hub {
         self.publish_outgoing(topic, self.outgoing(message, validate), sender)
     }
 
-    /// Encodes a message, and keeps its value if something may look at it.
+    /// Encodes a message, and keeps its value if filters or conflation keys may need it.
     fn outgoing<M: Message>(&self, message: M, validate: bool) -> Result<Outgoing, PublishError> {
         let frame = encode::event(&message, None, validate).map_err(|error| PublishError::invalid(error.into()))?;
         let outgoing = Outgoing::new(M::TYPE, frame);
@@ -223,14 +190,14 @@ impl Hub {
         Publish::new(self.clone(), &topic, message, sender)
     }
 
-    /// Whether anything can be published to a topic of this name.
+    /// Checks that the name is valid and allowed.
     fn check_name(&self, topic: &str) -> Result<(), PublishError> {
         let topic = self.name(topic);
         check_topic(&topic).map_err(PublishError::invalid_topic)?;
         self.rule_for(&topic).map(|_| ())
     }
 
-    /// The rule for a topic that may not exist yet.
+    /// Returns the rule for a topic that may not exist yet.
     fn rule_for(&self, topic: &str) -> Result<Option<&Arc<TopicRule>>, PublishError> {
         match self.0.rules.find(topic) {
             Some(rule) if !rule.allows_name(topic) => Err(PublishError::not_allowed(topic, rule.pattern())),
@@ -238,24 +205,24 @@ impl Hub {
         }
     }
 
-    /// A route was mounted with this hub.
+    /// Notes that a route was mounted with this hub.
     pub(crate) fn note_route(&self) {
         self.0.in_use.store(true, Relaxed);
     }
 
-    /// Warns once of a hub that no route uses: nothing published to it can arrive.
+    /// Warns once if no route uses the hub, since nothing published to it can arrive.
     fn warn_if_unused(&self, topic: &str) -> bool {
         let warns = !self.0.in_use.load(Relaxed) && !self.0.in_use.swap(true, Relaxed);
         if warns {
             tracing::warn!(
                 topic,
-                "published to a hub that no route uses: give routers the same hub with `WsRouter::hub(hub.clone())`"
+                "published to a hub that no route uses: pass the same hub to routers with `WsRouter::hub(hub.clone())`"
             );
         }
         warns
     }
 
-    /// A topic's name as it stands in maps.
+    /// Normalises a topic's name.
     pub(crate) fn name<'a>(&self, topic: &'a str) -> Cow<'a, str> {
         match &self.0.normalize {
             Some(normalize) => Cow::Owned(normalize(topic)),
@@ -283,13 +250,13 @@ impl Hub {
 
     pub(crate) fn connected<D: Send + Sync + 'static>(&self, conn: &Arc<ConnInner<D>>) {
         self.0.registry.lock().insert(Arc::clone(conn) as Arc<AnyConn>);
-        // Whoever was accepted while the hub began to drain.
+        // The upgrade was accepted while the drain began.
         if self.is_draining() {
             conn.signal(crate::conn::Signal::Drain);
         }
     }
 
-    /// Has a connection checked after some time.
+    /// Schedules a check of a connection.
     pub(crate) fn schedule<D: ?Sized>(&self, conn: &ConnInner<D>, after: Duration, check: Check) {
         self.0.wheel.schedule(&self.0, conn, after, check);
     }
@@ -301,12 +268,12 @@ impl Hub {
         Ok(())
     }
 
-    /// To follow [`add_user`](Self::add_user), with nothing locked.
+    /// Sends the events of [`add_user`](Self::add_user). Call it after that, with nothing locked.
     pub(crate) fn send_user_events(&self) {
         self.0.users.send();
     }
 
-    /// A handler was pending, and so counts as running.
+    /// Counts a handler as running, once it was pending.
     pub(crate) fn handler_pending(&self) {
         self.0.running.fetch_add(1, Relaxed);
     }
@@ -316,7 +283,7 @@ impl Hub {
         self.0.dropped.fetch_add(u64::from(was_dropped), Relaxed);
     }
 
-    /// A handler goes on although nobody waits for it any more.
+    /// Counts a detached handler: its request has ended, but it runs to completion.
     pub(crate) fn detached_begun(&self) {
         self.0.detached.fetch_add(1, Relaxed);
     }
@@ -330,7 +297,7 @@ impl Hub {
         metrics::late_answer();
     }
 
-    /// Whether an error may be logged, with how many were not since the last one.
+    /// Returns whether an error may be logged, with the number of errors suppressed before it.
     pub(crate) fn may_log(&self) -> Option<u64> {
         self.0.log_limit.may_log()
     }
@@ -339,10 +306,10 @@ impl Hub {
         &self.0.log_limit
     }
 
-    /// Ends all subscriptions and timers of a connection; there can be none after.
+    /// Ends all subscriptions and timers of a connection, and refuses new ones.
     pub(crate) fn disconnected<D: ?Sized>(&self, conn: &ConnInner<D>) {
         self.leave_all(conn);
-        // While others can find the connection by its id.
+        // Before the registry forgets the connection: compacting the wheel looks up others by id.
         self.0.wheel.end(&self.0, conn);
         let user = conn.user();
         let mut registry = self.0.registry.lock();
@@ -366,7 +333,7 @@ impl HubInner {
     }
 }
 
-/// The same hub, not an equal one.
+/// Two handles are equal if they refer to the same hub.
 impl PartialEq for Hub {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -1,9 +1,17 @@
-//! Typed realtime messaging for [axum]: annotate message structs, write async functions with
-//! extractors, mount one route.
+//! Switchboard is an extension of [axum] for typed realtime messaging over WebSockets. Annotate
+//! message structs, write async functions with extractors as their handlers, and mount one route.
+//!
+//! ```toml
+//! [dependencies]
+//! axum = "0.8"
+//! serde = { version = "1", features = ["derive"] } # for types that derive it themselves
+//! switchboard = "0.1"
+//! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }
+//! ```
 //!
 //! ```no_run
-//! use axum::{Router, extract::State};
-//! use switchboard::{BearerToken, Conn, Hub, WsError, WsRouter, ws_message, ws_route, ws_rpc};
+//! use axum::{Router, extract::State, http::StatusCode};
+//! use switchboard::{BearerToken, Conn, WsError, WsRouter, ws_message, ws_route, ws_rpc};
 //!
 //! /// An event: `{"type":"SAY","payload":{"text":"hi"}}`.
 //! #[ws_message("SAY")]
@@ -23,7 +31,7 @@
 //!     result: f64,
 //! }
 //!
-//! /// A request: what its handler returns is the reply, checked against `response`.
+//! /// A request: its handler returns the reply, checked against `response`.
 //! #[ws_rpc("ADD", response = Sum)]
 //! struct Add {
 //!     a: f64,
@@ -35,13 +43,15 @@
 //! }
 //!
 //! #[derive(Clone)]
-//! struct App;
+//! struct App {
+//!     secret: String,
+//! }
 //!
-//! async fn authenticate(token: BearerToken, State(_): State<App>) -> Result<User, axum::http::StatusCode> {
-//!     if token.matches("secret") {
+//! async fn authenticate(token: BearerToken, State(app): State<App>) -> Result<User, StatusCode> {
+//!     if token.matches(&app.secret) {
 //!         Ok(User { name: "Ann".into() })
 //!     } else {
-//!         Err(axum::http::StatusCode::UNAUTHORIZED)
+//!         Err(StatusCode::UNAUTHORIZED)
 //!     }
 //! }
 //!
@@ -60,18 +70,67 @@
 //!     Sum { result: add.a + add.b }
 //! }
 //!
-//! # async fn serve() -> std::io::Result<()> {
-//! let ws = WsRouter::new().authenticate(authenticate).on_open(enter).on(say).on(add);
-//! let app = Router::new().route("/ws", ws_route(ws)).with_state(App);
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//! switchboard::serve(listener, app).await
-//! # }
+//! #[tokio::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let ws = WsRouter::new().authenticate(authenticate).on_open(enter).on(say).on(add);
+//!     let app = Router::new().route("/ws", ws_route(ws)).with_state(App { secret: "secret".into() });
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     switchboard::serve(listener, app).await
+//! }
 //! ```
+//!
+//! # Where things are
+//!
+//! The first ten:
+//!
+//! | item | for |
+//! |---|---|
+//! | [`macro@ws_message`] | declaring a message |
+//! | [`macro@ws_rpc`] | declaring a request with its response |
+//! | [`WsRouter`] | routing messages to handlers |
+//! | [`ws_route`] | mounting the router in axum |
+//! | [`Handler`] | what handlers can take and return |
+//! | [`Conn`] | sending, publishing, subscribing and closing, in handlers |
+//! | [`Hub`] | publishing from anywhere, topics and users |
+//! | [`WsError`] | errors for clients |
+//! | [`WsRouter::authenticate`] | accepting connections, for example with a [`BearerToken`] |
+//! | [`serve`] | running the server |
+//!
+//! Everything else:
+//!
+//! | to | see |
+//! |---|---|
+//! | declare nested types, `meta` and sets of messages | [`macro@ws_payload`], [`macro@ws_meta`], [`derive@WsMessages`] |
+//! | use types without the attributes as messages | [`derive@WsMessage`] |
+//! | write extractors and hooks | [`extract`], [`Hook`], [`macro@ws_handlers`] |
+//! | add layers | [`middleware`], [`WsRouter::layer`] |
+//! | accept tokens and origins | [`TokenSources`], [`OriginPolicy`], [`TrustedProxies`] |
+//! | authorise, limit, filter and conflate topics | [`HubBuilder::topic`], [`TopicOptions`] |
+//! | see who is connected | [`Hub::user`], [`Hub::local_connections`], [`ConnRef`], [`UserEvent`] |
+//! | set limits and deadlines | [`Config`], [`Hub::builder`], [`RouteOptions`] |
+//! | shut down | [`Hub::drain`] |
+//! | test an application | [`mod@test`] |
+//!
+//! # Guides
+//!
+//! In reading order:
+//!
+//! 1. [`guide::coming_from`]: the same things in axum's WebSockets, Socket.IO and ws-kit
+//! 2. [`guide::handlers`]: arguments, replies, concurrency, deadlines and cancellation
+//! 3. [`guide::topics`]: subscribing, publishing, authorization, filters and slow consumers
+//! 4. [`guide::authentication`]: who may connect, as which user, and for how long
+//! 5. [`guide::middleware`]: layers around messages
+//! 6. [`guide::errors`]: what clients see, what is logged, and what closes a connection
+//! 7. [`guide::testing`]: testing in memory, with a paused clock
+//! 8. [`guide::shutdown`]: serving, draining and shutting down
+//! 9. [`guide::shared_messages`]: one crate of messages for the server and its Rust clients
+//! 10. [`guide::metrics`]: counters and histograms
+//! 11. [`guide::memory`]: memory limits
 //!
 //! # Errors of other crates
 //!
-//! `?` converts into a [`WsError`] what has a `From` for it. For everything else return
-//! `Result<_, BoxError>`: the client sees `INTERNAL`, the log the error.
+//! `?` converts every error with a `From` conversion into a [`WsError`]. For other errors, return
+//! `Result<_, BoxError>`: the error is logged, and the client receives `INTERNAL`.
 //!
 //! ```
 //! use switchboard::{BoxError, ws_message};
@@ -89,60 +148,48 @@
 //! # let _ = switchboard::WsRouter::<()>::new().on(count);
 //! ```
 //!
-//! # Where things are
-//!
-//! | to | see |
-//! |---|---|
-//! | declare messages | [`macro@ws_message`], [`macro@ws_rpc`], [`macro@ws_payload`], [`macro@ws_meta`], [`derive@WsMessage`] |
-//! | write handlers and hooks | [`Handler`], [`Hook`], [`extract`], [`macro@ws_handlers`] |
-//! | route and mount | [`WsRouter`], [`ws_route`] |
-//! | let clients in | [`WsRouter::authenticate`], [`BearerToken`], [`TokenSources`], [`OriginPolicy`] |
-//! | send and publish | [`Conn`], [`Hub`] |
-//! | make rules for topics | [`HubBuilder::topic`], [`TopicOptions`], [`guide::topics`] |
-//! | see who is connected | [`Hub::local_connections`], [`Hub::user`], [`ConnRef`], [`UserEvent`] |
-//! | report errors | [`WsError`], [`ErrorCode`] |
-//! | set limits | [`Config`], [`HubBuilder`] |
-//! | run and stop a server | [`serve`], [`Hub::drain`] |
-//! | test an application | [`mod@test`] |
-//! | learn more | [`guide`] |
-//!
 //! # On the wire
 //!
-//! Text frames with JSON: `{"type", "meta", "payload"}`. Field names are camelCase unless
-//! `rename_all` says otherwise. What comes in is read strictly: a key that the type does not
-//! declare is an error, at any depth, and nothing is coerced (inside enums that are
-//! `#[serde(tag = …)]` without `content` or `untagged` only with `#[serde(deny_unknown_fields)]`, since serde buffers
-//! them). A number that is not finite leaves as `null`, as JSON has no such numbers. A message that is malformed,
-//! unknown, invalid or fails in its handler gets an `ERROR` (a request: `RPC_ERROR`) and the
-//! connection lives.
+//! Messages are text frames with JSON: `{"type", "meta", "payload"}`. Field names are camelCase
+//! unless `rename_all` says otherwise.
 //!
-//! # Limits
+//! Incoming messages are decoded strictly: an unknown key is an error, at any depth, and values are
+//! not coerced. Inside enums with `#[serde(untagged)]`, or with `#[serde(tag = …)]` but no
+//! `content`, unknown keys are only rejected with `#[serde(deny_unknown_fields)]`, because serde
+//! buffers them. Outgoing numbers that are not finite become `null`.
 //!
-//! Every queue, buffer and wait is bounded; [`Config`] lists the bounds of a route with their defaults,
-//! [`Hub::builder`] those of a hub, [`TopicOptions`] and [`BatchOptions`] those of topics.
+//! A message that is malformed, unknown or invalid, or whose handler fails, is answered with an
+//! `ERROR` (a request with an `RPC_ERROR`). The connection stays open.
 //!
-//! # Cancel safety
+//! # Cancellation
 //!
-//! A handler's future is dropped when its connection ends, its deadline passes or the client
-//! aborts the request, at whatever `.await` it is at that moment. Spawn a task for work that must
-//! go on.
+//! A handler's future is dropped at its current `.await` when its connection ends, its deadline
+//! passes or the client aborts the request. Spawn a task for work that must complete, or use
+//! [`RouteOptions::run_to_completion`].
 //!
 //! # Features
 //!
-//! | feature | default | what |
+//! | feature | default | |
 //! |---|---|---|
-//! | `axum-ws` | no | axum's `WebSocket` as a transport (`TransportKind::Axum`), and upgrades inside handlers of axum's (`WsRouter::mount`); compiles tungstenite |
-//! | `bytes`, `chrono`, `rust_decimal`, `time`, `url`, `uuid` | no | types of the crate of that name in messages, with `schema` their JSON Schema, too |
+//! | `axum-ws` | no | axum's `WebSocket` as a transport (`TransportKind::Axum`), and upgrades inside axum handlers (`WsRouter::mount`); compiles tungstenite |
+//! | `bytes`, `chrono`, `rust_decimal`, `time`, `url`, `uuid` | no | types of the crate of that name in messages; with `schema`, also their JSON Schema |
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
-//! | `metrics` | no | figures through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
-//! | `schema` | yes | the attributes derive `schemars::JsonSchema` for messages |
-//! | `test` | no | the test kit, for tests of handlers without a port: see [`guide::testing`] |
+//! | `metrics` | no | counters and histograms through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
+//! | `schema` | yes | derives `schemars::JsonSchema` for messages |
+//! | `test` | no | the test kit, for tests without a port: see [`guide::testing`] |
+//!
+//! # Limits
+//!
+//! Every queue, buffer and wait is bounded. [`Config`] lists the limits of a route with their
+//! defaults, [`Hub::builder`] those of a hub, [`TopicOptions`] and [`BatchOptions`] those of
+//! topics.
 //!
 //! # Stability
 //!
-//! Before 1.0 a minor version may break. The minimum Rust version is 1.88, raised only in minor
-//! versions and to compilers at least six months old.
+//! Before 1.0, minor versions may contain breaking changes. The minimum supported Rust version is
+//! 1.88. It is raised only in minor versions, to compilers that are at least six months old.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod clock;
@@ -213,7 +260,7 @@ pub use switchboard_core::{
 };
 pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 
-/// What the macros refer to. Not API: it changes without notice.
+/// Used by the macros. Not part of the public API: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use switchboard_core::__private::*;

@@ -1,4 +1,4 @@
-//! Since when a connection is there, and when its client last said something.
+//! When a connection was opened, and when its client last sent a message.
 
 use std::{
     sync::atomic::Ordering::Relaxed,
@@ -13,19 +13,19 @@ use crate::{
 };
 
 impl<D: ?Sized> ConnInner<D> {
-    /// The client has said something. The turn's time will do, which its replies need anyway.
+    /// Notes a message of the client. The turn's cached time is precise enough.
     pub(crate) fn touch(&self) {
         self.active_at.store(clock::now_ms(), Relaxed);
     }
 
-    /// It stands in the id.
+    /// Returns the time in the connection's id.
     pub(crate) fn connected_at(&self) -> SystemTime {
-        at(self.id.made_at_ms())
+        at(self.id.created_at_ms())
     }
 
     pub(crate) fn last_activity(&self) -> SystemTime {
-        // The clock may have been set back.
-        at(self.active_at.load(Relaxed).max(self.id.made_at_ms()))
+        // The clock may have been set back meanwhile.
+        at(self.active_at.load(Relaxed).max(self.id.created_at_ms()))
     }
 }
 
@@ -34,15 +34,16 @@ fn at(ms: u64) -> SystemTime {
 }
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
-    /// Since when the connection is there, in whole milliseconds.
+    /// Returns the time when the connection was opened, in whole milliseconds.
     #[must_use]
     pub fn connected_at(&self) -> SystemTime {
         self.inner.connected_at()
     }
 
-    /// When the client's last message came, in whole milliseconds; before the first, when it
-    /// connected. In a handler that is ready at once, when the message came that it handles. Pings
-    /// and pongs do not count.
+    /// Returns the time of the client's last message, in whole milliseconds; before the first
+    /// message, the time when it connected. Pings and pongs do not count.
+    ///
+    /// A handler that has not waited yet sees the time of the message that it handles.
     #[must_use]
     pub fn last_activity(&self) -> SystemTime {
         self.inner.last_activity()

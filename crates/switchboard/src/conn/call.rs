@@ -1,4 +1,4 @@
-//! Requests of the server to its client.
+//! Requests from the server to its client.
 
 mod pending;
 
@@ -24,16 +24,16 @@ use crate::{
     wire::encode,
 };
 
-/// A request to the client, made when it is awaited.
+/// A pending request to the client: [`Conn::call`]. Does nothing until awaited.
 ///
-/// The answer is checked as strictly as everything that comes in. It is waited for
-/// [`call_timeout`](crate::Config::call_timeout) (10 s) unless [`timeout`](Self::timeout) says
-/// otherwise. A handler may await it: answers do not wait behind handlers.
+/// The response is decoded and validated like any other incoming message. The deadline is
+/// [`call_timeout`](crate::Config::call_timeout) (10 s) unless set with [`timeout`](Self::timeout).
+/// A handler can await it: responses are not queued behind running handlers.
 ///
 /// # Cancel safety
 ///
-/// Dropped, its answer will be ignored.
-#[must_use = "nothing is asked before this is awaited"]
+/// If dropped before it is ready, the request may have been sent; its response is ignored.
+#[must_use = "does nothing until awaited"]
 pub struct Call<R: Request> {
     conn: Arc<AnyConn>,
     request: R,
@@ -47,7 +47,7 @@ impl<R: Request> fmt::Debug for Call<R> {
 }
 
 impl<R: Request> Call<R> {
-    /// How long the answer is waited for.
+    /// Sets how long to wait for the response.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -58,7 +58,7 @@ impl<R: Request> Call<R> {
 pub(crate) async fn call<R: Request>(conn: &AnyConn, request: &R) -> Result<R::Response, CallError> {
     let calls = &conn.cold().calls;
     let (id, answer) = calls.begin(<R::Response as switchboard_core::Message>::TYPE, conn.config().max_calls)?;
-    // Forgotten however this ends.
+    // Removes the pending call however this ends.
     let _pending = PendingGuard { calls, id };
     let frame = encode::correlated(request, Some(&format!("{PREFIX}{id}")), conn.config().validate_outbound)
         .map_err(CallError::unsendable)?;
@@ -95,8 +95,8 @@ impl<R: Request> IntoFuture for Call<R> {
     }
 }
 
-/// The future of [`Call`].
-#[must_use = "nothing is asked before this is awaited"]
+/// The future of a [`Call`].
+#[must_use = "futures do nothing until awaited"]
 pub struct CallFuture<R: Request> {
     future: BoxFuture<'static, Result<R::Response, CallError>>,
     kind: PhantomData<fn() -> R>,
@@ -116,30 +116,30 @@ impl<R: Request> fmt::Debug for CallFuture<R> {
     }
 }
 
-/// A call of the client failed.
+/// An error of a request to a client.
 #[derive(Debug)]
 pub struct CallError {
     kind: CallErrorKind,
     source: Option<WsError>,
 }
 
-/// Why a call of the client failed.
+/// The kind of a [`CallError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallErrorKind {
     /// The connection is closed.
     Closed,
-    /// No answer came in time.
+    /// The client did not answer in time.
     TimedOut,
-    /// There are too many calls to this client already, or too much waits to be read before the
-    /// answer.
+    /// [`max_calls`](crate::Config::max_calls) requests to this client are pending, or the inbox is
+    /// so full that the response cannot be read.
     Overloaded,
-    /// The client answered with an error, which is the source. Its `INTERNAL` is a
-    /// `FAILED_PRECONDITION` here, whose source is what the client sent.
+    /// The client answered with an error, which is the source. An `INTERNAL` of the client becomes
+    /// a `FAILED_PRECONDITION` with the client's error as its source.
     Refused,
-    /// The client's answer is not what the response should be.
+    /// The response does not match its type, or is invalid.
     InvalidAnswer,
-    /// The request breaks its own rules, or does not serialise.
+    /// The request breaks its own validation rules, or cannot be serialised.
     InvalidRequest,
 }
 
@@ -166,13 +166,13 @@ impl CallError {
         Self { kind: CallErrorKind::InvalidAnswer, source: Some(WsError::invalid_payload(issues)) }
     }
 
-    /// Why.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> CallErrorKind {
         self.kind
     }
 
-    /// Whether the same call may succeed later.
+    /// Returns whether the same request may succeed later.
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self.kind {
@@ -203,7 +203,7 @@ impl fmt::Display for CallError {
         f.write_str(match self.kind {
             CallErrorKind::Closed => "the connection is closed",
             CallErrorKind::TimedOut => "the client did not answer in time",
-            CallErrorKind::Overloaded => "too much is waiting for this client",
+            CallErrorKind::Overloaded => "too many requests to this client are pending, or its inbox is full",
             CallErrorKind::Refused => "the client answered with an error",
             CallErrorKind::InvalidAnswer => "the client's answer is invalid",
             CallErrorKind::InvalidRequest => "the request to the client is invalid",
@@ -217,10 +217,9 @@ impl Error for CallError {
     }
 }
 
-/// The client's own error if it answered with one (`FAILED_PRECONDITION` for its `INTERNAL`, which is
-/// no failure of this server); else `CANCELLED`, `DEADLINE_EXCEEDED`,
-/// `RESOURCE_EXHAUSTED`, `FAILED_PRECONDITION` for an invalid answer, and `INTERNAL` for a request
-/// that should not have been made.
+/// The client's error if it answered with one. Otherwise `CANCELLED` for a closed connection,
+/// `DEADLINE_EXCEEDED`, `RESOURCE_EXHAUSTED` for an overload, `FAILED_PRECONDITION` for an invalid
+/// response, and `INTERNAL` for an invalid request, which is the server's fault.
 impl From<CallError> for WsError {
     fn from(error: CallError) -> Self {
         let text = error.to_string();
@@ -236,7 +235,7 @@ impl From<CallError> for WsError {
     }
 }
 
-/// As the [`WsError`] that it converts into.
+/// Responds with the [`WsError`] that it converts into.
 impl IntoResponse for CallError {
     fn into_response(self) -> Response {
         WsError::from(self).into_response()
@@ -244,7 +243,7 @@ impl IntoResponse for CallError {
 }
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
-    /// Asks the client, which answers with the request's response or an error.
+    /// Sends a request to the client and waits for its response.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What few connections need.
+//! State that few connections need.
 
 mod attributes;
 mod layer_state;
@@ -17,23 +17,22 @@ use crate::{
     hub::{ConnectionPermit, InFlight},
 };
 
-/// Made when the first of it is needed, so that others do not pay for it.
+/// State that few connections need, allocated on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Cold {
     pub(crate) identity: Mutex<CurrentIdentity>,
     pub(crate) calls: Calls,
-    /// Changes of subscriptions that wait.
+    /// Changes of subscriptions that wait for an authorization.
     pub(crate) in_flight: InFlight,
     pub(crate) attributes: AttributeStore,
-    /// What it holds where places are limited.
+    /// Held where the number of connections is limited.
     pub(crate) permit: Mutex<Option<Box<ConnectionPermit>>>,
-    /// Counts its handlers that go on although it gave them up.
+    /// The number of detached handlers that still run.
     detached: OnceLock<Arc<AtomicUsize>>,
-    /// What middleware keeps for it.
+    /// The per-connection state of middleware.
     pub(crate) layer_state: LayerState,
 }
 
-/// Where they stand.
 pub(crate) type ColdCell = OnceLock<Box<Cold>>;
 
 impl<D: ?Sized> ConnInner<D> {
@@ -49,18 +48,18 @@ impl<D: ?Sized> ConnInner<D> {
         self.existing_cold().map(|cold| &cold.calls)
     }
 
-    /// How many of its handlers go on although it gave them up.
+    /// Returns the number of detached handlers that still run.
     pub(crate) fn detached(&self) -> usize {
         let count = self.existing_cold().and_then(|cold| cold.detached.get());
         count.map_or(0, |count| count.load(Relaxed))
     }
 
-    /// What counts those handlers, which may go on for longer than the connection is kept.
+    /// Returns the counter of detached handlers, which may outlive the connection.
     pub(crate) fn detached_counter(&self) -> Arc<AtomicUsize> {
         Arc::clone(self.cold().detached.get_or_init(Arc::default))
     }
 
-    /// The calls to the client, if any waits for its answer.
+    /// Returns the calls to the client, if any is pending.
     pub(crate) fn pending_calls(&self) -> Option<&Calls> {
         self.existing_calls().filter(|calls| calls.is_pending())
     }

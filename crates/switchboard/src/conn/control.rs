@@ -1,4 +1,4 @@
-//! The frames of the extended dialect that concern the connection itself.
+//! Control frames of the extended dialect: `$ws:hello` and `$ws:goaway`.
 
 use std::time::Duration;
 
@@ -54,14 +54,15 @@ impl<D: ?Sized> ConnInner<D> {
             },
         };
         if let Some(frame) = encode::control("$ws:hello", None, &hello) {
-            // Objects fit into every envelope; whoever is gone needs none.
+            // Fails only if the connection is closed.
             _ = self.push(frame);
         }
     }
 }
 
 impl AnyConn {
-    /// Says when the client may come back: after it was closed, and a time that differs from others'.
+    /// Announces that the connection closes in `closed_in`, and when the client should reconnect:
+    /// then, plus a random part of `spread_ms` so that clients do not reconnect all at once.
     pub(crate) fn push_goaway(&self, closed_in: Duration, spread_ms: u64) {
         if !self.dialect.extended {
             return;

@@ -1,4 +1,4 @@
-//! Why a message was not sent.
+//! Errors of sending.
 
 use std::{error::Error, fmt};
 
@@ -7,22 +7,22 @@ use switchboard_core::WsError;
 
 use crate::wire::encode::EncodeError;
 
-/// A message was not sent.
+/// An error of sending a message.
 pub struct SendError {
     kind: SendErrorKind,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// Why a message was not sent.
+/// The kind of a [`SendError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendErrorKind {
     /// The connection is closed or closing.
     Closed,
-    /// The message breaks its own rules, does not serialise, or cannot be written in the route's
-    /// [envelope](crate::WsRouter::envelope).
+    /// The message breaks its own validation rules, cannot be serialised, or cannot be written in
+    /// the route's [envelope](crate::WsRouter::envelope).
     Invalid,
-    /// The request that it belongs to has its reply or error.
+    /// The request that the message belongs to was already answered.
     Ended,
 }
 
@@ -47,18 +47,19 @@ impl SendError {
 
     pub(crate) fn no_envelope() -> Self {
         let source = WsError::internal(
-            "the payload does not fit into the route's envelope: a flat one takes objects without `type` and `meta`",
+            "the payload does not fit the flat envelope: use an object without the keys `type` and `meta`",
         );
         EncodeError::Unserialisable(source).into()
     }
 
-    /// Why.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> SendErrorKind {
         self.kind
     }
 
-    /// Whether sending the same again may succeed: never, since a connection that is closed stays so.
+    /// Returns whether sending the same message again may succeed: always `false`, since a closed
+    /// connection stays closed.
     #[must_use]
     pub fn retryable(&self) -> bool {
         false
@@ -76,7 +77,7 @@ impl fmt::Display for SendError {
         match (self.kind, &self.source) {
             (SendErrorKind::Closed, _) => f.write_str("the connection is closed"),
             (SendErrorKind::Ended, _) => f.write_str("the request has ended"),
-            // Which field, and which rule.
+            // The source names the field and the rule.
             (SendErrorKind::Invalid, Some(source)) => write!(f, "the outgoing message is invalid: {source}"),
             (SendErrorKind::Invalid, None) => f.write_str("the outgoing message is invalid"),
         }
@@ -89,7 +90,8 @@ impl Error for SendError {
     }
 }
 
-/// `CANCELLED` for a closed connection and a request that has ended, else `INTERNAL`: an invalid message is the server's fault.
+/// `CANCELLED` for a closed connection or an answered request; `INTERNAL` for an invalid message,
+/// which is the server's fault.
 impl From<SendError> for WsError {
     fn from(error: SendError) -> Self {
         match error.kind {
@@ -100,7 +102,7 @@ impl From<SendError> for WsError {
     }
 }
 
-/// As the [`WsError`] that it converts into.
+/// Responds with the [`WsError`] that it converts into.
 impl IntoResponse for SendError {
     fn into_response(self) -> Response {
         WsError::from(self).into_response()

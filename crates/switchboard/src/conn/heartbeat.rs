@@ -1,4 +1,4 @@
-//! Whether the peer is still there: pings, pongs and the round trip between them.
+//! Heartbeat: pings, pongs and the round-trip time.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -9,58 +9,58 @@ use tokio::time::Instant;
 
 use crate::wire::Frame;
 
-/// What a ping counts as in the queue.
+/// The size of a ping in the queue.
 const PING_COST: u64 = 2 + size_of::<Frame>() as u64;
 
-/// What is known of one connection's heartbeat. Times are microseconds since the first of all, to
-/// fit into an atomic.
+/// The heartbeat of one connection. Times are microseconds since the first heartbeat of the
+/// process, to fit into an atomic.
 #[derive(Debug, Default)]
 pub(crate) struct Heartbeat {
-    /// When the ping left that has no answer yet; 0 for none.
+    /// When the unanswered ping was queued; 0 without one.
     pinged: AtomicU64,
-    /// The last round trip; 0 for none.
+    /// The last round-trip time; 0 before the first pong.
     round_trip: AtomicU32,
-    /// Whether nothing is read, because the inbox is full; and whether that was so at some time since
-    /// the ping.
+    /// Reading is suspended, because the inbox is full.
     suspended: AtomicBool,
+    /// Reading was suspended at some time since the ping.
     was_suspended: AtomicBool,
-    /// How much had been written when the ping left, or at the last look: the low bits, which show as
-    /// well whether it is more by now.
+    /// The low bits of the bytes written at the ping or the last check; enough to see progress.
     written: AtomicU32,
-    /// Whether the peer was behind with reading then, so that whatever is written after shows that it reads.
+    /// The peer was behind with reading at that time, so any later write proves that it reads.
     behind: AtomicBool,
-    /// How much had arrived of the message that is half-way, and whether more did since the ping, or
-    /// the last look.
-    half: AtomicU32,
+    /// The bytes received of an incomplete message.
+    partial: AtomicU32,
+    /// More of an incomplete message has arrived since the ping or the last check.
     received: AtomicBool,
 }
 
-/// How far writing to the peer has come.
+/// The progress of writing to the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WriteProgress {
     pub(crate) bytes: u64,
-    /// More waits.
+    /// More is queued.
     pub(crate) waits: bool,
-    /// The operating system takes no more: what it has, the peer has not read yet. Else that something
-    /// is written says nothing of the peer.
+    /// The operating system's buffer is full, because the peer has not read what was written.
+    /// Otherwise progress says nothing about the peer.
     pub(crate) behind: bool,
 }
 
-/// What a look at a ping's answer found.
+/// The result of checking whether a ping was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Liveness {
     Alive,
-    /// It could not be expected yet.
+    /// No answer yet, but there was progress: check again later.
     Wait,
-    /// The peer has not read for long.
+    /// No answer, and the peer does not read what is queued for it.
     NotReading,
+    /// No answer, although nothing is queued.
     Stale,
 }
 
 fn now() -> u64 {
     static FIRST: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     let first = *FIRST.get_or_init(Instant::now);
-    // Never 0, which has another meaning.
+    // Never 0, which means none.
     u64::try_from(Instant::now().saturating_duration_since(first).as_micros()).map_or(u64::MAX, |micros| micros + 1)
 }
 
@@ -69,7 +69,7 @@ fn low_bits(bytes: u64) -> u32 {
 }
 
 impl Heartbeat {
-    /// A ping was queued.
+    /// Notes that a ping was queued.
     pub(crate) fn ping(&self, written: WriteProgress) {
         self.was_suspended.store(self.suspended.load(Relaxed), Relaxed);
         self.written.store(low_bits(written.bytes), Relaxed);
@@ -78,7 +78,7 @@ impl Heartbeat {
         self.pinged.store(now(), Relaxed);
     }
 
-    /// A pong has come.
+    /// Notes a pong.
     pub(crate) fn pong(&self) {
         let pinged = self.pinged.swap(0, Relaxed);
         if pinged != 0 {
@@ -87,34 +87,35 @@ impl Heartbeat {
         }
     }
 
-    /// Nothing is read for now.
+    /// Notes that reading is suspended.
     pub(crate) fn suspend(&self) {
         self.suspended.store(true, Relaxed);
         self.was_suspended.store(true, Relaxed);
     }
 
-    /// It is read again.
+    /// Notes that reading has resumed.
     pub(crate) fn resume(&self) {
         if self.suspended.load(Relaxed) {
             self.suspended.store(false, Relaxed);
         }
     }
 
-    /// So much has arrived of a message that is half-way: no answer can come before its end.
+    /// Notes how many bytes of an incomplete message have arrived. The pong can only come behind
+    /// it.
     pub(crate) fn received(&self, bytes: usize) {
-        // Only whether it is another number matters.
+        // Only a change of the number matters.
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        if self.half.swap(bytes, Relaxed) != bytes {
+        if self.partial.swap(bytes, Relaxed) != bytes {
             self.received.store(true, Relaxed);
         }
     }
 
-    /// Looks for the answer.
+    /// Checks whether the ping was answered.
     pub(crate) fn check(&self, written: WriteProgress) -> Liveness {
         if self.pinged.load(Relaxed) == 0 {
             return Liveness::Alive;
         }
-        // The ping itself may have left since.
+        // The ping itself is no progress.
         let bytes = low_bits(written.bytes);
         let moved = u64::from(bytes.wrapping_sub(self.written.swap(bytes, Relaxed))) > PING_COST;
         let moved = self.behind.swap(written.behind, Relaxed) && moved;
@@ -158,7 +159,7 @@ mod tests {
             (heartbeat.check(written(0)), heartbeat.round_trip()),
             (Liveness::Alive, Some(Duration::from_millis(7)))
         );
-        // One that was not asked for.
+        // An unsolicited pong.
         heartbeat.pong();
         assert_eq!(heartbeat.round_trip(), Some(Duration::from_millis(7)));
     }
@@ -172,18 +173,18 @@ mod tests {
         heartbeat.suspend();
         assert_eq!(heartbeat.check(written(1000)), Liveness::Wait);
         assert_eq!(heartbeat.check(written(1000)), Liveness::Wait);
-        // The answer may be behind what waits to be read now.
+        // The pong may be behind messages that are only read now.
         heartbeat.resume();
         assert_eq!(heartbeat.check(written(1000)), Liveness::Wait);
         assert_eq!(heartbeat.check(written(1000 + PING_COST)), Liveness::Stale);
     }
 
     #[test]
-    fn a_message_that_comes_slowly_is_a_sign_of_life() {
+    fn a_slow_message_is_a_sign_of_life() {
         let heartbeat = Heartbeat::default();
         heartbeat.received(100);
         heartbeat.ping(written(0));
-        // Nothing more of it has come.
+        // No progress.
         heartbeat.received(100);
         assert_eq!(heartbeat.check(written(0)), Liveness::Stale);
         heartbeat.ping(written(0));
@@ -193,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_operating_system_took_does_not_count() {
+    fn writes_into_an_empty_socket_buffer_do_not_count() {
         let heartbeat = Heartbeat::default();
         heartbeat.ping(written(5));
         assert_eq!(heartbeat.check(written(1000)), Liveness::Stale);
-        // It takes no more by now: the peer did not read, whatever was written before.
+        // The socket buffer is full now: the peer did not read what was written before.
         heartbeat.ping(written(1000));
         assert_eq!(heartbeat.check(behind(2000)), Liveness::NotReading);
-        // From the last look on, it counts.
+        // From now on, progress counts.
         assert_eq!(heartbeat.check(behind(3000)), Liveness::Wait);
         assert_eq!(heartbeat.check(written(4000)), Liveness::Wait);
         assert_eq!(heartbeat.check(written(5000)), Liveness::Stale);

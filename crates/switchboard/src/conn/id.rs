@@ -1,30 +1,86 @@
-//! New ids.
+//! Connection ids.
 
-use std::{cell::RefCell, time::SystemTime};
+use std::{cell::RefCell, fmt, str::FromStr, time::SystemTime};
 
 use uuid::{Builder, Uuid};
 
-/// Random bytes of one id.
+/// The random bytes of one id.
 const RANDOM: usize = 10;
 
-/// So many ids are made of what the operating system gives at once: asking it costs as much as all
-/// the rest of an id.
-const STOCK: usize = 64 * RANDOM;
+/// Random bytes fetched from the operating system at once, for 64 ids: a system call costs as much
+/// as the rest of an id.
+const POOL: usize = 64 * RANDOM;
 
 thread_local! {
-    static RANDOMNESS: RefCell<([u8; STOCK], usize)> = const { RefCell::new(([0; STOCK], STOCK)) };
+    /// The pool, and the number of bytes used.
+    static RANDOMNESS: RefCell<([u8; POOL], usize)> = const { RefCell::new(([0; POOL], POOL)) };
 }
 
-/// A UUID v7.
-pub(crate) fn next() -> Uuid {
-    let random = RANDOMNESS.with_borrow_mut(|(stock, used)| {
-        if *used == STOCK {
-            getrandom::fill(stock).ok()?;
+/// A connection's id: a UUID v7. The upgrade's response carries it in the header `x-client-id`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(Uuid);
+
+impl ConnId {
+    pub(crate) fn new() -> Self {
+        Self(next())
+    }
+
+    /// The creation time in a UUID v7, in milliseconds since 1970.
+    pub(super) fn created_at_ms(self) -> u64 {
+        let [a, b, c, d, e, f, ..] = *self.as_bytes();
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    }
+
+    /// Returns the bytes of the UUID.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+/// Parses a UUID.
+impl FromStr for ConnId {
+    type Err = InvalidConnId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidConnId> {
+        text.parse().map(Self).map_err(|_| InvalidConnId(()))
+    }
+}
+
+impl fmt::Display for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The error of parsing a [`ConnId`]: the text is not a UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidConnId(());
+
+impl fmt::Display for InvalidConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("invalid connection id: expected a UUID")
+    }
+}
+
+impl std::error::Error for InvalidConnId {}
+
+/// Creates a UUID v7.
+fn next() -> Uuid {
+    let random = RANDOMNESS.with_borrow_mut(|(pool, used)| {
+        if *used == POOL {
+            getrandom::fill(pool).ok()?;
             *used = 0;
         }
-        let random: [u8; RANDOM] = stock[*used..*used + RANDOM].try_into().ok()?;
-        // Used once, and then not kept.
-        stock[*used..*used + RANDOM].fill(0);
+        let random: [u8; RANDOM] = pool[*used..*used + RANDOM].try_into().ok()?;
+        // Used bytes do not stay in memory.
+        pool[*used..*used + RANDOM].fill(0);
         *used += RANDOM;
         Some(random)
     });

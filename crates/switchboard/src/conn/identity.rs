@@ -1,4 +1,4 @@
-//! Whose connection it is, and until when.
+//! The user of a connection, and when the identity expires.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,9 +10,9 @@ use crate::{
     hub::Check,
 };
 
-/// A user, and for how long that is certain.
+/// The user of a connection, with an optional expiry.
 ///
-/// Given by [`WsRouter::identify`](crate::WsRouter::identify) where the upgrade tells it, or with
+/// Returned from [`WsRouter::identify`](crate::WsRouter::identify) at the upgrade, or passed to
 /// [`Conn::identify`] by a handler.
 ///
 /// ```
@@ -31,20 +31,19 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A user who stays as long as the connection does. The key is what the application tells its
-    /// users apart by.
+    /// Creates an identity that does not expire. `user` is the application's key for the user.
     pub fn new(user: impl Into<Arc<str>>) -> Self {
         Self { user: user.into(), expires_in: None }
     }
 
-    /// Closes the connection with 4001 after this time, as when a token expires, unless
-    /// [`Conn::identify`] is called again before.
+    /// Sets when the identity expires, for example with its token: the connection is closed with
+    /// 4001 after this time, unless [`Conn::identify`] is called again first.
     pub fn expires_in(mut self, time: Duration) -> Self {
         self.expires_in = Some(time);
         self
     }
 
-    /// The user's key.
+    /// Returns the user's key.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
@@ -63,8 +62,8 @@ impl From<String> for Identity {
     }
 }
 
-/// The token of a `$ws:refresh`: the event of [`on_refresh`](crate::WsRouter::on_refresh). `Debug`
-/// does not show it.
+/// The token of a `$ws:refresh` message: the event of
+/// [`on_refresh`](crate::WsRouter::on_refresh). `Debug` does not show it.
 #[derive(Clone)]
 pub struct RefreshToken(Arc<str>);
 
@@ -73,7 +72,7 @@ impl RefreshToken {
         Self(token.into())
     }
 
-    /// The token.
+    /// Returns the token.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -86,7 +85,7 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What is known of a connection's user.
+/// The identity of a connection, if it has one.
 #[derive(Debug, Default)]
 pub(crate) struct CurrentIdentity {
     user: Option<Arc<str>>,
@@ -94,7 +93,7 @@ pub(crate) struct CurrentIdentity {
 }
 
 impl CurrentIdentity {
-    /// What is left of the identity's time.
+    /// Returns the time until the identity expires.
     pub(crate) fn left(&self) -> Option<Duration> {
         self.expires_at.map(|at| at.saturating_duration_since(Instant::now()))
     }
@@ -102,6 +101,9 @@ impl CurrentIdentity {
 
 impl<D: ?Sized> ConnInner<D> {
     /// Sets or renews the identity.
+    ///
+    /// The timer is set under the lock, so that of two concurrent calls the last one decides both
+    /// the expiry and the timer.
     pub(crate) fn identify(&self, identity: &Identity) -> Result<(), WsError> {
         let mut current = self.cold().identity.lock();
         match &current.user {
@@ -114,7 +116,7 @@ impl<D: ?Sized> ConnInner<D> {
                     return Err(WsError::cancelled("the connection is closed"));
                 }
                 self.hub().add_user(&identity.user, self.id).map_err(|full| {
-                    WsError::resource_exhausted("too many connections of this user")
+                    WsError::resource_exhausted(format!("too many connections for this user (limit {})", full.limit))
                         .with_detail("limit", full.limit)
                         .with_detail("current", full.current)
                 })?;
@@ -122,7 +124,6 @@ impl<D: ?Sized> ConnInner<D> {
             }
         }
         current.expires_at = identity.expires_in.and_then(|time| Instant::now().checked_add(time));
-        // While this is locked: the last call counts for both.
         if let Some(time) = identity.expires_in {
             self.hub().schedule(self, time, Check::Expired);
         }
@@ -131,7 +132,7 @@ impl<D: ?Sized> ConnInner<D> {
         Ok(())
     }
 
-    /// The time has come to look. How long until the next look, if there is to be one.
+    /// Closes the connection if the identity has expired. Returns the time until the next check.
     pub(crate) fn check_expiry(&self) -> Option<Duration> {
         let left = self.expires_in();
         if left.is_some_and(|left| left.is_zero()) {
@@ -151,7 +152,7 @@ impl<D: ?Sized> ConnInner<D> {
 }
 
 impl AnyConn {
-    /// Closes the connection if it is not known whose it is.
+    /// Closes the connection if it was not identified in time.
     pub(crate) fn check_identified(&self) {
         if self.user().is_none() {
             self.outbox.close(CloseCode::POLICY, "Authentication required");
@@ -160,8 +161,9 @@ impl AnyConn {
 }
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
-    /// Says whose connection this is, or that it still is: after an in-band login, or when a token
-    /// was refreshed. The last call's expiry counts; without one the connection does not expire.
+    /// Sets or renews the user of the connection, after an in-band login or a token refresh.
+    ///
+    /// The expiry of the last call counts. An identity without an expiry does not expire.
     ///
     /// ```
     /// use std::time::Duration;
@@ -183,28 +185,28 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///
     /// # Errors
     ///
-    /// `PERMISSION_DENIED` if it belongs to another user already, which does not change anything;
-    /// `RESOURCE_EXHAUSTED` if the user has
-    /// [`max_connections_per_user`](crate::HubBuilder::max_connections_per_user); `CANCELLED` if it is
-    /// closed.
+    /// - `PERMISSION_DENIED` if the connection belongs to another user; it keeps that identity.
+    /// - `RESOURCE_EXHAUSTED` if the user has
+    ///   [`max_connections_per_user`](crate::HubBuilder::max_connections_per_user) connections.
+    /// - `CANCELLED` if the connection is closed.
     pub fn identify(&self, identity: impl Into<Identity>) -> Result<(), WsError> {
         self.inner.identify(&identity.into())
     }
 
-    /// Whose connection this is, if that was said.
+    /// Returns the user, if the connection was [identified](Self::identify).
     #[must_use]
     pub fn user(&self) -> Option<Arc<str>> {
         self.inner.user()
     }
 
-    /// How long the identity is still good; `None` if it does not expire.
+    /// Returns the time until the identity expires; `None` if it does not.
     #[must_use]
     pub fn expires_in(&self) -> Option<Duration> {
         self.inner.expires_in()
     }
 
-    /// Has the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) decide again whether
-    /// this connection may stay, before its next message.
+    /// Runs the [`on_reauthorize`](crate::WsRouter::on_reauthorize) hooks, which decide whether the
+    /// connection may stay open, before its next message is handled.
     pub fn reauthorize(&self) {
         self.inner.signal(super::Signal::Reauthorize);
     }

@@ -1,4 +1,4 @@
-//! What a connection's handles, its task and its topics share.
+//! The state that a connection's handles, its task and its topics share.
 
 mod settings;
 mod subscriber;
@@ -36,7 +36,7 @@ use crate::{
     wire::{Frame, Variants, encode, encode_for},
 };
 
-/// One allocation for all; topics hold it with the data's type erased.
+/// The shared state of a connection, in one allocation. Topics hold it with the data's type erased.
 pub(crate) struct ConnInner<D: ?Sized> {
     pub(crate) outbox: Outbox,
     pub(crate) id: ConnId,
@@ -45,11 +45,11 @@ pub(crate) struct ConnInner<D: ?Sized> {
     pub(crate) state: Arc<dyn Any + Send + Sync>,
     pub(crate) kept: UpgradeValues,
     pub(crate) remote_addr: Option<SocketAddr>,
-    /// What a trusted proxy says; else it is the peer's.
+    /// The address reported by a trusted proxy, if it differs from the peer's.
     forwarded_ip: Option<Box<IpAddr>>,
     pub(crate) dialect: Dialect,
     pub(crate) heartbeat: Heartbeat,
-    /// When the last message came, in milliseconds since 1970; 0 before the first.
+    /// The time of the last message, in milliseconds since 1970; 0 before the first.
     pub(crate) active_at: AtomicU64,
     signals: AtomicU8,
     pub(crate) timer: TimerKey,
@@ -57,27 +57,27 @@ pub(crate) struct ConnInner<D: ?Sized> {
     pub(crate) data: D,
 }
 
-/// A connection whatever its data.
+/// A connection with the type of its data erased.
 pub(crate) type AnyConn = ConnInner<dyn Any + Send + Sync>;
 
-/// How a client speaks, as its subprotocol says.
+/// The dialect of a client, chosen by its subprotocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Dialect {
-    /// It understands frames beyond the plain protocol.
+    /// The client understands control messages (`$ws:…`).
     pub(crate) extended: bool,
     pub(crate) messagepack: bool,
-    /// Frames are as everything here writes them.
+    /// Frames need no conversion: JSON in the standard envelope.
     pub(crate) standard: bool,
 }
 
-/// What a connection's task is told by others.
+/// A signal to a connection's task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// Take on nothing new, and close once what runs is done.
+    /// Handle no further messages, and close once running handlers are done.
     Drain = 1,
-    /// Ask the application whether the connection may stay.
+    /// Run the `on_reauthorize` hooks.
     Reauthorize = 2,
-    /// The peer has not answered a ping: for the hooks.
+    /// Run the `on_stale` hooks: the peer has not answered a ping.
     Stale = 4,
 }
 
@@ -86,7 +86,7 @@ struct Gap<'a> {
     topic: &'a str,
 }
 
-/// What upgrades bring to their connections.
+/// What an upgrade passes to its connection.
 pub(crate) struct ConnOrigin<D> {
     pub(crate) settings: Arc<RouteSettings>,
     pub(crate) state: Arc<dyn Any + Send + Sync>,
@@ -136,22 +136,22 @@ impl<D: ?Sized> ConnInner<D> {
         &self.settings.config
     }
 
-    /// Where the client is.
+    /// Returns the client's IP address.
     pub(crate) fn client_ip(&self) -> Option<IpAddr> {
         self.forwarded_ip.as_deref().copied().or_else(|| self.remote_addr.map(|addr| addr.ip()))
     }
 
-    /// How this connection's frames look.
+    /// Returns the wire format of this connection's frames.
     pub(crate) fn wire(&self) -> &Wire {
         if self.dialect.messagepack { &self.settings.messagepack } else { &self.settings.json }
     }
 
-    /// A frame as this connection takes it. `None` if it cannot be had so.
+    /// Converts a frame to this connection's wire format. `None` if that is impossible.
     pub(crate) fn encode_for(&self, frame: Frame) -> Option<Frame> {
         if self.dialect.standard { Some(frame) } else { encode_for(self.wire(), &frame, self.hub().log_limit()) }
     }
 
-    /// The same for a frame for many, which is converted once for all that take it alike.
+    /// Converts a frame that goes to many connections, once for each wire format.
     pub(crate) fn variant(&self, frame: &Frame, variants: &mut Variants) -> Option<Frame> {
         if self.dialect.standard {
             Some(frame.clone())
@@ -160,7 +160,7 @@ impl<D: ?Sized> ConnInner<D> {
         }
     }
 
-    /// Tells the connection's task something.
+    /// Sends a signal to the connection's task.
     pub(crate) fn signal(&self, signal: Signal) {
         self.signals.fetch_or(signal as u8, Relaxed);
         self.outbox.wake_owner();
@@ -170,28 +170,28 @@ impl<D: ?Sized> ConnInner<D> {
         self.signals.load(Relaxed) & signal as u8 != 0
     }
 
-    /// Whether it was told this, which is forgotten then.
+    /// Returns whether this signal was sent, and clears it.
     pub(crate) fn take_signal(&self, signal: Signal) -> bool {
         self.is_told(signal) && self.signals.fetch_and(!(signal as u8), Relaxed) & signal as u8 != 0
     }
 
-    /// Whether there is anything to be told at all.
+    /// Returns whether any signal was sent.
     pub(crate) fn has_signals(&self) -> bool {
         self.signals.load(Relaxed) != 0
     }
 
-    /// Sends a message's frame, behind all that was sent and published before. Fails once closing, and
-    /// if the connection cannot take it.
+    /// Queues a frame behind everything sent and published before. Fails if the connection is
+    /// closing or the frame cannot be converted to its wire format.
     pub(crate) fn push(&self, frame: Frame) -> Result<(), SendError> {
         let frame = self.encode_for(frame).ok_or_else(SendError::no_envelope)?;
         if self.push_raw(frame) { Ok(()) } else { Err(SendError::closed()) }
     }
 
-    /// Sends a frame as it is.
+    /// Queues a frame without converting it. Returns `false` if the connection is closing.
     pub(crate) fn push_raw(&self, frame: Frame) -> bool {
         let mut pushed = self.outbox.push(frame.clone(), FlushBy::Owner);
         if pushed == Pushed::NoRoom {
-            // What waits may fit into the socket.
+            // Writing what is queued may make room.
             self.check_size(&frame);
             self.write_early();
             self.make_room(frame.cost());
@@ -203,14 +203,14 @@ impl<D: ?Sized> ConnInner<D> {
         pushed != Pushed::Closed
     }
 
-    /// Closes the connection, behind all that was sent and published before.
+    /// Closes the connection behind everything sent and published before.
     pub(crate) fn close(&self, code: CloseCode, reason: &str) {
         let code = if code.is_sendable() { code } else { CloseCode::NORMAL };
         self.outbox.close(code, close_reason(reason));
     }
 
-    /// Sends a reply, which also leaves while the connection closes. Fails only if the connection cannot
-    /// take it.
+    /// Queues a reply, which is written even while the connection closes. Fails only if the frame
+    /// cannot be converted to the connection's wire format.
     pub(crate) fn push_reply(&self, frame: Frame) -> Result<(), SendError> {
         let frame = self.encode_for(frame).ok_or_else(SendError::no_envelope)?;
         match self.outbox.push_reply(frame.clone()) {
@@ -222,7 +222,7 @@ impl<D: ?Sized> ConnInner<D> {
         Ok(())
     }
 
-    /// Says what to do about a message that no queue takes.
+    /// Warns of a message that is larger than the whole outbound queue may be.
     pub(crate) fn check_size(&self, frame: &Frame) {
         let limit = self.config().max_outbound_bytes;
         if frame.cost() > limit
@@ -235,12 +235,13 @@ impl<D: ?Sized> ConnInner<D> {
         }
     }
 
-    /// Drops messages of topics that may be lost, where so much more does not fit.
+    /// Drops queued messages of topics that allow it, to make room for `cost` bytes.
     pub(crate) fn make_room(&self, cost: usize) {
         self.outbox.make_room(cost, |topic| self.gap(topic));
     }
 
-    /// `$ws:gap`: messages of this topic were lost. Only for clients that understand it.
+    /// Encodes a `$ws:gap`: messages of this topic were dropped. `None` for a client that does not
+    /// understand it.
     pub(crate) fn gap(&self, topic: &str) -> Option<Frame> {
         let gap = Gap { topic };
         let frame = self.dialect.extended.then(|| encode::control("$ws:gap", None, &gap)).flatten();
@@ -252,7 +253,7 @@ impl<D: ?Sized> ConnInner<D> {
         WriteProgress { bytes, waits, behind }
     }
 
-    /// Writes what waits, instead of at the end of the turn.
+    /// Writes what is queued now, instead of at the end of the turn.
     pub(crate) fn write_early(&self) {
         if turn::is_of(&self.outbox) {
             turn::write_out(&self.outbox);
@@ -264,7 +265,7 @@ impl<D: ?Sized> ConnInner<D> {
 }
 
 impl AnyConn {
-    /// The time for a check has come. The next one, and after what time.
+    /// Runs a scheduled check. Returns the next one and the time until then.
     pub(crate) fn check(&self, check: Check) -> Option<(Check, Duration)> {
         if self.outbox.is_closed() {
             return None;

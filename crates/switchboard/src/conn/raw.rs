@@ -1,4 +1,4 @@
-//! Frames without an envelope, for routes that speak a protocol of their own.
+//! Frames without an envelope, for routes with their own protocol.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -11,12 +11,12 @@ use crate::{
 };
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
-    /// Sends a text frame as it is, without an envelope.
+    /// Sends a text frame without an envelope.
     ///
     /// ```
     /// # use switchboard::{Conn, RawText, WsRouter};
     /// async fn echo(conn: Conn, text: RawText) {
-    ///     // An error says that the client is gone.
+    ///     // Fails only if the connection is closed.
     ///     let _ = conn.send_text(format!("You said: {text}"));
     /// }
     /// let router = WsRouter::<()>::new().on_text(echo);
@@ -30,7 +30,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.push_raw(Frame::text(&text.into()))
     }
 
-    /// Sends a binary frame.
+    /// Sends a binary frame without an envelope.
     ///
     /// # Errors
     ///
@@ -44,13 +44,14 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     }
 }
 
-/// A text frame as it is: the event of `on_text`, and what [`send_text`](crate::Conn::send_text)
-/// takes. Cheap to clone.
+/// The text of a frame without an envelope: the event of
+/// [`on_text`](crate::WsRouter::on_text), and the argument of
+/// [`send_text`](crate::Conn::send_text). Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct RawText(Arc<str>);
 
 impl RawText {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

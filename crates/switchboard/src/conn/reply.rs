@@ -1,5 +1,5 @@
-//! A handler's reply. To a connection with nothing queued it is written to where the turn gathers own
-//! frames, without an allocation.
+//! Encoding a handler's reply. If nothing is queued, it is written straight into the buffer of the
+//! turn's own frames, without an allocation.
 
 use switchboard_core::{Reply, ReplyWriter, WsError, envelope::Head};
 
@@ -13,18 +13,18 @@ use crate::{
     },
 };
 
-/// What a handler's reply has become.
+/// What became of a handler's reply.
 #[derive(Debug)]
 pub(crate) enum Replied {
-    /// There is none.
+    /// The handler has no reply.
     Nothing,
-    /// It was put out already.
+    /// It was written into the turn's buffer.
     Sent,
-    /// It is to be sent.
+    /// It is to be sent by the caller.
     Frame(Frame),
 }
 
-/// What a handler returned: a frame, nothing, or an error. `apart`: not among what the turn puts out.
+/// Encodes what a handler returned. With `apart`, the reply is not written into the turn's buffer.
 pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>, D>(
     reply: R,
     correlation_id: Option<&str>,
@@ -41,7 +41,7 @@ pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>, D>(
             let written = append_frame(&mut out.out, write)?;
             let frame = &out.out[out.start..];
             if frame.len() > config.max_outbound_bytes {
-                // Larger than what may wait at all: the queue says so.
+                // Larger than the whole queue may be: pushing it reports that.
                 return Ok(Replied::Frame(Frame::new(frame.to_vec())));
             }
             out.start = out.out.len();
@@ -51,11 +51,11 @@ pub(crate) fn reply<M, K, Out, R: Reply<M, K, Out>, D>(
     }
 }
 
-/// The turn's own frames, taken out to append one. They are given back whatever happens: a reply
-/// that panics while it is serialised must not cost the others.
+/// The buffer of the turn's own frames, taken out to append one. Given back on drop, so that a
+/// reply that panics while it is serialised does not lose the others.
 struct TurnBuffer {
     out: Vec<u8>,
-    /// What comes behind is not a whole frame.
+    /// The end of the whole frames; an incomplete one behind it is cut off.
     start: usize,
 }
 

@@ -1,48 +1,25 @@
-//! A connection's topics.
+//! A connection's subscriptions.
 
 use std::sync::Arc;
 
-use switchboard_core::{MemberOf, Message, MessageSet};
+use switchboard_core::MessageSet;
 
 use crate::{
     conn::{AnyConn, Conn},
-    hub::{AsStr, ChangeTopics, Operation, PendingChange, Publish, Subscribe, TopicName, TopicOf, Unsubscribe},
+    hub::{AsStr, ChangeTopics, Operation, PendingChange, TopicName, Unsubscribe},
 };
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
-    /// Publishes a message to the members of a topic, this connection included if it is one.
+    /// Ends a subscription. Returns `false` if there was none.
     ///
-    /// Nothing is published before the result is awaited. A [`Topic`](crate::Topic) takes only
-    /// messages of its own type.
-    ///
-    /// ```
-    /// # use switchboard::{Conn, WsError, ws_message};
-    /// # #[ws_message("TYPING")] struct Typing;
-    /// async fn typing(conn: Conn, typing: Typing) -> Result<(), WsError> {
-    ///     conn.publish("room:1", typing).except_self().await?;
-    ///     Ok(())
-    /// }
-    /// ```
-    #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
-    pub fn publish<M>(&self, topic: impl TopicOf<M>, message: M) -> Publish
-    where
-        M: Message<Meta = ()> + MemberOf<Out>,
-    {
-        self.inner.settings.check_declared(M::TYPE);
-        let validate = self.inner.config().validate_outbound;
-        self.inner.hub().publish_from(topic.topic_name(), message, Some(self.any()), validate)
+    /// No message of the topic is queued after this has returned. Messages queued before still
+    /// arrive, ahead of anything sent later.
+    pub fn unsubscribe(&self, topic: impl TopicName) -> Unsubscribe {
+        Unsubscribe::new(self.change([topic], Operation::Leave))
     }
 
-    /// Subscribes to a topic. `false` if it was subscribed already, which changes nothing.
-    ///
-    /// Without rules for the topic ([`TopicOptions`](crate::TopicOptions)) it does not wait for
-    /// anything. With [`filter`](Subscribe::filter) only some messages come.
-    pub fn subscribe(&self, topic: impl TopicName) -> Subscribe {
-        Subscribe::new(self.change([topic], Operation::Join))
-    }
-
-    /// Subscribes to all of these topics, or to none. Those that it was subscribed to already do not
-    /// matter; [`joined`](crate::TopicChange::joined) has the others.
+    /// Subscribes to several topics, or to none of them if one fails. Topics that the connection
+    /// is subscribed to already are skipped.
     ///
     /// ```
     /// # use switchboard::{Conn, TopicError};
@@ -57,20 +34,18 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         ChangeTopics::new(self.change(topics, Operation::Join))
     }
 
-    /// Ends a subscription. Nothing of the topic arrives after this returned. `false` if there was
-    /// none.
-    pub fn unsubscribe(&self, topic: impl TopicName) -> Unsubscribe {
-        Unsubscribe::new(self.change([topic], Operation::Leave))
-    }
-
-    /// Ends the subscriptions to all of these topics. Nothing of them arrives after this returned;
-    /// [`left`](crate::TopicChange::left) has those that there were.
+    /// Ends several subscriptions. Topics that the connection is not subscribed to are skipped.
+    ///
+    /// No message of these topics is queued after this has returned.
     pub fn unsubscribe_many<T: TopicName>(&self, topics: impl IntoIterator<Item = T>) -> ChangeTopics {
         ChangeTopics::new(self.change(topics, Operation::Leave))
     }
 
-    /// Subscribes and unsubscribes so that exactly these topics remain, or changes nothing. Only
-    /// those that are new are authorised and counted; those that stay do not miss anything.
+    /// Replaces the set of subscriptions: subscribes to these topics and unsubscribes from all
+    /// others, or changes nothing if one topic fails.
+    ///
+    /// Only new topics are authorised; the limits apply to the resulting set. Subscriptions that
+    /// stay miss no message.
     ///
     /// ```
     /// # use switchboard::{Conn, WsError, ws_message};
@@ -90,18 +65,18 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         ChangeTopics::new(self.change(topics, Operation::Exactly))
     }
 
-    /// Ends all subscriptions. Nothing of them arrives after this returned.
+    /// Ends all subscriptions. No message of a topic is queued after this has returned.
     pub fn clear_topics(&self) -> ChangeTopics {
         ChangeTopics::new(self.change([""; 0], Operation::Exactly))
     }
 
-    /// The topics that the connection is subscribed to, in the order of subscribing.
+    /// Returns the topics that the connection is subscribed to, in the order of subscribing.
     #[must_use]
     pub fn topics(&self) -> Vec<String> {
         self.inner.subscriptions.lock().names()
     }
 
-    /// Whether the connection is subscribed to a topic.
+    /// Returns whether the connection is subscribed to a topic.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn is_subscribed(&self, topic: impl TopicName) -> bool {
@@ -109,11 +84,15 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.subscriptions.lock().contains(&name)
     }
 
-    fn change<T: TopicName>(&self, topics: impl IntoIterator<Item = T>, operation: Operation) -> PendingChange {
+    pub(super) fn change<T: TopicName>(
+        &self,
+        topics: impl IntoIterator<Item = T>,
+        operation: Operation,
+    ) -> PendingChange {
         PendingChange::new(self.any(), topics.into_iter().map(AsStr), operation)
     }
 
-    fn any(&self) -> Arc<AnyConn> {
+    pub(super) fn any(&self) -> Arc<AnyConn> {
         Arc::clone(&self.inner) as Arc<AnyConn>
     }
 }

@@ -1,13 +1,13 @@
-//! Making a hub with settings.
+//! The settings of a hub.
 
 use std::{fmt, sync::Arc};
 
 use crate::hub::{Hub, TopicOptions, topics::TopicRules};
 
-/// How topics' names are made comparable.
+/// The function that normalises topic names.
 pub(crate) type Normalize = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
-/// Makes a [`Hub`]: see [`Hub::builder`].
+/// A builder for a [`Hub`]: [`Hub::builder`].
 #[derive(Clone)]
 #[must_use]
 pub struct HubBuilder {
@@ -18,7 +18,7 @@ pub struct HubBuilder {
     pub(crate) max_queued_user_events: usize,
 }
 
-/// How many connections and upgrades a hub takes, of all its routes.
+/// The limits of connections and upgrades, over all routes of a hub.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HubLimits {
     pub(crate) max_connections: Option<usize>,
@@ -28,7 +28,7 @@ pub(crate) struct HubLimits {
 }
 
 impl HubBuilder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             topics: Vec::new(),
             normalize: None,
@@ -43,8 +43,8 @@ impl HubBuilder {
         }
     }
 
-    /// Sets the rules of all topics that a pattern matches: a name, or the beginning of names and
-    /// `*`. Of several patterns that match a topic the first counts.
+    /// Sets the rules of topics that match a pattern: a name, or a prefix followed by `*`. If
+    /// several patterns match a topic, the first one applies.
     ///
     /// ```
     /// use switchboard::{Hub, SlowConsumer, TopicOptions};
@@ -60,8 +60,8 @@ impl HubBuilder {
         self
     }
 
-    /// Makes different spellings of a topic's name one, wherever a name is given: in lower case, or
-    /// without a slash at the end. What comes out must be a fixed point.
+    /// Normalises topic names wherever one is given, for example to lower case. The function must
+    /// be idempotent: normalising a normalised name must not change it.
     ///
     /// ```
     /// # use switchboard::Hub;
@@ -73,8 +73,8 @@ impl HubBuilder {
         self
     }
 
-    /// HubLimits the connections of the hub, of all its routes together. Upgrades beyond it are refused
-    /// with 503. No limit by default: connections are then limited by the process's open files.
+    /// Limits the connections of all routes together. Further upgrades are refused with 503. No
+    /// limit by default, other than the process's limit of open files.
     ///
     /// ```
     /// use switchboard::{Hub, WsRouter, ws_route};
@@ -90,77 +90,79 @@ impl HubBuilder {
         self
     }
 
-    /// HubLimits the connections from one address, of all routes together. Upgrades beyond it are
-    /// refused with 503. IPv6 addresses of the same /64 network count as one. No limit by default.
+    /// Limits the connections from one IP address, of all routes together. Further upgrades are
+    /// refused with 503. IPv6 addresses in the same /64 network count as one. No limit by default.
     ///
-    /// Behind a proxy, name it in [`trusted_proxies`](crate::WsRouter::trusted_proxies) on each
-    /// route: else all connections come from the proxy's address.
+    /// Behind a proxy, set [`trusted_proxies`](crate::WsRouter::trusted_proxies) on each route.
+    /// Otherwise all connections count for the proxy's address.
     ///
-    /// The address is axum's [`ConnectInfo`](axum::extract::ConnectInfo): serve the app with
-    /// [`switchboard::serve`](crate::serve), or axum's with
-    /// `into_make_service_with_connect_info::<SocketAddr>()`. Without it, as with a plain
-    /// `axum::serve(listener, app)`, all upgrades are refused with 500, since the limit cannot be
-    /// kept.
+    /// The limit needs the peer's address: serve with [`switchboard::serve`](crate::serve), or with
+    /// `axum::serve` and `into_make_service_with_connect_info::<SocketAddr>()`. With a plain
+    /// `axum::serve(listener, app)`, all upgrades are refused with 500.
     pub fn max_connections_per_ip(mut self, count: usize) -> Self {
         self.limits.max_connections_per_ip = Some(count);
         self
     }
 
-    /// HubLimits the connections of one user, of all routes together. Further ones are closed with
-    /// 4504; [`Conn::identify`](crate::Conn::identify) fails with `RESOURCE_EXHAUSTED`. No limit by
-    /// default.
+    /// Limits the connections of one user, on all routes together. Further connections identified
+    /// at the upgrade are closed with 4504; [`Conn::identify`](crate::Conn::identify) fails with
+    /// `RESOURCE_EXHAUSTED`. No limit by default.
     pub fn max_connections_per_user(mut self, count: usize) -> Self {
         self.limits.max_connections_per_user = Some(count);
         self
     }
 
-    /// HubLimits the upgrades that are authenticated at the same time, of all routes together. Further
-    /// ones are refused with 503. 1024 by default.
+    /// Limits the upgrades in progress, on all routes together. Further ones are refused with 503.
+    /// 1024 by default.
     pub fn max_pending_upgrades(mut self, count: usize) -> Self {
         self.limits.max_pending_upgrades = count;
         self
     }
 
-    /// HubLimits the bytes that wait to be written to all connections together. 256 MiB by default:
-    /// 256 clients that read nothing with queues of
-    /// [`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes), 1 MiB. `usize::MAX` for no
-    /// limit. See the [guide](crate::guide::memory).
+    /// Limits the bytes in the outbound queues of all connections together. 256 MiB by default,
+    /// which is 256 stalled clients with full queues of
+    /// [`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes) (1 MiB). Use `usize::MAX`
+    /// for no limit. See the [guide](crate::guide::memory).
     ///
-    /// Counted is what stays queued because clients do not read as fast, each message with its
-    /// overhead, and a published message once for each subscriber that it waits for. Messages that
-    /// leave at once do not count, nor does anything sent to a client that keeps up.
+    /// Only bytes that stay queued for slow consumers count, including per-message overhead. A
+    /// published message counts once for each slow subscriber. Messages to clients that keep up do
+    /// not count.
     ///
-    /// At three quarters of the limit connections are closed with 4002, those with the most bytes
-    /// first, until half is left. Where bytes come faster than that, the connection that would exceed
-    /// the limit is closed at once. Allow some hundred times the largest message, so that no single
-    /// one decides; and more than 256 MiB where more than 100 000 clients may fall behind for a
-    /// moment.
+    /// Above three quarters of the limit, connections are closed with 4002, those with the most
+    /// bytes first, until the queues are down to half of the limit. A connection that would exceed
+    /// the limit before that is closed at once. Allow a few hundred times the size of the largest
+    /// message, and more than 256 MiB if more than 100 000 clients may fall behind at the same
+    /// time.
     ///
-    /// This holds for members of topics that [drop](crate::SlowConsumer::DropOldest) messages, too:
-    /// those are dropped where the queue of a connection is full, not where this limit is reached.
+    /// [`SlowConsumer::DropOldest`](crate::SlowConsumer::DropOldest) does not prevent this: it
+    /// drops messages when the queue of one connection is full.
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
         self.max_queued_bytes = bytes;
         self
     }
 
-    /// How many events may wait for each reader of [`Hub::user_events`]: beyond them the oldest are
-    /// lost, which it is told. By default 1024; rounded up to a power of two.
+    /// Limits the events queued for each reader of [`Hub::user_events`]. Beyond it, the oldest
+    /// events are lost and the reader gets [`UserEvent::Missed`](crate::UserEvent::Missed). 1024 by
+    /// default, at most 1 048 576, rounded up to a power of two.
     pub fn max_queued_user_events(mut self, count: usize) -> Self {
         self.max_queued_user_events = count;
         self
     }
 
-    /// The hub.
+    /// Builds the hub.
     ///
     /// # Panics
     ///
-    /// If a pattern is neither a valid name nor the beginning of one and `*`, or stands behind
-    /// another that matches all that it does; and if `max_pending_upgrades` is 0, with which nobody
-    /// could connect.
+    /// - If a pattern is neither a valid topic name nor a prefix followed by `*`.
+    /// - If a pattern can never apply, because an earlier one matches all of its topics.
+    /// - If `max_pending_upgrades` is 0.
     #[must_use]
     #[track_caller]
     pub fn build(mut self) -> Hub {
-        assert!(self.limits.max_pending_upgrades > 0, "`HubBuilder::max_pending_upgrades` must not be 0");
+        assert!(
+            self.limits.max_pending_upgrades > 0,
+            "`HubBuilder::max_pending_upgrades` is 0, so no client could connect: set at least 1"
+        );
         match TopicRules::new(std::mem::take(&mut self.topics)) {
             Ok(rules) => Hub::with(self, rules),
             Err(error) => panic!("{error}"),
@@ -176,31 +178,5 @@ impl fmt::Debug for HubBuilder {
             .field("max_queued_bytes", &self.max_queued_bytes)
             .field("max_queued_user_events", &self.max_queued_user_events)
             .finish_non_exhaustive()
-    }
-}
-
-impl Hub {
-    /// A hub with settings. They hold for all routes that share it; those of one route are in
-    /// [`Config`](crate::Config).
-    ///
-    /// | setting | default | beyond it |
-    /// |---|---|---|
-    /// | [`topic`](HubBuilder::topic) | no rules: handlers decide | what [`TopicOptions`] say |
-    /// | [`normalize_topics`](HubBuilder::normalize_topics) | names stay as they are given | |
-    /// | [`max_connections`](HubBuilder::max_connections) | none | HTTP 503 |
-    /// | [`max_connections_per_ip`](HubBuilder::max_connections_per_ip) | none | HTTP 503; 500 where addresses are not known |
-    /// | [`max_connections_per_user`](HubBuilder::max_connections_per_user) | none | close 4504 |
-    /// | [`max_pending_upgrades`](HubBuilder::max_pending_upgrades) | 1024 | HTTP 503 |
-    /// | [`max_queued_bytes`](HubBuilder::max_queued_bytes) | 256 MiB, of all connections | the slowest are closed with 4002 |
-    /// | [`max_queued_user_events`](HubBuilder::max_queued_user_events) | 1024 for each reader | the oldest are lost |
-    ///
-    /// ```
-    /// use switchboard::Hub;
-    ///
-    /// let hub = Hub::builder().max_queued_bytes(512 * 1024 * 1024).build();
-    /// # let _ = hub;
-    /// ```
-    pub fn builder() -> HubBuilder {
-        HubBuilder::new()
     }
 }

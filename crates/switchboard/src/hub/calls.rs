@@ -1,4 +1,4 @@
-//! Requests to several clients at once.
+//! Requests to several clients.
 
 use std::{fmt, future::IntoFuture, sync::Arc, time::Duration};
 
@@ -11,35 +11,35 @@ use crate::{
     conn::{AnyConn, CallError, ConnId, call},
 };
 
-/// How many answers one of these waits for at once.
-const AT_ONCE: usize = 1024;
+/// Concurrent requests of one call to several clients.
+const MAX_CONCURRENT: usize = 1024;
 
-/// A request to all connections of a user, made when it is awaited:
-/// [`UserHandle::call`](crate::UserHandle::call).
+/// A pending request to all connections of a user: [`UserHandle::call`](crate::UserHandle::call).
+/// Does nothing until awaited.
 ///
-/// Its result is the first response, or the last error if none of the clients responds.
+/// Its result is the first response, or the last error if no client responds.
 ///
 /// # Errors
 ///
-/// As [`Conn::call`](crate::Conn::call); [`Closed`](crate::CallErrorKind::Closed) for a user without a
-/// connection.
+/// The same as [`Conn::call`](crate::Conn::call), and [`Closed`](crate::CallErrorKind::Closed) for
+/// a user without a connection.
 ///
 /// # Cancel safety
 ///
-/// Dropped, the answers will be ignored.
+/// If dropped before it is ready, requests may have been sent; their responses are ignored.
 #[must_use = "does nothing until awaited"]
 pub struct CallFirst<R: Request>(Calls<R>);
 
-/// A request to all subscribers of a topic, made when it is awaited:
-/// [`TopicHandle::call_all`](crate::TopicHandle::call_all).
+/// A pending request to all subscribers of a topic:
+/// [`TopicHandle::call_all`](crate::TopicHandle::call_all). Does nothing until awaited.
 ///
-/// Its result has one entry for each subscriber there was, in no order: the response, or why there is
-/// none. It is ready when all have answered, or after the timeout. 1024 subscribers are asked at once,
-/// and the next whenever one of them has answered.
+/// Its result has one entry for each subscriber, in no particular order: the response or an error.
+/// It completes when all subscribers have answered, or after the timeout. At most 1024 requests are
+/// in progress at once.
 ///
 /// # Cancel safety
 ///
-/// Dropped, the answers will be ignored.
+/// If dropped before it is ready, requests may have been sent; their responses are ignored.
 #[must_use = "does nothing until awaited"]
 pub struct CallAll<R: Request>(Calls<R>);
 
@@ -56,7 +56,7 @@ impl<R: Request> Calls<R> {
     }
 }
 
-/// One of the calls, which waits until the deadline of all.
+/// Sends one of the requests, with the deadline of all.
 async fn call_until<R: Request>(
     conn: Arc<AnyConn>,
     request: &R,
@@ -75,8 +75,8 @@ impl<R: Request> CallFirst<R> {
         Self(Calls { conns, request, timeout: None })
     }
 
-    /// Sets how long a response is waited for, [`Config::call_timeout`](crate::Config::call_timeout) if
-    /// it is not set.
+    /// Sets how long to wait for a response: [`Config::call_timeout`](crate::Config::call_timeout)
+    /// by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.0.timeout = Some(timeout);
         self
@@ -92,7 +92,7 @@ impl<R: Request> IntoFuture for CallFirst<R> {
             let deadline = self.0.deadline();
             let Calls { conns, request, .. } = self.0;
             let calls: Vec<_> = conns.into_iter().map(|conn| call_until(conn, &request, deadline)).collect();
-            let mut answers = std::pin::pin!(stream::iter(calls).buffer_unordered(AT_ONCE));
+            let mut answers = std::pin::pin!(stream::iter(calls).buffer_unordered(MAX_CONCURRENT));
             let mut last = Err(CallErrorKind::Closed.into());
             while let Some((_, answer)) = answers.next().await {
                 last = answer;
@@ -111,8 +111,8 @@ impl<R: Request> CallAll<R> {
         Self(Calls { conns, request, timeout: None })
     }
 
-    /// Sets how long answers are waited for in all,
-    /// [`Config::call_timeout`](crate::Config::call_timeout) if it is not set.
+    /// Sets how long to wait for all responses:
+    /// [`Config::call_timeout`](crate::Config::call_timeout) by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.0.timeout = Some(timeout);
         self
@@ -128,7 +128,7 @@ impl<R: Request> IntoFuture for CallAll<R> {
             let deadline = self.0.deadline();
             let Calls { conns, request, .. } = self.0;
             let calls: Vec<_> = conns.into_iter().map(|conn| call_until(conn, &request, deadline)).collect();
-            stream::iter(calls).buffer_unordered(AT_ONCE).collect().await
+            stream::iter(calls).buffer_unordered(MAX_CONCURRENT).collect().await
         }
         .boxed()
     }

@@ -1,4 +1,4 @@
-//! Emptying a hub before the server stops.
+//! Draining a hub before the server stops.
 
 use std::{
     future::{Future, IntoFuture},
@@ -17,20 +17,20 @@ use crate::{
     hub::Hub,
 };
 
-/// How long what runs may go on after the last connection was asked to close.
+/// The default of [`Drain::grace`].
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Between two looks at whether all have gone.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often to check whether all connections have closed.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Longer times are cut to this, which can be added and multiplied.
+/// Longer times are cut to this, so that adding and multiplying them cannot overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Clients come back at this time after another, so that they do not all come at once.
-const SPREAD: u64 = 1000;
+/// Clients reconnect at random times within these milliseconds, not all at once.
+const RECONNECT_SPREAD_MS: u64 = 1000;
 
-/// Closes all connections of a hub: see [`Hub::drain`]. Begins when it is awaited.
-#[must_use = "nothing is closed before this is awaited"]
+/// A pending drain of a hub: [`Hub::drain`]. Does nothing until awaited.
+#[must_use = "does nothing until awaited"]
 #[derive(Debug)]
 pub struct Drain {
     hub: Hub,
@@ -39,9 +39,15 @@ pub struct Drain {
 }
 
 impl Drain {
-    /// How long handlers that run may go on after the last connection was asked to close, also those
-    /// that [run to completion](crate::RouteOptions::run_to_completion) without a connection. By default
-    /// 5 s. What is left then is dropped with its connection.
+    pub(super) fn new(hub: &Hub, over: Duration) -> Self {
+        Self { hub: hub.clone(), over, grace: GRACE }
+    }
+
+    /// Sets how long handlers may run after the last connection was asked to close: 5 s by default.
+    ///
+    /// This includes detached handlers, which [run to
+    /// completion](crate::RouteOptions::run_to_completion). Handlers of open connections are
+    /// dropped afterwards; detached ones are logged and keep running until the runtime stops.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
@@ -52,12 +58,12 @@ impl Drain {
         let connections = hub.0.registry.lock().all();
         let begin = Instant::now();
         let count = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);
-        // One after the other, so that those who come back elsewhere do not all come at once.
+        // Spread over time, so that clients do not reconnect elsewhere all at once.
         let (over, grace) = (over.min(LONGEST), grace.min(LONGEST));
         let moment = |index: usize| over * u32::try_from(index).unwrap_or(u32::MAX) / count;
-        tracing::info!(connections = connections.len(), "draining");
+        tracing::info!(connections = connections.len(), "draining the hub");
         for (index, conn) in connections.iter().enumerate() {
-            conn.push_goaway(moment(index), SPREAD);
+            conn.push_goaway(moment(index), RECONNECT_SPREAD_MS);
             if index % 256 == 255 {
                 tokio::task::yield_now().await;
             }
@@ -68,25 +74,25 @@ impl Drain {
         }
         drop(connections);
         let deadline = begin + over + grace;
-        // Who was just being accepted is told now.
-        let mut told_again = false;
+        // Connections whose upgrade completed during the drain are signalled once more.
+        let mut signalled_late = false;
         while !hub.is_done() && Instant::now() < deadline {
-            sleep(LOOK).await;
-            if !told_again {
-                told_again = true;
+            sleep(POLL_INTERVAL).await;
+            if !signalled_late {
+                signalled_late = true;
                 let late: Vec<_> = hub.0.registry.lock().all();
                 late.iter().filter(|conn| !conn.is_told(Signal::Drain)).for_each(|conn| conn.signal(Signal::Drain));
             }
         }
         let detached = hub.0.detached.load(SeqCst);
         if detached > 0 {
-            tracing::warn!(detached, "handlers that nobody waits for still run");
+            tracing::warn!(detached, "detached handlers still run after the drain's grace period");
         }
         let rest: Vec<Arc<AnyConn>> = hub.0.registry.lock().all();
         if rest.is_empty() {
             return;
         }
-        tracing::warn!(connections = rest.len(), "handlers still run: they are dropped");
+        tracing::warn!(connections = rest.len(), "handlers dropped: they still ran after the drain's grace period");
         let longest = rest.iter().map(|conn| conn.config().close_timeout + conn.config().write_timeout).max();
         for conn in &rest {
             conn.outbox.close(CloseCode::RESTART, "server restarting");
@@ -94,7 +100,7 @@ impl Drain {
         drop(rest);
         let deadline = Instant::now() + longest.unwrap_or_default();
         while !hub.is_empty() && Instant::now() < deadline {
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }
@@ -104,14 +110,14 @@ impl IntoFuture for Drain {
     type IntoFuture = DrainFuture;
 
     fn into_future(self) -> DrainFuture {
-        // From now on, whenever it is first polled.
+        // Refuses upgrades from now on, even if the future is polled later.
         self.hub.0.draining.store(true, SeqCst);
         DrainFuture(Box::pin(self.run()))
     }
 }
 
-/// The future of [`Drain`].
-#[must_use = "nothing is closed before this is awaited"]
+/// The future of a [`Drain`].
+#[must_use = "futures do nothing until awaited"]
 pub struct DrainFuture(BoxFuture<'static, ()>);
 
 impl Future for DrainFuture {
@@ -129,47 +135,7 @@ impl std::fmt::Debug for DrainFuture {
 }
 
 impl Hub {
-    /// Empties the hub: new upgrades get 503, and connections are closed with 1012, one after the
-    /// other over this time. A connection takes on nothing new from then on, and closes when its
-    /// running handlers have come to their end. Ready once all are closed, and handlers that
-    /// [run to completion](crate::RouteOptions::run_to_completion) are done, at the latest
-    /// [`grace`](Drain::grace) (5 s) and the closing handshake after that time.
-    ///
-    /// There is no way back: the hub stays closed.
-    ///
-    /// ```no_run
-    /// use std::time::Duration;
-    ///
-    /// use switchboard::{Hub, WsRouter, ws_route};
-    ///
-    /// # async fn serve() -> std::io::Result<()> {
-    /// let hub = Hub::new();
-    /// let app = axum::Router::new().route("/ws", ws_route(WsRouter::new().hub(hub.clone())));
-    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    /// let stop = async move {
-    ///     // An error means that signals cannot be waited for: then this never stops by one.
-    ///     if tokio::signal::ctrl_c().await.is_ok() {
-    ///         hub.drain(Duration::from_secs(10)).await;
-    ///     }
-    /// };
-    /// switchboard::serve(listener, app).with_graceful_shutdown(stop).await
-    /// # }
-    /// ```
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped, those that were asked to close do; the others stay, and new upgrades are refused.
-    pub fn drain(&self, over: Duration) -> Drain {
-        Drain { hub: self.clone(), over, grace: GRACE }
-    }
-
-    /// Whether [`drain`](Self::drain) has begun: time to tell a load balancer.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.0.draining.load(SeqCst)
-    }
-
-    /// Whether nothing runs any more either.
+    /// Returns whether all connections are closed and all handlers are done.
     fn is_done(&self) -> bool {
         self.is_empty() && self.0.detached.load(SeqCst) == 0
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with topics.
+//! Errors of subscribing and publishing.
 
 use std::{error::Error, fmt};
 
@@ -7,52 +7,55 @@ use switchboard_core::{InvalidTopic, LimitReached, WsError};
 
 use crate::{SendError, hub::topics::Refusal};
 
-/// A subscription was not changed.
+/// An error of changing subscriptions. Nothing was changed.
 #[derive(Debug)]
 pub struct TopicError {
     kind: TopicErrorKind,
-    /// What a client is told, also when this was boxed on the way.
+    /// The error for the client, which is found as the source even if this error was boxed.
     wire: WsError,
 }
 
-/// Why a subscription was not changed.
+/// The kind of a [`TopicError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TopicErrorKind {
-    /// The name is not 1–128 bytes without control characters, spaces, `*` and `>`.
+    /// The name is empty, longer than 128 bytes, or contains control characters, spaces, `*` or
+    /// `>`.
     InvalidTopic,
-    /// The connection has as many subscriptions as it may.
+    /// The connection would exceed
+    /// [`Config::max_subscriptions`](crate::Config::max_subscriptions).
     #[non_exhaustive]
     Limit {
-        /// How many it may have.
+        /// The limit.
         limit: usize,
-        /// How many it has.
+        /// The current number of subscriptions.
         current: usize,
     },
-    /// The topic has as many members as it may.
+    /// The topic has [`TopicOptions::max_members`](crate::TopicOptions::max_members) subscribers.
     #[non_exhaustive]
     MembersLimit {
-        /// How many it may have.
+        /// The limit.
         limit: usize,
-        /// How many it has.
+        /// The current number of subscribers.
         current: usize,
     },
-    /// The connection has as many subscriptions to topics of this pattern as it may.
+    /// The connection would exceed
+    /// [`TopicOptions::max_per_connection`](crate::TopicOptions::max_per_connection).
     #[non_exhaustive]
     PatternLimit {
-        /// How many it may have.
+        /// The limit.
         limit: usize,
-        /// How many it has.
+        /// The current number of subscriptions to topics of the pattern.
         current: usize,
     },
-    /// The rule of [`TopicOptions::allow_names`](crate::TopicOptions::allow_names) does not allow the name.
+    /// [`TopicOptions::allow_names`](crate::TopicOptions::allow_names) rejects the name.
     NotAllowed,
-    /// The rule of [`TopicOptions::authorize_subscribe`](crate::TopicOptions::authorize_subscribe)
-    /// refused it.
+    /// [`TopicOptions::authorize_subscribe`](crate::TopicOptions::authorize_subscribe) refused.
     Refused,
-    /// That rule did not answer in time, or changed its mind all the time.
+    /// [`TopicOptions::authorize_subscribe`](crate::TopicOptions::authorize_subscribe) timed out,
+    /// or its answer was revoked 8 times in a row.
     Unanswered,
-    /// The connection is closed.
+    /// The connection is closed or closing.
     Closed,
 }
 
@@ -62,19 +65,19 @@ impl TopicError {
     }
 
     pub(crate) fn limit(limit: usize, current: usize) -> Self {
-        let wire = WsError::resource_exhausted(format!("a connection may have {limit} subscriptions"))
+        let wire = WsError::resource_exhausted(format!("too many subscriptions (limit {limit})"))
             .with_details(LimitReached { limit, current });
         Self { kind: TopicErrorKind::Limit { limit, current }, wire }
     }
 
     pub(crate) fn members_limit(topic: &str, limit: usize, current: usize) -> Self {
-        let wire = WsError::resource_exhausted(format!("the topic `{topic}` may have {limit} members"))
+        let wire = WsError::resource_exhausted(format!("the topic `{topic}` is full (limit {limit})"))
             .with_details(LimitReached { limit, current });
         Self { kind: TopicErrorKind::MembersLimit { limit, current }, wire }
     }
 
     pub(crate) fn pattern_limit(pattern: &str, limit: usize, current: usize) -> Self {
-        let wire = WsError::resource_exhausted(format!("a connection may have {limit} subscriptions to `{pattern}`"))
+        let wire = WsError::resource_exhausted(format!("too many subscriptions to `{pattern}` (limit {limit})"))
             .with_details(LimitReached { limit, current });
         Self { kind: TopicErrorKind::PatternLimit { limit, current }, wire }
     }
@@ -91,7 +94,7 @@ impl TopicError {
     }
 
     pub(crate) fn unsettled() -> Self {
-        let wire = WsError::unavailable("who may subscribe changed meanwhile, again and again");
+        let wire = WsError::unavailable("authorization kept being revoked while it was checked: try again");
         Self { kind: TopicErrorKind::Unanswered, wire }
     }
 
@@ -99,13 +102,13 @@ impl TopicError {
         Self { kind: TopicErrorKind::Closed, wire: WsError::cancelled("the connection is closed") }
     }
 
-    /// Why.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> TopicErrorKind {
         self.kind
     }
 
-    /// Whether the same change may succeed later.
+    /// Returns whether the same change may succeed later.
     #[must_use]
     pub fn retryable(&self) -> bool {
         self.kind != TopicErrorKind::Closed && self.wire.retryable().unwrap_or_default()
@@ -118,22 +121,23 @@ impl fmt::Display for TopicError {
     }
 }
 
-/// The source is the [`WsError`] that this converts into.
+/// The source is the [`WsError`] that it converts into.
 impl Error for TopicError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.wire)
     }
 }
 
-/// `INVALID_ARGUMENT`, `RESOURCE_EXHAUSTED` with `{limit, current}`, what the rule refused with,
-/// `UNAVAILABLE` if it did not answer, or `CANCELLED`.
+/// `INVALID_ARGUMENT` for the topic's name, `RESOURCE_EXHAUSTED` with `{limit, current}` for a
+/// limit, the error of the authorization rule or `UNAVAILABLE` if it timed out, and `CANCELLED` for
+/// a closed connection.
 impl From<TopicError> for WsError {
     fn from(error: TopicError) -> Self {
         error.wire
     }
 }
 
-/// As the [`WsError`] that it converts into.
+/// Responds with the [`WsError`] that it converts into.
 impl IntoResponse for TopicError {
     fn into_response(self) -> Response {
         WsError::from(self).into_response()
@@ -141,20 +145,19 @@ impl IntoResponse for TopicError {
 }
 
 fn not_allowed(topic: &str, pattern: &str) -> WsError {
-    WsError::invalid_argument(format!("`{topic}` is not a name that topics of `{pattern}` may have"))
+    WsError::invalid_argument(format!("the topic name `{topic}` is not allowed by the rule for `{pattern}`"))
 }
 
 fn unanswered(topic: &str) -> WsError {
-    WsError::unavailable(format!("whether `{topic}` is allowed could not be found out in time"))
+    WsError::unavailable(format!("authorization for `{topic}` timed out"))
 }
 
-/// Nothing was published.
+/// An error of publishing. Nothing was published.
 #[derive(Debug)]
 pub struct PublishError(Cause);
 
 #[derive(Debug)]
 enum Cause {
-    /// What a client is told, also when this was boxed on the way.
     InvalidTopic(WsError),
     Invalid(SendError),
     Overloaded(WsError),
@@ -163,24 +166,25 @@ enum Cause {
     Unanswered(WsError),
 }
 
-/// Why nothing was published.
+/// The kind of a [`PublishError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishErrorKind {
-    /// The name is not 1–128 bytes without control characters, spaces, `*` and `>`.
+    /// The name is empty, longer than 128 bytes, or contains control characters, spaces, `*` or
+    /// `>`.
     InvalidTopic,
-    /// The message breaks its own rules, or does not serialise.
+    /// The message breaks its own validation rules, or cannot be serialised.
     Invalid,
-    /// The topic has very many members, and 1024 publishes before this one are still on their way.
+    /// 1024 earlier publishes to the topic, which has many subscribers, are still in progress.
     ///
-    /// Of a [`Batch`](crate::Batch): as much as it may hold is still on its way.
+    /// For a [`Batch`](crate::Batch): [`max_waiting`](crate::BatchOptions::max_waiting) items are
+    /// waiting.
     Overloaded,
-    /// The rule of [`TopicOptions::allow_names`](crate::TopicOptions::allow_names) does not allow the name.
+    /// [`TopicOptions::allow_names`](crate::TopicOptions::allow_names) rejects the name.
     NotAllowed,
-    /// The rule of [`TopicOptions::authorize_publish`](crate::TopicOptions::authorize_publish)
-    /// refused it.
+    /// [`TopicOptions::authorize_publish`](crate::TopicOptions::authorize_publish) refused.
     Refused,
-    /// That rule did not answer in time.
+    /// [`TopicOptions::authorize_publish`](crate::TopicOptions::authorize_publish) timed out.
     Unanswered,
 }
 
@@ -194,12 +198,12 @@ impl PublishError {
     }
 
     pub(crate) fn overloaded() -> Self {
-        Self(Cause::Overloaded(WsError::unavailable("too much is being published to this topic")))
+        Self(Cause::Overloaded(WsError::unavailable("too many publishes to this topic are in progress")))
     }
 
     pub(crate) fn full(limit: usize) -> Self {
         let wire = WsError::resource_exhausted(format!(
-            "{limit} items wait to be published: publish fewer, or raise `BatchOptions::max_waiting`"
+            "too many items are waiting (limit {limit}): publish fewer, or raise `BatchOptions::max_waiting`"
         ));
         Self(Cause::Overloaded(wire))
     }
@@ -215,7 +219,7 @@ impl PublishError {
         })
     }
 
-    /// Why.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> PublishErrorKind {
         match self.0 {
@@ -228,7 +232,7 @@ impl PublishError {
         }
     }
 
-    /// Whether the same publish may succeed later.
+    /// Returns whether the same publish may succeed later.
     #[must_use]
     pub fn retryable(&self) -> bool {
         match &self.0 {
@@ -265,8 +269,9 @@ impl Error for PublishError {
     }
 }
 
-/// `INVALID_ARGUMENT` for a topic's name, `INTERNAL` for an invalid message, `UNAVAILABLE` for too much
-/// and for a rule that did not answer, what a rule refused with.
+/// `INVALID_ARGUMENT` for the topic's name, `INTERNAL` for an invalid message, which is the
+/// server's fault, `UNAVAILABLE` for an overloaded topic, `RESOURCE_EXHAUSTED` for a full batch,
+/// and the error of the authorization rule or `UNAVAILABLE` if it timed out.
 impl From<PublishError> for WsError {
     fn from(error: PublishError) -> Self {
         match error.0 {
@@ -280,7 +285,7 @@ impl From<PublishError> for WsError {
     }
 }
 
-/// As the [`WsError`] that it converts into.
+/// Responds with the [`WsError`] that it converts into.
 impl IntoResponse for PublishError {
     fn into_response(self) -> Response {
         WsError::from(self).into_response()

@@ -1,4 +1,4 @@
-//! Publishing.
+//! Publishing to topics.
 
 mod batch;
 #[cfg(feature = "test")]
@@ -42,17 +42,19 @@ use crate::{
     metrics,
 };
 
-/// A publish that happens when it is awaited.
+/// A pending publish: [`Hub::publish`] and [`Conn::publish`](crate::Conn::publish). Does nothing
+/// until awaited.
 ///
-/// The message was validated and encoded once, for all subscribers. A slow or failing subscriber
-/// changes nothing for the others. When the queue of a subscriber is half full, the future lets other
-/// tasks run before it is ready, so that clients that read can keep up with a loop that publishes.
+/// The message is validated and encoded once, for all subscribers. Delivery is at most once, and a
+/// slow consumer does not affect other subscribers. When a subscriber's queue is half full, the
+/// future yields to other tasks before it completes, so that clients keep up with a loop that
+/// publishes.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is first polled, or while the topic's rule is asked
-/// ([`TopicOptions::authorize_publish`](crate::TopicOptions::authorize_publish)), it has done
-/// nothing; after that, all.
+/// If dropped before it is first polled, or while
+/// [`authorize_publish`](crate::TopicOptions::authorize_publish) runs, nothing is published. If
+/// dropped later, the message still reaches all subscribers.
 #[must_use = "does nothing until awaited"]
 pub struct Publish {
     hub: Hub,
@@ -73,13 +75,13 @@ impl Publish {
         Self { hub, topic: topic.into(), message, sender, except_self: false, audience: Audience::default() }
     }
 
-    /// Leaves out the connection that publishes. No effect on a publish by a [`Hub`].
+    /// Excludes the connection that publishes. Has no effect on a publish by a [`Hub`].
     pub fn except_self(mut self) -> Self {
         self.except_self = true;
         self
     }
 
-    /// Leaves out these connections. Meant for a few: each is compared with every subscriber.
+    /// Excludes these connections. Use it for a few: each is compared with every subscriber.
     ///
     /// ```
     /// use switchboard::{ConnId, Hub, PublishError, ws_message};
@@ -101,7 +103,7 @@ impl Publish {
     }
 
     fn begin(mut self, cx: &mut Context<'_>) -> Result<Step, PublishError> {
-        // Before anybody is asked about it.
+        // An invalid message is not worth an authorization.
         if self.message.is_err() {
             return self.message.map(|_| Step::Done);
         }
@@ -125,7 +127,7 @@ impl Publish {
         self.deliver(topic, cx)
     }
 
-    /// To be called once the topic's rule allows it.
+    /// Delivers the message, after the topic's rule has allowed it.
     fn deliver(self, topic: Option<Arc<Topic>>, cx: &mut Context<'_>) -> Result<Step, PublishError> {
         let message = self.message?;
         metrics::published();
@@ -165,7 +167,7 @@ impl IntoFuture for Publish {
     }
 }
 
-/// The future of [`Publish`].
+/// The future of a [`Publish`].
 #[must_use = "futures do nothing until awaited"]
 pub struct PublishFuture {
     step: Step,
@@ -173,12 +175,12 @@ pub struct PublishFuture {
 
 enum Step {
     Begin(Publish),
-    /// The application is asked whether it may.
+    /// Waits for the authorization rule.
     Authorize(BoxFuture<'static, Result<Publish, PublishError>>),
-    /// To very many members, or not the same to all.
+    /// Delivers in chunks: to many subscribers, or not the same to all.
     Chunked(ChunkedPublish),
     Delivered(Reached),
-    /// Others run first.
+    /// Lets other tasks run first.
     Yield(Published, BoxFuture<'static, ()>),
     Done,
 }
@@ -222,7 +224,7 @@ impl Future for PublishFuture {
                     self.step = Step::Yield(published, others);
                     return Poll::Pending;
                 }
-                Step::Done => panic!("a publish was polled after it was ready"),
+                Step::Done => panic!("`PublishFuture` polled after completion"),
             };
         }
     }
@@ -234,21 +236,21 @@ impl fmt::Debug for PublishFuture {
     }
 }
 
-/// What became of a publish.
+/// The result of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
     matched: Matched,
 }
 
-/// How many connections a publish reached.
+/// The number of connections that a publish reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Matched {
-    /// So many.
+    /// The exact number.
     Exact(usize),
-    /// About so many.
+    /// An estimate.
     Estimate(usize),
-    /// The broker cannot tell.
+    /// The broker does not report a number.
     Unknown,
 }
 
@@ -257,13 +259,15 @@ impl Published {
         Self { matched: Matched::Exact(matched) }
     }
 
-    /// How many connections the message was for, without those that are being closed.
+    /// Returns the number of connections that the message was queued for. Connections that are
+    /// being closed do not count.
     #[must_use]
     pub fn matched(&self) -> Matched {
         self.matched
     }
 
-    /// The number of [`matched`](Self::matched), exact or estimated.
+    /// Returns the number of [`matched`](Self::matched), exact or estimated; `None` if it is
+    /// unknown.
     #[must_use]
     pub fn count(&self) -> Option<usize> {
         match self.matched {

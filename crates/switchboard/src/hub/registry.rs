@@ -1,4 +1,4 @@
-//! Who is connected: by id, by user, by address.
+//! The connections of a hub: by id, by user and by address.
 
 mod connections;
 mod keyed_list;
@@ -32,12 +32,12 @@ use crate::{
 /// The connections of a hub.
 #[derive(Default)]
 pub(crate) struct Registry {
-    /// The ids are the server's own, so a fast hash will do.
+    /// Ids are chosen by the server, so a fast hash is safe.
     by_id: FxHashMap<ConnId, Arc<AnyConn>>,
-    /// In the order in which they were identified.
+    /// In the order of identification.
     by_user: HashMap<Arc<str>, KeyedList<ConnId>>,
     by_ip: HashMap<IpAddr, usize>,
-    /// How many hold a place, whether or not they are listed yet.
+    /// The number of permits held, also by connections that are not listed yet.
     permits: usize,
 }
 
@@ -88,7 +88,7 @@ impl Registry {
         self.by_id.len()
     }
 
-    /// Says whose a connection is; how many the user has now.
+    /// Adds a connection to a user. Returns the number of the user's connections.
     pub(crate) fn add_user(
         &mut self,
         user: &Arc<str>,
@@ -124,7 +124,8 @@ impl Registry {
         ids.filter_map(|id| self.by_id.get(id).cloned()).collect()
     }
 
-    /// How many connections the user has left, if this was one.
+    /// Removes a connection from a user. Returns the number of the user's remaining connections, or
+    /// `None` if it was not the user's.
     pub(crate) fn remove_user(&mut self, user: &str, id: ConnId) -> Option<usize> {
         let ids = self.by_user.get_mut(user)?;
         ids.remove(&id)?;
@@ -136,7 +137,7 @@ impl Registry {
         Some(left)
     }
 
-    /// Takes a place for a connection from this address.
+    /// Acquires a permit for a connection from this address.
     pub(crate) fn acquire_permit(
         &mut self,
         ip: Option<IpAddr>,
@@ -147,7 +148,7 @@ impl Registry {
             return Err(LimitExceeded { limit, current: self.permits });
         }
         if let Some(ip) = ip {
-            // One that is refused leaves nothing behind.
+            // A refused connection must not leave an entry.
             let current = self.by_ip.get(&ip).copied().unwrap_or_default();
             if let Some(limit) = ip_limit.filter(|limit| current >= *limit) {
                 return Err(LimitExceeded { limit, current });
@@ -172,7 +173,8 @@ impl Registry {
     }
 }
 
-/// What counts as one address: whoever has an IPv6 address mostly has 2^64 of them.
+/// Returns the address that connections are counted by: IPv6 clients usually own a whole /64
+/// network.
 pub(crate) fn counted_address(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
@@ -188,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_limited_in_all_and_by_address() {
+    fn permits_are_limited_in_total_and_by_address() {
         let mut registry = Registry::default();
         let (a, b) = (Some(IpAddr::from([1, 1, 1, 1])), Some(IpAddr::from([2, 2, 2, 2])));
         let limits = (Some(3), Some(2));
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn users_have_their_connections_in_order_and_leave_no_room_behind() {
+    fn users_keep_the_order_of_connections_and_free_memory() {
         let mut registry = Registry::default();
         let users: Vec<Arc<str>> = (0..5000).map(|n| n.to_string().into()).collect();
         let ids: Vec<(ConnId, ConnId)> = users.iter().map(|_| (ConnId::new(), ConnId::new())).collect();
@@ -222,7 +224,7 @@ mod tests {
         assert_eq!((registry.user_count(), registry.users().len()), (5000, 5000));
         for (user, (one, two)) in users.iter().zip(&ids) {
             assert_eq!(registry.remove_user(user, *one), Some(1));
-            // Whoever is no connection of the user changes nothing.
+            // A connection that is not the user's changes nothing.
             assert_eq!(registry.remove_user(user, *one), None);
             assert!(registry.is_online(user) && registry.ids_of(user) == [*two]);
             assert_eq!(registry.remove_user(user, *two), Some(0));

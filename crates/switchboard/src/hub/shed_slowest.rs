@@ -1,8 +1,8 @@
-//! Closing the slowest when too much waits to be written.
+//! Closing the slowest consumers when the hub's queues hold too many bytes.
 
 use crate::{conn::ConnId, hub::Hub};
 
-/// Somebody is at it until this is dropped.
+/// Marks shedding as in progress until dropped.
 struct Shedding(Hub);
 
 impl Drop for Shedding {
@@ -12,7 +12,7 @@ impl Drop for Shedding {
 }
 
 impl Hub {
-    /// Looks for the slowest in a task of its own, if it is time to. For connections' tasks that
+    /// Starts a task that closes the slowest consumers, if one is due. Called by connections that
     /// cannot write.
     pub(crate) fn shed_if_due(&self) {
         if self.0.queued.begin_shedding() {
@@ -45,5 +45,8 @@ async fn shed(shedding: Shedding) {
             }
         }
     }
-    tracing::warn!(closed, "too much waited to be written: the slowest connections are closed");
+    tracing::warn!(
+        closed,
+        "slow consumers closed: the queues held more than three quarters of `HubBuilder::max_queued_bytes`"
+    );
 }

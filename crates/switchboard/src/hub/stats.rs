@@ -1,6 +1,6 @@
 //! Figures of a hub.
 
-/// How much is going on in a hub, at one moment.
+/// Figures of a hub at one moment: [`Hub::stats`](crate::Hub::stats).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubStats {
@@ -10,24 +10,22 @@ pub struct HubStats {
     pub users: usize,
     /// Subscriptions of all connections.
     pub subscriptions: usize,
-    /// Topics with at least one member.
+    /// Topics with at least one subscriber.
     pub topics: usize,
-    /// Bytes that wait to be written because clients do not read as fast, give or take 1 KiB for
-    /// each that does not. Limited by
+    /// Bytes queued for slow consumers, accurate to 1 KiB for each of them. Limited by
     /// [`max_queued_bytes`](crate::HubBuilder::max_queued_bytes).
     pub queued_bytes: usize,
-    /// Upgrades that are not decided yet.
+    /// Upgrades in progress: not yet accepted or refused.
     pub pending_upgrades: usize,
-    /// Handlers that wait for something.
+    /// Handlers in progress. Handlers that complete without waiting are not counted.
     pub running_handlers: usize,
-    /// Handlers that go on although nobody waits for them any more: see
-    /// [`run_to_completion`](crate::RouteOptions::run_to_completion).
+    /// Handlers that outlived their request and
+    /// [run to completion](crate::RouteOptions::run_to_completion).
     pub detached_handlers: usize,
-    /// Handlers that were dropped before their end, so far: aborted, too late, or their connection ended.
+    /// Total of handlers cancelled by an abort, a deadline or the end of their connection.
     pub dropped_handlers: u64,
-    /// Answers of clients that came too late, or were of the wrong type, so far.
+    /// Total of clients' answers that were too late or of the wrong type.
     pub late_answers: u64,
-    /// Connections that were closed with 4002, so far: their clients did not read as fast as was
-    /// sent to them.
+    /// Total of slow consumers closed with 4002.
     pub slow_consumers: u64,
 }

@@ -1,5 +1,4 @@
-//! Subscribing: pending changes as handlers make them, and what they do to a connection's
-//! subscriptions.
+//! Subscribing and unsubscribing.
 
 mod authorizations;
 mod change;
@@ -32,7 +31,7 @@ use crate::{
     hub::{Filter, TopicError},
 };
 
-/// A change of subscriptions that was not made yet.
+/// A change of subscriptions that was not applied yet.
 pub(crate) struct PendingChange {
     conn: Arc<AnyConn>,
     request: Result<SubscriptionRequest, TopicError>,
@@ -56,18 +55,18 @@ impl fmt::Debug for PendingChange {
     }
 }
 
-/// A subscription that begins when it is awaited: [`Conn::subscribe`](crate::Conn::subscribe).
+/// A pending subscription: [`Conn::subscribe`](crate::Conn::subscribe). Does nothing until awaited.
 ///
-/// Its result is `false` if the connection was subscribed already, which changes nothing.
+/// Its result is `false` if the connection was subscribed already.
 ///
 /// # Errors
 ///
-/// As [`TopicErrorKind`](crate::TopicErrorKind) lists them: the name, a refusal, a limit, or a closed
-/// connection.
+/// See [`TopicErrorKind`](crate::TopicErrorKind): an invalid or rejected name, a refusal, a limit,
+/// or a closed connection.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is ready, it has done nothing or all.
+/// Cancel safe: if dropped before it is ready, nothing has changed.
 #[derive(Debug)]
 #[must_use = "does nothing until awaited"]
 pub struct Subscribe(PendingChange);
@@ -77,11 +76,11 @@ impl Subscribe {
         Self(change)
     }
 
-    /// Lets through only some of the topic's messages of one type; those of other types pass. The
-    /// filters of the topic's pattern ([`TopicOptions::filter`](crate::TopicOptions::filter)) apply
-    /// as well. The last call counts.
+    /// Filters the messages of one type; messages of other types pass.
     ///
-    /// A filter stays as long as the subscription does: to set another one, unsubscribe first.
+    /// The filters of the topic's rules ([`TopicOptions::filter`](crate::TopicOptions::filter))
+    /// apply as well. Only the last call has an effect. The filter lasts as long as the
+    /// subscription: to replace it, unsubscribe first.
     ///
     /// ```
     /// use switchboard::{Conn, WsError, ws_message};
@@ -109,19 +108,18 @@ impl Subscribe {
     }
 }
 
-/// The end of a subscription, which happens when it is awaited:
-/// [`Conn::unsubscribe`](crate::Conn::unsubscribe).
+/// A pending end of a subscription: [`Conn::unsubscribe`](crate::Conn::unsubscribe). Does nothing
+/// until awaited.
 ///
-/// Its result is `false` if there was no such subscription. Nothing of the topic arrives after it is
-/// ready.
+/// Its result is `false` if there was no such subscription.
 ///
 /// # Errors
 ///
-/// The topic's name is not valid.
+/// [`InvalidTopic`](crate::TopicErrorKind::InvalidTopic) if the name is invalid.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is ready, it has done nothing or all.
+/// Cancel safe: if dropped before it is ready, nothing has changed.
 #[derive(Debug)]
 #[must_use = "does nothing until awaited"]
 pub struct Unsubscribe(PendingChange);
@@ -132,18 +130,18 @@ impl Unsubscribe {
     }
 }
 
-/// A change of several subscriptions, all or none, which happens when it is awaited:
+/// A pending change of several subscriptions, all or none:
 /// [`Conn::subscribe_many`](crate::Conn::subscribe_many),
 /// [`unsubscribe_many`](crate::Conn::unsubscribe_many), [`set_topics`](crate::Conn::set_topics) and
-/// [`clear_topics`](crate::Conn::clear_topics).
+/// [`clear_topics`](crate::Conn::clear_topics). Does nothing until awaited.
 ///
 /// # Errors
 ///
-/// As [`Subscribe`], for the first topic that cannot be subscribed to; then all are as they were.
+/// The same as [`Subscribe`], for the first topic that fails. Nothing has changed then.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is ready, it has done nothing or all.
+/// Cancel safe: if dropped before it is ready, nothing has changed.
 #[derive(Debug)]
 #[must_use = "does nothing until awaited"]
 pub struct ChangeTopics(PendingChange);
@@ -163,12 +161,12 @@ pub struct TopicFuture<T> {
 
 enum Step<T> {
     Begin(PendingChange),
-    /// It has to wait: for another change, or for an authorization.
+    /// Waits for another change of the same topics, or for an authorization.
     Waiting(BoxFuture<'static, Result<T, TopicError>>),
     Done,
 }
 
-/// Nothing in it is ever pinned.
+/// No field is pinned.
 impl<T> Unpin for TopicFuture<T> {}
 
 impl<T: 'static> Future for TopicFuture<T> {
@@ -187,7 +185,7 @@ impl<T: 'static> Future for TopicFuture<T> {
                 Box::pin(async move { hub.change(&conn, &request, filter).await.map(result) })
             }
             Step::Waiting(waiting) => waiting,
-            Step::Done => panic!("a change of subscriptions was polled after it was ready"),
+            Step::Done => panic!("`TopicFuture` polled after completion"),
         };
         let polled = waiting.as_mut().poll(cx);
         if polled.is_pending() {

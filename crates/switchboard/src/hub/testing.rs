@@ -1,4 +1,4 @@
-//! Connections without sockets: what they get stays in their queues.
+//! Connections without sockets, whose messages stay in their queues.
 
 use std::sync::Arc;
 
@@ -26,25 +26,25 @@ pub(crate) fn member(hub: &Hub) -> Arc<AnyConn> {
     inner(hub, Config::new())
 }
 
-/// A connection as handlers have it, and what is behind it.
+/// Creates a connection. Returns its handle and its inner state.
 pub(crate) fn conn(hub: &Hub, config: Config) -> (Conn, Arc<AnyConn>) {
     let inner = inner(hub, config);
     (Conn::new(Arc::clone(&inner)), inner)
 }
 
-/// Subscribes, where nothing has to be waited for.
+/// Subscribes to a topic without an authorization rule.
 pub(crate) fn join(hub: &Hub, conn: &Arc<AnyConn>, topic: &str, mut filter: Option<Filter>) {
     let request = hub.subscription_request(conn, [topic], Operation::Join).unwrap();
     hub.change_now(conn, &request, &mut filter).unwrap().unwrap();
 }
 
-/// Unsubscribes; whether there was such a subscription.
+/// Unsubscribes. Returns whether there was such a subscription.
 pub(crate) fn leave(hub: &Hub, conn: &Arc<AnyConn>, topic: &str) -> bool {
     let request = hub.subscription_request(conn, [topic], Operation::Leave).unwrap();
     !hub.change_now(conn, &request, &mut None).unwrap().unwrap().left.is_empty()
 }
 
-/// The payloads of the frames that wait; they must be short.
+/// Takes the payloads of the queued frames, which must be shorter than 126 bytes.
 pub(crate) fn received(conn: &AnyConn) -> Vec<String> {
     let frames = std::iter::from_fn(|| conn.outbox.pop());
     frames.map(|frame| String::from_utf8_lossy(&frame.wire()[2..]).into_owned()).collect()

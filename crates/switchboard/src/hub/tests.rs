@@ -1,4 +1,4 @@
-//! What concerns the hub as a whole.
+//! Tests of the hub as a whole.
 
 mod locks;
 mod memory;

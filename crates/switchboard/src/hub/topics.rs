@@ -1,4 +1,4 @@
-//! Topics by their names: what stands for one, and the rules of those whose names begin alike.
+//! Topics: their names, their handles and the rules of their patterns.
 
 mod authorizer;
 mod conflation_key;

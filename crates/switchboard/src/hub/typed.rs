@@ -9,64 +9,38 @@ use crate::{
     hub::{ConnectionHandle, Hub, Publish, TopicHandle, TopicName, TopicOf, UserHandle},
 };
 
-/// A hub to which only messages of the set `Out` can be given: [`Hub::typed`].
+/// A hub that sends only messages of the set `Out`: [`Hub::typed`].
 pub struct TypedHub<Out> {
     hub: Hub,
     out: PhantomData<fn(Out)>,
 }
 
-impl Hub {
-    /// Restricts what can be sent to the messages of a set, as
-    /// [`WsRouter::sending`](crate::WsRouter::sending) does for handlers. Everything else is a compile
-    /// error.
-    ///
-    /// ```
-    /// use switchboard::{Hub, PublishError, WsMessages, ws_message};
-    ///
-    /// #[ws_message("NEWS")]
-    /// struct News {
-    ///     text: String,
-    /// }
-    ///
-    /// #[derive(WsMessages)]
-    /// enum ServerMessage {
-    ///     News(News),
-    /// }
-    ///
-    /// async fn announce(hub: &Hub, text: String) -> Result<(), PublishError> {
-    ///     hub.typed::<ServerMessage>().publish("news", News { text }).await?;
-    ///     Ok(())
-    /// }
-    /// # let _ = announce;
-    /// ```
-    #[must_use]
-    pub fn typed<Out: MessageSet>(&self) -> TypedHub<Out> {
-        TypedHub { hub: self.clone(), out: PhantomData }
-    }
-}
-
 impl<Out: MessageSet> TypedHub<Out> {
+    pub(super) fn new(hub: &Hub) -> Self {
+        Self { hub: hub.clone(), out: PhantomData }
+    }
+
     /// Publishes a message to the subscribers of a topic, as [`Hub::publish`] does.
     pub fn publish<M: Message<Meta = ()> + MemberOf<Out>>(&self, topic: impl TopicOf<M>, message: M) -> Publish {
         self.hub.publish(topic, message)
     }
 
-    /// As [`Hub::topic`].
+    /// Returns a handle to a topic, as [`Hub::topic`] does.
     pub fn topic<T: TopicName>(&self, topic: T) -> TopicHandle<T, Out> {
         TopicHandle::new(&self.hub, topic)
     }
 
-    /// As [`Hub::user`].
+    /// Returns a handle to a user, as [`Hub::user`] does.
     pub fn user(&self, key: impl AsRef<str>) -> UserHandle<Out> {
         UserHandle::new(&self.hub, key.as_ref())
     }
 
-    /// As [`Hub::connection`].
+    /// Returns a handle to a connection, as [`Hub::connection`] does.
     pub fn connection(&self, id: ConnId) -> ConnectionHandle<Out> {
         ConnectionHandle::new(&self.hub, id)
     }
 
-    /// The hub without the restriction.
+    /// Returns the hub without the restriction.
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.hub

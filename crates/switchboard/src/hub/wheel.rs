@@ -22,43 +22,43 @@ use crate::{
     shrink::shrink,
 };
 
-/// Checks are this much late at most.
+/// The resolution: checks are late by at most this.
 const TICK: Duration = Duration::from_millis(TICK_MS);
 const TICK_MS: u64 = 20;
 
-/// What lies further ahead than these ticks goes round again.
+/// The ticks of one round of the wheel. Later checks stay for further rounds.
 const SLOTS: u64 = 2048;
 
-/// What is to be checked.
+/// A scheduled check of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Check {
-    /// Send a ping.
+    /// Sends a ping.
     Ping,
-    /// Has it been answered?
+    /// Checks that the ping was answered.
     Pong,
-    /// Is it known by now who this is?
+    /// Checks that the connection was identified.
     Identified,
-    /// Is the identity still good?
+    /// Checks that the identity has not expired.
     Expired,
-    /// Ask the application whether the connection may stay.
+    /// Runs the `on_reauthorize` hooks.
     Reauthorize,
 }
 
-/// A hashed timing wheel. A connection has one entry at most, for the earliest of its checks, which
-/// goes when the connection does. Its task ends when nothing is scheduled, so an idle hub costs
-/// nothing.
+/// A hashed timing wheel. A connection has at most one timer, for the earliest of its checks, which
+/// is removed with the connection. The task ends when nothing is scheduled, so an idle hub has
+/// none.
 #[derive(Debug, Default)]
 pub(crate) struct Wheel {
     state: Mutex<WheelState>,
-    /// Something was scheduled that is due before what the task sleeps for, or nothing is any more.
+    /// Wakes the task for an earlier check, or because nothing is scheduled any more.
     earlier: Arc<Notify>,
 }
 
-/// A connection's entry in the wheel. Looked at and changed with the wheel locked.
+/// The key of a connection's timer. Read and written with the wheel locked.
 #[derive(Debug)]
 pub(crate) struct TimerKey(AtomicU32);
 
-/// The connection has ended: it gets no entry any more.
+/// The key of a connection that has ended, which gets no further timer.
 const ENDED: u32 = u32::MAX;
 
 impl Default for TimerKey {
@@ -69,18 +69,18 @@ impl Default for TimerKey {
 
 #[derive(Debug, Default)]
 struct WheelState {
-    /// Keys of `timers`, by the ticks at which they are due.
+    /// The keys of `timers`, by the tick at which they are due.
     slots: Vec<Vec<u32>>,
     timers: Slab<Timer>,
-    /// The further checks of connections that wait for more than one.
+    /// The further checks of connections with more than one.
     later: FxHashMap<ConnId, Vec<Due>>,
-    /// Ticks are counted from here.
+    /// The time of tick 0.
     start: Option<Instant>,
-    /// The next tick to be looked at.
+    /// The next tick to process.
     next: u64,
-    /// When the task wakes up; `None` without a task.
+    /// The tick at which the task wakes up; `None` without a task.
     sleeps_until: Option<u64>,
-    /// Tells a task from those before it.
+    /// The number of the latest task.
     tasks: u64,
 }
 
@@ -91,18 +91,18 @@ type Due = (u64, Check);
 struct Timer {
     tick: u64,
     conn: ConnId,
-    /// Where in its slot its key is.
+    /// The index of its key in the slot.
     index: u32,
     check: Check,
 }
 
 fn narrow(index: usize) -> u32 {
-    // As many connections have no room anywhere.
+    // 2^32 connections do not fit into memory.
     u32::try_from(index).unwrap_or(ENDED - 1)
 }
 
 impl WheelState {
-    /// The first tick that is not before a time from now on.
+    /// Returns the first tick at or after a time from now.
     fn tick_after(&mut self, after: Duration) -> u64 {
         let now = Instant::now();
         let passed = now.saturating_duration_since(*self.start.get_or_insert(now));
@@ -111,23 +111,24 @@ impl WheelState {
     }
 
     fn slot(tick: u64) -> usize {
-        // Less than `SLOTS`.
+        // Fits, since it is less than `SLOTS`.
         usize::try_from(tick % SLOTS).unwrap_or_default()
     }
 
-    /// The first tick from `next` on that has entries, looking once round.
+    /// Returns the first tick from `next` on with keys in its slot, within one round.
     fn next_due(&self) -> Option<u64> {
         (self.next..self.next + SLOTS)
             .find(|tick| self.slots.get(Self::slot(*tick)).is_some_and(|slot| !slot.is_empty()))
     }
 
-    /// The key of a connection's timer, if it has one. An old key may be another's by now.
+    /// Returns the key of a connection's timer, if it has one. An old key may be in use by another
+    /// connection.
     fn key_of(&self, timer: &TimerKey, conn: ConnId) -> Option<usize> {
         let key = timer.0.load(Relaxed) as usize;
         self.timers.get(key).filter(|timer| timer.conn == conn).map(|_| key)
     }
 
-    /// Sets when one check of a connection is due, whether or not that was set before.
+    /// Sets when a check of a connection is due, in place of an earlier setting.
     fn set(&mut self, timer: &TimerKey, conn: ConnId, due: Due) {
         let Some(key) = self.key_of(timer, conn) else {
             let key = self.timers.insert(Timer { tick: due.0, conn, index: 0, check: due.1 });
@@ -142,7 +143,7 @@ impl WheelState {
         self.link_earliest(key, conn, all);
     }
 
-    /// Has a timer wait for the earliest of these checks.
+    /// Sets a timer to the earliest of these checks.
     fn link_earliest(&mut self, key: usize, conn: ConnId, mut all: Vec<Due>) {
         let earliest = all.iter().enumerate().min_by_key(|(_, (tick, _))| *tick).map(|(index, _)| index);
         let Some(earliest) = earliest else { return };
@@ -161,7 +162,7 @@ impl WheelState {
         }
     }
 
-    /// Takes a timer out of its slot. What it waited for.
+    /// Removes a timer from its slot. Returns the check that it was set to.
     fn unlink(&mut self, key: usize) -> Option<Due> {
         let Timer { tick, index, check, .. } = *self.timers.get(key)?;
         let slot = self.slots.get_mut(Self::slot(tick))?;
@@ -178,10 +179,10 @@ impl WheelState {
         Some((tick, check))
     }
 
-    /// Takes what is due up to and with this tick.
+    /// Takes the checks that are due up to and including this tick.
     fn take_due(&mut self, now: u64) -> Vec<(ConnId, Check)> {
         let mut due = Vec::new();
-        // No more than once round.
+        // At most one round.
         let from = self.next.max(now.saturating_sub(SLOTS - 1));
         for tick in from..=now {
             let mut index = 0;
@@ -212,8 +213,8 @@ impl WheelState {
         due
     }
 
-    /// Gives back the room of timers that are gone. The connections that were looked at for that are
-    /// to be dropped with nothing locked.
+    /// Frees the memory of removed timers. Returns the connections looked up for that, which the
+    /// caller drops with nothing locked.
     fn compact(&mut self, hub: &HubInner) -> Vec<Arc<AnyConn>> {
         let mut seen = Vec::new();
         shrink(&mut self.later);
@@ -240,8 +241,8 @@ impl WheelState {
 }
 
 impl Wheel {
-    /// Has a connection checked after some time, give or take a tick. The last call for a check
-    /// counts. Nothing once the connection has [ended](Self::end).
+    /// Schedules a check of a connection, accurate to a tick. A second call for the same check
+    /// replaces the first. Does nothing after the connection has [ended](Self::end).
     pub(crate) fn schedule<D: ?Sized>(&self, hub: &Arc<HubInner>, conn: &ConnInner<D>, after: Duration, check: Check) {
         let mut state = self.state.lock();
         if conn.timer.0.load(Relaxed) == ENDED {
@@ -265,7 +266,7 @@ impl Wheel {
         }
     }
 
-    /// Forgets all checks of a connection, and takes on no more of it.
+    /// Removes all checks of a connection, and refuses new ones.
     pub(crate) fn end<D: ?Sized>(&self, hub: &HubInner, conn: &ConnInner<D>) {
         let mut state = self.state.lock();
         let key = state.key_of(&conn.timer, conn.id);
@@ -276,7 +277,7 @@ impl Wheel {
         state.later.remove(&conn.id);
         let seen = state.compact(hub);
         if state.timers.len() == 0 {
-            // The task has nothing to wait for.
+            // Lets the task end.
             self.earlier.notify_one();
         }
         drop(state);
@@ -284,7 +285,7 @@ impl Wheel {
     }
 }
 
-/// The wheel's task. If it ends, with its runtime perhaps, the next schedule starts another.
+/// The wheel's task. If it ends, for example with its runtime, the next `schedule` starts another.
 struct WheelTask {
     hub: Weak<HubInner>,
     task: u64,
@@ -294,7 +295,7 @@ impl Drop for WheelTask {
     fn drop(&mut self) {
         if let Some(hub) = self.hub.upgrade() {
             let mut state = hub.wheel.state.lock();
-            // Another may have begun since this one found nothing to do.
+            // A newer task may have started since this one ran out of checks.
             if state.tasks == self.task {
                 state.sleeps_until = None;
             }
@@ -309,7 +310,7 @@ async fn run(task: WheelTask) {
         let notified = earlier.notified();
         let until = {
             let mut state = hub.wheel.state.lock();
-            // What lies further ahead than one round is looked for again after it.
+            // Checks further ahead than one round are found in a later round.
             let Some(due) = state.next_due() else {
                 state.slots = Vec::new();
                 state.sleeps_until = None;
@@ -318,7 +319,7 @@ async fn run(task: WheelTask) {
             state.sleeps_until = Some(due);
             state.start.and_then(|start| start.checked_add(Duration::from_millis(due.saturating_mul(TICK_MS))))
         };
-        // Nobody keeps the hub while this sleeps.
+        // Does not keep the hub alive while sleeping.
         drop(hub);
         let Some(until) = until else { return };
         if timeout_at(until, notified).await.is_ok() {

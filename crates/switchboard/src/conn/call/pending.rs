@@ -1,4 +1,4 @@
-//! The server's requests that wait for the client's answers.
+//! The server's requests that wait for the client's responses.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -6,10 +6,10 @@ use parking_lot::Mutex;
 use switchboard_core::WsError;
 use tokio::sync::oneshot;
 
-/// Ids of the server's requests begin with this.
+/// The prefix of the correlation ids of the server's requests.
 pub(crate) const PREFIX: &str = "s:";
 
-/// An answer: the payload of the response, if it has one, or why there is none.
+/// The payload of a response, if it has one, or why there is no response.
 pub(crate) type Answer = Result<Option<Box<str>>, NoAnswer>;
 
 /// Why there is no response.
@@ -17,7 +17,7 @@ pub(crate) type Answer = Result<Option<Box<str>>, NoAnswer>;
 pub(crate) enum NoAnswer {
     /// The client answered with this error.
     Error(WsError),
-    /// Too much waits to be read before it.
+    /// The inbox is full, so the answer is not read.
     Overloaded,
 }
 
@@ -25,13 +25,13 @@ pub(crate) enum NoAnswer {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     state: Mutex<CallState>,
-    /// As many as `CallState::pending`, for a look without the lock.
+    /// The length of `CallState::pending`, to read without the lock.
     pending: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct CallState {
-    last: u64,
+    last_id: u64,
     /// In the order of their ids.
     pending: Vec<PendingCall>,
     ended: bool,
@@ -44,7 +44,7 @@ struct PendingCall {
     answer: oneshot::Sender<Answer>,
 }
 
-/// Why a call cannot begin.
+/// Why a call was not begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallRefused {
     Closed,
@@ -52,7 +52,7 @@ pub(crate) enum CallRefused {
 }
 
 impl Calls {
-    /// The next id, and where its answer will come.
+    /// Registers a call. Returns its id and the receiver of its answer.
     pub(crate) fn begin(
         &self,
         response: &'static str,
@@ -65,15 +65,15 @@ impl Calls {
         if state.pending.len() >= limit {
             return Err(CallRefused::TooMany(limit));
         }
-        state.last += 1;
-        let id = state.last;
+        state.last_id += 1;
+        let id = state.last_id;
         let (answer, receiver) = oneshot::channel();
         state.pending.push(PendingCall { id, response, answer });
         self.pending.store(state.pending.len(), Relaxed);
         Ok((id, receiver))
     }
 
-    /// Nobody waits for this one any more.
+    /// Removes a call whose caller has gone.
     pub(crate) fn forget(&self, id: u64) {
         let mut state = self.state.lock();
         state.pending.retain(|pending| pending.id != id);
@@ -87,8 +87,8 @@ impl Calls {
         self.pending.store(state.pending.len(), Relaxed);
     }
 
-    /// An answer under `correlation_id`: of the type `message_type`, or an error. `false` if nobody
-    /// waits for one like this.
+    /// Delivers an answer: a response of type `message_type`, or an error if `None`. Returns
+    /// `false` if no such call is pending.
     pub(crate) fn answer(&self, correlation_id: &str, message_type: Option<&str>, answer: Answer) -> bool {
         let Some(id) = correlation_id.strip_prefix(PREFIX).and_then(canonical) else { return false };
         let mut state = self.state.lock();
@@ -97,19 +97,19 @@ impl Calls {
         let pending = state.pending.remove(index);
         self.settle(&mut state);
         drop(state);
-        // Whoever asked may have gone this moment.
+        // Fails if the caller has gone meanwhile.
         pending.answer.send(answer).is_ok()
     }
 
-    /// Fails all that wait: their answers will not be read.
+    /// Fails all pending calls, since their answers will not be read.
     pub(crate) fn overload(&self) {
         for pending in self.take(false) {
-            // Whoever asked may have gone.
+            // Fails if the caller has gone.
             let _ = pending.answer.send(Err(NoAnswer::Overloaded));
         }
     }
 
-    /// The connection has ended: whoever waits learns it, and there will be no more calls.
+    /// Fails all pending calls at the end of the connection, and refuses new ones.
     pub(crate) fn end(&self) {
         drop(self.take(true));
     }
@@ -122,13 +122,13 @@ impl Calls {
         pending
     }
 
-    /// Whether any call waits for its answer.
+    /// Returns whether any call is pending.
     pub(crate) fn is_pending(&self) -> bool {
         self.pending.load(Relaxed) > 0
     }
 }
 
-/// A number as we write it.
+/// Parses an id as the server writes it, without leading zeros or a sign.
 fn canonical(text: &str) -> Option<u64> {
     let id: u64 = text.parse().ok()?;
     (!text.starts_with(['0', '+'])).then_some(id)
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_fails_those_that_wait() {
+    fn the_end_fails_pending_calls() {
         let calls = Calls::default();
         let (_, mut one) = calls.begin("A", 2).unwrap();
         calls.overload();

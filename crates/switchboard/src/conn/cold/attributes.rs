@@ -14,7 +14,7 @@ use crate::conn::{Conn, ConnInner, cold::ColdCell};
 
 type Value = Arc<dyn Any + Send + Sync>;
 
-/// Where they stand: nothing is allocated before the first.
+/// The attributes of a connection. Nothing is allocated before the first one.
 #[derive(Debug, Default)]
 pub(crate) struct AttributeStore(Mutex<Option<Box<Values>>>);
 
@@ -27,12 +27,12 @@ impl Values {
     }
 }
 
-/// Small values of one connection, one of each type: what handlers learn about it and others are to
-/// see, through [`Conn`] and [`ConnRef`]. They stay as long as the connection's handles do.
+/// Typed values kept with a connection, one of each type: what handlers learn about it and other
+/// code reads through [`Conn`] or [`ConnRef`](crate::ConnRef).
 ///
-/// How many there may be says [`Config::max_attributes`](crate::Config::max_attributes); keep them
-/// small, since they are held for each connection. What changes often is better put into one value
-/// with an atomic or a lock in it.
+/// [`Config::max_attributes`](crate::Config::max_attributes) limits their number. Keep them small,
+/// since every connection holds its own. For a value that changes often, insert one with a lock or
+/// an atomic in it.
 ///
 /// ```
 /// use switchboard::{Conn, Hub, WsError, ws_message};
@@ -64,11 +64,12 @@ pub struct Attributes<'a> {
 }
 
 impl Attributes<'_> {
-    /// Keeps a value, in place of that of the same type if there was one.
+    /// Inserts a value. Returns the previous value of the same type, if any.
     ///
     /// # Errors
     ///
-    /// There are [`max_attributes`](crate::Config::max_attributes) of other types already.
+    /// The connection already has [`max_attributes`](crate::Config::max_attributes) values of other
+    /// types.
     pub fn insert<T: Any + Send + Sync>(&self, value: T) -> Result<Option<Arc<T>>, TooManyAttributes> {
         let value: Value = Arc::new(value);
         let mut kept = self.cold.get_or_init(Box::default).attributes.0.lock();
@@ -85,7 +86,7 @@ impl Attributes<'_> {
         Ok(before.and_then(|value| value.downcast().ok()))
     }
 
-    /// The value of this type.
+    /// Returns the value of this type.
     #[must_use]
     pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         let kept = self.cold.get()?.attributes.0.lock();
@@ -95,7 +96,7 @@ impl Attributes<'_> {
         value.downcast().ok()
     }
 
-    /// Takes the value of this type out.
+    /// Removes and returns the value of this type.
     pub fn remove<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         let mut kept = self.cold.get()?.attributes.0.lock();
         let values = kept.as_mut()?;
@@ -107,14 +108,14 @@ impl Attributes<'_> {
         value.downcast().ok()
     }
 
-    /// How many there are.
+    /// Returns the number of values.
     #[must_use]
     pub fn len(&self) -> usize {
         let kept = self.cold.get().map(|cold| cold.attributes.0.lock());
         kept.map_or(0, |kept| kept.as_ref().map_or(0, |values| values.0.len()))
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -127,14 +128,14 @@ impl fmt::Debug for Attributes<'_> {
     }
 }
 
-/// A connection has as many attributes as it may.
+/// The error of [`Attributes::insert`]: the limit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyAttributes {
     limit: usize,
 }
 
 impl TooManyAttributes {
-    /// How many it may have.
+    /// Returns the limit.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
@@ -143,13 +144,13 @@ impl TooManyAttributes {
 
 impl fmt::Display for TooManyAttributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a connection may have {} attributes", self.limit)
+        write!(f, "too many attributes (limit {})", self.limit)
     }
 }
 
 impl Error for TooManyAttributes {}
 
-/// `RESOURCE_EXHAUSTED` with `{limit, current}`.
+/// `RESOURCE_EXHAUSTED` with the details `{limit, current}`.
 impl From<TooManyAttributes> for WsError {
     fn from(error: TooManyAttributes) -> Self {
         let details = LimitReached { limit: error.limit, current: error.limit };
@@ -164,7 +165,7 @@ impl<D: ?Sized> ConnInner<D> {
 }
 
 impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
-    /// What handlers keep with the connection.
+    /// Returns the values that handlers keep with the connection.
     #[must_use]
     pub fn attributes(&self) -> Attributes<'_> {
         self.inner.attributes()
@@ -185,7 +186,7 @@ mod tests {
         assert_eq!(attributes.insert(2_u8), Ok(Some(Arc::new(1))));
         assert_eq!(attributes.insert("text"), Ok(None));
         assert_eq!(attributes.insert(3_u16), Err(TooManyAttributes { limit: 2 }));
-        // One in the place of another always fits.
+        // Replacing a value is always possible.
         assert_eq!(attributes.insert("other"), Ok(Some(Arc::new("text"))));
         assert_eq!((attributes.get::<u8>(), attributes.get::<u16>()), (Some(Arc::new(2)), None));
         assert_eq!(attributes.remove::<u8>(), Some(Arc::new(2)));

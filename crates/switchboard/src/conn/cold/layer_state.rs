@@ -1,4 +1,4 @@
-//! Values that belong to a connection, of those who ask for them: the state of middleware.
+//! The per-connection state of middleware.
 
 use std::{
     any::Any,
@@ -9,20 +9,20 @@ use std::{
     },
 };
 
-/// Whose value it is.
+/// Identifies the layer that a value belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LayerStateKey(usize);
 
 impl LayerStateKey {
-    /// Unlike all others.
+    /// Creates a unique key.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         Self(NEXT.fetch_add(1, Relaxed))
     }
 }
 
-/// A list to which is only added, so that it is read without a lock. As long as the application has
-/// layers that keep something for each connection.
+/// An append-only linked list, read without a lock. It is as long as the number of layers with
+/// per-connection state.
 #[derive(Default)]
 pub(crate) struct LayerState(OnceLock<Box<Slot>>);
 
@@ -33,7 +33,8 @@ struct Slot {
 }
 
 impl LayerState {
-    /// The value under this key, made if there is none yet. `None` if one of another type is.
+    /// Returns the value under this key, created with `make` if there is none. `None` if it has
+    /// another type.
     pub(crate) fn get<T: Send + Sync + 'static>(&self, key: LayerStateKey, make: impl Fn() -> T) -> Option<&T> {
         let mut layer_state = self;
         loop {

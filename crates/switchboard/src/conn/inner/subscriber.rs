@@ -1,4 +1,4 @@
-//! A connection as a member of topics.
+//! A connection as a subscriber of topics.
 
 use std::{any::Any, sync::Arc};
 
@@ -11,7 +11,8 @@ use crate::{
     wire::{Frame, Variants},
 };
 
-// For any lifetime: where a future is looked at from outside, the compiler does not know that it is `'static`.
+// For any lifetime, because the compiler does not always know that the type inside a future is
+// `'static`.
 impl<'a> Subscriber for ConnInner<dyn Any + Send + Sync + 'a> {
     type Sink = Arc<Socket>;
     type Id = ConnId;

@@ -1,15 +1,15 @@
-//! What axum's extractors took from the upgrade.
+//! The values that axum's extractors took from the upgrade request.
 
 use std::any::{Any, TypeId};
 
-/// One value and the router's state it was made with.
+/// One value, and the scope of the router state that it was extracted with.
 pub(crate) struct UpgradeValue {
     pub(crate) scope: usize,
     pub(crate) type_id: TypeId,
     pub(crate) value: Box<dyn Any + Send + Sync>,
 }
 
-/// All that a connection keeps of its upgrade. Few values, found by looking through them.
+/// All values that a connection keeps of its upgrade request: few, so found by a linear search.
 #[derive(Default)]
 pub(crate) struct UpgradeValues(Box<[UpgradeValue]>);
 

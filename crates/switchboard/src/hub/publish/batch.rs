@@ -1,4 +1,4 @@
-//! Many items in one message.
+//! Batching: many items in one message.
 
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
@@ -9,13 +9,13 @@ use crate::hub::{
     publish::{Buffer, Coalesced, Pace},
 };
 
-/// How much a [`Batch`] gathers, and for how long.
+/// The limits of a [`Batch`].
 ///
 /// | setting | default | |
 /// |---|---|---|
-/// | [`max_items`](Self::max_items) | 100 | so many make a message |
-/// | [`max_delay`](Self::max_delay) | 50 ms | so long the first waits for others |
-/// | [`max_waiting`](Self::max_waiting) | 10 000 | beyond it `push` fails |
+/// | [`max_items`](Self::max_items) | 100 | items per message |
+/// | [`max_delay`](Self::max_delay) | 50 ms | wait for further items |
+/// | [`max_waiting`](Self::max_waiting) | 10 000 | waiting items; beyond it, `push` fails |
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct BatchOptions {
@@ -31,34 +31,35 @@ impl Default for BatchOptions {
 }
 
 impl BatchOptions {
-    /// The defaults.
+    /// Creates the default limits.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many items one message is made of at most. At least one.
+    /// Limits the items in one message. 0 counts as 1.
     pub fn max_items(mut self, items: usize) -> Self {
         self.max_items = items.max(1);
         self
     }
 
-    /// How long an item waits for others to be published with.
+    /// Limits how long the first item of a message waits for others.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// How many items may wait while earlier ones are being published. At least one.
+    /// Limits the items that wait while earlier ones are being published. 0 counts as 1.
     pub fn max_waiting(mut self, items: usize) -> Self {
         self.max_waiting = items.max(1);
         self
     }
 }
 
-/// Gathers items and publishes them to one topic as one message: [`TopicHandle::batch`](crate::TopicHandle::batch).
+/// Collects items and publishes them to a topic in one message:
+/// [`TopicHandle::batch`](crate::TopicHandle::batch).
 ///
-/// Items leave in the order in which they came. Dropping the handle publishes what waits. Made and
-/// used where no runtime is, it publishes at [`flush`](Self::flush) only.
+/// Items keep their order. Dropping the batch publishes the items that wait. Outside of a Tokio
+/// runtime, only [`flush`](Self::flush) publishes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -91,13 +92,13 @@ struct Items<T> {
 impl<T: Send + 'static> Buffer for Items<T> {
     type Taken = Vec<T>;
 
-    fn is_ripe(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.items.len() >= self.options.max_items.min(self.options.max_waiting)
     }
 
     fn take(&mut self) -> Option<Vec<T>> {
         let now: Vec<T> = self.items.drain(..self.items.len().min(self.options.max_items)).collect();
-        // A burst leaves no room behind.
+        // Frees the memory of a burst.
         if self.items.capacity() > 4 * self.items.len() + 64 {
             self.items.shrink_to(2 * self.items.len());
         }
@@ -120,32 +121,33 @@ impl<T: Send + 'static, M: Message<Meta = ()>> Batch<T, M> {
         Self(Coalesced::new(hub, topic, Pace::Delay(options.max_delay), items, Box::new(make)))
     }
 
-    /// Publishes the item with others: as soon as there are
-    /// [`max_items`](BatchOptions::max_items), or the first of them has waited for
-    /// [`max_delay`](BatchOptions::max_delay). A message that turns out not to be valid is logged.
+    /// Adds an item. The message is published when it has
+    /// [`max_items`](BatchOptions::max_items), or when its first item has waited for
+    /// [`max_delay`](BatchOptions::max_delay). An invalid message is logged.
     ///
     /// # Errors
     ///
-    /// [`Overloaded`](crate::PublishErrorKind::Overloaded) if
-    /// [`max_waiting`](BatchOptions::max_waiting) items wait, or the topic's name is not valid or
-    /// not allowed.
+    /// - [`Overloaded`](crate::PublishErrorKind::Overloaded) if
+    ///   [`max_waiting`](BatchOptions::max_waiting) items are waiting.
+    /// - [`InvalidTopic`](crate::PublishErrorKind::InvalidTopic) or
+    ///   [`NotAllowed`](crate::PublishErrorKind::NotAllowed) for the topic's name.
     pub fn push(&self, item: T) -> Result<(), PublishError> {
         self.0.hub.check_name(self.0.topic())?;
         let mut item = Some(item);
-        self.0.add(|gathered| {
-            if gathered.items.len() >= gathered.options.max_waiting {
-                return Err(PublishError::full(gathered.options.max_waiting));
+        self.0.add(|buffer| {
+            if buffer.items.len() >= buffer.options.max_waiting {
+                return Err(PublishError::full(buffer.options.max_waiting));
             }
-            gathered.items.extend(item.take());
+            buffer.items.extend(item.take());
             Ok(())
         })
     }
 
-    /// Publishes what waits, and is ready when that was done.
+    /// Publishes the items that wait, and completes when they are published.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, what waits is published still.
+    /// If dropped before it is ready, the items are still published.
     pub async fn flush(&self) {
         self.0.flush().await;
     }
@@ -153,7 +155,7 @@ impl<T: Send + 'static, M: Message<Meta = ()>> Batch<T, M> {
 
 impl<T: Send + 'static, M: Message<Meta = ()>> Drop for Batch<T, M> {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.request_flush();
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is published, for tests of applications.
+//! Capturing published messages, for tests of applications.
 
 use std::{
     collections::VecDeque,
@@ -13,10 +13,10 @@ use tokio::sync::{Notify, futures::Notified};
 
 use crate::{ConnId, wire::Frame};
 
-/// So many publishes are kept for one who captures; then the oldest go.
-const KEPT: usize = 16 * 1024;
+/// A log keeps this many publishes; then the oldest are lost.
+const MAX_RECORDS: usize = 16 * 1024;
 
-/// Who captures what is published through a hub. Whatever nobody captures costs one look at a flag.
+/// The logs that capture what is published through a hub. Without any, a publish only reads a flag.
 #[derive(Default)]
 pub(crate) struct Captures {
     used: AtomicBool,
@@ -24,7 +24,7 @@ pub(crate) struct Captures {
 }
 
 impl Captures {
-    /// From now on, as long as the log is held. Once, however often it is added.
+    /// Captures into a log from now on, as long as the log is held. Adding it twice has no effect.
     pub(crate) fn add(&self, log: &Arc<PublishLog>) {
         let mut logs = self.logs.lock();
         logs.retain(|other| other.strong_count() > 0);
@@ -34,7 +34,7 @@ impl Captures {
         self.used.store(true, Relaxed);
     }
 
-    /// A message was published, to anyone or nobody.
+    /// Records a published message, with or without subscribers.
     pub(crate) fn record(&self, topic: &str, frame: &Frame, sender: Option<ConnId>) {
         if !self.used.load(Relaxed) {
             return;
@@ -45,14 +45,14 @@ impl Captures {
     }
 }
 
-/// One message that was published.
+/// A published message.
 pub(crate) struct Record {
     pub(crate) topic: Box<str>,
     pub(crate) frame: Frame,
     pub(crate) sender: Option<ConnId>,
 }
 
-/// What was published and not looked at yet, in that order.
+/// Published messages that were not taken yet, in order.
 #[derive(Default)]
 pub(crate) struct PublishLog {
     records: Mutex<Records>,
@@ -68,7 +68,7 @@ struct Records {
 impl PublishLog {
     fn push(&self, record: Record) {
         let mut records = self.records.lock();
-        if records.kept.len() == KEPT {
+        if records.kept.len() == MAX_RECORDS {
             records.kept.pop_front();
             records.lost += 1;
         }
@@ -77,13 +77,13 @@ impl PublishLog {
         self.more.notify_waiters();
     }
 
-    /// Looks at them, or takes some; with how many were lost.
+    /// Reads or takes records. `look` also gets the number of lost ones.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut VecDeque<Record>, usize) -> T) -> T {
         let Records { kept, lost } = &mut *self.records.lock();
         look(kept, *lost)
     }
 
-    /// Ready when there is one more, counted from when it is first polled or enabled.
+    /// Completes when a further message is recorded after this was first polled or enabled.
     pub(crate) fn more(&self) -> Notified<'_> {
         self.more.notified()
     }

@@ -1,4 +1,4 @@
-//! Publishes to topics with very many members.
+//! Publishes to topics with many subscribers, in chunks.
 
 use std::{future::IntoFuture as _, pin::pin, sync::atomic::AtomicBool, task::Waker};
 
@@ -16,7 +16,7 @@ use crate::{
     wire::Frame,
 };
 
-/// More than three portions.
+/// More than three chunks.
 const MEMBERS: usize = 200;
 
 fn publish(hub: &Hub, text: &str) -> PublishFuture {
@@ -24,7 +24,7 @@ fn publish(hub: &Hub, text: &str) -> PublishFuture {
 }
 
 #[tokio::test]
-async fn all_members_get_all_in_order_also_of_a_publisher_that_is_dropped() {
+async fn all_members_get_all_in_order_even_if_the_publisher_is_dropped() {
     let hub = Hub::new();
     let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
     for member in &members {
@@ -33,7 +33,7 @@ async fn all_members_get_all_in_order_also_of_a_publisher_that_is_dropped() {
     for text in ["a", "b"] {
         let mut publish = pin!(publish(&hub, text));
         let first = publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(first.is_pending(), "it goes in portions");
+        assert!(first.is_pending(), "it is published in chunks");
     }
     let published = publish(&hub, "c").await.unwrap();
     assert_eq!(published.count(), Some(MEMBERS));
@@ -66,7 +66,7 @@ async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
     for member in &members {
         enter(member);
     }
-    // The second waits for the first, and is not for those either that come then.
+    // The second waits for the first, and excludes later subscribers, too.
     let mut publishes = ["a", "b"].map(|text| Box::pin(publish(&hub, text)));
     for publish in &mut publishes {
         assert!(publish.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -74,7 +74,7 @@ async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
     let (reached, first) = (&members[0], member(&hub));
     assert_eq!(received(reached), ["a"]);
     leave(&hub, reached, "t");
-    // In the place that became free, so that the other gets one behind all.
+    // Takes the freed key, so that the other gets the last one.
     enter(&first);
     enter(reached);
     for publish in publishes {
@@ -87,7 +87,7 @@ async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
     assert_eq!(received(&members[1]), ["a", "b", "c"]);
 }
 
-/// Without a runtime nothing goes on with a flush in the background.
+/// Without a runtime, no task continues a flush in the background.
 #[test]
 fn attack_b16_a_flush_without_a_runtime_ends_whatever_others_publish() {
     let hub = Hub::new();

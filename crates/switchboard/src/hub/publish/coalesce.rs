@@ -1,8 +1,8 @@
-//! Publishing less often than values come: what [`Throttle`](super::Throttle) and
-//! [`Batch`](super::Batch) share.
+//! Publishing less often than values arrive: shared by [`Throttle`](super::Throttle) and
+//! [`Batch`](super::Batch).
 //!
-//! Values are gathered; a task takes what there is when its time has come, and publishes it as one
-//! message. The task lives only while something waits or a pause is kept.
+//! Values are buffered. A task takes them when they are due, and publishes them in one message. It
+//! runs only while values wait or a pause lasts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,26 +17,26 @@ use tracing::Instrument as _;
 
 use crate::hub::Hub;
 
-/// What is gathered until it is published.
+/// Values that wait to be published.
 pub(crate) trait Buffer: Send + 'static {
     type Taken: Send;
 
-    /// Whether it is not to wait any longer.
-    fn is_ripe(&self) -> bool;
+    /// Returns whether there are enough values to publish at once.
+    fn is_full(&self) -> bool;
 
-    /// What goes into one message, if there is anything.
+    /// Takes the values of one message.
     fn take(&mut self) -> Option<Self::Taken>;
 
-    /// How many values are left.
+    /// Returns the number of values.
     fn len(&self) -> usize;
 }
 
-/// When what is gathered is published.
+/// When buffered values are published.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pace {
-    /// At once, and then so long nothing.
+    /// At once, followed by a pause.
     Pause(Duration),
-    /// So long after the first value came.
+    /// This long after the first value.
     Delay(Duration),
 }
 
@@ -47,36 +47,37 @@ pub(crate) struct Coalesced<B: Buffer, M> {
     topic: Box<str>,
     pace: Pace,
     make: Make<B, M>,
-    /// Where it was made, for values that come from elsewhere.
+    /// The runtime that it was created in, for values added outside of one.
     runtime: Option<Handle>,
     state: Mutex<CoalescedState<B>>,
-    /// The task is to look again.
-    flush_now: Notify,
-    /// Something was published.
+    /// Wakes the task to check the state again.
+    wake_task: Notify,
+    /// Wakes flushes after something was published.
     settled: Notify,
 }
 
 struct CoalescedState<B> {
-    gathered: B,
-    /// There is a task.
+    buffer: B,
+    /// The task is running.
     running: bool,
-    /// What there is does not wait for its time.
+    /// The buffered values are to be published at once.
     flush: bool,
-    /// How many values came, and how many of them are done with.
-    came: u64,
+    /// The number of values added so far.
+    added: u64,
+    /// The number of values published, replaced or failed so far.
     settled: u64,
 }
 
 impl<B: Buffer, M: Message<Meta = ()>> Coalesced<B, M> {
-    pub(crate) fn new(hub: &Hub, topic: &str, pace: Pace, gathered: B, make: Make<B, M>) -> Arc<Self> {
+    pub(crate) fn new(hub: &Hub, topic: &str, pace: Pace, buffer: B, make: Make<B, M>) -> Arc<Self> {
         Arc::new(Self {
             hub: hub.clone(),
             topic: topic.into(),
             pace,
             make,
             runtime: Handle::try_current().ok(),
-            state: Mutex::new(CoalescedState { gathered, running: false, flush: false, came: 0, settled: 0 }),
-            flush_now: Notify::new(),
+            state: Mutex::new(CoalescedState { buffer, running: false, flush: false, added: 0, settled: 0 }),
+            wake_task: Notify::new(),
             settled: Notify::new(),
         })
     }
@@ -85,18 +86,18 @@ impl<B: Buffer, M: Message<Meta = ()>> Coalesced<B, M> {
         &self.topic
     }
 
-    /// Adds a value, unless `gather` refuses that. Without a runtime it waits for the next flush.
-    pub(crate) fn add<E>(self: &Arc<Self>, gather: impl FnOnce(&mut B) -> Result<(), E>) -> Result<(), E> {
+    /// Adds a value with `insert`, which may refuse it. Without a runtime, it waits for a flush.
+    pub(crate) fn add<E>(self: &Arc<Self>, insert: impl FnOnce(&mut B) -> Result<(), E>) -> Result<(), E> {
         let runtime = Handle::try_current().ok().or_else(|| self.runtime.clone());
         let mut state = self.state.lock();
-        gather(&mut state.gathered)?;
-        state.came += 1;
-        let ripe = state.gathered.is_ripe();
+        insert(&mut state.buffer)?;
+        state.added += 1;
+        let full = state.buffer.is_full();
         let starts = runtime.filter(|_| !state.running);
         state.running |= starts.is_some();
         drop(state);
-        if ripe {
-            self.flush_now.notify_one();
+        if full {
+            self.wake_task.notify_one();
         }
         if let Some(runtime) = starts {
             runtime.spawn(PublishTask { of: Arc::clone(self), ended: false }.run().in_current_span());
@@ -104,63 +105,64 @@ impl<B: Buffer, M: Message<Meta = ()>> Coalesced<B, M> {
         Ok(())
     }
 
-    /// Publishes what there is, and waits until that was done.
+    /// Publishes the buffered values, and waits until they are published.
     pub(crate) async fn flush(&self) {
-        let target = self.end();
+        let target = self.request_flush();
         loop {
             let mut settled = std::pin::pin!(self.settled.notified());
-            // From here on it is told, so that nothing is missed between looking and waiting.
+            // Registered before the state is read, so that no wake-up is missed.
             settled.as_mut().enable();
             let (running, left) = {
                 let state = self.state.lock();
                 if state.settled >= target {
                     return;
                 }
-                (state.running, state.gathered.len())
+                (state.running, state.buffer.len())
             };
             match (running, left) {
                 (true, _) => settled.await,
-                // Its task was lost.
+                // The task was lost, by a panic or with its runtime.
                 (false, 0) => return,
                 (false, _) => self.publish().await,
             }
         }
     }
 
-    /// What there is need not wait. How many values came so far.
-    pub(crate) fn end(&self) -> u64 {
+    /// Has the task publish the buffered values at once. Returns the number of values added so far.
+    pub(crate) fn request_flush(&self) -> u64 {
         let mut state = self.state.lock();
-        state.flush = state.gathered.len() > 0;
-        let came = state.came;
+        state.flush = state.buffer.len() > 0;
+        let added = state.added;
         drop(state);
-        self.flush_now.notify_one();
-        came
+        self.wake_task.notify_one();
+        added
     }
 
-    /// Waits for so long, or until there is a reason not to.
+    /// Waits for this time, or until `is_over`.
     async fn pause(&self, time: Duration, is_over: impl Fn(&CoalescedState<B>) -> bool) {
-        let flush_now = async {
+        let wake_task = async {
             while !is_over(&self.state.lock()) {
-                self.flush_now.notified().await;
+                self.wake_task.notified().await;
             }
         };
         match Instant::now().checked_add(time) {
-            // Either will do.
-            Some(end) => _ = timeout_at(end, flush_now).await,
-            None => flush_now.await,
+            // It does not matter which of the two ends the pause.
+            Some(end) => _ = timeout_at(end, wake_task).await,
+            None => wake_task.await,
         }
     }
 
-    /// What makes one message, and how many values are done with once it is published.
+    /// Takes the values of one message. Also returns how many values are settled once it is
+    /// published.
     fn take(&self) -> (Option<B::Taken>, u64) {
         let mut state = self.state.lock();
-        let taken = state.gathered.take();
-        let left = state.gathered.len();
+        let taken = state.buffer.take();
+        let left = state.buffer.len();
         state.flush &= left > 0;
-        (taken, state.came - left as u64)
+        (taken, state.added - left as u64)
     }
 
-    /// Publishes one message of what there is.
+    /// Publishes one message of buffered values.
     async fn publish(&self) {
         let (taken, settled) = self.take();
         if let Some(taken) = taken {
@@ -169,7 +171,7 @@ impl<B: Buffer, M: Message<Meta = ()>> Coalesced<B, M> {
                 tracing::warn!(
                     topic = &*self.topic,
                     error = error.to_string(),
-                    "what was gathered could not be published"
+                    "a throttled or batched message was not published"
                 );
             }
         }
@@ -180,16 +182,16 @@ impl<B: Buffer, M: Message<Meta = ()>> Coalesced<B, M> {
         self.settled.notify_waiters();
     }
 
-    /// Whether nothing is left: then the task ends.
+    /// Returns whether no value is left, so that the task ends.
     fn is_done(&self) -> bool {
         let mut state = self.state.lock();
-        state.running = state.gathered.len() > 0;
+        state.running = state.buffer.len() > 0;
         !state.running
     }
 }
 
-/// Publishes while there is something. Dropped before, by a panic or with its runtime, it keeps
-/// nobody waiting.
+/// The task that publishes. If it is lost, by a panic or with its runtime, waiting flushes are
+/// woken.
 struct PublishTask<B: Buffer, M: Message<Meta = ()>> {
     of: Arc<Coalesced<B, M>>,
     ended: bool,
@@ -205,7 +207,7 @@ impl<B: Buffer, M: Message<Meta = ()>> PublishTask<B, M> {
                     of.pause(pause, |state| state.flush).await;
                 }
                 Pace::Delay(delay) => {
-                    of.pause(delay, |state| state.flush || state.gathered.is_ripe()).await;
+                    of.pause(delay, |state| state.flush || state.buffer.is_full()).await;
                     of.publish().await;
                 }
             }

@@ -1,29 +1,28 @@
-//! One message to the subscribers of several topics.
+//! Publishing to several topics.
 
 use std::{fmt, future::IntoFuture, sync::Arc};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
-use switchboard_core::Message;
 
 use crate::{
     conn::ConnId,
-    hub::{Hub, PublishError, Published, TopicOf, publish::Outgoing},
+    hub::{Hub, PublishError, Published, publish::Outgoing},
 };
 
-/// A publish to several topics, which happens when it is awaited: [`Hub::publish_many`].
+/// A pending publish to several topics: [`Hub::publish_many`]. Does nothing until awaited.
 ///
 /// Its result counts every connection once.
 ///
 /// # Errors
 ///
-/// As a publish to the first topic that it cannot be published to; subscribers of those before it have
-/// got the message then.
+/// The error of the first topic that fails. The message has reached the subscribers of the topics
+/// before it.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is ready, it has published to some topics.
+/// If dropped before it is ready, the message may have reached the subscribers of some topics only.
 #[must_use = "does nothing until awaited"]
 pub struct PublishMany {
     hub: Hub,
@@ -32,36 +31,12 @@ pub struct PublishMany {
     except: Vec<ConnId>,
 }
 
-impl Hub {
-    /// Publishes a message to the subscribers of several topics, once to each connection, however many
-    /// of the topics it is subscribed to.
-    ///
-    /// ```
-    /// use switchboard::{Hub, PublishError, ws_message};
-    ///
-    /// #[ws_message("CLOSING")]
-    /// struct Closing {
-    ///     minutes: u32,
-    /// }
-    ///
-    /// async fn warn(hub: &Hub) -> Result<(), PublishError> {
-    ///     hub.publish_many(["floor:1", "floor:2"], Closing { minutes: 5 }).await?;
-    ///     Ok(())
-    /// }
-    /// # let _ = warn;
-    /// ```
-    pub fn publish_many<M, T>(&self, topics: impl IntoIterator<Item = T>, message: M) -> PublishMany
-    where
-        M: Message<Meta = ()>,
-        T: TopicOf<M>,
-    {
-        let topics = topics.into_iter().map(|topic| topic.topic_name().into()).collect();
-        PublishMany { hub: self.clone(), topics, message: self.outgoing(message, true), except: Vec::new() }
-    }
-}
-
 impl PublishMany {
-    /// Leaves out these connections.
+    pub(crate) fn new(hub: &Hub, topics: Vec<Box<str>>, message: Result<Outgoing, PublishError>) -> Self {
+        Self { hub: hub.clone(), topics, message, except: Vec::new() }
+    }
+
+    /// Excludes these connections.
     pub fn except(mut self, ids: impl IntoIterator<Item = ConnId>) -> Self {
         self.except.extend(ids);
         self

@@ -1,4 +1,4 @@
-//! A message on its way to the subscribers of a topic.
+//! A message on the way to the subscribers of a topic.
 
 use std::{
     any::Any,
@@ -17,10 +17,10 @@ use crate::wire::Frame;
 
 type Value = Arc<dyn Any + Send + Sync>;
 
-/// The encoded message, its type tag, and the value that filters and conflation keys look at.
+/// The encoded message, its type tag, and the value for filters and conflation keys.
 ///
-/// A message that is published by this process may bring its value along. For one that arrives as
-/// bytes, as from a broker, the first rule that asks has it decoded.
+/// A message published by this process may carry its value. A message that arrives as bytes, for
+/// example from a broker, is decoded when the first rule inspects it.
 #[derive(Clone)]
 pub(crate) struct Outgoing {
     message_type: Cow<'static, str>,
@@ -30,13 +30,13 @@ pub(crate) struct Outgoing {
     decoded: OnceLock<Option<Value>>,
 }
 
-/// What looking at a value came to.
+/// The result of inspecting a message as a certain type.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Inspected<T> {
     Value(T),
     /// The message has another type tag.
     OtherType,
-    /// The tag fits, and the payload does not.
+    /// The type tag matches, but the payload cannot be decoded.
     Undecodable,
 }
 
@@ -45,7 +45,7 @@ impl Outgoing {
         Self { message_type: message_type.into(), frame, value: None, decoded: OnceLock::new() }
     }
 
-    /// Keeps the value, which saves decoding it.
+    /// Adds the value, which saves decoding the message.
     pub(crate) fn with_value<M: Message>(mut self, value: M) -> Self {
         self.value = Some(Arc::new(value));
         self
@@ -59,7 +59,7 @@ impl Outgoing {
         &self.frame
     }
 
-    /// Looks at the message as an `M`, if its type tag is that of `M`.
+    /// Inspects the message as an `M`, if it has the type tag of `M`.
     pub(crate) fn inspect<M: Message, T>(&self, inspect: impl FnOnce(&M) -> T) -> Inspected<T> {
         if let Some(value) = self.value.as_ref().and_then(|value| value.downcast_ref()) {
             return Inspected::Value(inspect(value));
@@ -70,13 +70,13 @@ impl Outgoing {
         let decoded = self.decoded.get_or_init(|| self.decode::<M>().map(|value| Arc::new(value) as Value));
         match decoded.as_ref().map(|value| value.downcast_ref()) {
             Some(Some(value)) => Inspected::Value(inspect(value)),
-            // Two types of the application have one tag, and the other was asked for first.
+            // The application has two types with this tag, and the other one was decoded first.
             Some(None) => self.decode().map_or(Inspected::Undecodable, |value| Inspected::Value(inspect(&value))),
             None => Inspected::Undecodable,
         }
     }
 
-    /// Leniently: the publisher may be of a later version, with more fields.
+    /// Decodes leniently, since a later version of the publisher may add fields.
     fn decode<M: Message>(&self) -> Option<M> {
         match Inbound::from_json(self.frame.text_payload()?).ok()?.payload() {
             Some(RawPayload::Json(json)) => read(json),
@@ -101,7 +101,7 @@ mod tests {
         n: u8,
     }
 
-    /// Of the same tag.
+    /// Has the same type tag as `N`.
     #[ws_message("N", crate = crate)]
     struct Other {
         n: u16,
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_value_is_kept_or_decoded() {
         assert_eq!(n(&outgoing(&N { n: 1 })), Inspected::Value(1));
-        // The value that was given, not the bytes.
+        // The given value wins over the bytes.
         assert_eq!(n(&outgoing(&N { n: 1 }).with_value(N { n: 2 })), Inspected::Value(2));
         assert_eq!(n(&outgoing(&M)), Inspected::OtherType);
         assert_eq!(outgoing(&M).inspect(|_: &M| ()), Inspected::Value(()));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_version_published_is_read_leniently_or_not_at_all() {
+    fn messages_of_other_versions_are_decoded_leniently_or_not_at_all() {
         let later = Frame::text(r#"{"type":"N","meta":{},"payload":{"n":4,"more":true}}"#);
         assert_eq!(n(&Outgoing::new("N".to_owned(), later)), Inspected::Value(4));
         for wrong in [r#"{"type":"N","meta":{},"payload":{"n":"4"}}"#, r#"{"type":"N","meta":{}}"#, "{"] {

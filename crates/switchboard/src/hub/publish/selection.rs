@@ -1,4 +1,4 @@
-//! Which subscribers a publish is for, and what becomes of it in full queues.
+//! Selecting the subscribers that receive a publish, and its policy for full queues.
 
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
@@ -12,12 +12,12 @@ use crate::{
 };
 
 impl Hub {
-    /// Whether rules or filters may look at the value of a message.
+    /// Returns whether rules or filters may inspect the value of a message.
     pub(crate) fn looks_at_values(&self) -> bool {
         self.0.rules.look_at_values() || self.0.filters.load(Relaxed) > 0
     }
 
-    /// `None` if all members of the topic get the same.
+    /// Returns how a message is delivered selectively; `None` if all subscribers receive it alike.
     pub(crate) fn selection(
         &self,
         topic: &Topic,
@@ -49,11 +49,11 @@ impl Hub {
     }
 }
 
-/// Which subscribers a publish is for, whatever filters say.
+/// The subscribers that a publish is for, before filters.
 #[derive(Default)]
 pub(crate) struct Audience {
     pub(crate) except: Vec<ConnId>,
-    /// Of a publish to several topics: who has got it.
+    /// For a publish to several topics: the connections that have received it.
     pub(crate) reached: Option<Arc<Mutex<FxHashSet<ConnId>>>>,
 }
 
@@ -62,7 +62,8 @@ impl Audience {
         self.except.is_empty() && self.reached.is_none()
     }
 
-    /// To be asked once for each subscriber of a topic.
+    /// Returns whether a subscriber receives the message. Called once for each subscriber of a
+    /// topic.
     fn admits(&self, id: ConnId) -> bool {
         !self.except.contains(&id) && self.reached.as_ref().is_none_or(|reached| reached.lock().insert(id))
     }

@@ -17,7 +17,7 @@ use crate::{
     ws_message,
 };
 
-/// More than three portions.
+/// More than three chunks.
 const MEMBERS: usize = 200;
 
 #[ws_message("N", crate = crate)]
@@ -25,7 +25,7 @@ struct N {
     n: u8,
 }
 
-/// The numbers that came.
+/// Takes the numbers received.
 fn numbers(conn: &AnyConn) -> Vec<u8> {
     let payloads = received(conn);
     let number = |text: &String| text.rsplit(r#""n":"#).next().unwrap()[..1].parse().unwrap();
@@ -42,13 +42,13 @@ fn members(hub: &Hub) -> Vec<Arc<AnyConn>> {
 }
 
 #[tokio::test]
-async fn many_members_are_looked_at_in_portions_and_get_all_in_order() {
+async fn filters_run_in_chunks_and_messages_keep_their_order() {
     let hub = Hub::new();
     let members = members(&hub);
     for n in [1, 2] {
         let mut publish = pin!(hub.publish("t", N { n }).into_future());
         let first = publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(first.is_pending(), "it goes in portions");
+        assert!(first.is_pending(), "it is published in chunks");
     }
     assert_eq!(hub.publish("t", N { n: 3 }).await.unwrap().count(), Some(MEMBERS));
     assert_eq!(hub.publish("t", N { n: 0 }).await.unwrap().count(), Some(MEMBERS / 2));
@@ -70,7 +70,7 @@ async fn nothing_arrives_after_unsubscribing_in_between() {
     assert_eq!(numbers(&members[MEMBERS - 2]), [2]);
 }
 
-/// Whether members of the topic may get different messages.
+/// Returns whether subscribers of the topic may receive different messages.
 fn is_selective(hub: &Hub, topic: &str) -> bool {
     let message = Outgoing::new("N", Frame::text("{}")).with_value(N { n: 1 });
     hub.selection(&hub.find_topic(topic).unwrap(), message, Audience::default()).is_some()
@@ -107,7 +107,7 @@ async fn a_hub_that_no_route_uses_is_warned_of_once() {
     assert!(Hub::new().warn_if_unused("t"));
 }
 
-/// Rules and filters are the application's: they may use what they are about.
+/// Rules and filters are application code and may use the hub and the connection.
 #[tokio::test]
 async fn rules_may_look_at_the_hub_and_the_connection() {
     let hub = Hub::new();
@@ -123,8 +123,8 @@ async fn rules_may_look_at_the_hub_and_the_connection() {
     assert_eq!(hub.publish("u", N { n: 1 }).await.unwrap().count(), Some(1));
 }
 
-/// A member that got it leaves and comes back where the publish has not been yet, one that it has not
-/// reached leaves and comes back, and one joins for the first time.
+/// A member that got it leaves and comes back where the publish has not been yet, one that it has
+/// not reached leaves and comes back, and one joins for the first time.
 #[tokio::test]
 async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
     let options = TopicOptions::new().slow_consumer(SlowConsumer::DropOldest);
@@ -140,7 +140,7 @@ async fn attack_a5_memberships_that_begin_meanwhile_get_nothing_of_it() {
             join(&hub, member, "t", filter);
         };
         leave(&hub, reached, "t");
-        // In the place that became free, so that the other gets one behind all.
+        // Takes the freed key, so that the other gets the last one.
         rejoin(&first);
         rejoin(reached);
         leave(&hub, not_reached, "t");

@@ -1,4 +1,4 @@
-//! The latest value, not more often than so.
+//! Throttling: the latest message, at most once per interval.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -12,13 +12,13 @@ use crate::{
     wire::encode::EncodeError,
 };
 
-/// Publishes the latest of the messages it is given to one topic, at most once an interval:
+/// Publishes the latest message to a topic, at most once per interval:
 /// [`TopicHandle::throttle`](crate::TopicHandle::throttle).
 ///
-/// The first leaves at once. Of those that come while the interval lasts only the last is
-/// published, at its end; so the last of all always arrives. One message is kept at a time. Dropping
-/// the handle publishes what waits. Made and used where no runtime is, it publishes at
-/// [`flush`](Self::flush) only.
+/// The first message is published at once. During the interval each message replaces the one
+/// before; the last is published when the interval ends, so the latest state always arrives.
+/// Dropping the handle publishes the message that waits. Outside of a Tokio runtime, only
+/// [`flush`](Self::flush) publishes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +47,7 @@ struct Latest<M>(Option<M>);
 impl<M: Message> Buffer for Latest<M> {
     type Taken = M;
 
-    fn is_ripe(&self) -> bool {
+    fn is_full(&self) -> bool {
         false
     }
 
@@ -65,13 +65,17 @@ impl<M: Message<Meta = ()>> Throttle<M> {
         Self(Coalesced::new(hub, topic, Pace::Pause(interval), Latest(None), Box::new(|message| message)))
     }
 
-    /// Publishes the message when its time has come, unless another follows before. It does so in a
-    /// task of its own: no order is promised between this and what else the caller sends.
+    /// Publishes the message now or at the end of the interval, unless another one replaces it.
+    ///
+    /// A separate task publishes, so the order relative to other sends and publishes of the caller
+    /// is undefined.
     ///
     /// # Errors
     ///
-    /// The message breaks its own rules, or the topic's name is not valid or not allowed. What else
-    /// goes wrong later is logged.
+    /// [`Invalid`](crate::PublishErrorKind::Invalid) if the message breaks its own validation
+    /// rules; [`InvalidTopic`](crate::PublishErrorKind::InvalidTopic) or
+    /// [`NotAllowed`](crate::PublishErrorKind::NotAllowed) for the topic's name. Later errors are
+    /// logged.
     pub fn publish(&self, message: M) -> Result<(), PublishError> {
         self.0.hub.check_name(self.0.topic())?;
         message.validate().map_err(|issues| PublishError::invalid(EncodeError::Invalid(issues).into()))?;
@@ -82,11 +86,11 @@ impl<M: Message<Meta = ()>> Throttle<M> {
         })
     }
 
-    /// Publishes what waits, and is ready when that was done.
+    /// Publishes the message that waits, and completes when it is published.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, what waits is published still.
+    /// If dropped before it is ready, the message is still published.
     pub async fn flush(&self) {
         self.0.flush().await;
     }
@@ -94,7 +98,7 @@ impl<M: Message<Meta = ()>> Throttle<M> {
 
 impl<M: Message<Meta = ()>> Drop for Throttle<M> {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.request_flush();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Finding connections.
+//! The handle to a connection, and iterators over connections.
 
 use std::{fmt, marker::PhantomData, sync::Arc, vec};
 
@@ -11,14 +11,16 @@ use crate::{
     wire::encode,
 };
 
-/// A connection of a hub, by its id: [`Hub::connection`]. It may be connected to any node of the hub, or
-/// gone.
+/// A handle to a connection by its id: [`Hub::connection`].
+///
+/// The connection may be open on any node of the hub, or closed. For a connection to this node, use
+/// [`Hub::local_connection`].
 ///
 /// ```
 /// use switchboard::{ConnId, Hub};
 ///
 /// async fn kick(hub: &Hub, id: ConnId) -> bool {
-///     hub.local_connection(id).disconnect().await
+///     hub.connection(id).disconnect().await
 /// }
 /// # let _ = kick;
 /// ```
@@ -33,13 +35,13 @@ impl<Out: MessageSet> ConnectionHandle<Out> {
         Self { hub: hub.clone(), id, out: PhantomData }
     }
 
-    /// The connection's id.
+    /// Returns the connection's id.
     #[must_use]
     pub fn id(&self) -> ConnId {
         self.id
     }
 
-    /// Returns the connection if it is open and connected to this node.
+    /// Returns the connection, if it is open and connected to this node.
     #[must_use]
     pub fn local(&self) -> Option<ConnRef> {
         self.hub.local_connection(self.id)
@@ -49,21 +51,21 @@ impl<Out: MessageSet> ConnectionHandle<Out> {
     ///
     /// # Errors
     ///
-    /// As [`ConnRef::send`]; [`Closed`](crate::SendErrorKind::Closed) also if there is no connection
-    /// with this id.
+    /// The same as [`ConnRef::send`], and [`Closed`](crate::SendErrorKind::Closed) if there is no
+    /// connection with this id.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn send<M: Message<Meta = ()> + MemberOf<Out>>(&self, message: M) -> Result<(), SendError> {
         let frame = encode::event(&message, None, true)?;
         self.hub.0.connection(self.id).ok_or_else(SendError::closed)?.push(frame)
     }
 
-    /// Closes the connection with 4503, "kicked". `false` if there is none with this id.
+    /// Closes the connection with 4503 ("kicked"). Returns `false` if there is none with this id.
     pub async fn disconnect(&self) -> bool {
         self.disconnect_with(CloseCode::KICKED, "kicked").await
     }
 
-    /// Closes the connection with a code and reason, as [`Conn::close`](crate::Conn::close) does.
-    /// `false` if there is none with this id.
+    /// Closes the connection with a code and a reason, as [`Conn::close`](crate::Conn::close) does.
+    /// Returns `false` if there is none with this id.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn disconnect_with(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> bool {
         let Some(conn) = self.hub.0.connection(self.id) else { return false };
@@ -71,8 +73,9 @@ impl<Out: MessageSet> ConnectionHandle<Out> {
         true
     }
 
-    /// Has the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) decide again whether the
-    /// connection may stay, before its next message. `false` if there is none with this id.
+    /// Runs the [`on_reauthorize`](crate::WsRouter::on_reauthorize) hooks, which decide whether the
+    /// connection may stay open, before its next message is handled. Returns `false` if there is
+    /// none with this id.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn reauthorize(&self) -> bool {
         let Some(conn) = self.hub.0.connection(self.id) else { return false };
@@ -88,55 +91,27 @@ impl<Out> fmt::Debug for ConnectionHandle<Out> {
 }
 
 impl Hub {
-    /// A connection with this id.
-    pub fn connection(&self, id: ConnId) -> ConnectionHandle {
-        ConnectionHandle::new(self, id)
-    }
-
-    /// Returns the connection with this id if it is open and connected to this node.
-    #[must_use]
-    pub fn local_connection(&self, id: ConnId) -> Option<ConnRef> {
-        self.0.connection(id).map(ConnRef::new)
-    }
-
-    /// Lists the open connections to this node, in no order. It is a snapshot of ids, 16 bytes each;
-    /// connections that have closed when it is their turn are left out.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use switchboard::Hub;
-    ///
-    /// /// Closes connections whose clients have sent nothing for long.
-    /// fn sweep(hub: &Hub, longest: Duration) {
-    ///     for conn in hub.local_connections() {
-    ///         if conn.last_activity().elapsed().is_ok_and(|idle| idle > longest) {
-    ///             conn.disconnect_with(4000, "idle");
-    ///         }
-    ///     }
-    /// }
-    /// # sweep(&Hub::new(), Duration::from_secs(60));
-    /// ```
-    pub fn local_connections(&self) -> Connections {
-        let ids = self.0.registry.lock().ids();
-        Connections { hub: self.clone(), ids: ids.into_iter() }
-    }
-
     pub(crate) fn local_members(&self, topic: &str) -> Members {
         let topic = self.find_topic(&self.name(topic));
         Members {
             next: topic.is_some().then_some(0),
             topic: topic.map(IterGuard::begin),
-            portion: Vec::new().into_iter(),
+            chunk: Vec::new().into_iter(),
         }
     }
 }
 
-/// Open connections to this node: [`Hub::local_connections`].
+/// An iterator over the open connections to this node: [`Hub::local_connections`].
 #[must_use = "iterators are lazy"]
 pub struct Connections {
     hub: Hub,
     ids: vec::IntoIter<ConnId>,
+}
+
+impl Connections {
+    pub(crate) fn new(hub: &Hub, ids: Vec<ConnId>) -> Self {
+        Self { hub: hub.clone(), ids: ids.into_iter() }
+    }
 }
 
 impl Iterator for Connections {
@@ -157,16 +132,16 @@ impl fmt::Debug for Connections {
     }
 }
 
-/// Subscribers of a topic that are connected to this node:
+/// An iterator over the subscribers of a topic that are connected to this node:
 /// [`TopicHandle::local_members`](crate::TopicHandle::local_members).
 ///
-/// While it exists, the topic keeps the memory of subscribers that have left.
+/// While it exists, the topic does not free the memory of subscribers that leave.
 #[must_use = "iterators are lazy"]
 pub struct Members {
     topic: Option<IterGuard<Arc<Topic>>>,
-    /// From where in the topic the next portion is taken.
+    /// Where the next chunk begins in the topic.
     next: Option<usize>,
-    portion: vec::IntoIter<Arc<AnyConn>>,
+    chunk: vec::IntoIter<Arc<AnyConn>>,
 }
 
 impl Iterator for Members {
@@ -174,13 +149,13 @@ impl Iterator for Members {
 
     fn next(&mut self) -> Option<ConnRef> {
         loop {
-            if let Some(conn) = self.portion.next() {
+            if let Some(conn) = self.chunk.next() {
                 return Some(ConnRef::new(conn));
             }
             let (topic, start) = (self.topic.as_ref()?, self.next?);
-            let mut portion = Vec::new();
-            self.next = topic.members_from(start, &mut portion);
-            self.portion = portion.into_iter();
+            let mut chunk = Vec::new();
+            self.next = topic.members_from(start, &mut chunk);
+            self.chunk = chunk.into_iter();
         }
     }
 }

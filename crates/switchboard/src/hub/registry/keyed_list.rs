@@ -2,14 +2,13 @@
 
 use std::{borrow::Borrow, collections::HashMap, fmt, hash::Hash, mem, sync::Arc};
 
-/// Up to this many items are searched one by one; longer lists have an index.
-const FEW: usize = if cfg!(test) { 2 } else { 32 };
+/// Lists of up to this many items are searched linearly; longer ones have an index.
+const MAX_UNINDEXED: usize = if cfg!(test) { 2 } else { 32 };
 
 /// An item that carries its key.
 pub(crate) trait Keyed {
-    /// What items are looked up by.
     type Key: Hash + Eq + ?Sized;
-    /// The same as the index keeps it: cheap to clone.
+    /// The key in the index; cheap to clone.
     type OwnedKey: Hash + Eq + Borrow<Self::Key>;
 
     fn key(&self) -> &Self::Key;
@@ -17,15 +16,15 @@ pub(crate) trait Keyed {
     fn owned_key(&self) -> Self::OwnedKey;
 }
 
-/// Finding, adding and removing one item costs the same in a list of any length. No two items have
-/// the same key: the caller sees to that. An empty list has no allocation.
+/// Looking up, adding and removing an item takes constant time on average. The caller ensures that
+/// keys are unique. An empty list does not allocate.
 pub(crate) enum KeyedList<T: Keyed> {
     Few(Vec<T>),
     Many(Box<Indexed<T>>),
 }
 
 pub(crate) struct Indexed<T: Keyed> {
-    /// `None` for one that was removed. No more than half of them are.
+    /// `None` for a removed item; at most half of the slots.
     slots: Vec<Option<T>>,
     index: HashMap<T::OwnedKey, usize>,
 }
@@ -92,7 +91,7 @@ impl<T: Keyed> KeyedList<T> {
 
     pub(crate) fn push(&mut self, item: T) {
         match self {
-            Self::Few(items) if items.len() < FEW => items.push(item),
+            Self::Few(items) if items.len() < MAX_UNINDEXED => items.push(item),
             Self::Few(items) => {
                 let mut many = Indexed { slots: Vec::new(), index: HashMap::new() };
                 mem::take(items).into_iter().chain([item]).for_each(|item| many.push(item));
@@ -110,7 +109,7 @@ impl<T: Keyed> KeyedList<T> {
             }
             Self::Many(many) => {
                 let removed = many.remove(key)?;
-                if many.index.len() <= FEW / 2 {
+                if many.index.len() <= MAX_UNINDEXED / 2 {
                     *self = Self::Few(mem::take(&mut many.slots).into_iter().flatten().collect());
                 }
                 Some(removed)
@@ -118,7 +117,7 @@ impl<T: Keyed> KeyedList<T> {
         }
     }
 
-    /// Takes all items, and leaves none.
+    /// Takes all items.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = T> + use<T> {
         let (few, many) = match mem::take(self) {
             Self::Few(items) => (items, Vec::new()),
@@ -143,7 +142,7 @@ impl<T: Keyed> Indexed<T> {
         removed
     }
 
-    /// Takes as long as there were removals since it was done last.
+    /// Amortised over the removals since the last call.
     fn close_gaps(&mut self) {
         self.slots.retain(Option::is_some);
         self.slots.shrink_to(2 * self.slots.len());

@@ -1,4 +1,4 @@
-//! Places that are limited: connections, and upgrades that are not decided yet.
+//! Permits for connections, and upgrades in progress.
 
 use std::{
     net::IpAddr,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::hub::{Hub, HubInner, builder::HubLimits, registry::LimitExceeded};
 
-/// A place among the hub's connections, given back when dropped. Only where places are limited.
+/// A permit for a connection where their number is limited; released on drop.
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     hub: Arc<HubInner>,
@@ -20,7 +20,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// An upgrade that is not decided yet.
+/// An upgrade in progress, counted until dropped.
 #[derive(Debug)]
 pub(crate) struct PendingUpgrade(Arc<HubInner>);
 
@@ -31,12 +31,12 @@ impl Drop for PendingUpgrade {
 }
 
 impl Hub {
-    /// How many connections and upgrades it takes.
+    /// Returns the limits of connections and upgrades.
     pub(crate) fn limits(&self) -> &HubLimits {
         &self.0.limits
     }
 
-    /// Takes a place for a connection from this address, if places are limited.
+    /// Acquires a permit for a connection from this address; `None` if connections are not limited.
     pub(crate) fn acquire_permit(&self, ip: Option<IpAddr>) -> Result<Option<Box<ConnectionPermit>>, LimitExceeded> {
         let HubLimits { max_connections, max_connections_per_ip, .. } = self.0.limits;
         if max_connections.is_none() && max_connections_per_ip.is_none() {
@@ -47,7 +47,7 @@ impl Hub {
         Ok(Some(Box::new(ConnectionPermit { hub: Arc::clone(&self.0), ip })))
     }
 
-    /// Counts an upgrade until it is decided. `None` if there are too many.
+    /// Counts an upgrade in progress. `None` if there are too many.
     pub(crate) fn begin_upgrade(&self) -> Option<PendingUpgrade> {
         let before = self.0.pending_upgrades.fetch_add(1, Relaxed);
         let pending = PendingUpgrade(Arc::clone(&self.0));

@@ -1,4 +1,4 @@
-//! Who comes and goes.
+//! Events of users.
 
 use std::{
     collections::VecDeque,
@@ -9,19 +9,19 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{conn::ConnId, hub::Hub};
+use crate::conn::ConnId;
 
-/// The most that may wait for one reader: room for all of them is made at once.
+/// The largest capacity, since the channel allocates all of it at once.
 const MAX_CAPACITY: usize = 1 << 20;
 
-/// Something about a user's connections has changed.
+/// A change of a user's connections: [`Hub::user_events`](crate::Hub::user_events).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserEvent {
-    /// A user who had no connection has one: they came online.
+    /// The first connection of a user was identified: the user came online.
     #[non_exhaustive]
     Online {
-        /// Who.
+        /// The user's key.
         user: Arc<str>,
         /// The connection that was identified.
         conn: ConnId,
@@ -29,7 +29,7 @@ pub enum UserEvent {
     /// A further connection of a user was identified.
     #[non_exhaustive]
     ConnectionAdded {
-        /// Whose.
+        /// The user's key.
         user: Arc<str>,
         /// The connection that was identified.
         conn: ConnId,
@@ -37,37 +37,38 @@ pub enum UserEvent {
     /// One of several connections of a user has ended.
     #[non_exhaustive]
     ConnectionEnded {
-        /// Whose.
+        /// The user's key.
         user: Arc<str>,
         /// The connection that has ended.
         conn: ConnId,
     },
-    /// The last connection of a user has ended: they went offline.
+    /// The last connection of a user has ended: the user went offline.
     #[non_exhaustive]
     Offline {
-        /// Who.
+        /// The user's key.
         user: Arc<str>,
         /// The connection that has ended.
         conn: ConnId,
     },
-    /// The reader was too slow, and the oldest events are lost. [`Hub::users`] says who is there.
+    /// The reader was too slow and has missed the oldest events. Read
+    /// [`Hub::local_users`](crate::Hub::local_users) for the current users.
     #[non_exhaustive]
     Missed {
-        /// How many.
+        /// The number of missed events.
         count: u64,
     },
 }
 
-/// What happens to the users of a hub from now on, in order: see [`Hub::user_events`].
+/// The events of users, in order: [`Hub::user_events`](crate::Hub::user_events).
 #[derive(Debug)]
 pub struct UserEvents(broadcast::Receiver<UserEvent>);
 
 impl UserEvents {
-    /// The next event; `None` once the hub is gone, with all its handles and connections.
+    /// Returns the next event; `None` after all handles and connections of the hub are gone.
     ///
     /// # Cancel safety
     ///
-    /// Safe: no event is lost when it is dropped.
+    /// Cancel safe: no event is lost.
     pub async fn next(&mut self) -> Option<UserEvent> {
         match self.0.recv().await {
             Ok(event) => Some(event),
@@ -77,7 +78,7 @@ impl UserEvents {
     }
 }
 
-/// Nothing before somebody wants to read.
+/// The sending side of user events. Does nothing before the first reader subscribes.
 #[derive(Debug)]
 pub(crate) struct UserFeed {
     sender: OnceLock<broadcast::Sender<UserEvent>>,
@@ -85,18 +86,18 @@ pub(crate) struct UserFeed {
     pending: Mutex<UnsentEvents>,
 }
 
-/// What has happened and is not sent yet. Sending wakes readers, whose wakers are foreign code, and
-/// so waits until nothing is locked.
+/// Events that were not sent yet. Sending wakes readers, whose wakers are foreign code, so it
+/// happens with nothing locked.
 #[derive(Debug, Default)]
 struct UnsentEvents {
     events: VecDeque<UserEvent>,
-    /// As many did not fit.
+    /// The number of events that did not fit.
     lost: u64,
-    /// One thread sends, for the order.
+    /// A thread is sending. Only one does, to keep the order.
     sending: bool,
 }
 
-/// Sends until it is dropped.
+/// Marks a thread as sending until dropped.
 struct Sending<'a>(&'a UserFeed);
 
 impl Drop for Sending<'_> {
@@ -121,12 +122,13 @@ impl UserFeed {
         Self { sender: OnceLock::new(), capacity, pending: Mutex::default() }
     }
 
-    fn subscribe(&self) -> UserEvents {
+    pub(crate) fn subscribe(&self) -> UserEvents {
         UserEvents(self.sender.get_or_init(|| broadcast::Sender::new(self.capacity)).subscribe())
     }
 
-    /// To be called while the registry is locked, so that the order is that of the changes, and to be
-    /// followed by [`send`](Self::send). `count`: how many connections the user has now.
+    /// Records an identified connection. Call it while the registry is locked, to keep the order of
+    /// the changes, and call [`send`](Self::send) afterwards. `count` is the number of the user's
+    /// connections.
     pub(crate) fn added(&self, user: &Arc<str>, conn: ConnId, count: usize) {
         self.tell(|| {
             let user = Arc::clone(user);
@@ -134,7 +136,7 @@ impl UserFeed {
         });
     }
 
-    /// As [`added`](Self::added).
+    /// Records the end of a connection, like [`added`](Self::added).
     pub(crate) fn ended(&self, user: &Arc<str>, conn: ConnId, count: usize) {
         self.tell(|| {
             let user = Arc::clone(user);
@@ -155,7 +157,7 @@ impl UserFeed {
         }
     }
 
-    /// Sends what has happened, with nothing locked, unless another thread is at it.
+    /// Sends recorded events, unless another thread is doing so. Call it with nothing locked.
     pub(crate) fn send(&self) {
         let Some(sender) = self.sender.get() else { return };
         while !self.pending.lock().events.is_empty() {
@@ -164,43 +166,9 @@ impl UserFeed {
             }
             let sending = Sending(self);
             while let Some(event) = sending.next() {
-                // An error says that the last reader has just gone.
+                // Fails if the last reader has gone meanwhile.
                 _ = sender.send(event);
             }
         }
-    }
-}
-
-impl Hub {
-    /// Who comes online and goes offline from now on, and with which connections, in the order in
-    /// which it happens: a connection counts as its user's from
-    /// [`identify`](crate::Conn::identify) until its `on_close` hooks are done.
-    ///
-    /// A user who loads a page anew goes offline and comes back a moment later.
-    ///
-    /// ```
-    /// use switchboard::{Hub, UserEvent};
-    ///
-    /// async fn watch(hub: Hub) {
-    ///     let mut events = hub.user_events();
-    ///     // The task ends with the hub.
-    ///     drop(hub);
-    ///     while let Some(event) = events.next().await {
-    ///         match event {
-    ///             UserEvent::Online { user, .. } => println!("{user} came"),
-    ///             UserEvent::Offline { user, .. } => println!("{user} went"),
-    ///             UserEvent::Missed { count, .. } => println!("{count} events were lost"),
-    ///             _ => {}
-    ///         }
-    ///     }
-    /// }
-    /// # let _ = watch(Hub::new());
-    /// ```
-    ///
-    /// Every reader gets all events, and may be behind by
-    /// [`max_queued_user_events`](crate::HubBuilder::max_queued_user_events).
-    #[must_use]
-    pub fn user_events(&self) -> UserEvents {
-        self.0.users.subscribe()
     }
 }

@@ -1,4 +1,4 @@
-//! Users, each with all their connections.
+//! The handle to a user.
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
@@ -11,12 +11,12 @@ use crate::{
     wire::{Variants, encode},
 };
 
-/// A user of a hub, with all their connections: [`Hub::user`].
+/// A handle to a user and all of their connections: [`Hub::user`].
 ///
-/// A user is a key that [`WsRouter::identify`](crate::WsRouter::identify) or
-/// [`Conn::identify`](crate::Conn::identify) gave to connections, on any route that shares the hub.
-/// Methods that are async hold over all nodes of a hub; those that say `local` are about this node's
-/// connections.
+/// A user is a key that connections were identified with, by
+/// [`WsRouter::identify`](crate::WsRouter::identify) or [`Conn::identify`](crate::Conn::identify),
+/// on any route that shares the hub. Async methods cover all nodes of the hub, `local` methods only
+/// the connections to this node.
 ///
 /// ```
 /// use axum::extract::{Path, State};
@@ -40,26 +40,12 @@ pub struct UserHandle<Out = AnyMessage> {
     out: PhantomData<fn(Out)>,
 }
 
-impl Hub {
-    /// A user with this key.
-    pub fn user(&self, key: impl AsRef<str>) -> UserHandle {
-        UserHandle::new(self, key.as_ref())
-    }
-
-    /// Lists the keys of users with a connection to this node, in no order. Looks at all users while the
-    /// registry is locked: not for each message.
-    #[must_use]
-    pub fn local_users(&self) -> Vec<Arc<str>> {
-        self.0.registry.lock().users()
-    }
-}
-
 impl<Out: MessageSet> UserHandle<Out> {
     pub(crate) fn new(hub: &Hub, key: &str) -> Self {
         Self { hub: hub.clone(), key: key.into(), out: PhantomData }
     }
 
-    /// The user's key.
+    /// Returns the user's key.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
@@ -71,25 +57,27 @@ impl<Out: MessageSet> UserHandle<Out> {
         self.hub.0.registry.lock().is_online(&self.key)
     }
 
-    /// Returns the ids of the user's connections, in the order in which they were identified.
+    /// Returns the ids of the user's connections, in the order of identification.
     #[expect(clippy::unused_async, reason = "other nodes will be asked")]
     pub async fn connections(&self) -> Vec<ConnId> {
         self.hub.0.registry.lock().ids_of(&self.key)
     }
 
-    /// Returns the user's connections to this node, in the order in which they were identified.
+    /// Returns the user's connections to this node, in the order of identification.
     #[must_use]
     pub fn local_connections(&self) -> Vec<ConnRef> {
         self.conns().into_iter().map(ConnRef::new).collect()
     }
 
-    /// Sends a message to all of the user's connections. It is encoded once, and always validated.
-    /// Returns how many connections took it: 0 for a user who is not connected.
+    /// Sends a message to all of the user's connections. Returns the number of connections that it
+    /// was queued for: 0 if the user is offline.
+    ///
+    /// The message is encoded once and always validated.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::SendErrorKind::Invalid) if the message breaks its own rules: then it was sent
-    /// to no connection.
+    /// [`Invalid`](crate::SendErrorKind::Invalid) if the message breaks its own validation rules.
+    /// It is sent to no connection then.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn send<M: Message<Meta = ()> + MemberOf<Out>>(&self, message: M) -> Result<usize, SendError> {
         let frame = encode::event(&message, None, true)?;
@@ -102,7 +90,7 @@ impl<Out: MessageSet> UserHandle<Out> {
         Ok(took.count())
     }
 
-    /// Sends a request to all of the user's connections, and takes the first response.
+    /// Sends a request to all of the user's connections and returns the first response.
     ///
     /// ```
     /// use switchboard::{CallError, Hub, ws_message, ws_rpc};
@@ -127,16 +115,15 @@ impl<Out: MessageSet> UserHandle<Out> {
         CallFirst::new(self.conns(), request)
     }
 
-    /// Closes all of the user's connections with 4503, "kicked". Returns how many there were.
+    /// Closes all of the user's connections with 4503 ("kicked"). Returns their number.
     ///
-    /// This does not keep the user from connecting again: refuse that in
-    /// [`authenticate`](crate::WsRouter::authenticate) before.
+    /// The user can connect again unless [`authenticate`](crate::WsRouter::authenticate) refuses.
     pub async fn disconnect(&self) -> usize {
         self.disconnect_with(CloseCode::KICKED, "kicked").await
     }
 
-    /// Closes all of the user's connections with a code and reason, as
-    /// [`Conn::close`](crate::Conn::close) does. Returns how many there were.
+    /// Closes all of the user's connections with a code and a reason, as
+    /// [`Conn::close`](crate::Conn::close) does. Returns their number.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn disconnect_with(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> usize {
         let (code, reason) = (code.into(), reason.as_ref());
@@ -145,10 +132,11 @@ impl<Out: MessageSet> UserHandle<Out> {
         conns.len()
     }
 
-    /// Ends the subscriptions of all of the user's connections to a topic. Returns how many there were.
+    /// Ends the subscriptions of the user's connections to a topic. Returns their number.
     ///
-    /// This does not keep the user from subscribing again: take the right away first, so that
-    /// [`authorize_subscribe`](crate::TopicOptions::authorize_subscribe) refuses that.
+    /// The user can subscribe again unless
+    /// [`authorize_subscribe`](crate::TopicOptions::authorize_subscribe) refuses, so take the right
+    /// away first.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn revoke(&self, topic: impl TopicName) -> usize {
         let topic = self.hub.name(topic.topic_name());
@@ -156,9 +144,9 @@ impl<Out: MessageSet> UserHandle<Out> {
         ids.into_iter().filter(|id| self.hub.remove_subscriber(&topic, *id)).count()
     }
 
-    /// Has the hooks of [`on_reauthorize`](crate::WsRouter::on_reauthorize) decide again whether the
-    /// user's connections may stay, each before its next message: after the user's rights have changed.
-    /// Returns how many connections there are.
+    /// Runs the [`on_reauthorize`](crate::WsRouter::on_reauthorize) hooks for each of the user's
+    /// connections, before its next message is handled: call it after the user's rights have
+    /// changed. Returns the number of connections.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn reauthorize(&self) -> usize {
         let conns = self.conns();

@@ -1,8 +1,5 @@
-//! What the application is being asked at this moment: whether a connection may subscribe to a
-//! topic. An answer does not count if rights were taken back since the question was put.
-//!
-//! Only changes that wait for an answer stand here, each with the topics it asks about; so taking
-//! rights back concerns nobody else.
+//! Authorizations of subscriptions in progress. A revocation invalidates the answers of those that
+//! began before it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,20 +8,20 @@ use rustc_hash::FxHashMap;
 
 use crate::{conn::ConnId, hub::registry::KeyedList, shrink::shrink};
 
-/// By topic and connection, whether the answer counts. A connection has one change of a topic at a
-/// time (`InFlight`), and so one question.
+/// For each topic and connection, whether the answer is still valid. A connection has one change of
+/// a topic at a time (see `InFlight`), and so at most one authorization.
 #[derive(Debug, Default)]
 pub(crate) struct Authorizations(Mutex<HashMap<Arc<str>, FxHashMap<ConnId, bool>>>);
 
 impl Authorizations {
-    /// Answers about this topic do not count that were not given yet: those about one connection,
-    /// or all. To be called before members are looked for.
+    /// Invalidates the authorizations in progress for a topic, of one connection or of all. Call it
+    /// before looking for subscribers to remove.
     pub(crate) fn invalidate(&self, topic: &str, conn: Option<ConnId>) {
         let mut topics = self.0.lock();
         let Some(conns) = topics.get_mut(topic) else { return };
         match conn {
-            Some(conn) => conns.get_mut(&conn).into_iter().for_each(|counts| *counts = false),
-            None => conns.values_mut().for_each(|counts| *counts = false),
+            Some(conn) => conns.get_mut(&conn).into_iter().for_each(|valid| *valid = false),
+            None => conns.values_mut().for_each(|valid| *valid = false),
         }
     }
 
@@ -34,7 +31,7 @@ impl Authorizations {
     }
 }
 
-/// What one change has asked about. It is forgotten when this is dropped.
+/// The authorizations of one change; removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     authorizations: &'a Authorizations,
@@ -47,20 +44,21 @@ impl<'a> Attempt<'a> {
         Self { authorizations, conn, topics: KeyedList::default() }
     }
 
-    /// Whether the application has to be asked about a topic: not if it was and its answer counts.
+    /// Returns whether a topic has to be authorised: not if this was begun before and is still
+    /// valid.
     pub(crate) fn begin(&mut self, topic: &Arc<str>) -> bool {
         let mut topics = self.authorizations.0.lock();
         if self.topics.contains(topic) {
-            let counts = topics.get_mut(topic).and_then(|conns| conns.get_mut(&self.conn));
-            return counts.is_some_and(|counts| !std::mem::replace(counts, true));
+            let valid = topics.get_mut(topic).and_then(|conns| conns.get_mut(&self.conn));
+            return valid.is_some_and(|valid| !std::mem::replace(valid, true));
         }
         topics.entry(Arc::clone(topic)).or_default().insert(self.conn, true);
         self.topics.push(Arc::clone(topic));
         true
     }
 
-    /// Whether the application was asked about all of these, and its answers count.
-    pub(crate) fn counts_for<'t>(&self, names: impl IntoIterator<Item = &'t str>) -> bool {
+    /// Returns whether all of these topics were authorised, and the answers are still valid.
+    pub(crate) fn is_valid_for<'t>(&self, names: impl IntoIterator<Item = &'t str>) -> bool {
         let mut names = names.into_iter().peekable();
         if names.peek().is_none() {
             return true;
@@ -93,22 +91,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_answers_about_the_same_topic_and_connection_are_taken_back() {
+    fn only_authorizations_of_the_same_topic_and_connection_are_invalidated() {
         let authorizations = Authorizations::default();
         let [ann, bob] = [ConnId::new(), ConnId::new()];
         let [mut of_ann, mut of_bob] = [ann, bob].map(|conn| Attempt::new(&authorizations, conn));
         let [a, b] = ["a", "b"].map(Arc::from);
         assert!(of_ann.begin(&a) && of_ann.begin(&b));
         assert!(of_bob.begin(&a) && !of_bob.begin(&a));
-        assert!(of_ann.counts_for(["a", "b"]) && !of_bob.counts_for(["a", "b"]));
+        assert!(of_ann.is_valid_for(["a", "b"]) && !of_bob.is_valid_for(["a", "b"]));
         authorizations.invalidate("c", None);
         authorizations.invalidate("b", Some(bob));
-        assert!(of_ann.counts_for(["a", "b"]) && of_bob.counts_for(["a"]));
+        assert!(of_ann.is_valid_for(["a", "b"]) && of_bob.is_valid_for(["a"]));
         authorizations.invalidate("a", Some(ann));
-        assert!(!of_ann.counts_for(["a"]) && of_ann.counts_for(["b"]) && of_bob.counts_for(["a"]));
-        assert!(!of_ann.begin(&b) && of_ann.begin(&a) && of_ann.counts_for(["a", "b"]));
+        assert!(!of_ann.is_valid_for(["a"]) && of_ann.is_valid_for(["b"]) && of_bob.is_valid_for(["a"]));
+        assert!(!of_ann.begin(&b) && of_ann.begin(&a) && of_ann.is_valid_for(["a", "b"]));
         authorizations.invalidate("a", None);
-        assert!(!of_ann.counts_for(["a"]) && !of_bob.counts_for(["a"]) && of_ann.counts_for(["b"]));
+        assert!(!of_ann.is_valid_for(["a"]) && !of_bob.is_valid_for(["a"]) && of_ann.is_valid_for(["b"]));
         drop(of_ann);
         assert!(of_bob.begin(&a) && !authorizations.is_empty());
         drop(of_bob);

@@ -1,8 +1,7 @@
-//! Changes of what a connection is subscribed to, all-or-nothing.
+//! Applying changes of subscriptions, all or nothing.
 //!
 //! The order is that of `docs/protocol.md`, 7.6: normalise, wait for changes of the same topics,
-//! skip what is subscribed to already, validate, authorise, check quotas, and only then change
-//! anything.
+//! skip existing subscriptions, validate, authorise, check limits, and only then change anything.
 
 use std::{
     collections::hash_map::Entry,
@@ -21,23 +20,23 @@ use crate::{
     shrink::shrink,
 };
 
-/// How many authorizations of one change wait for answers at once.
-const ASKED_AT_ONCE: usize = 16;
+/// Concurrent authorizations of one change.
+const MAX_CONCURRENT: usize = 16;
 
-/// How often authorizations are repeated because rights to the same topics were revoked meanwhile.
-const MAX_ROUNDS: usize = 8;
+/// Attempts to authorise a change while rights to its topics are being revoked.
+const MAX_ATTEMPTS: usize = 8;
 
-/// What changed.
+/// The result of a change of subscriptions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct TopicChange {
-    /// The topics that the connection was not subscribed to before.
+    /// The topics that the connection is newly subscribed to.
     pub joined: Vec<String>,
-    /// The topics that it is not subscribed to any more.
+    /// The topics that the connection is no longer subscribed to.
     pub left: Vec<String>,
 }
 
-/// The same before it is copied out.
+/// A [`TopicChange`] before its names are copied.
 pub(crate) struct CommittedChange<'a> {
     pub(crate) joined: Vec<&'a RequestedTopic>,
     pub(crate) left: Vec<Arc<Topic>>,
@@ -52,10 +51,10 @@ impl From<CommittedChange<'_>> for TopicChange {
     }
 }
 
-/// Why nothing was joined.
+/// Why no topic was joined.
 enum NotJoined {
-    /// The application was not asked about all topics, or rights were revoked since.
-    AskAgain,
+    /// Some topics are not authorised yet, or rights were revoked since.
+    AuthorizeAgain,
     Failed(TopicError),
 }
 
@@ -66,8 +65,8 @@ impl From<TopicError> for NotJoined {
 }
 
 impl Hub {
-    /// Makes all of a change or nothing, when nothing has to be waited for. `None` if something has:
-    /// another change of the same topics, or an authorization.
+    /// Applies a change at once. `None` if it has to wait for another change of the same topics, or
+    /// for an authorization.
     pub(crate) fn change_now<'r>(
         &self,
         conn: &Arc<AnyConn>,
@@ -77,7 +76,7 @@ impl Hub {
         self.commit(conn, request, filter, None)
     }
 
-    /// Makes all of a change or nothing. Dropped while it waits, it has done nothing.
+    /// Applies a change, after waiting for other changes and authorizations.
     pub(crate) async fn change<'r>(
         &self,
         conn: &Arc<AnyConn>,
@@ -86,7 +85,7 @@ impl Hub {
     ) -> Result<CommittedChange<'r>, TopicError> {
         let _reserved = conn.reserve(request).await;
         let mut attempt = Attempt::new(&self.0.authorizations, conn.id);
-        for _ in 0..MAX_ROUNDS {
+        for _ in 0..MAX_ATTEMPTS {
             self.authorize(conn, request, &mut attempt).await?;
             if let Some(result) = self.commit(conn, request, &mut filter, Some(&attempt)) {
                 return result;
@@ -95,8 +94,7 @@ impl Hub {
         Err(TopicError::unsettled())
     }
 
-    /// Asks the application about all topics that are to be joined, except those about which it has
-    /// answered already.
+    /// Authorises all topics to join that the attempt has not authorised yet.
     async fn authorize(
         &self,
         conn: &Arc<AnyConn>,
@@ -119,12 +117,12 @@ impl Hub {
                 });
             }
         }
-        let answers = stream::iter(authorizations).buffered(ASKED_AT_ONCE);
-        // Many rules that answer at once must not keep the thread.
+        let answers = stream::iter(authorizations).buffered(MAX_CONCURRENT);
+        // Rules that answer without waiting must not starve other tasks.
         answers.try_for_each(|()| consume_budget().map(Ok)).await
     }
 
-    /// `None` if something has to be waited for before.
+    /// Applies a change. `None` if it has to wait or to be authorised first.
     fn commit<'r>(
         &self,
         conn: &Arc<AnyConn>,
@@ -149,18 +147,18 @@ impl Hub {
             match self.join(conn, &mut subscriptions, &joined, &left, filter, attempt) {
                 Ok(()) => {}
                 Err(NotJoined::Failed(error)) => return Some(Err(error)),
-                Err(NotJoined::AskAgain) => return None,
+                Err(NotJoined::AuthorizeAgain) => return None,
             }
         }
-        // Nothing is allocated for the one that mostly is none.
+        // Does not allocate in the common case, where no topic is left.
         let removed: Vec<_> = left.iter().filter_map(|topic| self.take_out(&mut subscriptions, topic.name())).collect();
         drop(subscriptions);
         removed.into_iter().for_each(Removed::finish);
         Some(Ok(CommittedChange { joined, left }))
     }
 
-    /// Adds subscriptions, all or none. The names are valid and allowed; the subscriptions in
-    /// `leaves` do not count.
+    /// Adds subscriptions, all or none. The names are valid and allowed. Subscriptions in `leaves`
+    /// do not count towards limits.
     fn join(
         &self,
         conn: &Arc<AnyConn>,
@@ -170,7 +168,7 @@ impl Hub {
         filter: &mut Option<Filter>,
         attempt: Option<&Attempt<'_>>,
     ) -> Result<(), NotJoined> {
-        // Checked under the lock under which the connection's end takes all subscriptions.
+        // The end of the connection takes all subscriptions under the same lock.
         if subscriptions.ended() || conn.outbox.is_closed() {
             return Err(TopicError::closed().into());
         }
@@ -180,13 +178,13 @@ impl Hub {
         }
         check_pattern_limits(subscriptions, joins, leaves)?;
         let mut topics = self.0.topics.write();
-        // Checked under this lock: a revocation first invalidates open authorizations, and looks for
-        // members after. The attempt may miss a topic that the connection was still subscribed to
-        // when the others were authorised, and was removed from since.
+        // Checked under the lock, because a revocation first invalidates authorizations and then
+        // looks for subscribers. The attempt lacks a topic that the connection was still subscribed
+        // to when the others were authorised, and was removed from since.
         if let Some(attempt) = attempt {
             let asked = joins.iter().filter(|topic| topic.needs_authorization());
-            if !attempt.counts_for(asked.map(|topic| &*topic.name)) {
-                return Err(NotJoined::AskAgain);
+            if !attempt.is_valid_for(asked.map(|topic| &*topic.name)) {
+                return Err(NotJoined::AuthorizeAgain);
             }
         }
         for topic in joins {
@@ -199,7 +197,7 @@ impl Hub {
         }
         let filter = filter.take();
         if filter.is_some() {
-            // Before a publisher can find it.
+            // Counted before a publisher can find the subscription.
             self.0.filters.fetch_add(joins.len(), Relaxed);
         }
         for joined in joins {
@@ -217,30 +215,31 @@ impl Hub {
         Ok(())
     }
 
-    /// Ends one subscription whatever else is going on.
+    /// Ends a subscription. Returns whether there was one.
     pub(crate) fn remove<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str) -> bool {
         self.remove_if(conn, topic, |_| true)
     }
 
-    /// Ends one subscription if it is that of this number, not a later one.
+    /// Ends a subscription if it still is the one with this number.
     pub(crate) fn remove_number<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str, number: u32) -> bool {
         self.remove_if(conn, topic, |subscriptions| subscriptions.number(topic) == Some(number))
     }
 
     fn remove_if<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str, may: impl FnOnce(&Subscriptions) -> bool) -> bool {
-        // Held until the topic has let go: a subscription begun meanwhile must not be a second one.
+        // Held until the topic has removed the subscriber, so that a new subscription cannot begin
+        // before and deliver twice.
         let mut subscriptions = conn.subscriptions.lock();
         let removed = if may(&subscriptions) { self.take_out(&mut subscriptions, topic) } else { None };
         drop(subscriptions);
         removed.map(Removed::finish).is_some()
     }
 
-    /// Ends one of a connection's subscriptions.
+    /// Ends a subscription of a connection, if it has one to this topic.
     fn take_out(&self, subscriptions: &mut Subscriptions, topic: &str) -> Option<Removed<AnyConn>> {
         Some(self.leave(&subscriptions.remove(topic)?))
     }
 
-    /// Ends one subscription; the rest is to be done with nothing locked.
+    /// Ends a subscription. The caller finishes the removal with nothing locked.
     #[inline]
     fn leave(&self, subscription: &Subscription) -> Removed<AnyConn> {
         self.0.subscriptions.fetch_sub(1, Relaxed);
@@ -254,11 +253,11 @@ impl Hub {
         removed
     }
 
-    /// Removes a topic that has lost its last member.
+    /// Removes a topic that has lost its last subscriber.
     fn forget(&self, topic: &Arc<Topic>) {
         let mut topics = self.0.topics.write();
         let Some((name, other)) = topics.remove_entry(&**topic.name()) else { return };
-        // Another member may have joined since, or this may be an older topic of the same name.
+        // A subscriber may have joined since, or this may be an older topic of the same name.
         if Arc::ptr_eq(&other, topic) && topic.len() == 0 {
             shrink(&mut topics);
         } else {
@@ -266,7 +265,7 @@ impl Hub {
         }
     }
 
-    /// Ends all subscriptions of a connection; there can be none after.
+    /// Ends all subscriptions of a connection, and refuses new ones.
     pub(crate) fn leave_all<D: ?Sized>(&self, conn: &ConnInner<D>) {
         let all = conn.subscriptions.lock().end();
         for subscription in all {

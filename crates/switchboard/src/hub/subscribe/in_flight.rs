@@ -1,5 +1,5 @@
-//! Changes of one connection's subscriptions that wait for the application's word. Others that
-//! concern the same topics wait for them.
+//! Changes of one connection's subscriptions that wait for an authorization. Further changes of the
+//! same topics wait for them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     hub::{registry::KeyedList, subscribe::SubscriptionRequest},
 };
 
-/// As many at most as tasks wait: each stands here for one of them.
+/// The topics being changed. Bounded by the number of tasks that wait for an authorization.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     state: Mutex<InFlightState>,
@@ -21,7 +21,7 @@ pub(crate) struct InFlight {
 #[derive(Debug, Default)]
 struct InFlightState {
     topics: KeyedList<Arc<str>>,
-    /// One concerns all topics.
+    /// A change concerns all topics.
     all: bool,
 }
 
@@ -45,7 +45,7 @@ impl InFlight {
     }
 }
 
-/// Until this is dropped, other changes of the same topics wait.
+/// A reservation of topics: until it is dropped, other changes of the same topics wait.
 pub(crate) struct Reserved<'a> {
     in_flight: &'a InFlight,
     wanted: &'a SubscriptionRequest,
@@ -69,17 +69,17 @@ impl Drop for Reserved<'_> {
 }
 
 impl<D: ?Sized> ConnInner<D> {
-    /// Whether a change is in flight that concerns any of these topics.
+    /// Returns whether a change of any of these topics is in flight.
     pub(crate) fn is_changing_any(&self, wanted: &SubscriptionRequest) -> bool {
         self.existing_cold().is_some_and(|cold| cold.in_flight.state.lock().concerns(wanted))
     }
 
-    /// Waits until none is, and has others wait from then on.
+    /// Waits until no change of these topics is in flight, and reserves them.
     pub(crate) async fn reserve<'a>(&'a self, wanted: &'a SubscriptionRequest) -> Reserved<'a> {
         let in_flight = &self.cold().in_flight;
         loop {
             let mut freed = std::pin::pin!(in_flight.freed.notified());
-            // From here on it is told, so that none is missed between looking and waiting.
+            // Registered before the state is read, so that no wake-up is missed.
             freed.as_mut().enable();
             if in_flight.take(wanted) {
                 return Reserved { in_flight, wanted };

@@ -1,4 +1,4 @@
-//! What a change of subscriptions asks for.
+//! The request of a change of subscriptions.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// What a connection's subscriptions are to be.
+/// A requested change of subscriptions.
 #[derive(Debug)]
 pub(crate) struct SubscriptionRequest {
-    /// Normalised, once each; those to join are no more than a connection may have.
+    /// Normalised, without duplicates. Those to join are within the connection's limit.
     topics: KeyedList<RequestedTopic>,
     operation: Operation,
 }
@@ -34,9 +34,9 @@ pub(crate) enum Operation {
 /// One topic of a request, with its rule.
 pub(crate) struct RequestedTopic {
     pub(super) name: Arc<str>,
-    /// Not looked up for topics to leave.
+    /// `None` also for topics to leave, which need no rule.
     pub(super) rule: Option<Arc<TopicRule>>,
-    /// What the rule says about the name. It is application code, so it runs before anything is locked.
+    /// The answer of the rule for names, which is application code and runs with nothing locked.
     allowed: bool,
 }
 
@@ -71,12 +71,12 @@ impl SubscriptionRequest {
         self.topics.iter().map(|topic| &topic.name)
     }
 
-    /// Whether it concerns every topic.
+    /// Returns whether the request concerns every topic.
     pub(super) fn is_about_all(&self) -> bool {
         self.operation == Operation::Exactly
     }
 
-    /// The topics to join and to leave, compared with what there is.
+    /// Returns the topics to join and to leave, given the current subscriptions.
     pub(super) fn difference(&self, subscriptions: &Subscriptions) -> (Vec<&RequestedTopic>, Vec<Arc<Topic>>) {
         let joins = match self.operation {
             Operation::Join | Operation::Exactly => {
@@ -96,7 +96,7 @@ impl SubscriptionRequest {
 }
 
 impl Hub {
-    /// Normalises and checks names.
+    /// Creates a request with normalised and checked names.
     pub(crate) fn subscription_request<T: AsRef<str>>(
         &self,
         conn: &AnyConn,
@@ -112,7 +112,7 @@ impl Hub {
                 continue;
             }
             let joins = operation != Operation::Leave;
-            // More than it may ever have: the application is not asked about all of them.
+            // Checked early, so that the application is not asked about an unbounded list.
             if joins && wanted.len() >= limit {
                 return Err(TopicError::limit(limit, conn.subscriptions.lock().len()));
             }

@@ -1,4 +1,4 @@
-//! Taking back what was allowed.
+//! Revoking subscriptions.
 
 use std::{iter, pin::pin, sync::Arc, time::Duration};
 
@@ -11,14 +11,15 @@ use crate::{
     hub::Hub,
 };
 
-/// So many members are asked about at once.
-const ASKED_AT_ONCE: usize = 256;
+/// Concurrent authorizations.
+const MAX_CONCURRENT: usize = 256;
 
-/// So many places of a topic are looked at to copy members out.
-const PORTION: usize = 256;
+/// Subscribers copied out of a topic at once.
+const CHUNK: usize = 256;
 
-/// An answer that takes longer is no: whoever may no more is to be gone within a second.
-const ANSWER_WITHIN: Duration = Duration::from_millis(900);
+/// Longer authorizations count as refused, so that a subscriber without the right is removed within
+/// a second.
+const MAX_ANSWER_TIME: Duration = Duration::from_millis(900);
 
 impl Hub {
     pub(crate) fn remove_subscriber(&self, topic: &str, conn: ConnId) -> bool {
@@ -31,31 +32,31 @@ impl Hub {
         let Some(rule) = self.0.rules.find(name).cloned() else { return 0 };
         let (Some(authorizer), Some(topic)) = (&rule.options.subscribe, self.find_topic(name)) else { return 0 };
         let name: Arc<str> = name.into();
-        let limit = rule.options.authorize_timeout.min(ANSWER_WITHIN);
+        let limit = rule.options.authorize_timeout.min(MAX_ANSWER_TIME);
         let topic = IterGuard::begin(topic);
         let mut next = Some(0);
-        // A portion is copied out when its first is going to be asked about.
-        let portions = iter::from_fn(|| {
+        // A chunk is copied when its first subscriber is due.
+        let chunks = iter::from_fn(|| {
             let mut members = Vec::new();
-            next = topic.members(next?, PORTION, &mut members);
+            next = topic.members(next?, CHUNK, &mut members);
             let members: Vec<_> = members.into_iter().map(|member| ConnRef::new(member.subscriber)).collect();
             Some(members)
         });
-        let answers = portions.flatten().map(async |member: ConnRef| {
+        let answers = chunks.flatten().map(async |member: ConnRef| {
             let conn = Arc::clone(member.inner());
-            // Who leaves and comes back meanwhile is asked about then: this answer is not for that.
+            // A subscription that replaces this one meanwhile is authorised on its own.
             let number = conn.subscriptions.lock().number(&name);
             let Some(number) = number else { return false };
             let answer = authorizer.ask(member, Arc::clone(&name), limit).await;
             answer.is_err() && self.remove_number(&*conn, &name, number)
         });
-        let mut answers = pin!(stream::iter(answers).buffer_unordered(ASKED_AT_ONCE));
+        let mut answers = pin!(stream::iter(answers).buffer_unordered(MAX_CONCURRENT));
         let (mut answered, mut removed) = (0_usize, 0);
         while let Some(was_removed) = answers.next().await {
             removed += usize::from(was_removed);
             answered += 1;
-            // A rule that answers at once would keep the thread until it was asked about everybody.
-            if answered.is_multiple_of(ASKED_AT_ONCE) {
+            // A rule that answers without waiting must not starve other tasks.
+            if answered.is_multiple_of(MAX_CONCURRENT) {
                 yield_now().await;
             }
         }
@@ -72,8 +73,8 @@ mod tests {
     use crate::{Config, TopicOptions, WsError};
 
     #[tokio::test]
-    async fn a_rule_that_answers_at_once_leaves_others_their_turn() {
-        const MEMBERS: usize = 4 * ASKED_AT_ONCE;
+    async fn a_rule_that_answers_at_once_does_not_starve_other_tasks() {
+        const MEMBERS: usize = 4 * MAX_CONCURRENT;
         let is_open = Arc::new(AtomicBool::new(true));
         let rule = Arc::clone(&is_open);
         let options = TopicOptions::new().authorize_subscribe(async move |_, _: Arc<str>| {

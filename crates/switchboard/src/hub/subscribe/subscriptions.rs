@@ -1,4 +1,4 @@
-//! What one connection is subscribed to.
+//! The subscriptions of one connection.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ use crate::{
     },
 };
 
-/// In the order of subscribing.
+/// The subscriptions of one connection, in the order of subscribing.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
     list: KeyedList<Subscription>,
     ended: bool,
-    /// How often something was subscribed to, which is the number of the last one.
-    count: u32,
-    /// The subscriptions to topics of each rule that limits them.
+    /// The number of the last subscription.
+    last_number: u32,
+    /// The number of subscriptions for each rule that limits them.
     #[expect(clippy::box_collection, reason = "few connections have such topics")]
     limited: Option<Box<FxHashMap<RuleId, usize>>>,
 }
 
 pub(crate) struct Subscription {
     pub(crate) topic: Arc<Topic>,
-    /// In 32 bits, as more members have no room anywhere.
+    /// The subscriber's key in the topic, in 32 bits to save memory.
     member_key: u32,
-    /// Unlike that of one to the same topic before it.
+    /// Tells the subscription from earlier ones to the same topic.
     number: u32,
 }
 
@@ -48,13 +48,13 @@ impl Keyed for Subscription {
 }
 
 impl Subscription {
-    /// The place in the topic.
+    /// Returns the subscriber's key in the topic.
     pub(crate) fn member_key(&self) -> usize {
         self.member_key as usize
     }
 }
 
-/// The rule of a topic, if it limits how many of its topics one connection may have.
+/// Returns the rule of a topic, if it limits the subscriptions per connection.
 fn limiting(topic: &Topic) -> Option<RuleId> {
     topic.rule().filter(|rule| rule.options.max_per_connection.is_some()).map(|rule| rule.id())
 }
@@ -89,14 +89,14 @@ impl Subscriptions {
     }
 
     pub(crate) fn push(&mut self, topic: Arc<Topic>, member_key: usize) {
-        self.count = self.count.wrapping_add(1);
+        self.last_number = self.last_number.wrapping_add(1);
         if let Some(rule) = limiting(&topic) {
             *self.limited.get_or_insert_default().entry(rule).or_default() += 1;
         }
-        self.list.push(Subscription { topic, member_key: narrow(member_key), number: self.count });
+        self.list.push(Subscription { topic, member_key: narrow(member_key), number: self.last_number });
     }
 
-    /// Which subscription to a topic it is, of those that there have been.
+    /// Returns the number of the subscription to a topic.
     pub(crate) fn number(&self, name: &str) -> Option<u32> {
         self.list.get(name).map(|s| s.number)
     }
@@ -118,13 +118,12 @@ impl Subscriptions {
         Some(removed)
     }
 
-    /// How many there are to topics of a rule that limits them.
+    /// Returns the number of subscriptions to topics of a rule that limits them.
     pub(crate) fn count_of(&self, rule: RuleId) -> usize {
         self.limited.as_ref().and_then(|limited| limited.get(&rule)).copied().unwrap_or_default()
     }
 
-    /// The connection is being closed: it stays subscribed until its last hook is done, but gets
-    /// nothing any more.
+    /// Stops delivery while the connection closes. It stays subscribed until its last hook is done.
     pub(crate) fn retire(&self) {
         for subscription in self.list.iter() {
             subscription.topic.retire(subscription.member_key());
@@ -135,7 +134,7 @@ impl Subscriptions {
         self.ended
     }
 
-    /// The connection ends: takes all, and lets none be added.
+    /// Takes all subscriptions at the end of the connection, and refuses new ones.
     pub(crate) fn end(&mut self) -> impl Iterator<Item = Subscription> + use<> {
         self.ended = true;
         self.limited = None;
@@ -144,10 +143,11 @@ impl Subscriptions {
 }
 
 impl<D: ?Sized> ConnInner<D> {
-    /// Its place in a topic is going to be another. `false` if that cannot be noted: it must not move.
+    /// Notes that the subscriber's key in a topic changes. Returns `false` if that is impossible
+    /// now, so that the key must not change.
     ///
-    /// The topic is locked, which comes behind the subscriptions in the order of locks: so this does
-    /// not wait for those.
+    /// Does not wait for the lock of the subscriptions: the caller holds the topic's lock, which
+    /// comes after it in the lock order.
     pub(crate) fn move_subscription<M>(&self, topic: &fanout::Topic<M>, from: usize, to: usize) -> bool
     where
         M: ?Sized + Subscriber,

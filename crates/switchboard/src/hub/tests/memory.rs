@@ -1,4 +1,4 @@
-//! What is left of a peak.
+//! Memory after a peak.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ struct N {
 }
 
 #[test]
-fn names_that_were_joined_and_left_leave_no_room() {
+fn topics_without_subscribers_free_their_memory() {
     let hub = Hub::new();
     let members: Vec<_> = (0..1000).map(|_| member(&hub)).collect();
     for (index, member) in members.iter().enumerate() {
@@ -31,9 +31,9 @@ fn names_that_were_joined_and_left_leave_no_room() {
     assert!(topics.is_empty() && topics.capacity() <= 64, "{}", topics.capacity());
 }
 
-/// Joins a topic with many members, of which most leave again; those who stay, every second with a
-/// filter.
-async fn those_who_stay(hub: &Hub, is_one: impl Fn(usize) -> bool) -> Vec<Arc<AnyConn>> {
+/// Subscribes many connections to a topic, every second one with a filter, and unsubscribes most of
+/// them again. Returns those that stay.
+async fn remaining_members(hub: &Hub, is_one: impl Fn(usize) -> bool) -> Vec<Arc<AnyConn>> {
     let members: Vec<_> = (0..2000).map(|_| member(hub)).collect();
     for (index, member) in members.iter().enumerate() {
         let filter = (index % 2 == 1).then(|| Filter::new(|_, n: &N| n.n > 1));
@@ -51,16 +51,16 @@ async fn those_who_stay(hub: &Hub, is_one: impl Fn(usize) -> bool) -> Vec<Arc<An
 }
 
 #[tokio::test]
-async fn after_a_peak_of_members_the_walk_is_short_and_each_is_found() {
-    // The last, the first, and some in between, of both kinds.
+async fn after_a_peak_the_members_are_compact_and_each_is_found() {
+    // The last, the first, and some in between, with and without a filter.
     let some: [fn(usize) -> bool; 3] = [|n| n >= 1990, |n| n < 10, |n| n.is_multiple_of(399) || n % 499 == 1];
     for is_one in some {
         let hub = Hub::new();
-        let stay = those_who_stay(&hub, is_one).await;
+        let stay = remaining_members(&hub, is_one).await;
         let topic = hub.find_topic("t").unwrap();
         let (places, taken) = (4 * stay.len() + 1, stay.len());
         assert_eq!((topic.len(), topic.is_large(places)), (taken, false));
-        // Everyone gets what passes, once, and nothing after leaving.
+        // Each receives what passes its filter once, and nothing after unsubscribing.
         for n in [1, 2] {
             hub.publish("t", N { n }).await.unwrap();
         }
@@ -81,7 +81,7 @@ async fn after_a_peak_of_members_the_walk_is_short_and_each_is_found() {
 }
 
 #[tokio::test]
-async fn while_somebody_goes_over_the_members_nobody_moves() {
+async fn members_keep_their_keys_during_an_iteration() {
     let hub = Hub::new();
     let members: Vec<_> = (0..2000).map(|_| member(&hub)).collect();
     for member in &members {
@@ -97,19 +97,19 @@ async fn while_somebody_goes_over_the_members_nobody_moves() {
     let seen: Vec<_> =
         seen.map(|conn| conn.id()).filter(|id| members[1998..].iter().any(|member| member.id == *id)).collect();
     assert_eq!((first, seen), (members[0].id, vec![members[1998].id, members[1999].id]));
-    // Dropped, which the iterator is here, it gives all of the room back.
+    // The iterator was dropped, so the memory is freed.
     assert_eq!((topic.len(), topic.is_large(9)), (2, false));
 }
 
 #[tokio::test]
-async fn who_waits_to_be_written_to_moves_once_that_was_done() {
+async fn a_member_gets_a_lower_key_once_its_flush_is_done() {
     let hub = Hub::new();
     let members: Vec<_> = (0..60).map(|_| member(&hub)).collect();
     for member in &members {
         join(&hub, member, "t", None);
     }
     let topic = hub.find_topic("t").unwrap();
-    // Written in portions, in a task that has not had its turn yet.
+    // Written in chunks, by a task that has not run yet.
     hub.publish("t", N { n: 1 }).await.unwrap();
     for member in &members[..58] {
         leave(&hub, member, "t");

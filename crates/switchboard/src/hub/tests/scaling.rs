@@ -1,4 +1,4 @@
-//! Work that grows as its input does, and not with its square.
+//! Work that takes linear time.
 
 use std::{
     sync::Arc,
@@ -15,8 +15,8 @@ use crate::{
 const FEW: usize = 400;
 const MANY: usize = 10 * FEW;
 
-/// Ten times as much takes ten times as long, give or take what a busy machine does. Quadratic work
-/// would take a hundred times as long, however often it is tried.
+/// Asserts that ten times the input takes about ten times as long. Tried several times, since the
+/// machine may be busy; quadratic work would take a hundred times as long each time.
 fn assert_linear(what: &str, mut work: impl FnMut(usize) -> Duration) {
     let mut ratio = f64::MAX;
     for _ in 0..10 {
@@ -42,7 +42,7 @@ fn names(count: usize, from: usize) -> Vec<String> {
     (from..from + count).map(|n| format!("room:{n}")).collect()
 }
 
-/// A connection to a hub with rules that limit, and one that authorises.
+/// A connection to a hub with a rule that limits and one that authorises.
 fn limited(count: usize) -> (Conn, Arc<AnyConn>) {
     let asked = TopicOptions::new().max_per_connection(count).authorize_subscribe(async |_, _| Ok::<_, WsError>(()));
     let hub = Hub::builder()
@@ -57,7 +57,7 @@ fn attack_a3_sets_of_topics_are_changed_in_linear_time() {
     assert_linear("set_topics", |count| {
         let (conn, _inner) = limited(count);
         timed(async {
-            // None stay, half of them do, all do.
+            // No topic stays, half of them, all of them.
             for from in [0, count / 2, count / 2] {
                 conn.set_topics(names(count, from)).await.unwrap();
             }
@@ -106,7 +106,7 @@ fn attack_a3_authorised_sets_are_changed_in_linear_time() {
         let removed = names[..count / 2].to_vec();
         timed(async {
             conn.set_topics(&names).await.unwrap();
-            // Taken back one by one, as by the application.
+            // Removed one by one, as the application does.
             assert!(removed.iter().all(|name| inner.hub().remove(&*inner, name)));
             conn.set_topics(&names).await.unwrap();
             inner.hub().leave_all(&*inner);
@@ -179,7 +179,7 @@ fn attack_a3_connections_of_one_user_go_in_linear_time() {
         for id in &ids {
             registry.add_user(&user, *id, Some(count)).unwrap();
         }
-        // Those that came first and those that came last, in turns.
+        // From both ends of the list.
         for (one, other) in ids.iter().zip(ids.iter().rev()).take(count / 2) {
             registry.remove_user(&user, *one).unwrap();
             registry.remove_user(&user, *other).unwrap();
@@ -200,7 +200,7 @@ fn attack_a3_batches_are_taken_in_linear_time() {
         let hub = Hub::new();
         timed(async {
             let options = BatchOptions::new().max_items(1).max_waiting(count).max_delay(Duration::from_secs(3600));
-            // Large ones, for moving them to show.
+            // Large items, so that moving them takes measurable time.
             let batch = hub.topic("t").batch(options, |items: Vec<[u64; 128]>| Items { count: items.len() });
             (0..count).for_each(|_| batch.push([0; 128]).unwrap());
             batch.flush().await;

@@ -1,4 +1,4 @@
-//! Asking the application whether a connection may do something with a topic.
+//! Authorization rules of the application.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -10,15 +10,15 @@ use crate::conn::ConnRef;
 
 type Ask = dyn Fn(ConnRef, Arc<str>) -> BoxFuture<'static, Result<(), WsError>> + Send + Sync;
 
-/// The application's rule.
+/// An authorization rule of the application.
 #[derive(Clone)]
 pub(crate) struct Authorizer(Arc<Ask>);
 
-/// The application does not allow it.
+/// Why an operation is not authorised.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     Refused(WsError),
-    /// It did not say anything.
+    /// The rule did not answer in time.
     TimedOut,
 }
 
@@ -35,12 +35,12 @@ impl Authorizer {
         }))
     }
 
-    /// A rule that panics, or takes longer than this, does not allow it.
+    /// Runs the rule. A rule that panics or exceeds the limit refuses.
     pub(crate) async fn ask(&self, member: ConnRef, topic: Arc<str>, limit: Duration) -> Result<(), Refusal> {
         let answer = AssertUnwindSafe((self.0)(member, topic)).catch_unwind();
         match timeout(limit, answer).await {
             Ok(Ok(answer)) => answer.map_err(Refusal::Refused),
-            Ok(Err(_)) => Err(Refusal::Refused(WsError::internal("the authorisation of a topic panicked"))),
+            Ok(Err(_)) => Err(Refusal::Refused(WsError::internal("the authorization rule of a topic panicked"))),
             Err(_) => Err(Refusal::TimedOut),
         }
     }

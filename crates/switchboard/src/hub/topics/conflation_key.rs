@@ -1,4 +1,4 @@
-//! What makes a message take an older one's place.
+//! Conflation: a newer message replaces a queued one with the same key.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::hub::publish::{Inspected, Outgoing};
 
 type Key = dyn Fn(&Outgoing) -> Option<Box<str>> + Send + Sync;
 
-/// The key of messages of one type.
+/// The function that returns the conflation key of messages of one type.
 #[derive(Clone)]
 pub(crate) struct ConflationKey {
     message_type: &'static str,
@@ -24,12 +24,12 @@ impl ConflationKey {
         Self { message_type: M::TYPE, key: Arc::new(key) }
     }
 
-    /// Whether it is for messages with this type tag.
+    /// Returns whether it applies to messages with this type tag.
     pub(crate) fn is_of(&self, message_type: &str) -> bool {
         self.message_type == message_type
     }
 
-    /// `None` for a message of another type.
+    /// Returns the key of a message; `None` for a message of another type.
     pub(crate) fn of(&self, message: &Outgoing) -> Option<Box<str>> {
         if self.is_of(message.message_type()) { (self.key)(message) } else { None }
     }

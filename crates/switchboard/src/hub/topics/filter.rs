@@ -1,4 +1,4 @@
-//! Which members get a message.
+//! Filters: which subscribers receive a message.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,7 +14,7 @@ use crate::{
 
 type Predicate = dyn Fn(&ConnRef, &Outgoing) -> Inspected<bool> + Send + Sync;
 
-/// A rule about messages of one type; all others pass.
+/// A filter for messages of one type; all others pass.
 #[derive(Clone)]
 pub(crate) struct Filter {
     message_type: &'static str,
@@ -27,12 +27,13 @@ impl Filter {
         Self { message_type: M::TYPE, rule: Arc::new(rule) }
     }
 
-    /// Whether it looks at messages with this type tag.
+    /// Returns whether it applies to messages with this type tag.
     pub(crate) fn is_of(&self, message_type: &str) -> bool {
         self.message_type == message_type
     }
 
-    /// Whether the member gets the message: not if the rule panics, or cannot read it.
+    /// Returns whether the subscriber receives the message. It does not if the filter panics or the
+    /// message cannot be decoded.
     pub(crate) fn passes(&self, member: &ConnRef, message: &Outgoing) -> bool {
         if !self.is_of(message.message_type()) {
             return true;
@@ -41,11 +42,14 @@ impl Filter {
             Ok(Inspected::Value(passes)) => passes,
             Ok(Inspected::OtherType) => true,
             Ok(Inspected::Undecodable) => {
-                self.log(member, "a message cannot be decoded for a topic's filter: the member does not get it");
+                self.log(
+                    member,
+                    "a message cannot be decoded for a topic's filter: the subscriber does not receive it",
+                );
                 false
             }
             Err(_) => {
-                self.log(member, "a topic's filter panicked: the member does not get the message");
+                self.log(member, "a topic's filter panicked: the subscriber does not receive the message");
                 false
             }
         }
@@ -58,7 +62,7 @@ impl Filter {
     }
 }
 
-/// The same filter, not an equal one.
+/// Two filters are equal if they are clones of each other.
 impl PartialEq for Filter {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.rule, &other.rule)

@@ -1,4 +1,4 @@
-//! Everything about one topic.
+//! The handle to a topic.
 
 use std::{fmt, marker::PhantomData, time::Duration};
 
@@ -9,10 +9,10 @@ use crate::{
     hub::{Batch, BatchOptions, CallAll, Hub, Members, Publish, Throttle, TopicName, TopicOf},
 };
 
-/// A topic of a hub: [`Hub::topic`].
+/// A handle to a topic: [`Hub::topic`].
 ///
-/// A handle is only a name and a hub; a topic exists while it has subscribers. Methods that are async
-/// hold over all nodes of a hub; those that say `local` are about this node's connections.
+/// A topic exists while it has subscribers; the handle is only its name and a hub. Async methods
+/// cover all nodes of the hub, `local` methods only the connections to this node.
 ///
 /// ```
 /// use switchboard::{ConnId, Hub};
@@ -31,19 +31,12 @@ pub struct TopicHandle<T, Out = AnyMessage> {
     out: PhantomData<fn(Out)>,
 }
 
-impl Hub {
-    /// A topic of this name: a string or a [`Topic`](crate::Topic).
-    pub fn topic<T: TopicName>(&self, topic: T) -> TopicHandle<T> {
-        TopicHandle::new(self, topic)
-    }
-}
-
 impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
     pub(crate) fn new(hub: &Hub, topic: T) -> Self {
         Self { hub: hub.clone(), topic, out: PhantomData }
     }
 
-    /// The topic's name, as it was given.
+    /// Returns the topic's name as it was given.
     #[must_use]
     pub fn name(&self) -> &str {
         self.topic.topic_name()
@@ -58,66 +51,66 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
         self.hub.publish_from(self.name(), message, None, true)
     }
 
-    /// Returns the number of subscribers. A connection that is being closed counts until its `on_close`
-    /// hooks are done.
+    /// Returns the number of subscribers. A closing connection counts until its `on_close` hooks
+    /// are done.
     #[expect(clippy::unused_async, reason = "other nodes will be asked")]
     pub async fn subscriber_count(&self) -> usize {
         self.local_subscriber_count()
     }
 
-    /// Returns the number of subscribers that are connected to this node.
+    /// Returns the number of subscribers connected to this node.
     #[must_use]
     pub fn local_subscriber_count(&self) -> usize {
         self.hub.find_topic(&self.hub.name(self.name())).map_or(0, |topic| topic.len())
     }
 
-    /// Lists the subscribers that are connected to this node, in no order, without those that are being
-    /// closed.
+    /// Iterates over the subscribers connected to this node, in no particular order. Closing
+    /// connections are skipped.
     ///
-    /// They are taken from the topic in portions, and nothing is locked in between: one that joins or
-    /// leaves meanwhile may be missing, and one that leaves and comes back may be listed twice.
+    /// Subscribers are read in chunks, without a lock in between. One that subscribes or
+    /// unsubscribes meanwhile may be missing; one that does both may appear twice.
     pub fn local_members(&self) -> Members {
         self.hub.local_members(self.name())
     }
 
-    /// Ends a connection's subscription, as when it has lost the right to it. Nothing of the topic
-    /// arrives after this returned, except what waited to be written before. `false` if it was not
-    /// subscribed.
+    /// Ends a connection's subscription, for example after it has lost the right to it. Returns
+    /// `false` if it was not subscribed.
     ///
-    /// If that subscription is being authorised at this moment, the application is asked again.
+    /// No message of the topic is queued after this has returned; messages queued before still
+    /// arrive. A subscription that is being authorised at the time is authorised again.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn remove(&self, conn: ConnId) -> bool {
         self.hub.remove_subscriber(&self.hub.name(self.name()), conn)
     }
 
-    /// Asks again whether each subscriber may stay, with the rule of
-    /// [`TopicOptions::authorize_subscribe`](crate::TopicOptions::authorize_subscribe), and removes those
-    /// that it refuses or does not answer for in time. Returns how many were removed; 0 where there is
-    /// no rule.
+    /// Authorises all subscribers again with
+    /// [`TopicOptions::authorize_subscribe`](crate::TopicOptions::authorize_subscribe), and removes
+    /// those that are refused or time out. Returns the number of removed subscribers; 0 if the
+    /// topic has no such rule.
     ///
-    /// An answer may take 900 ms, or
-    /// [`authorize_timeout`](crate::TopicOptions::authorize_timeout) if that is less. 256 subscribers are
-    /// asked about at once, and each is removed as soon as its answer is known. So a subscriber without
-    /// the right is gone **within a second** of the call
+    /// The deadline of each authorization is 900 ms, or
+    /// [`authorize_timeout`](crate::TopicOptions::authorize_timeout) if that is less. 256 run
+    /// concurrently, and a refused subscriber is removed at once. A subscriber without the right is
+    /// therefore removed **within a second** of the call
     ///
-    /// - in a topic with at most 256 subscribers, whatever the rule does;
-    /// - in one with at most 256 × 900 ms / *t* subscribers where an answer takes *t*: 4600 with 50 ms,
-    ///   23 000 with 10 ms.
+    /// - in a topic with at most 256 subscribers, however long the rule takes;
+    /// - in a topic with at most 256 × 900 ms / *t* subscribers, if the rule takes *t*: 4600 with
+    ///   50 ms, 23 000 with 10 ms.
     ///
-    /// Larger topics take longer in proportion. All of this holds as far as the rule does not block the
-    /// thread, and what it asks answers 256 questions at once.
+    /// Larger topics take proportionally longer. This assumes that the rule does not block the
+    /// thread and that its backend serves 256 queries at once.
     ///
-    /// Subscriptions to the topic that are being authorised at this moment are asked about again, too.
+    /// Subscriptions that are being authorised at the time are authorised again.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, it has asked about some.
+    /// If dropped before it is ready, only some subscribers were checked.
     pub async fn reauthorize(&self) -> usize {
         self.hub.reauthorize_subscribers(&self.hub.name(self.name())).await
     }
 
-    /// Creates a handle that publishes at most one message per interval, always the latest. The topic's
-    /// name is checked when something is published.
+    /// Creates a [`Throttle`], which publishes the latest message at most once per interval. The
+    /// topic's name is checked when a message is published.
     #[must_use]
     pub fn throttle<M>(&self, interval: Duration) -> Throttle<M>
     where
@@ -127,8 +120,8 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
         Throttle::new(&self.hub, self.name(), interval)
     }
 
-    /// Creates a handle that collects items and publishes them as one message, which `make` makes. The
-    /// topic's name is checked when an item is pushed.
+    /// Creates a [`Batch`], which collects items and publishes them in one message, built by
+    /// `make`. The topic's name is checked when an item is pushed.
     pub fn batch<I, M>(&self, options: BatchOptions, make: impl Fn(Vec<I>) -> M + Send + Sync + 'static) -> Batch<I, M>
     where
         T: TopicOf<M>,
@@ -138,7 +131,7 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
         Batch::new(&self.hub, self.name(), options, make)
     }
 
-    /// Sends a request to every subscriber and collects the answers that come in time.
+    /// Sends a request to every subscriber and collects the responses.
     ///
     /// ```
     /// use std::time::Duration;

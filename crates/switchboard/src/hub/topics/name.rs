@@ -1,11 +1,11 @@
-//! What stands for a topic in calls.
+//! The names of topics, as arguments.
 
 use self::sealed::Named;
 use crate::hub::topics::typed::Topic;
 
 /// The name of a topic: a string, or a [`Topic`].
 ///
-/// Sealed: implemented for all that is `AsRef<str>`, and for `Topic` and `&Topic`.
+/// This trait is sealed. It is implemented for every `AsRef<str>`, `Topic` and `&Topic`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the name of a topic",
     label = "not the name of a topic",
@@ -13,10 +13,9 @@ use crate::hub::topics::typed::Topic;
 )]
 pub trait TopicName: sealed::Named {}
 
-/// A topic to which messages of the type `M` may be published: a string, which takes any, or a
-/// [`Topic<M>`](Topic), which takes only `M`.
+/// A topic that accepts messages of type `M`: a string accepts any, a [`Topic<M>`](Topic) only `M`.
 ///
-/// Sealed: implemented for all that is `AsRef<str>`, and for `Topic<M>` and `&Topic<M>`.
+/// This trait is sealed. It is implemented for every `AsRef<str>`, `Topic<M>` and `&Topic<M>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a topic to which `{M}` can be published",
     label = "not a topic of `{M}`",
@@ -31,7 +30,7 @@ mod sealed {
     }
 }
 
-// Coherent since `Topic` is no `AsRef<str>`, and only this crate could make it one.
+// Coherent because `Topic` is not `AsRef<str>`, and only this crate could implement that.
 
 impl<T: AsRef<str> + ?Sized> Named for T {
     fn topic_name(&self) -> &str {
@@ -61,7 +60,7 @@ impl<T: AsRef<str> + ?Sized, M> TopicOf<M> for T {}
 impl<M> TopicOf<M> for Topic<M> {}
 impl<M> TopicOf<M> for &Topic<M> {}
 
-/// A name for what takes only strings.
+/// Adapts a topic's name to `AsRef<str>`.
 pub(crate) struct AsStr<T>(pub(crate) T);
 
 impl<T: TopicName> AsRef<str> for AsStr<T> {

@@ -1,4 +1,4 @@
-//! The rules of topics whose names begin alike.
+//! The options of topics.
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
@@ -12,36 +12,35 @@ use crate::{
     },
 };
 
-/// What becomes of messages for a member that does not read as fast as they are published, once its
-/// queue is full ([`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes)).
+/// The policy for slow consumers: what happens when the queue of a subscriber is full
+/// ([`Config::max_outbound_bytes`](crate::Config::max_outbound_bytes)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SlowConsumer {
-    /// It is closed with 4002.
+    /// Closes the connection with 4002.
     #[default]
     Disconnect,
-    /// The topic's oldest messages that wait are dropped, or the new one if none does. Clients of
-    /// the extended dialect get `$ws:gap` with the topic where the first of them stood.
+    /// Drops the topic's oldest queued messages, or the new one if none is queued. Clients of the
+    /// extended dialect receive a `$ws:gap` with the topic in place of the first dropped message.
     DropOldest,
 }
 
-/// The rules of topics: who may subscribe and publish, how many, which members get what, and what
-/// becomes of those that read too slowly.
+/// The rules of topics that match a pattern: authorization, limits, filters, conflation and slow
+/// consumers. Set with [`HubBuilder::topic`](crate::HubBuilder::topic).
 ///
-/// They are set for a pattern of names at [`HubBuilder::topic`](crate::HubBuilder::topic). Without
-/// any, topics have none of this and cost nothing for it.
+/// Topics without rules do not pay for them.
 ///
 /// | rule | default |
 /// |---|---|
-/// | [`allow_names`](Self::allow_names) | all that are valid |
-/// | [`authorize_subscribe`](Self::authorize_subscribe), [`authorize_publish`](Self::authorize_publish) | handlers decide |
+/// | [`allow_names`](Self::allow_names) | all valid names |
+/// | [`authorize_subscribe`](Self::authorize_subscribe), [`authorize_publish`](Self::authorize_publish) | no check: handlers decide |
 /// | [`authorize_timeout`](Self::authorize_timeout) | 5 s |
 /// | [`max_members`](Self::max_members) | no limit |
 /// | [`max_per_connection`](Self::max_per_connection) | [`Config::max_subscriptions`](crate::Config::max_subscriptions) |
-/// | [`filter`](Self::filter) | members get everything |
-/// | [`no_self_delivery`](Self::no_self_delivery) | publishers that are members get their own |
-/// | [`slow_consumer`](Self::slow_consumer) | close 4002 |
-/// | [`conflate_by`](Self::conflate_by) | all messages are kept |
+/// | [`filter`](Self::filter) | subscribers receive all messages |
+/// | [`no_self_delivery`](Self::no_self_delivery) | subscribed publishers receive their own messages |
+/// | [`slow_consumer`](Self::slow_consumer) | close with 4002 |
+/// | [`conflate_by`](Self::conflate_by) | no conflation |
 ///
 /// ```
 /// use switchboard::{Hub, TopicOptions, WsError, ws_message};
@@ -101,20 +100,21 @@ impl Default for TopicOptions {
 }
 
 impl TopicOptions {
-    /// No rules.
+    /// Creates options without rules.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Which names there may be, of those that are valid: others are `INVALID_ARGUMENT` to
-    /// subscribe and to publish to.
+    /// Restricts the valid names. Subscribing or publishing to other names fails with
+    /// `INVALID_ARGUMENT`.
     pub fn allow_names(mut self, rule: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.names = Some(Arc::new(rule));
         self
     }
 
-    /// Decides who may subscribe. Asked once for each subscription, before quotas, and again by
-    /// [`Hub::reauthorize_topic`](crate::Hub::reauthorize_topic). A rule that panics refuses.
+    /// Authorises subscriptions. Runs once for each subscription, before limits are checked, and
+    /// again for [`TopicHandle::reauthorize`](crate::TopicHandle::reauthorize). A rule that panics
+    /// refuses.
     pub fn authorize_subscribe<F, Fut, E>(mut self, rule: F) -> Self
     where
         F: FnOnce(ConnRef, Arc<str>) -> Fut + Clone + Send + Sync + 'static,
@@ -125,8 +125,9 @@ impl TopicOptions {
         self
     }
 
-    /// Decides which connections may publish. Asked for each publish by a connection; a hub's own
-    /// are not asked about.
+    /// Authorises publishes by connections. Runs for each publish by a
+    /// [`Conn`](crate::Conn::publish), but not for those by a [`Hub`](crate::Hub::publish). A rule
+    /// that panics refuses.
     pub fn authorize_publish<F, Fut, E>(mut self, rule: F) -> Self
     where
         F: FnOnce(ConnRef, Arc<str>) -> Fut + Clone + Send + Sync + 'static,
@@ -137,48 +138,51 @@ impl TopicOptions {
         self
     }
 
-    /// How long an authorisation may take. Beyond it the answer is no: `UNAVAILABLE`. For
-    /// [`reauthorize_topic`](crate::Hub::reauthorize_topic) it is 900 ms where this is more.
+    /// Sets the deadline of an authorization. After it, the operation fails with `UNAVAILABLE`. 5 s
+    /// by default; at most 900 ms in [`TopicHandle::reauthorize`](crate::TopicHandle::reauthorize).
     pub fn authorize_timeout(mut self, limit: Duration) -> Self {
         self.authorize_timeout = limit;
         self
     }
 
-    /// How many members one of these topics may have.
+    /// Limits the subscribers of each topic.
     pub fn max_members(mut self, limit: usize) -> Self {
         self.max_members = Some(limit);
         self
     }
 
-    /// To how many of these topics one connection may be subscribed.
+    /// Limits the topics of the pattern that one connection may be subscribed to.
     pub fn max_per_connection(mut self, limit: usize) -> Self {
         self.max_per_connection = Some(limit);
         self
     }
 
-    /// Which members get a message of one type. Several filters must all let it through; messages
-    /// of other types pass. It runs for each message and member, so it should be quick and must not
-    /// wait; a member for which it panics gets nothing.
+    /// Filters the messages of one type for each subscriber. Messages of other types pass; of
+    /// several filters, all must return `true`.
+    ///
+    /// The filter runs for each message and subscriber, so it must be fast and must not block. If
+    /// it panics, the subscriber does not receive the message.
     pub fn filter<M: Message>(mut self, rule: impl Fn(&ConnRef, &M) -> bool + Send + Sync + 'static) -> Self {
         self.filters.push(Filter::new(rule));
         self
     }
 
-    /// Connections do not get what they publish themselves.
+    /// Excludes publishers from receiving their own messages.
     pub fn no_self_delivery(mut self) -> Self {
         self.no_self_delivery = true;
         self
     }
 
-    /// What becomes of a member that reads too slowly.
+    /// Sets the policy for slow consumers.
     pub fn slow_consumer(mut self, policy: SlowConsumer) -> Self {
         self.slow_consumer = policy;
         self
     }
 
-    /// Of the messages of one type that wait for a member, only the latest with the same key is
-    /// kept: prices, positions, presence. Where this leaves too much, or messages of other types do,
-    /// [`slow_consumer`](Self::slow_consumer) decides.
+    /// Conflates messages of one type: in a subscriber's queue, a newer message replaces
+    /// the one with the same key. Use it for state, such as prices, positions or presence.
+    ///
+    /// If the queue still overflows, [`slow_consumer`](Self::slow_consumer) applies.
     pub fn conflate_by<M: Message, K: ToString>(mut self, key: impl Fn(&M) -> K + Send + Sync + 'static) -> Self {
         self.keys.push(ConflationKey::new(key));
         self

@@ -1,4 +1,4 @@
-//! Which rules hold for which topics.
+//! The rules of topics, by pattern.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ pub(crate) struct TopicRule {
     id: RuleId,
     pattern: Box<str>,
     pub(crate) options: TopicOptions,
-    /// Types of messages that were published and that its filters and keys are not about.
+    /// Published message types without a filter or conflation key, which were warned of.
     unexpected: Mutex<Vec<Box<str>>>,
 }
 
-/// How many types of messages one rule warns of.
+/// The number of message types that one rule warns of.
 const MAX_UNEXPECTED: usize = 16;
 
-/// Tells the rules of a hub apart.
+/// Identifies a rule within its hub: the index of its declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct RuleId(usize);
 
@@ -34,18 +34,18 @@ impl TopicRule {
         &self.pattern
     }
 
-    /// Whether there may be a topic of this name.
+    /// Returns whether a topic may have this name.
     pub(crate) fn allows_name(&self, topic: &str) -> bool {
         self.options.names.as_ref().is_none_or(|rule| rule(topic))
     }
 
-    /// Whether a filter looks at messages with this type tag.
+    /// Returns whether a filter applies to messages with this type tag.
     pub(crate) fn filters(&self, message_type: &str) -> bool {
         self.options.filters.iter().any(|filter| filter.is_of(message_type))
     }
 
-    /// Warns, once for each type, of a message that no filter and no conflation key is about although
-    /// there are some: mostly they were written for another type by mistake.
+    /// Warns, once for each type, of a message that no filter or conflation key applies to,
+    /// although there are some: usually they were written for another type by mistake.
     pub(crate) fn warn_if_unexpected(&self, message_type: &str) -> bool {
         let TopicOptions { filters, keys, .. } = &self.options;
         let is_about =
@@ -62,12 +62,12 @@ impl TopicRule {
         tracing::warn!(
             message_type,
             pattern = &*self.pattern,
-            "the filters and conflation keys of this pattern are about other messages: this one passes as it is"
+            "no filter or conflation key of this topic applies to this message type: it passes unfiltered"
         );
         true
     }
 
-    /// What may become of a message while it waits, if anything.
+    /// Returns how a queued message may be replaced or dropped, if at all.
     pub(crate) fn mark(&self, topic: &str, message: &Outgoing) -> Option<Arc<Mark>> {
         let key = self.options.keys.iter().find_map(|key| key.of(message));
         let drop_oldest = self.options.slow_consumer == super::SlowConsumer::DropOldest;
@@ -75,11 +75,11 @@ impl TopicRule {
     }
 }
 
-/// The rules of a hub, sorted by what their patterns begin with, so that finding those of a topic
-/// takes about as long with a thousand patterns as with ten.
+/// The rules of a hub, sorted by prefix, so that a lookup takes about as long with a thousand
+/// patterns as with ten.
 ///
-/// No pattern stands behind one that covers it. So of those that match a topic the longest stands
-/// first, and a whole name before all.
+/// No pattern is declared after one that covers it. So of the patterns that match a topic, the
+/// longest is the first declared, and a whole name precedes all of them.
 #[derive(Default)]
 pub(crate) struct TopicRules {
     sorted: Box<[Sorted]>,
@@ -95,14 +95,14 @@ struct Sorted {
 impl TopicRules {
     /// # Errors
     ///
-    /// The first pattern that is none or can never match.
+    /// The first pattern that is invalid or can never apply.
     pub(crate) fn new(patterns: Vec<(Box<str>, TopicOptions)>) -> Result<Self, String> {
         let mut rules: Vec<Arc<TopicRule>> = Vec::with_capacity(patterns.len());
         for (id, (pattern, options)) in patterns.into_iter().enumerate() {
             let prefix = pattern.strip_suffix('*').unwrap_or(&pattern);
             if !(pattern.len() > prefix.len() && prefix.is_empty()) && switchboard_core::check_topic(prefix).is_err() {
                 return Err(format!(
-                    "`{pattern}` is not a pattern of topics: write a name, or the beginning of names and `*`"
+                    "`{pattern}` is not a pattern of topics: use a topic name, or a prefix followed by `*`"
                 ));
             }
             rules.push(Arc::new(TopicRule { id: RuleId(id), pattern, options, unexpected: Mutex::default() }));
@@ -125,14 +125,14 @@ impl TopicRules {
         let rules = Self { sorted: sorted.into(), look_at_values };
         match rules.never_used() {
             Some((rule, earlier)) => Err(format!(
-                "the rules for `{}` would never be used, since `{}` stands before: put it behind",
+                "the rules for `{}` would never be used: declare them before those for `{}`, which match all of their topics",
                 rule.pattern, earlier.pattern
             )),
             None => Ok(rules),
         }
     }
 
-    /// The first rule that stands behind another that covers it.
+    /// Returns the first rule declared after one that covers it, and that rule.
     fn never_used(&self) -> Option<(&TopicRule, &TopicRule)> {
         let covered = self.sorted.iter().flat_map(|Sorted { rule, covered_by }| {
             self.and_above(*covered_by).map(move |earlier| (&**rule, &**earlier))
@@ -142,7 +142,7 @@ impl TopicRules {
             .min_by_key(|(rule, earlier)| (rule.id.0, earlier.id.0))
     }
 
-    /// A rule, and those that cover it, from the longest pattern to the shortest.
+    /// Returns a rule and those that cover it, from the longest pattern to the shortest.
     fn and_above(&self, index: Option<usize>) -> impl Iterator<Item = &Arc<TopicRule>> {
         let mut next = index;
         std::iter::from_fn(move || {
@@ -152,24 +152,25 @@ impl TopicRules {
         })
     }
 
-    /// Whether any of them looks at the value of messages.
+    /// Returns whether any rule inspects the value of messages.
     pub(crate) fn look_at_values(&self) -> bool {
         self.look_at_values
     }
 
-    /// The rules for a topic: those of the first pattern that matches.
+    /// Returns the rule for a topic: that of the first pattern that matches.
     pub(crate) fn find(&self, topic: &str) -> Option<&Arc<TopicRule>> {
         if self.sorted.is_empty() {
             return None;
         }
-        // All that cover the topic cover the last that is not behind it, too, or are it.
+        // Every pattern that covers the topic is the last one not sorted after it, or covers that
+        // one.
         let behind = self.sorted.partition_point(|sorted| sorted.rule.order() <= (topic, true));
         self.and_above(behind.checked_sub(1)).find(|rule| rule.covers(topic))
     }
 }
 
 impl TopicRule {
-    /// What it is sorted by: the name or beginning of names, and whether it is a whole name.
+    /// Returns the sort key: the name or prefix, and whether it is a whole name.
     fn order(&self) -> (&str, bool) {
         match self.pattern.strip_suffix('*') {
             Some(prefix) => (prefix, false),
@@ -177,7 +178,7 @@ impl TopicRule {
         }
     }
 
-    /// Whether all that the other pattern matches is matched by this; a name matches itself.
+    /// Returns whether this pattern matches every topic that the other one does.
     fn covers(&self, pattern: &str) -> bool {
         match self.pattern.strip_suffix('*') {
             Some(prefix) => pattern.strip_suffix('*').unwrap_or(pattern).starts_with(prefix),
@@ -203,7 +204,7 @@ mod tests {
         assert!(TopicRules::default().find("a").is_none());
     }
 
-    /// As looking through all of them one by one.
+    /// Compares the lookup to a linear search.
     #[test]
     fn attack_a3_rules_are_found_among_many() {
         let mut patterns: Vec<String> = (0..300).map(|n| format!("room:{n}")).collect();
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_no_filter_is_about_is_warned_of_once() {
+    fn a_message_that_no_filter_applies_to_is_warned_of_once() {
         #[ws_message("PRICE", crate = crate)]
         struct Price {}
         let options = TopicOptions::new().filter(|_, _: &Price| true);

@@ -1,15 +1,14 @@
-//! Topics that know what is published to them.
+//! Topics with a message type.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use switchboard_core::Message;
 
-/// A topic's name that goes together with the messages published to it.
+/// A topic's name together with the type of its messages.
 ///
-/// It stands wherever a topic's name does, and nothing else can be published to it: not by
-/// [`Hub::publish`](crate::Hub::publish) and [`Conn::publish`](crate::Conn::publish), nor by what
-/// [`Hub::throttle`](crate::Hub::throttle) and [`Hub::batch`](crate::Hub::batch) make. For several
-/// types of messages give each its own handle of the same name.
+/// Use it wherever a topic's name is expected. Publishing a message of another type to it is a
+/// compile error. To publish several types to one topic, create a `Topic` of the same name for
+/// each.
 ///
 /// ```
 /// use switchboard::{Conn, Hub, PublishError, Topic, WsError, ws_message};
@@ -64,13 +63,13 @@ pub struct Topic<M> {
 }
 
 impl<M: Message> Topic<M> {
-    /// A topic. Whether the name is valid is checked where it is used.
+    /// Creates a topic. The name is checked when the topic is used.
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), of: PhantomData }
     }
 
-    /// The same for constants.
+    /// Creates a topic in a constant.
     #[must_use]
     pub const fn from_static(name: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), of: PhantomData }
@@ -78,7 +77,7 @@ impl<M: Message> Topic<M> {
 }
 
 impl<M> Topic<M> {
-    /// Its name.
+    /// Returns the topic's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -5,7 +5,7 @@ use crate::{
     hub::wheel::*,
 };
 
-/// How many timers there are, and how many slots for them, used or not.
+/// Returns the number of timers and of slots.
 fn held(hub: &Hub) -> (usize, usize) {
     let state = hub.inner().wheel.state.lock();
     assert!(state.later.len() <= state.timers.len());
@@ -14,8 +14,8 @@ fn held(hub: &Hub) -> (usize, usize) {
     (state.timers.len(), state.slots.len())
 }
 
-/// How many rooms for timers there are, used or not.
-fn rooms(hub: &Hub) -> usize {
+/// Returns the number of allocated timers, used or not.
+fn allocated(hub: &Hub) -> usize {
     hub.inner().wheel.state.lock().timers.end()
 }
 
@@ -46,25 +46,25 @@ fn schedule(hub: &Hub, conn: &ConnInner<()>, after: Duration, check: Check) {
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
-async fn what_is_scheduled_later_and_due_earlier_wakes_the_task() {
+async fn an_earlier_check_wakes_the_task() {
     let hub = Hub::new();
     let conn = connected(&hub, &settings(&hub));
     schedule(&hub, &conn, 60 * SECOND, Check::Reauthorize);
     tokio::task::yield_now().await;
     tokio::time::sleep(SECOND).await;
     schedule(&hub, &conn, SECOND / 20, Check::Identified);
-    // One entry for both.
+    // One timer for both checks.
     assert_eq!(held(&hub).0, 1);
     tokio::time::sleep(SECOND / 10).await;
     assert!(conn.outbox.is_closed());
     assert_eq!(held(&hub).0, 1);
     tokio::time::sleep(60 * SECOND).await;
-    // Nothing is left, not even the task.
-    assert_eq!((held(&hub), rooms(&hub)), ((0, 0), 0));
+    // No timer is left, and no task.
+    assert_eq!((held(&hub), allocated(&hub)), ((0, 0), 0));
     assert_eq!(hub.inner().wheel.state.lock().sleeps_until, None);
 }
 
-/// The issue's: tokens of 24 hours and clients that reconnect.
+/// Tokens of 24 hours, and clients that reconnect.
 #[tokio::test(start_paused = true)]
 async fn attack_a11_the_timers_of_a_connection_end_with_it() {
     let hub = Hub::new();
@@ -83,28 +83,28 @@ async fn attack_a11_the_timers_of_a_connection_end_with_it() {
             hub.disconnected(&*open.pop_front().unwrap());
         }
         if number % 10_000 == 0 {
-            // One for each that is open, and room for few more.
+            // One for each open connection, and few unused ones.
             assert_eq!(held(&hub).0, open.len() + 1);
-            assert!(rooms(&hub) <= 4 * (open.len() + 1) + 64, "{}", rooms(&hub));
+            assert!(allocated(&hub) <= 4 * (open.len() + 1) + 64, "{}", allocated(&hub));
             tokio::time::sleep(SECOND / 10).await;
         }
     }
     for conn in open.drain(..) {
         hub.disconnected(&*conn);
-        // What is told too late changes nothing.
+        // Nothing is scheduled after the end.
         schedule(&hub, &conn, SECOND, Check::Ping);
         conn.identify(&day).unwrap();
     }
     assert_eq!(held(&hub), (1, 2048));
-    assert!(rooms(&hub) <= 68, "{}", rooms(&hub));
+    assert!(allocated(&hub) <= 68, "{}", allocated(&hub));
     hub.disconnected(&*stays);
-    assert_eq!((held(&hub), rooms(&hub)), ((0, 0), 0));
+    assert_eq!((held(&hub), allocated(&hub)), ((0, 0), 0));
     // The task does not wait for the day to pass.
     tokio::time::sleep(SECOND).await;
     assert_eq!(hub.inner().wheel.state.lock().sleeps_until, None);
 }
 
-/// Timers change their places while others go, and are met at their time all the same.
+/// Timers keep their time when compaction changes their keys.
 #[tokio::test(start_paused = true)]
 async fn attack_a11_those_that_stay_are_checked_in_time() {
     let hub = Hub::new();
@@ -121,7 +121,7 @@ async fn attack_a11_those_that_stay_are_checked_in_time() {
         }
     }
     assert_eq!(held(&hub).0, 100);
-    assert!(rooms(&hub) <= 4 * 100 + 64, "{}", rooms(&hub));
+    assert!(allocated(&hub) <= 4 * 100 + 64, "{}", allocated(&hub));
     for second in 0..=100_u32 {
         for (number, conn) in (0..).zip(&conns).filter(|(number, _)| stays(*number)) {
             assert_eq!(conn.outbox.is_closed(), number % 100 < second, "{number} after {second} s");
@@ -131,11 +131,11 @@ async fn attack_a11_those_that_stay_are_checked_in_time() {
     for (_, conn) in (0..).zip(&conns).filter(|(number, _)| stays(*number)) {
         hub.disconnected(&**conn);
     }
-    assert_eq!((held(&hub), rooms(&hub)), ((0, 0), 0));
+    assert_eq!((held(&hub), allocated(&hub)), ((0, 0), 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_identity_is_looked_at_where_it_may_expire_and_no_more() {
+async fn an_identity_has_one_expiry_check() {
     let hub = Hub::new();
     let conn = connected(&hub, &settings(&hub));
     let identify = |seconds| conn.identify(&Identity::new("ann").expires_in(seconds * SECOND)).unwrap();
@@ -154,7 +154,7 @@ async fn an_identity_is_looked_at_where_it_may_expire_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_a_task_is_not_that_of_the_next() {
+async fn an_ended_task_does_not_affect_the_next() {
     let hub = Hub::new();
     let inner = hub.inner();
     let ended = WheelTask { hub: Arc::downgrade(inner), task: 0 };
@@ -167,7 +167,7 @@ async fn the_end_of_a_task_is_not_that_of_the_next() {
 }
 
 #[test]
-fn what_is_due_is_taken_once_and_what_is_far_ahead_stays() {
+fn due_checks_are_taken_once_and_later_rounds_stay() {
     let mut state = WheelState::default();
     state.slots.resize_with(SLOTS as usize, Vec::new);
     let timers: Vec<_> = [3, 5, 5, 3 + SLOTS, 3 + 3 * SLOTS]
@@ -193,7 +193,7 @@ fn what_is_due_is_taken_once_and_what_is_far_ahead_stays() {
     assert_eq!((state.next_due(), state.timers.len()), (None, 0));
 }
 
-/// As much as an entry took that was not taken out when its connection ended.
+/// Every connection has a timer, so its size matters.
 #[test]
 fn a_timer_is_small() {
     assert_eq!(size_of::<Timer>(), 32);

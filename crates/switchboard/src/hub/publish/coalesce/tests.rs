@@ -27,14 +27,14 @@ fn hub_and_member() -> (Hub, Arc<AnyConn>) {
     (hub, member)
 }
 
-/// What came since the last look, as `1` or `1,2`.
+/// Takes what was received since the last call, as `1` or `1,2`.
 fn came(conn: &AnyConn) -> Vec<String> {
     let numbers = |text: String| text.split(['[', ']']).nth(1).unwrap().to_owned();
     received(conn).into_iter().map(numbers).collect()
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_an_interval_and_the_latest_at_last() {
+async fn at_most_one_per_interval_and_the_latest_at_the_end() {
     let (hub, member) = hub_and_member();
     let throttle = hub.topic("t").throttle(100 * MS);
     let start = Instant::now();
@@ -46,7 +46,7 @@ async fn one_an_interval_and_the_latest_at_last() {
     sleep(1000 * MS).await;
     let numbers: Vec<u32> = came(&member).iter().map(|n| n.parse().unwrap()).collect();
     assert_eq!((numbers.len(), numbers[0], numbers[10]), (11, 0, 99), "{numbers:?}");
-    // After a pause at once, and the pause after a single one is kept, too.
+    // After a pause, the next is published at once, and its pause is kept.
     throttle.publish(one(1)).unwrap();
     sleep(MS).await;
     throttle.publish(one(2)).unwrap();
@@ -57,7 +57,7 @@ async fn one_an_interval_and_the_latest_at_last() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn items_wait_for_others_but_not_longer_than_they_may() {
+async fn items_wait_for_others_up_to_the_delay() {
     let (hub, member) = hub_and_member();
     let batch = hub.topic("t").batch(BatchOptions::new().max_items(3).max_delay(50 * MS), |n| N { n });
     for n in 0..7 {
@@ -67,20 +67,20 @@ async fn items_wait_for_others_but_not_longer_than_they_may() {
     assert_eq!(came(&member), ["0,1,2", "3,4,5"]);
     sleep(50 * MS).await;
     assert_eq!(came(&member), ["6"]);
-    // From the first on.
+    // The delay begins with the first item.
     for n in 0..2 {
         batch.push(n).unwrap();
         sleep(30 * MS).await;
     }
     assert_eq!(came(&member), ["0,1"]);
-    // Nothing is published when nothing came.
+    // Without items, nothing is published.
     batch.flush().await;
     sleep(1000 * MS).await;
     assert!(came(&member).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_waits_for_what_came_before_and_leaves_no_task() {
+async fn a_flush_waits_for_earlier_values_and_leaves_no_task() {
     let (hub, member) = hub_and_member();
     let start = Instant::now();
     let (batch, throttle) = (
@@ -113,7 +113,7 @@ fn without_a_runtime_a_flush_publishes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_whose_message_cannot_be_made_keeps_nobody_waiting() {
+async fn a_flush_completes_if_making_the_message_panics() {
     fn panics(items: Vec<u32>) -> N {
         assert!(items != [1], "broken");
         N { n: items }

@@ -27,7 +27,7 @@ enum Op {
     UnsubscribeMany(Vec<usize>),
     Set(Vec<usize>),
     Clear,
-    /// Taken away by the application.
+    /// Removed by the application.
     Remove(usize),
 }
 
@@ -49,7 +49,7 @@ fn names(topics: &[usize]) -> Vec<&'static str> {
     topics.iter().map(|topic| TOPICS[*topic]).collect()
 }
 
-/// Topics that the application refuses at the moment.
+/// Topics that the rule refuses at the moment.
 type Refused = Arc<Mutex<BTreeSet<&'static str>>>;
 
 fn hub(refused: &Refused) -> Hub {
@@ -63,12 +63,12 @@ fn hub(refused: &Refused) -> Hub {
     Hub::builder().topic("r*", options).build()
 }
 
-/// What is expected: a plain list, and what the rules say.
+/// The model: a plain list of topics, and the rules.
 #[derive(Default)]
 struct Model(Vec<&'static str>);
 
 impl Model {
-    /// The topics that come and go, or why none do.
+    /// Returns the topics joined and left, or the error.
     fn change(
         &mut self,
         wanted: &[&'static str],
@@ -164,7 +164,7 @@ fn on_runtime(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(test);
 }
 
-/// One member of the full topic, and that the hub's figures fit what connections say.
+/// Checks the hub's figures against the connection's topics and the subscriber of the full topic.
 fn check_hub(hub: &Hub, topics: &[String]) {
     for topic in TOPICS {
         let has = usize::from(topics.iter().any(|other| other == topic)) + usize::from(topic == FULL);
@@ -174,7 +174,7 @@ fn check_hub(hub: &Hub, topics: &[String]) {
     assert_eq!(hub.stats().topics, topics.len() + 1);
 }
 
-/// One more connection takes the place in the full topic.
+/// Subscribes another connection to the topic with one subscriber at most.
 async fn fill(hub: &Hub) {
     let member = member(hub);
     let request = hub.subscription_request(&member, [FULL], Operation::Join).unwrap();
@@ -206,7 +206,7 @@ proptest! {
         });
     }
 
-    /// Whatever wins: what the connection and what the hub say is the same, and nothing is stuck.
+    /// Whichever change wins, the connection and the hub agree, and no change is stuck.
     #[test]
     fn protocol_7_6_changes_beside_each_other_leave_no_trace(
         ops in vec((op(), any::<bool>()), 1..20),
@@ -222,7 +222,7 @@ proptest! {
                 async move {
                     let mut run = std::pin::pin!(run(hub, conn, inner, op));
                     if *is_dropped {
-                        // Polled once and given up.
+                        // Polled once and dropped.
                         poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx).is_ready())).await;
                     } else {
                         _ = run.await;
