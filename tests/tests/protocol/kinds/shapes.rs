@@ -302,7 +302,7 @@ async fn a_text_that_is_not_valid_is_not_said_to_be_no_string() {
     let server = serve();
     let mut clients = Clients::connect(&server).await;
     for (payload, path, message) in [
-        (json!({ "address": "x" }), "address", "is not valid"),
+        (json!({ "address": "x" }), "address", "is not a valid IP address"),
         (json!({ "address": 1 }), "address", "must be a string"),
         (json!({ "renamed": { "t": "bare", "c": 1 } }), "renamed.c", "is not valid"),
     ] {
