@@ -351,6 +351,10 @@ impl Config {
     }
 
     /// Sets the deadline of a handler, unless the request sets its own with `meta.timeoutMs`.
+    ///
+    /// It also limits the hooks [`on_text`](crate::WsRouter::on_text),
+    /// [`on_binary`](crate::WsRouter::on_binary), [`on_refresh`](crate::WsRouter::on_refresh) and
+    /// [`fallback`](crate::WsRouter::fallback).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
         self
@@ -408,10 +412,11 @@ impl Config {
         self
     }
 
-    /// Sets the time that all `on_open` hooks may take together, and each `on_close`, `on_stale`
-    /// and `on_error` hook by itself.
+    /// Sets the time that all `on_open` hooks may take together, all `on_reauthorize` hooks
+    /// together, and each `on_close`, `on_stale` and `on_error` hook by itself.
     ///
-    /// Once the connection is closed, it also limits all pending `on_error` hooks together.
+    /// Once the connection is closed, it also limits all pending `on_error` hooks together. A
+    /// connection whose `on_reauthorize` hooks time out stays open.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = timeout;
         self
@@ -423,7 +428,7 @@ impl Config {
         self
     }
 
-    /// Sets how long the peer's close frame is waited for.
+    /// Sets how long to wait for the peer's close frame.
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
         self

@@ -66,18 +66,18 @@ impl Throttle {
         }
     }
 
-    /// Ready once nothing was written for `timeout` and `probe`, an attempt to write, writes
+    /// Ready once nothing was written for `timeout` and `retry`, an attempt to write, writes
     /// nothing either. Polled while the socket is not read.
     pub(super) fn poll_stall(
         &mut self,
         written: u64,
         timeout: Duration,
-        probe: impl Fn() -> bool,
+        retry: impl Fn() -> bool,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let stall = self.stall.get_or_insert_with(|| Stall { written, timer: Box::pin(sleep(timeout)) });
         while stall.timer.as_mut().poll(cx).is_ready() {
-            if stall.written == written && !probe() {
+            if stall.written == written && !retry() {
                 return Poll::Ready(());
             }
             stall.written = written;
