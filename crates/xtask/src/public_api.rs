@@ -115,7 +115,7 @@ fn collect(value: &Value, docs: &Value, found: &mut BTreeSet<String>) {
 fn is_shown(path: &str, shown: &[&str]) -> bool {
     let is_below =
         |allowed: &&str| path == *allowed || path.strip_prefix(*allowed).is_some_and(|rest| rest.starts_with("::"));
-    ALWAYS.iter().chain(shown).any(|allowed| is_below(allowed))
+    ALWAYS.iter().chain(shown).any(is_below)
 }
 
 fn crates(api: &Foreign) -> Vec<&str> {

@@ -33,7 +33,7 @@ fn files_that_differ_by_platform_are_listed() {
 
 fn depends_on_the_platform(line: &str) -> bool {
     let named = |name: &&str| line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == *name);
-    line.contains("cfg") && !line.contains(NEVER) && CONDITIONS.iter().any(|name| named(name))
+    line.contains("cfg") && !line.contains(NEVER) && CONDITIONS.iter().any(named)
 }
 
 #[test]

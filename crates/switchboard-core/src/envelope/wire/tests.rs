@@ -7,7 +7,7 @@ const STANDARD: &str =
     r#"{"type":"A","meta":{"correlationId":"c1","timestamp":1},"payload":{"n":1.0,"text":"ü\"","list":[null,-3]}}"#;
 
 fn value(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
+    serde_json::from_str(text).expect("JSON")
 }
 
 #[test]

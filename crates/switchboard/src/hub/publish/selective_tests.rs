@@ -36,7 +36,7 @@ fn members(hub: &Hub) -> Vec<Arc<AnyConn>> {
     let members: Vec<_> = (0..MEMBERS).map(|_| member(hub)).collect();
     for (index, member) in members.iter().enumerate() {
         let filter = (index % 2 == 1).then(|| Filter::new(|_, n: &N| n.n > 1));
-        join(&hub, member, "t", filter);
+        join(hub, member, "t", filter);
     }
     members
 }

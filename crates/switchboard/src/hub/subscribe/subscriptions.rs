@@ -22,7 +22,6 @@ pub(crate) struct Subscriptions {
     /// The number of the last subscription.
     last_number: u32,
     /// The number of subscriptions for each rule that limits them.
-    #[expect(clippy::box_collection, reason = "few connections have such topics")]
     limited: Option<Box<FxHashMap<RuleId, usize>>>,
 }
 

@@ -37,7 +37,7 @@ async fn remaining_members(hub: &Hub, is_one: impl Fn(usize) -> bool) -> Vec<Arc
     let members: Vec<_> = (0..2000).map(|_| member(hub)).collect();
     for (index, member) in members.iter().enumerate() {
         let filter = (index % 2 == 1).then(|| Filter::new(|_, n: &N| n.n > 1));
-        join(&hub, member, "t", filter);
+        join(hub, member, "t", filter);
     }
     hub.publish("t", N { n: 1 }).await.unwrap();
     for (index, member) in members.iter().enumerate() {
@@ -45,7 +45,7 @@ async fn remaining_members(hub: &Hub, is_one: impl Fn(usize) -> bool) -> Vec<Arc
     }
     let (stay, go): (Vec<_>, Vec<_>) = members.into_iter().enumerate().partition(|(index, _)| is_one(*index));
     for (_, member) in go {
-        leave(&hub, &member, "t");
+        leave(hub, &member, "t");
     }
     stay.into_iter().map(|(_, member)| member).collect()
 }
