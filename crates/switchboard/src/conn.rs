@@ -7,7 +7,6 @@ mod control;
 mod error;
 mod heartbeat;
 mod hub_conn;
-mod id;
 mod identity;
 mod inner;
 mod raw;
@@ -52,7 +51,7 @@ pub struct ConnId(Uuid);
 
 impl ConnId {
     pub(crate) fn new() -> Self {
-        Self(id::next())
+        Self(Uuid::now_v7())
     }
 
     /// Milliseconds since 1970: the time of a UUID v7.
