@@ -4,6 +4,7 @@
 
 mod autobahn;
 mod bench;
+mod compile_cost;
 mod loom;
 mod msrv;
 mod package;
@@ -34,6 +35,7 @@ Commands:
   msrv            See that no dependency needs a newer compiler than the workspace says
   public-api      See that public signatures name no types of crates that are not to be seen
   package         Package the crates that are published, and build them from their packages: the dry run of a release
+  compile-cost    Count crates and processor time of a small program with Switchboard, socketioxide and plain axum
   help            Print this text
 ";
 
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         ["msrv"] => msrv::run(),
         ["public-api"] => public_api::run(),
         ["package"] => package::run(),
+        ["compile-cost"] => compile_cost::run(),
         ["bench", options @ ..] => bench::run(options),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -10,6 +10,7 @@ mod failures;
 mod kinds;
 mod limits;
 mod messages;
+mod transcript;
 mod upgrade;
 
 use switchboard_tests::{client::Server, conformance};

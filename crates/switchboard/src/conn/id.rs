@@ -1,20 +1,8 @@
 //! Connection ids.
 
-use std::{cell::RefCell, fmt, str::FromStr, time::SystemTime};
+use std::{fmt, str::FromStr};
 
-use uuid::{Builder, Uuid};
-
-/// The random bytes of one id.
-const RANDOM: usize = 10;
-
-/// Random bytes fetched from the operating system at once, for 64 ids: a system call costs as much
-/// as the rest of an id.
-const POOL: usize = 64 * RANDOM;
-
-thread_local! {
-    /// The pool, and the number of bytes used.
-    static RANDOMNESS: RefCell<([u8; POOL], usize)> = const { RefCell::new(([0; POOL], POOL)) };
-}
+use uuid::Uuid;
 
 /// A connection's id: a UUID v7. The upgrade's response carries it in the header `x-client-id`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,7 +10,7 @@ pub struct ConnId(Uuid);
 
 impl ConnId {
     pub(crate) fn new() -> Self {
-        Self(next())
+        Self(Uuid::now_v7())
     }
 
     /// The creation time in a UUID v7, in milliseconds since 1970.
@@ -71,23 +59,6 @@ impl fmt::Display for InvalidConnId {
 
 impl std::error::Error for InvalidConnId {}
 
-/// Creates a UUID v7.
-fn next() -> Uuid {
-    let random = RANDOMNESS.with_borrow_mut(|(pool, used)| {
-        if *used == POOL {
-            getrandom::fill(pool).ok()?;
-            *used = 0;
-        }
-        let random: [u8; RANDOM] = pool[*used..*used + RANDOM].try_into().ok()?;
-        // Used bytes do not stay in memory.
-        pool[*used..*used + RANDOM].fill(0);
-        *used += RANDOM;
-        Some(random)
-    });
-    let millis = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-    random.map_or_else(Uuid::now_v7, |random| Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -96,8 +67,8 @@ mod tests {
 
     #[test]
     fn ids_are_of_version_7_and_differ() {
-        let ids: Vec<_> = (0..1000).map(|_| next()).collect();
-        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+        let ids: Vec<_> = (0..1000).map(|_| ConnId::new()).collect();
+        assert!(ids.iter().all(|id| id.0.get_version_num() == 7));
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 1000);
     }
 }
