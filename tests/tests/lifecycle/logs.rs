@@ -181,7 +181,7 @@ async fn what_is_sent_without_being_named_is_warned_of_once() {
         client.expect("AUTH").await;
         client.expect("BOOM").await;
     }
-    let warnings: Vec<_> = log.text().lines().filter(|line| line.contains("not named")).map(str::to_owned).collect();
+    let warnings: Vec<_> = log.text().lines().filter(|line| line.contains("not declared")).map(str::to_owned).collect();
     assert!(matches!(&warnings[..], [line] if line.contains("AUTH is sent")), "{warnings:?}");
 }
 

@@ -47,7 +47,7 @@ async fn get(conn: Conn, mut progress: Progress<u32>, get: Get) -> Result<Typed,
 
 async fn attempt(conn: Conn, _: Try) -> Kinds {
     let send = conn.send(typed()).unwrap_err();
-    assert!(format!("{send:?}").contains("a flat one"), "{send:?}");
+    assert!(format!("{send:?}").contains("the flat envelope"), "{send:?}");
     let call = conn.call(Give { r#type: "x".into() }).await.unwrap_err();
     assert_eq!(call.kind(), CallErrorKind::InvalidRequest);
     Kinds { send: format!("{:?}", send.kind()), call: format!("{:?}", call.kind()) }

@@ -205,8 +205,9 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     ///         loop {
     ///             tokio::select! {
     ///                 () = conn.closed() => break,
-    ///                 _ = ticks.tick() => _ = conn.send(Tick),
+    ///                 _ = ticks.tick() => {}
     ///             }
+    ///             _ = conn.send(Tick);
     ///         }
     ///     });
     /// }

@@ -14,6 +14,7 @@ pub(crate) const PUBLISHED: [Crate; 4] = [
     Crate {
         name: "switchboard-core",
         features: &[
+            "axum",
             "bytes",
             "chrono",
             "contract",
