@@ -15,7 +15,12 @@ use serde_json::Value;
 /// The published crates, each with what it may show of others: a crate, or the path of a type.
 const SHOWN: [(&str, &[&str]); 4] = [
     ("switchboard-frame", &["bytes", "http"]),
-    ("switchboard-core", &["schemars::JsonSchema", "serde_core"]),
+    (
+        "switchboard-core",
+        // axum's by the feature `axum`, for `WsError` as a response; `validator` is re-exported for rules that
+        // applications write.
+        &["axum_core::response", "schemars::JsonSchema", "serde_core", "validator"],
+    ),
     ("switchboard-macros", &["proc_macro"]),
     (
         "switchboard",
