@@ -49,7 +49,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A number with so many decimals, or a dash.
+/// Formats a number with this many decimals; a dash if there is none.
 pub(crate) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| grouped(&format!("{value:.decimals$}")))
 }

@@ -32,7 +32,7 @@ impl Process {
         // A thread, because reading has no time limit. It ends with the output.
         thread::spawn(move || {
             let lines = output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
-            // Reads on when nobody listens, so that the process never waits for a reader.
+            // Reads on after the receiver is gone, so that the process never waits for a reader.
             lines.for_each(|line| _ = sender.send(line));
         });
         Ok(Self { child, name, lines })

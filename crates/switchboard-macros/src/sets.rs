@@ -114,7 +114,7 @@ fn impls(krate: &Krate, name: &Ident, variants: &Variants<'_>) -> TokenStream {
                 #[automatically_derived]
                 impl #private::MemberOf<#name> for #messages {}
             )*
-            // The variants are only names: without these, rustc would find nobody who uses them.
+            // The variants are only names: without these, rustc would warn that they are never used.
             const _: fn(&#name) = |set| match *set {
                 #(#name::#build(ref message) => { _ = message; })*
                 #rest

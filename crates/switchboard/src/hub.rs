@@ -13,8 +13,6 @@ mod shed_slowest;
 mod stats;
 mod subscribe;
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;
 mod topics;
 mod typed;
@@ -36,6 +34,8 @@ use switchboard_core::{Message, check_topic};
 
 #[cfg(feature = "test")]
 pub(crate) use self::publish::{Captures, PublishLog, Record};
+#[cfg(test)]
+use self::tests::testing;
 pub use self::{
     builder::HubBuilder,
     calls::{CallAll, CallFirst},

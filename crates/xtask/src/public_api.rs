@@ -92,7 +92,7 @@ fn foreign(docs: &Value) -> Result<Foreign> {
     Ok(mentions)
 }
 
-/// Implementations for all types, of traits elsewhere, and of auto traits: nobody here wrote them.
+/// Implementations for all types, of traits elsewhere, and of auto traits, which no source file here contains.
 fn is_of_the_compiler(item: &Value) -> bool {
     let implementation = &item["inner"]["impl"];
     !implementation["blanket_impl"].is_null() || implementation["is_synthetic"] == true

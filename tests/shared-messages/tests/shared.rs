@@ -82,7 +82,7 @@ fn broken_rules_of_single_values_come_with_missing_fields_and_wrong_types() {
         age must be at most 150; extra is not a known field; password must have a length of at least 8; \
         repeated is required"
     );
-    // Neither the password nor its repetition is compared, and nobody is a minor whose age is not known.
+    // The passwords are not compared, and the age is not checked, because one of the values is missing.
     assert_eq!(
         sign_up(r#"{"password":5,"repeated":"x","devices":[{"displayName":""},{}]}"#),
         "age is required; devices[0].displayName must have a length of at least 1; \

@@ -98,7 +98,7 @@ async fn a_call_of_a_topic_collects_the_answers_that_come_in_time() {
     assert_eq!(of(ids[1]).as_ref().unwrap_err().kind(), CallErrorKind::Refused);
     assert_eq!(of(ids[2]).as_ref().unwrap_err().kind(), CallErrorKind::TimedOut);
     assert_eq!(answers.len(), 3);
-    // Nothing is waited for any more, and nobody is asked in an empty topic.
+    // An empty topic has no subscribers to ask.
     assert!(hub.topic("empty").call_all(Ask {}).await.is_empty());
 }
 

@@ -119,7 +119,7 @@ fn unknown(name: &str, known: &Known) -> String {
     }
 }
 
-/// A value that nobody wants may hold commas of its own only inside brackets or a type.
+/// A value that is discarded may hold commas of its own only inside brackets or a type.
 fn skip_value(input: ParseStream<'_>) -> syn::Result<()> {
     if input.parse::<Option<Token![=]>>()?.is_some() && !input.peek(syn::Lit) && !input.peek(Token![,]) {
         input.parse::<Type>()?;

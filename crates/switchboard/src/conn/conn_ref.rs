@@ -106,9 +106,7 @@ impl ConnRef {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn is_subscribed(&self, topic: impl TopicName) -> bool {
-        // Runs application code, so nothing is locked yet.
-        let name = self.0.hub().name(topic.topic_name());
-        self.0.subscriptions.lock().contains(&name)
+        self.0.is_subscribed(topic.topic_name())
     }
 
     /// Returns the peer's address, as [`Conn::remote_addr`](crate::Conn::remote_addr) does.

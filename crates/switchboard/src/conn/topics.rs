@@ -80,8 +80,7 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a name is lent or given away, as the caller likes")]
     pub fn is_subscribed(&self, topic: impl TopicName) -> bool {
-        let name = self.inner.hub().name(topic.topic_name());
-        self.inner.subscriptions.lock().contains(&name)
+        self.inner.is_subscribed(topic.topic_name())
     }
 
     pub(super) fn change<T: TopicName>(

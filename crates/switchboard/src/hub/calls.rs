@@ -2,7 +2,7 @@
 
 use std::{fmt, future::IntoFuture, sync::Arc, time::Duration};
 
-use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, future::BoxFuture, stream};
 use switchboard_core::Request;
 use tokio::time::{Instant, timeout_at};
 
@@ -50,6 +50,18 @@ struct Calls<R> {
 }
 
 impl<R: Request> Calls<R> {
+    fn new(conns: Vec<Arc<AnyConn>>, request: R) -> Self {
+        Self { conns, request, timeout: None }
+    }
+
+    /// Sends the requests and returns the results as they come.
+    fn answers(&self) -> impl Stream<Item = (ConnId, Result<R::Response, CallError>)> {
+        let deadline = self.deadline();
+        let calls: Vec<_> =
+            self.conns.iter().map(|conn| call_until(Arc::clone(conn), &self.request, deadline)).collect();
+        stream::iter(calls).buffer_unordered(MAX_CONCURRENT)
+    }
+
     fn deadline(&self) -> Option<Instant> {
         let timeout = self.timeout.or_else(|| self.conns.first().map(|conn| conn.config().call_timeout));
         Instant::now().checked_add(timeout?)
@@ -72,7 +84,7 @@ async fn call_until<R: Request>(
 
 impl<R: Request> CallFirst<R> {
     pub(crate) fn new(conns: Vec<Arc<AnyConn>>, request: R) -> Self {
-        Self(Calls { conns, request, timeout: None })
+        Self(Calls::new(conns, request))
     }
 
     /// Sets how long to wait for a response: [`Config::call_timeout`](crate::Config::call_timeout)
@@ -89,10 +101,7 @@ impl<R: Request> IntoFuture for CallFirst<R> {
 
     fn into_future(self) -> Self::IntoFuture {
         async move {
-            let deadline = self.0.deadline();
-            let Calls { conns, request, .. } = self.0;
-            let calls: Vec<_> = conns.into_iter().map(|conn| call_until(conn, &request, deadline)).collect();
-            let mut answers = std::pin::pin!(stream::iter(calls).buffer_unordered(MAX_CONCURRENT));
+            let mut answers = std::pin::pin!(self.0.answers());
             let mut last = Err(CallErrorKind::Closed.into());
             while let Some((_, answer)) = answers.next().await {
                 last = answer;
@@ -108,7 +117,7 @@ impl<R: Request> IntoFuture for CallFirst<R> {
 
 impl<R: Request> CallAll<R> {
     pub(crate) fn new(conns: Vec<Arc<AnyConn>>, request: R) -> Self {
-        Self(Calls { conns, request, timeout: None })
+        Self(Calls::new(conns, request))
     }
 
     /// Sets how long to wait for all responses:
@@ -124,13 +133,7 @@ impl<R: Request> IntoFuture for CallAll<R> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        async move {
-            let deadline = self.0.deadline();
-            let Calls { conns, request, .. } = self.0;
-            let calls: Vec<_> = conns.into_iter().map(|conn| call_until(conn, &request, deadline)).collect();
-            stream::iter(calls).buffer_unordered(MAX_CONCURRENT).collect().await
-        }
-        .boxed()
+        async move { self.0.answers().collect().await }.boxed()
     }
 }
 

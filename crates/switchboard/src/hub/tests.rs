@@ -3,3 +3,4 @@
 mod locks;
 mod memory;
 mod scaling;
+pub(super) mod testing;

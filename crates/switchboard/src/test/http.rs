@@ -172,7 +172,7 @@ impl HttpRequest<'_> {
         let peer = peer.unwrap_or_else(|| app.next_peer());
         let exchange = server::exchange(app.router.clone(), app.probe.clone(), peer, request, (at, &name));
         match tokio::time::timeout(app.patience, exchange).await {
-            Ok((status, headers, body)) => HttpResponse { name, status, headers, body },
+            Ok((status, headers, body)) => HttpResponse::new(name, status, headers, body),
             Err(_) => fail(at, format_args!("{name} got no complete response within {:?}", app.patience)),
         }
     }
@@ -197,7 +197,8 @@ impl fmt::Debug for HttpRequest<'_> {
     }
 }
 
-/// The response to a plain HTTP request: [`TestApp::http`].
+/// The response to a plain HTTP request ([`TestApp::http`]) or to a refused upgrade
+/// ([`Refusal`](super::Refusal)).
 #[derive(Debug, Clone)]
 pub struct HttpResponse {
     /// The method and path of the request, for failures.
@@ -208,6 +209,10 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
+    pub(super) fn new(name: String, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self { name, status, headers, body }
+    }
+
     /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {

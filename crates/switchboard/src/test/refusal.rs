@@ -1,51 +1,32 @@
 //! Refused upgrades.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, ops::Deref};
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use super::HttpResponse;
 
 /// The HTTP response to a refused upgrade: the error of [`TestApp::connect`](super::TestApp::connect).
+///
+/// It derefs to the response, whose body is empty if it is larger than 1 MiB or incomplete.
 #[derive(Debug, Clone)]
-pub struct Refusal {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-}
+pub struct Refusal(HttpResponse);
 
 impl Refusal {
-    pub(super) fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body }
+    pub(super) fn new(response: HttpResponse) -> Self {
+        Self(response)
     }
+}
 
-    /// Returns the status.
-    #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
+impl Deref for Refusal {
+    type Target = HttpResponse;
 
-    /// Returns the headers.
-    #[must_use]
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
-    /// Returns the body; empty if it is larger than 1 MiB or incomplete.
-    #[must_use]
-    pub fn body(&self) -> &[u8] {
-        &self.body
-    }
-
-    /// Returns the body as text. Invalid UTF-8 is replaced.
-    #[must_use]
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+    fn deref(&self) -> &HttpResponse {
+        &self.0
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the upgrade was refused with {}: {}", self.status, self.text())
+        write!(f, "the upgrade was refused with {}: {}", self.status(), self.text())
     }
 }
 

@@ -21,7 +21,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 
-use super::{Refusal, failure::fail};
+use super::{HttpResponse, Refusal, failure::fail};
 use crate::upgrade::Probe;
 
 /// The bytes that the pipe buffers in each direction before writes wait.
@@ -100,7 +100,7 @@ pub(super) async fn open(
         let status = response.status();
         // Empty if it is too large or incomplete.
         let body = to_bytes(Body::new(response.into_body()), MAX_REFUSAL).await.unwrap_or_default();
-        return Err(Refusal::new(status, headers, body));
+        return Err(Refusal::new(HttpResponse::new("the upgrade".to_owned(), status, headers, body)));
     }
     match hyper::upgrade::on(response).await {
         Ok(upgraded) => Ok(Opened { stream: TokioIo::new(upgraded), headers }),

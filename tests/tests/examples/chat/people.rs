@@ -1,4 +1,4 @@
-//! Who somebody is: guests, names and tokens.
+//! The identity of users: guests, names and tokens.
 
 use serde_json::json;
 

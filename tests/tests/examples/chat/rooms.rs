@@ -33,7 +33,7 @@ async fn joining_has_its_order_and_its_refusals() {
     let mut bob = Client::member(&chat, "Bob", "general").await;
     assert_eq!(ann.drain_types().await, joined[2..]);
 
-    // Again: told where it is, and nobody notices.
+    // A second join returns the state of the room, and the others are not notified.
     bob.send("JOIN_ROOM", general).await;
     assert_eq!(bob.drain_types().await, joined[..2]);
     ann.quiet().await;

@@ -1,14 +1,15 @@
 //! Publishing to several topics.
 
-use std::{fmt, future::IntoFuture, sync::Arc};
+use std::{fmt, future::IntoFuture};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use parking_lot::Mutex;
-use rustc_hash::FxHashSet;
 
 use crate::{
     conn::ConnId,
-    hub::{Hub, PublishError, Published, publish::Outgoing},
+    hub::{
+        Hub, PublishError, Published,
+        publish::{Audience, Outgoing},
+    },
 };
 
 /// A pending publish to several topics: [`Hub::publish_many`]. Does nothing until awaited.
@@ -28,17 +29,18 @@ pub struct PublishMany {
     hub: Hub,
     topics: Vec<Box<str>>,
     message: Result<Outgoing, PublishError>,
-    except: Vec<ConnId>,
+    /// With a record of who has got it.
+    audience: Audience,
 }
 
 impl PublishMany {
     pub(crate) fn new(hub: &Hub, topics: Vec<Box<str>>, message: Result<Outgoing, PublishError>) -> Self {
-        Self { hub: hub.clone(), topics, message, except: Vec::new() }
+        Self { hub: hub.clone(), topics, message, audience: Audience::of_several_topics() }
     }
 
     /// Excludes these connections.
     pub fn except(mut self, ids: impl IntoIterator<Item = ConnId>) -> Self {
-        self.except.extend(ids);
+        self.audience.except.extend(ids);
         self
     }
 }
@@ -50,12 +52,10 @@ impl IntoFuture for PublishMany {
     fn into_future(self) -> Self::IntoFuture {
         async move {
             let message = self.message?;
-            let reached = Arc::new(Mutex::new(FxHashSet::default()));
             let mut count = 0;
             for topic in &self.topics {
-                let mut publish =
-                    self.hub.publish_outgoing(topic, Ok(message.clone()), None).except(self.except.clone());
-                publish.audience.reached = Some(Arc::clone(&reached));
+                let mut publish = self.hub.publish_outgoing(topic, Ok(message.clone()), None);
+                publish.audience = self.audience.clone();
                 count += publish.await?.count().unwrap_or_default();
             }
             Ok(Published::exact(count))

@@ -50,14 +50,19 @@ impl Hub {
 }
 
 /// The subscribers that a publish is for, before filters.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Audience {
     pub(crate) except: Vec<ConnId>,
     /// For a publish to several topics: the connections that have received it.
-    pub(crate) reached: Option<Arc<Mutex<FxHashSet<ConnId>>>>,
+    reached: Option<Arc<Mutex<FxHashSet<ConnId>>>>,
 }
 
 impl Audience {
+    /// For a publish to several topics: clones share which connections have received it.
+    pub(crate) fn of_several_topics() -> Self {
+        Self { except: Vec::new(), reached: Some(Arc::default()) }
+    }
+
     fn is_everybody(&self) -> bool {
         self.except.is_empty() && self.reached.is_none()
     }

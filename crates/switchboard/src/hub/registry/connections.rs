@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData, sync::Arc, vec};
 use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet};
 
 use crate::{
-    conn::{AnyConn, ConnId, ConnRef, SendError, Signal},
+    conn::{AnyConn, ConnId, ConnRef, SendError},
     fanout::IterGuard,
     hub::{Hub, Topic},
     wire::encode,
@@ -68,9 +68,7 @@ impl<Out: MessageSet> ConnectionHandle<Out> {
     /// Returns `false` if there is none with this id.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn disconnect_with(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> bool {
-        let Some(conn) = self.hub.0.connection(self.id) else { return false };
-        conn.close(code.into(), reason.as_ref());
-        true
+        self.local().map(|conn| conn.disconnect_with(code, reason)).is_some()
     }
 
     /// Runs the [`on_reauthorize`](crate::WsRouter::on_reauthorize) hooks, which decide whether the
@@ -78,9 +76,7 @@ impl<Out: MessageSet> ConnectionHandle<Out> {
     /// none with this id.
     #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn reauthorize(&self) -> bool {
-        let Some(conn) = self.hub.0.connection(self.id) else { return false };
-        conn.signal(Signal::Reauthorize);
-        true
+        self.local().map(|conn| conn.reauthorize()).is_some()
     }
 }
 

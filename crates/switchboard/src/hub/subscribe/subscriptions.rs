@@ -142,6 +142,12 @@ impl Subscriptions {
 }
 
 impl<D: ?Sized> ConnInner<D> {
+    pub(crate) fn is_subscribed(&self, topic: &str) -> bool {
+        // Runs application code, so nothing is locked yet.
+        let name = self.hub().name(topic);
+        self.subscriptions.lock().contains(&name)
+    }
+
     /// Notes that the subscriber's key in a topic changes. Returns `false` if that is impossible
     /// now, so that the key must not change.
     ///
