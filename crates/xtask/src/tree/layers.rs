@@ -75,14 +75,12 @@ fn each_file_is_a_module() {
     for source in ["crates/switchboard/src", "crates/switchboard-core/src", "crates/switchboard-frame/src"] {
         let source = root.join(source);
         for path in rust_files(&source) {
-            let (folder, name) = path.rsplit_once('/').unwrap_or(("lib", &path));
-            let (parent, name) = (source.join(format!("{folder}.rs")), name.strip_suffix(".rs").unwrap());
+            let module = module(&path);
+            let Some((name, parent)) = module.split_last() else { continue };
+            let parent =
+                if parent.is_empty() { source.join("lib.rs") } else { source.join(parent.join("/")).join("mod.rs") };
             let parent_text = fs::read_to_string(&parent).unwrap();
-            assert!(
-                path == "lib.rs" || parent_text.contains(&format!("mod {name};")),
-                "{} does not declare `{name}`",
-                parent.display()
-            );
+            assert!(parent_text.contains(&format!("mod {name};")), "{} does not declare `{name}`", parent.display());
         }
     }
 }
@@ -91,12 +89,19 @@ fn each_file_is_a_module() {
 fn files(source: &Path) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     for path in rust_files(source) {
-        let stem = path.strip_suffix(".rs").unwrap();
-        if stem != "lib" && !stem.split('/').any(|part| part.ends_with("tests") || part == "testing") {
-            found.push((path.clone(), stem.split('/').map(str::to_owned).collect()));
+        let module = module(&path);
+        if !module.is_empty() && !module.iter().any(|part| part.ends_with("tests") || part == "testing") {
+            found.push((path.clone(), module));
         }
     }
     found
+}
+
+/// The path of a file's module; empty for `lib.rs`.
+fn module(path: &str) -> Vec<String> {
+    let stem = path.strip_suffix(".rs").unwrap();
+    let stem = if stem == "lib" || stem == "mod" { "" } else { stem.strip_suffix("/mod").unwrap_or(stem) };
+    stem.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// Relative to the folder.

@@ -20,17 +20,17 @@ const PROGRAMS: [Program; 3] = [
     Program {
         name: "axum",
         dependencies: "axum = { version = \"0.8\", features = [\"ws\"] }\n",
-        main: include_str!("compile_cost/axum.rs"),
+        main: include_str!("axum.rs"),
     },
     Program {
         name: "socketioxide",
         dependencies: "axum = \"0.8\"\nserde = { version = \"1\", features = [\"derive\"] }\nsocketioxide = \"0.18\"\n",
-        main: include_str!("compile_cost/socketioxide.rs"),
+        main: include_str!("socketioxide.rs"),
     },
     Program {
         name: "switchboard",
         dependencies: "axum = \"0.8\"\nswitchboard = { path = \"{root}/crates/switchboard\" }\n",
-        main: include_str!("compile_cost/switchboard.rs"),
+        main: include_str!("switchboard.rs"),
     },
 ];
 

@@ -7,7 +7,6 @@
 mod client;
 mod fanout;
 mod frames;
-mod histogram;
 mod idle;
 mod memory;
 mod options;

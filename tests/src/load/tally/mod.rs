@@ -1,5 +1,7 @@
 //! What is counted while it runs, and what it cost.
 
+mod histogram;
+
 use std::{
     fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -8,7 +10,8 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{histogram::Histogram, process};
+use self::histogram::Histogram;
+use super::process;
 
 /// Counts that all connections share.
 #[derive(Debug, Clone, Default)]

@@ -8,7 +8,7 @@ const BITS: u32 = STEPS.ilog2();
 
 /// Counts by size, in nanoseconds.
 #[derive(Debug, Clone)]
-pub(super) struct Histogram {
+pub(in crate::load) struct Histogram {
     counts: Vec<u64>,
     all: u64,
 }
@@ -20,14 +20,14 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    pub(super) fn record(&mut self, latency: Duration) {
+    pub(in crate::load) fn record(&mut self, latency: Duration) {
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.counts[place(nanos)] += 1;
         self.all += 1;
     }
 
     /// The latency, in microseconds, that so large a part of all does not exceed.
-    pub(super) fn quantile(&self, part: f64) -> f64 {
+    pub(in crate::load) fn quantile(&self, part: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         let rank = part * self.all as f64;
         let mut below = 0;
