@@ -156,7 +156,7 @@ fn holds_big_numbers() -> bool {
 
 /// For each of these `validator` panics.
 #[test]
-fn kind_f5_an_error_that_cannot_be_made_is_an_issue() {
+fn an_error_that_validator_cannot_build_is_an_issue() {
     let whole = [(String::new(), "custom".to_owned(), "is not valid".to_owned())];
     assert_eq!(found(validate(&Big::default())), []);
     for big in [
@@ -182,14 +182,14 @@ fn kind_f5_an_error_that_cannot_be_made_is_an_issue() {
 }
 
 #[test]
-fn kind_f5_a_function_whose_error_cannot_be_made_is_an_issue() {
+fn an_error_that_a_function_cannot_build_is_an_issue() {
     assert_eq!(custom(|| at_most_ten(10)), Ok(()));
     assert_eq!(custom(|| at_most_ten(11)).unwrap_err().code, "big");
     assert_eq!(custom(|| at_most_ten(u128::MAX)).unwrap_err().code, if holds_big_numbers() { "big" } else { "custom" });
 }
 
 #[test]
-fn kind_f5_other_panics_go_on() {
+fn other_panics_are_propagated() {
     let other = |check: fn() -> Result<(), ValidationError>| std::panic::catch_unwind(|| custom(check)).is_err();
     assert!(other(|| panic!("a fault of the application")));
     assert!(other(|| {

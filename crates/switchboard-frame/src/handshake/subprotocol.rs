@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_4_the_servers_order_decides() {
+    fn the_servers_order_decides() {
         let headers = offer(&["a, b, B"]);
         assert_eq!(choose_subprotocol(&headers, &["x", "B", "a"]), Some("B"));
         assert_eq!(choose_subprotocol(&headers, &["x".to_owned()]), None);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_4_at_most_64_subprotocols() {
+    fn at_most_64_subprotocols_are_accepted() {
         let list = |n: usize| vec!["a"; n].join(",");
         assert_eq!(check(&offer(&[&list(64)])), Ok(()));
         assert_eq!(check(&offer(&[&list(65)])), Err(Refusal::TooManySubprotocols));

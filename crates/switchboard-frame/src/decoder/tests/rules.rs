@@ -213,7 +213,7 @@ fn rfc_6455_8_1_text_is_checked_across_fragments() {
 }
 
 #[test]
-fn protocol_8_a_limit_of_no_fragments_is_one() {
+fn a_limit_of_zero_fragments_means_one() {
     let limits = Limits::default().max_fragments(0);
     let bytes = frame(true, Opcode::Text, b"hi");
     for cuts in [&[][..], &[1], &[7]] {

@@ -90,7 +90,7 @@ fn rfc_6455_4_2_1_upgrade_is_websocket_among_others_and_in_any_case() {
 }
 
 #[test]
-fn protocol_4_without_upgrade_426_says_to_what() {
+fn a_426_response_names_the_required_upgrade() {
     let answer: HeaderMap = Refusal::NoUpgrade.headers().collect();
     assert_eq!(Refusal::NoUpgrade.status(), StatusCode::UPGRADE_REQUIRED);
     assert_eq!(answer, headers(&[("upgrade", "websocket"), ("connection", "Upgrade")]));

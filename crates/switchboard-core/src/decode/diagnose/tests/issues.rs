@@ -91,7 +91,7 @@ fn assert_issues(json: &str, expected: &[(&str, &str)]) {
 }
 
 #[test]
-fn protocol_2_issues_have_wire_paths_and_codes() {
+fn issues_have_wire_paths_and_codes() {
     assert_issues("{}", &[("count", "missing_field"), ("roomId", "missing_field")]);
     assert_issues(r#"{"roomId":1,"count":1}"#, &[("roomId", "type")]);
     assert_issues(r#"{"roomId":"r","count":"1"}"#, &[("count", "type")]);
@@ -119,7 +119,7 @@ fn protocol_2_issues_have_wire_paths_and_codes() {
 }
 
 #[test]
-fn protocol_2_payload_that_is_no_object() {
+fn a_payload_must_be_an_object() {
     for json in ["null", "1", "\"x\"", "[]", "[\"r\",1]", "true"] {
         assert_issues(json, &[("", "type")]);
     }
@@ -129,7 +129,7 @@ fn protocol_2_payload_that_is_no_object() {
 }
 
 #[test]
-fn protocol_2_payload_where_there_is_none_and_the_reverse() {
+fn missing_and_unexpected_payloads_are_issues() {
     assert!(decode::<Bare>(None).is_ok());
     for json in ["{}", "null"] {
         assert_eq!(issues::<Bare>(json), [(String::new(), "unknown_field".to_owned())]);

@@ -73,7 +73,7 @@ struct Words {
 message!(Words);
 
 #[test]
-fn kind_f12_a_text_that_does_not_parse_is_not_said_to_be_no_string() {
+fn a_string_that_does_not_parse_is_invalid_and_not_of_the_wrong_type() {
     // With `arbitrary_precision` a `Value` holds any number.
     let any = if crate::decode::number::are_objects() { "" } else { "any must be a number in range" };
     for (json, text) in [

@@ -247,7 +247,7 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
     #[test]
-    fn kind_f4_the_explaining_run_agrees_with_serde_json(
+    fn the_diagnosis_agrees_with_serde_json(
         ty in types(),
         list in prop::collection::vec(any::<u32>(), 0..60),
     ) {
