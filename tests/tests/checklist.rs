@@ -197,9 +197,11 @@ fn every_example_has_tests() {
     let (mut examples, mut untested) = (0, Vec::new());
     for entry in fs::read_dir(root.join("../examples")).unwrap().map(Result::unwrap) {
         let name = entry.file_name().into_string().unwrap();
-        let file = format!("{}.rs", name.replace('-', "_"));
-        let tested =
-            ["", "state", "topics"].iter().any(|topic| root.join("tests/examples").join(topic).join(&file).exists());
+        let module = name.replace('-', "_");
+        let tested = ["", "state", "topics"].iter().any(|topic| {
+            let folder = root.join("tests/examples").join(topic);
+            folder.join(&module).is_dir() || folder.join(format!("{module}.rs")).exists()
+        });
         if entry.path().join("Cargo.toml").exists() {
             examples += 1;
             if !tested && !entry.path().join("tests/program.rs").exists() {

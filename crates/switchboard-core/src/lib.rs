@@ -83,7 +83,9 @@ pub use self::contract::{Contract, fingerprint};
 #[cfg(feature = "validator")]
 pub use self::validation::validate;
 pub use self::{
-    error::{BoxError, CloseCode, ErrorCode, Issue, Issues, LimitReached, MAX_ISSUES, WsError, close_reason},
+    error::{
+        BoxError, CloseCode, ErrorCode, Issue, Issues, LimitReached, MAX_ISSUES, RetryAfter, WsError, close_reason,
+    },
     message::{
         AnyMessage, Event, InvalidTopic, Kind, MemberOf, Message, MessageMeta, MessageSet, RESERVED_META_KEYS, Reply,
         ReplyWriter, Request, Rpc, check_topic, check_type_tag, is_reserved_type,

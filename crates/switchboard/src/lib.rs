@@ -230,9 +230,7 @@ pub use self::{
         Attributes, Call, CallError, CallErrorKind, CallFuture, Conn, ConnId, ConnRef, Identity, InvalidConnId,
         RawText, RefreshToken, SendError, SendErrorKind, TooManyAttributes,
     },
-    extract::{
-        ConnParts, FromConnParts, FromMessageParts, FromMiddleware, FromUpgrade, MessageParts, Meta, RawPayload, Setup,
-    },
+    extract::{ConnParts, FromConnParts, FromMessageParts, FromUpgrade, MessageParts, Meta, RawPayload, Setup},
     handler::{
         Argument, Arguments, CloseReason, ClosedBy, Failure, Handler, HandlerFn, Hook, HookArgument, HookArguments,
         HookOutput, UnknownMessage,
@@ -256,7 +254,7 @@ pub use self::{
 };
 pub use switchboard_core::{
     AnyMessage, BoxError, CloseCode, Contract, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta,
-    MessageSet, Reply, Request, Rpc, WsError, contract, envelope::EnvelopeStyle, validator,
+    MessageSet, Reply, Request, RetryAfter, Rpc, WsError, contract, envelope::EnvelopeStyle, validator,
 };
 pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 

@@ -35,7 +35,7 @@ pub(crate) async fn check_account(mut request: WsRequest<Session>, next: Next<Se
     next.run(request).await
 }
 
-/// What a message has passed on its way, in order: for the handler, by `FromMiddleware`.
+/// What a message has passed on its way, in order: for the handler, by `Extension`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Passed(pub(crate) Vec<&'static str>);
 

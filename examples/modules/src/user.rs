@@ -1,6 +1,7 @@
 //! What users do with their own accounts. Nested under `USER.`: in here nobody knows.
 
-use switchboard::{Conn, FromMiddleware, RouteOptions, WsError, WsRouter, middleware::from_fn, ws_message, ws_rpc};
+use axum::Extension;
+use switchboard::{Conn, RouteOptions, WsError, WsRouter, middleware::from_fn, ws_message, ws_rpc};
 
 use crate::{
     middleware::{self, Passed},
@@ -45,7 +46,7 @@ async fn who_am_i(conn: Conn<Session>, _: WhoAmI) -> Me {
 
 async fn rename(
     conn: Conn<Session>,
-    FromMiddleware(Passed(passed)): FromMiddleware<Passed>,
+    Extension(Passed(passed)): Extension<Passed>,
     rename: Rename,
 ) -> Result<Renamed, WsError> {
     if !conn.data().rename(rename.name.clone()) {

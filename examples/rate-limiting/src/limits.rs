@@ -46,7 +46,7 @@ impl Limits {
     pub(crate) fn windows(self) -> RateLimitLayer<()> {
         let refuse = |limited: Limited| {
             refused("Rate limit exceeded", limited)
-                .with_detail("secondsRemaining", limited.retry_after_ms().div_ceil(1000))
+                .with_detail("secondsRemaining", limited.retry_after.as_millis().div_ceil(1000))
                 .with_detail("maxMessages", limited.max)
                 .with_detail("windowMs", u64::try_from(limited.window.as_millis()).unwrap_or(u64::MAX))
         };
@@ -55,5 +55,5 @@ impl Limits {
 }
 
 fn refused(text: &'static str, limited: Limited) -> WsError {
-    WsError::resource_exhausted(text).with_retry_after_ms(limited.retry_after_ms())
+    WsError::resource_exhausted(text).with_retry_after(limited.retry_after)
 }

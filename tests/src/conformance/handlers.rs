@@ -92,7 +92,7 @@ async fn fail(fail: Fail) -> Result<Sum, WsError> {
     Err(match fail.retry_after_ms {
         None => error,
         Some(None) => error.never_retry(),
-        Some(Some(ms)) => error.with_retry_after_ms(ms),
+        Some(Some(ms)) => error.with_retry_after(Duration::from_millis(ms)),
     })
 }
 

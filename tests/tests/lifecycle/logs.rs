@@ -135,6 +135,17 @@ async fn a_refused_origin_is_logged() {
 }
 
 #[tokio::test]
+async fn a_missing_extension_is_logged_with_the_handler_and_what_to_add() {
+    async fn needy(axum::Extension(_): axum::Extension<u32>, _: Boom) {}
+    let (log, _guard) = Log::start();
+    let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::new().on(needy))));
+    assert_eq!(server.upgrade("/ws", &[]).await.unwrap_err().status, 500);
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("Extension<u32>")).unwrap();
+    assert!(line.contains("ERROR") && line.contains("needy") && line.contains(".layer(Extension(..))"), "{line}");
+}
+
+#[tokio::test]
 async fn spans_carry_the_connection_the_type_and_the_outcome() {
     let (log, _guard) = Log::start();
     let server = Server::start(app());

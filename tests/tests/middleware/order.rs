@@ -1,8 +1,9 @@
 //! Which layers run, and in which order.
 
+use axum::Extension;
 use serde_json::json;
 use switchboard::{
-    FromMiddleware, RouteOptions, WsError, WsReply, WsRequest, WsRouter,
+    RouteOptions, WsError, WsReply, WsRequest, WsRouter,
     middleware::{Next, from_fn},
 };
 
@@ -162,7 +163,7 @@ async fn a_layer_sees_results_and_may_replace_them() {
 async fn what_a_layer_puts_beside_a_message_reaches_the_handler() {
     #[derive(Clone)]
     struct Tenant(i32);
-    async fn tenant(FromMiddleware(tenant): FromMiddleware<Tenant>, _: Add) -> Sum {
+    async fn tenant(Extension(tenant): Extension<Tenant>, _: Add) -> Sum {
         Sum { result: tenant.0 }
     }
     let ws = WsRouter::new().on(tenant).layer(from_fn(async |mut request: WsRequest<()>, next: Next<()>| {

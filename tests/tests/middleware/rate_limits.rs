@@ -156,7 +156,7 @@ async fn the_error_may_be_the_applications_own() {
     let layer = RateLimitLayer::per_connection(1, LONG).on_limited(|limited| {
         WsError::resource_exhausted(format!("Max {} per {} s.", limited.max, limited.window.as_secs()))
             .with_detail("secondsRemaining", limited.retry_after.as_secs())
-            .with_retry_after_ms(limited.retry_after_ms())
+            .with_retry_after(limited.retry_after)
     });
     let server = serve(WsRouter::new().on(add).on(async |_: Ping| ()).layer(layer));
     let mut client = server.connect("/ws").await;

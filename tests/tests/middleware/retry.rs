@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
+use axum::Extension;
 use serde_json::json;
 use switchboard::{
-    Cancelled, ErrorCode, FromMiddleware, Meta, RouteOptions, WsError, WsRequest, WsRouter,
+    Cancelled, ErrorCode, Meta, RouteOptions, WsError, WsRequest, WsRouter,
     middleware::{Next, from_fn},
 };
 
@@ -24,7 +25,7 @@ struct Attempts(Arc<AtomicU32>);
 async fn a_message_is_handled_again_with_all_that_it_had() {
     let log = Log::default();
     let (seen, attempts) = (log.clone(), Attempts(Arc::default()));
-    let handler = async move |FromMiddleware(attempts): FromMiddleware<Attempts>, meta: Meta, add: Add| {
+    let handler = async move |Extension(attempts): Extension<Attempts>, meta: Meta, add: Add| {
         let attempt = attempts.0.fetch_add(1, Relaxed) + 1;
         seen.add(format!("{attempt}: {:?} {} {}", meta.correlation_id(), add.a, add.b));
         if attempt % 3 == 0 {

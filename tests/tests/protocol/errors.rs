@@ -1,5 +1,7 @@
 //! Section 3: error codes, retries, details.
 
+use std::time::Duration;
+
 use axum::Router;
 use serde_json::{Value, json};
 use switchboard::{WsError, WsRouter, ws_rpc};
@@ -70,7 +72,7 @@ async fn retryable_is_left_to_the_server_for_internal_and_custom_codes_only() {
     let refuse = async |refuse: Refuse| {
         let error = WsError::new(refuse.code, "m").with_retryable(refuse.retryable);
         Err::<Refuse, _>(match refuse.retry_after_ms {
-            Some(ms) => error.with_retry_after_ms(ms),
+            Some(ms) => error.with_retry_after(Duration::from_millis(ms)),
             None => error,
         })
     };

@@ -8,7 +8,7 @@ mod limit;
 #[cfg(feature = "axum")]
 mod response;
 
-use std::{borrow::Cow, error::Error as StdError, fmt};
+use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct as _};
 use serde_json::Value;
@@ -41,17 +41,26 @@ struct Inner {
     message: Cow<'static, str>,
     details: Option<Value>,
     retryable: Option<bool>,
-    retry_after: RetryAfter,
+    retry: Retry,
     source: Option<BoxError>,
 }
 
 #[derive(Clone, Copy)]
-enum RetryAfter {
+enum Retry {
     /// What the code suggests.
     Suggested,
     /// It can never succeed under the policy in force.
     Never,
     Millis(u64),
+}
+
+/// When a client may try again: [`WsError::retry_after`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RetryAfter {
+    /// After this time.
+    After(Duration),
+    /// Never: it cannot succeed under the policy in force.
+    Never,
 }
 
 /// One constructor for each code that applications use.
@@ -74,7 +83,7 @@ impl WsError {
             message: message.into(),
             details: None,
             retryable: None,
-            retry_after: RetryAfter::Suggested,
+            retry: Retry::Suggested,
             source: None,
         }))
     }
@@ -143,17 +152,28 @@ impl WsError {
         self
     }
 
-    /// Sets when to try again, in milliseconds. Ignored for codes that are not retryable.
+    /// Sets the time after which the client may try again, which is rounded up to milliseconds. Ignored
+    /// for codes that are not retryable.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use switchboard_core::WsError;
+    ///
+    /// let error = WsError::resource_exhausted("too many orders").with_retry_after(Duration::from_secs(2));
+    /// assert_eq!(serde_json::to_value(&error).unwrap()["retryAfterMs"], 2_000);
+    /// ```
     #[must_use]
-    pub fn with_retry_after_ms(mut self, ms: u64) -> Self {
-        self.0.retry_after = RetryAfter::Millis(ms);
+    pub fn with_retry_after(mut self, time: Duration) -> Self {
+        let ms = time.as_nanos().div_ceil(1_000_000);
+        self.0.retry = Retry::Millis(u64::try_from(ms).unwrap_or(u64::MAX));
         self
     }
 
     /// Says that a retry can never succeed under the policy in force: `retryAfterMs: null`.
     #[must_use]
     pub fn never_retry(mut self) -> Self {
-        self.0.retry_after = RetryAfter::Never;
+        self.0.retry = Retry::Never;
         self
     }
 
@@ -180,13 +200,13 @@ impl WsError {
     }
 
     fn without_source(&self) -> Self {
-        let Inner { code, message, details, retryable, retry_after, source: _ } = &*self.0;
+        let Inner { code, message, details, retryable, retry, source: _ } = &*self.0;
         Self(Box::new(Inner {
             code: code.clone(),
             message: message.clone(),
             details: details.clone(),
             retryable: *retryable,
-            retry_after: *retry_after,
+            retry: *retry,
             source: None,
         }))
     }
@@ -213,23 +233,28 @@ impl WsError {
     #[must_use]
     pub fn retryable(&self) -> Option<bool> {
         match self.0.code.retryable() {
-            Some(true) => Some(!matches!(self.0.retry_after, RetryAfter::Never)),
+            Some(true) => Some(!matches!(self.0.retry, Retry::Never)),
             Some(false) => Some(false),
             None => self.0.retryable,
         }
     }
 
-    /// Returns `retryAfterMs` as sent on the wire: `None` if the key is absent, `Some(None)` for `null`.
+    /// Returns when the client may try again, as sent on the wire; `None` if the error does not say.
     #[must_use]
-    pub fn retry_after_ms(&self) -> Option<Option<u64>> {
+    pub fn retry_after(&self) -> Option<RetryAfter> {
+        Some(self.retry_after_ms()?.map_or(RetryAfter::Never, |ms| RetryAfter::After(Duration::from_millis(ms))))
+    }
+
+    /// `retryAfterMs` as sent on the wire: `None` if the key is absent, `Some(None)` for `null`.
+    fn retry_after_ms(&self) -> Option<Option<u64>> {
         if self.0.code.retryable() == Some(false) {
             return None;
         }
-        match self.0.retry_after {
-            RetryAfter::Suggested => self.0.code.backoff_ms().map(Some),
-            RetryAfter::Never => Some(None),
-            RetryAfter::Millis(_) if self.retryable() == Some(false) => None,
-            RetryAfter::Millis(ms) => Some(Some(ms)),
+        match self.0.retry {
+            Retry::Suggested => self.0.code.backoff_ms().map(Some),
+            Retry::Never => Some(None),
+            Retry::Millis(_) if self.retryable() == Some(false) => None,
+            Retry::Millis(ms) => Some(Some(ms)),
         }
     }
 }
@@ -298,10 +323,10 @@ impl<'de> Deserialize<'de> for WsError {
         let mut error = Self::new(wire.code, wire.message);
         error.0.details = wire.details.filter(|details| !details.is_null()).map(details::sanitise);
         error.0.retryable = wire.retryable;
-        error.0.retry_after = match wire.retry_after_ms {
-            None => RetryAfter::Suggested,
-            Some(None) => RetryAfter::Never,
-            Some(Some(ms)) => RetryAfter::Millis(ms),
+        error.0.retry = match wire.retry_after_ms {
+            None => Retry::Suggested,
+            Some(None) => Retry::Never,
+            Some(Some(ms)) => Retry::Millis(ms),
         };
         Ok(error)
     }

@@ -3,7 +3,7 @@
 use axum_core::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
-use super::{ErrorCode, WsError};
+use super::{ErrorCode, RetryAfter, WsError};
 
 /// The status that gRPC's HTTP mapping gives the code (422 for codes of your own), the error payload of
 /// the wire as the JSON body, and `Retry-After` where there is something to wait for.
@@ -28,8 +28,9 @@ impl IntoResponse for WsError {
         let mut response = (status(self.code()), body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(Some(ms)) = self.retry_after_ms() {
-            headers.insert(header::RETRY_AFTER, ms.div_ceil(1000).into());
+        if let Some(RetryAfter::After(time)) = self.retry_after() {
+            headers
+                .insert(header::RETRY_AFTER, u64::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).into());
         }
         response
     }
@@ -55,6 +56,8 @@ fn status(code: &ErrorCode) -> StatusCode {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -65,7 +68,8 @@ mod tests {
             assert!(response.status().is_client_error() || response.status().is_server_error(), "{code}");
             assert_eq!(response.headers().contains_key(header::RETRY_AFTER), retryable, "{code}");
         }
-        let response = WsError::resource_exhausted("full").with_retry_after_ms(1001).into_response();
+        let response =
+            WsError::resource_exhausted("full").with_retry_after(Duration::from_millis(1001)).into_response();
         assert_eq!(
             (response.status().as_u16(), &response.headers()[header::RETRY_AFTER]),
             (429, &HeaderValue::from(2))

@@ -18,7 +18,7 @@ fn codes_that_are_not_retryable_never_carry_a_backoff() {
         "UNIMPLEMENTED",
         "CANCELLED",
     ] {
-        let error = WsError::new(code, "m").with_retry_after_ms(5).with_retryable(true);
+        let error = WsError::new(code, "m").with_retry_after(Duration::from_millis(5)).with_retryable(true);
         assert_eq!(wire(&error), json!({"code": code, "message": "m", "retryable": false}));
     }
 }
@@ -28,7 +28,7 @@ fn retryable_codes_suggest_their_backoff() {
     for (code, ms) in [("DEADLINE_EXCEEDED", 50), ("RESOURCE_EXHAUSTED", 100), ("UNAVAILABLE", 100), ("ABORTED", 50)] {
         let error = WsError::new(code, "m");
         assert_eq!(wire(&error), json!({"code": code, "message": "m", "retryable": true, "retryAfterMs": ms}));
-        assert_eq!(wire(&error.with_retry_after_ms(7))["retryAfterMs"], 7);
+        assert_eq!(wire(&error.with_retry_after(Duration::from_millis(7)))["retryAfterMs"], 7);
     }
     let never = WsError::resource_exhausted("m").never_retry();
     assert_eq!(
@@ -40,7 +40,7 @@ fn retryable_codes_suggest_their_backoff() {
 #[test]
 fn internal_and_custom_codes_leave_retryable_to_the_server() {
     assert_eq!(wire(&WsError::new("INTERNAL", "m")), json!({"code": "INTERNAL", "message": "m"}));
-    let custom = WsError::new("OUT_OF_CAKE", "m").with_retryable(true).with_retry_after_ms(9);
+    let custom = WsError::new("OUT_OF_CAKE", "m").with_retryable(true).with_retry_after(Duration::from_millis(9));
     assert_eq!(wire(&custom), json!({"code": "OUT_OF_CAKE", "message": "m", "retryable": true, "retryAfterMs": 9}));
 }
 
@@ -48,7 +48,7 @@ fn internal_and_custom_codes_leave_retryable_to_the_server() {
 fn what_is_written_is_read() {
     for error in [
         WsError::not_found("m").with_detail("a", 1),
-        WsError::unavailable("m").with_retry_after_ms(7),
+        WsError::unavailable("m").with_retry_after(Duration::from_millis(7)),
         WsError::resource_exhausted("m").never_retry(),
         WsError::new("OUT_OF_CAKE", "m").with_retryable(true),
     ] {

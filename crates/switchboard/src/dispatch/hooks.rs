@@ -118,6 +118,6 @@ impl<D, E> OneHook<D, E> {
 
 impl<D: Send + Sync + 'static, E> OneHook<D, E> {
     pub(crate) fn call(&self, conn: &Arc<ConnInner<D>>, event: E) -> BoxFuture<'static, Result<(), WsError>> {
-        (self.hook)(ConnParts::new(Arc::clone(conn), self.scope.clone()), event)
+        (self.hook)(ConnParts::new(Arc::clone(conn), self.scope.clone(), None), event)
     }
 }

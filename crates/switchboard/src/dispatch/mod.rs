@@ -14,5 +14,5 @@ pub(crate) use self::{
     idempotency::Idempotency,
     routed::Routed,
     routing::Routing,
-    table::{Route, Table},
+    table::{Needs, Route, Table},
 };

@@ -6,10 +6,21 @@ use rustc_hash::FxHashMap;
 use switchboard_core::{Kind, Message, check_type_tag, contract::ContractBuilder};
 
 use super::Handling;
-use crate::{extract::StateScope, handler::ErasedHandler, middleware};
+use crate::{
+    extract::{RequiredExtension, StateScope},
+    handler::ErasedHandler,
+    middleware,
+};
 
 /// Adds a handler's message, under its type tag, and its replies to a contract.
 pub(crate) type Describe = fn(&mut ContractBuilder, &'static str);
+
+/// What a handler's arguments need, besides values of the upgrade request.
+pub(crate) struct Needs {
+    /// Whether an argument needs the whole frame.
+    pub(crate) keeps_frame: bool,
+    pub(crate) extensions: Vec<RequiredExtension>,
+}
 
 /// A handler in the table.
 pub(crate) struct Route<D> {
@@ -27,8 +38,10 @@ pub(crate) struct Route<D> {
     pub(crate) keeps_frame: bool,
     /// The layers around the handler.
     pub(crate) layers: middleware::Route<D>,
+    /// Extensions that the handler takes, which its layers may insert.
+    pub(crate) extensions: Vec<RequiredExtension>,
     pub(crate) describe: Describe,
-    name: &'static str,
+    pub(crate) name: &'static str,
     location: &'static Location<'static>,
 }
 
@@ -38,7 +51,7 @@ impl<D> Route<D> {
         name: &'static str,
         handler: ErasedHandler<D>,
         options: Handling,
-        keeps_frame: bool,
+        needs: Needs,
         describe: Describe,
         layers: middleware::Route<D>,
     ) -> Self {
@@ -50,8 +63,9 @@ impl<D> Route<D> {
             handler,
             scope: None,
             options,
-            keeps_frame,
+            keeps_frame: needs.keeps_frame,
             layers,
+            extensions: needs.extensions,
             describe,
             name,
             location: Location::caller(),

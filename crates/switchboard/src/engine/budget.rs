@@ -30,6 +30,10 @@ const STRIDE: u32 = 4;
 /// from its beginning.
 const LONG: usize = 16 * 1024;
 
+/// For how many turns after one that spent its budget another worker is woken. More than one, because
+/// a large message arrives in several turns, of which only the last is long.
+const WAKING: u8 = 16;
+
 /// One in this many turns is measured as a whole.
 const SAMPLED: u32 = 16;
 
@@ -140,7 +144,7 @@ impl Wariness {
     #[inline]
     pub(super) fn begin_turn(&self) {
         begin(self.is_wary());
-        if self.0 == u8::MAX {
+        if self.0 > u8::MAX - WAKING {
             wake_worker();
         }
     }

@@ -1,6 +1,6 @@
 //! axum's extractors in handlers and hooks.
 
-use std::{convert::Infallible, ops::Deref};
+use std::{any::type_name, convert::Infallible, ops::Deref};
 
 use axum::{
     Extension,
@@ -94,7 +94,6 @@ macro_rules! kept {
 kept! {
     Path: "Path parameters of the upgrade request. On a route without them the upgrade is refused; use `Option<Path<T>>`.";
     Query: "Query parameters of the upgrade request.";
-    Extension: "An extension of the upgrade request. If there is none, the upgrade is refused; use `Option<Extension<T>>`.";
 }
 
 macro_rules! kept_option {
@@ -119,4 +118,75 @@ macro_rules! kept_option {
     )*};
 }
 
-kept_option! { Path Extension }
+kept_option! { Path }
+
+/// A value that a [middleware](crate::middleware) has inserted into the message's
+/// [extensions](crate::WsRequest::extensions_mut), else the extension of the upgrade request.
+///
+/// If there is neither, the client gets `INTERNAL`. For hooks, and for handlers without layers, only
+/// the upgrade request can provide the value: without it, the upgrade is refused with 500 instead, and
+/// the log names the handler. Use `Option<Extension<T>>` if the value is optional.
+///
+/// ```
+/// use axum::Extension;
+/// use switchboard::{WsRequest, WsRouter, middleware::{self, Next}, ws_message};
+///
+/// #[derive(Clone)]
+/// struct Tenant(String);
+///
+/// #[ws_message("PING")]
+/// struct Ping;
+///
+/// async fn ping(Extension(tenant): Extension<Tenant>, _: Ping) {
+///     println!("{}", tenant.0);
+/// }
+///
+/// let ws = WsRouter::<()>::new().on(ping).layer(middleware::from_fn(
+///     async |mut request: WsRequest<()>, next: Next<()>| {
+///         let tenant = request.conn().remote_addr().map(|addr| addr.ip().to_string());
+///         request.extensions_mut().insert(Tenant(tenant.unwrap_or_default()));
+///         next.run(request).await
+///     },
+/// ));
+/// # let _ = ws;
+/// ```
+impl<S, D, T> FromConnParts<S, D> for Extension<T>
+where
+    S: Send + Sync + 'static,
+    D: Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
+{
+    type Rejection = WsError;
+
+    async fn from_conn_parts(parts: &ConnParts<D>, _: &S) -> Result<Self, WsError> {
+        parts.extension().cloned().map(Self).ok_or_else(|| {
+            let name = type_name::<T>();
+            WsError::internal(format!(
+                "there is no `Extension<{name}>`: no middleware inserted one into the extensions of the message, \
+                 and no layer of the axum router into those of the upgrade request"
+            ))
+        })
+    }
+
+    fn setup(setup: &mut Setup<S>) {
+        setup.keep_extension::<T>();
+        setup.require_extension::<T>();
+    }
+}
+
+impl<S, D, T> FromConnParts<S, D> for Option<Extension<T>>
+where
+    S: Send + Sync + 'static,
+    D: Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
+{
+    type Rejection = Infallible;
+
+    async fn from_conn_parts(parts: &ConnParts<D>, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extension().cloned().map(Extension))
+    }
+
+    fn setup(setup: &mut Setup<S>) {
+        setup.keep_extension::<T>();
+    }
+}

@@ -7,7 +7,8 @@
 //! | [`Conn<D>`](crate::Conn) | the connection | yes |
 //! | [`Hub`](crate::Hub) | topics, users and connections | yes |
 //! | [`State<T>`](axum::extract::State) | the application's state, or a part of it by `FromRef` | yes |
-//! | [`Path<T>`](axum::extract::Path), [`Query<T>`](axum::extract::Query), [`Extension<T>`](axum::Extension) | from the upgrade request | yes |
+//! | [`Path<T>`](axum::extract::Path), [`Query<T>`](axum::extract::Query) | from the upgrade request | yes |
+//! | [`Extension<T>`](axum::Extension) | a value inserted by middleware, else from the upgrade request | yes |
 //! | [`FromUpgrade<T>`] | any other axum extractor, run at the upgrade | yes |
 //! | [`Meta`] | the message's `meta` | |
 //! | [`ReceivedAt`](crate::ReceivedAt) | when the message arrived | |
@@ -15,11 +16,9 @@
 //! | [`Cancelled`](crate::Cancelled) | signals a spawned task that the request is over | |
 //! | [`Progress<P>`](crate::Progress) | sends steps of progress of a request | |
 //! | [`RawPayload`] | the payload as JSON text | |
-//! | [`FromMiddleware<T>`](FromMiddleware) | a value inserted by middleware | |
 //! | your own | [`FromConnParts`] or [`FromMessageParts`] | the former |
 
 mod axum_types;
-mod from_middleware;
 mod meta;
 mod parts;
 mod raw_payload;
@@ -28,7 +27,6 @@ mod setup;
 
 pub use self::{
     axum_types::FromUpgrade,
-    from_middleware::FromMiddleware,
     meta::Meta,
     parts::{ConnParts, MessageParts},
     raw_payload::RawPayload,
@@ -37,7 +35,7 @@ pub use self::{
 pub(crate) use self::{
     parts::{OptionalParts, Timing},
     scope::StateScope,
-    setup::Step,
+    setup::{RequiredExtension, Step, add_steps_of_layer, collect_steps_of_layers},
 };
 
 use switchboard_core::WsError;

@@ -2,6 +2,7 @@
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
+use axum::Extension;
 use http::Extensions;
 use switchboard_core::{MessageMeta, WsError, envelope};
 use tokio_util::sync::CancellationToken;
@@ -17,11 +18,17 @@ use crate::{
 pub struct ConnParts<D> {
     conn: Arc<ConnInner<D>>,
     scope: Option<Arc<StateScope>>,
+    /// Values inserted by middleware.
+    extensions: Option<Box<Extensions>>,
 }
 
 impl<D: Send + Sync + 'static> ConnParts<D> {
-    pub(crate) fn new(conn: Arc<ConnInner<D>>, scope: Option<Arc<StateScope>>) -> Self {
-        Self { conn, scope }
+    pub(crate) fn new(
+        conn: Arc<ConnInner<D>>,
+        scope: Option<Arc<StateScope>>,
+        extensions: Option<Box<Extensions>>,
+    ) -> Self {
+        Self { conn, scope, extensions }
     }
 
     /// Returns the connection's id.
@@ -58,6 +65,14 @@ impl<D: Send + Sync + 'static> ConnParts<D> {
         self.conn.kept.get(scope).ok_or_else(|| {
             WsError::internal(format!("{} was not kept: call `Setup::keep` in `setup`", std::any::type_name::<T>()))
         })
+    }
+
+    /// Returns a value that middleware has inserted into the extensions of the message, else one that
+    /// was kept from the upgrade with [`Setup::keep_extension`](super::Setup::keep_extension).
+    #[must_use]
+    pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        let inserted = self.extensions.as_ref().and_then(|extensions| extensions.get());
+        inserted.or_else(|| self.kept::<Option<Extension<T>>>().ok()?.as_ref().map(|kept| &kept.0))
     }
 
     pub(crate) fn inner(&self) -> &Arc<ConnInner<D>> {
@@ -107,33 +122,23 @@ pub(crate) struct OptionalParts {
     terminal: Option<Arc<Completion>>,
     /// Signals spawned tasks that the request is over.
     cancellation: Option<CancellationToken>,
-    /// Values inserted by middleware.
-    extensions: Option<Box<Extensions>>,
 }
 
 impl OptionalParts {
     #[inline]
-    pub(crate) fn of(
-        frame: Option<Box<str>>,
-        to_completion: Option<&ToCompletion>,
-        extensions: Option<Box<Extensions>>,
-    ) -> Option<Box<Self>> {
-        let needed = frame.is_some() || to_completion.is_some() || extensions.is_some();
-        needed.then(|| Self::new(frame, to_completion, extensions))
+    pub(crate) fn of(frame: Option<Box<str>>, to_completion: Option<&ToCompletion>) -> Option<Box<Self>> {
+        let needed = frame.is_some() || to_completion.is_some();
+        needed.then(|| Self::new(frame, to_completion))
     }
 
     #[cold]
-    fn new(
-        frame: Option<Box<str>>,
-        to_completion: Option<&ToCompletion>,
-        extensions: Option<Box<Extensions>>,
-    ) -> Box<Self> {
+    fn new(frame: Option<Box<str>>, to_completion: Option<&ToCompletion>) -> Box<Self> {
         let (terminal, cancellation) = match to_completion.cloned() {
             // A child: a middleware that drops one attempt and starts another must not cancel both.
             Some(ToCompletion { terminal, cancellation }) => (Some(terminal), Some(cancellation.child_token())),
             None => (None, None),
         };
-        Box::new(Self { frame, terminal, cancellation, extensions })
+        Box::new(Self { frame, terminal, cancellation })
     }
 }
 
@@ -204,12 +209,6 @@ impl<D: Send + Sync + 'static> MessageParts<D> {
     /// The payload's text, if the frame was kept.
     pub(crate) fn raw_payload(&self) -> Option<String> {
         envelope::raw_payload_of_json(self.frame()?)
-    }
-
-    /// Returns a value that middleware has inserted.
-    #[must_use]
-    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
-        self.optional.as_ref()?.extensions.as_ref()?.get()
     }
 
     /// Returns the connection.

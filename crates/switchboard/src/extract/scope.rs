@@ -9,7 +9,8 @@ use std::{
 };
 
 /// The state of a router that has its own by `with_state`.
-pub(crate) struct StateScope {
+#[derive(Debug)]
+pub struct StateScope {
     /// Unique; 0 is the state of the mounted router.
     pub(crate) id: usize,
     pub(crate) state: Arc<dyn Any + Send + Sync>,

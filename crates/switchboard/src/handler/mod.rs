@@ -126,9 +126,9 @@ where
             message = message.and_then(|message| meta.map(|_| message));
         }
         let frame = (M::Meta::DECLARED || keeps_frame).then(|| call.frame.into());
-        let conn = ConnParts::new(Arc::clone(conn), scope.cloned());
+        let conn = ConnParts::new(Arc::clone(conn), scope.cloned(), extensions);
         let timestamp = call.meta.timestamp();
-        let optional = OptionalParts::of(frame, to_completion, extensions);
+        let optional = OptionalParts::of(frame, to_completion);
         let mut parts = MessageParts::new(conn, call.id().keep(), timestamp, timing, optional);
         Box::pin(async move {
             let result = async {

@@ -17,8 +17,10 @@
 
 mod checked;
 mod from_fn;
+mod function;
 mod guard;
 mod layer;
+mod next;
 mod no_layer;
 mod rate_limit;
 mod reply;
@@ -30,9 +32,11 @@ mod timed;
 pub use self::timed::MetricsLayer;
 pub use self::{
     checked::CheckedFuture,
-    from_fn::{FromFn, FromFnLayer, Next, from_fn},
+    from_fn::{FromFn, FromFnLayer, from_fn, from_fn_with_state},
+    function::{Middleware, MiddlewareArguments},
     guard::{Guard, GuardLayer, Verdict, guard},
     layer::MessageLayer,
+    next::Next,
     no_layer::NoLayer,
     rate_limit::{Limited, RateLimit, RateLimitLayer},
     reply::WsReply,

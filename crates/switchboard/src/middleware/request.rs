@@ -10,7 +10,7 @@ use crate::{
     Conn, ConnParts,
     conn::{ConnInner, Replied},
     dispatch::{Route, Routed, Routing},
-    extract::Timing,
+    extract::{StateScope, Timing},
     handler::HandlerResult,
     request::{AsCall as _, CallId, OwnedCall, ToCompletion},
     wire::encode,
@@ -136,12 +136,17 @@ impl<D: Send + Sync + 'static> WsRequest<D> {
     /// Returns the connection as extractors see it, to call [`FromConnParts`](crate::FromConnParts).
     #[must_use]
     pub fn conn_parts(&self) -> ConnParts<D> {
-        let scope = self.route().scope.clone();
-        ConnParts::new(Arc::clone(&self.conn), scope)
+        self.parts_of(self.route().scope.clone())
     }
 
-    /// Returns the values inserted by middleware. A handler takes one with
-    /// [`FromMiddleware`](crate::FromMiddleware).
+    /// The connection with another router state, and the extensions inserted so far.
+    pub(super) fn parts_of(&self, scope: Option<Arc<StateScope>>) -> ConnParts<D> {
+        let extensions = (!self.extensions.is_empty()).then(|| Box::new(self.extensions.clone()));
+        ConnParts::new(Arc::clone(&self.conn), scope, extensions)
+    }
+
+    /// Returns the values inserted by middleware. Handlers and inner middleware take one with
+    /// [`Extension`](axum::Extension).
     #[must_use]
     pub fn extensions(&self) -> &Extensions {
         &self.extensions

@@ -1,5 +1,7 @@
 //! Adding hooks to a router.
 
+use std::any::type_name;
+
 use bytes::Bytes;
 use switchboard_core::MessageSet;
 
@@ -25,7 +27,7 @@ where
     where
         H: Hook<X, S, D, Out, ()>,
     {
-        self.set_up(H::setup);
+        self.set_up_hook(type_name::<H>(), H::setup);
         self.hooks.open.push(OneHook::new(handler::erase_hook(hook)));
         self
     }
@@ -37,7 +39,7 @@ where
     where
         H: Hook<X, S, D, Out, CloseReason>,
     {
-        self.set_up(H::setup);
+        self.set_up_hook(type_name::<H>(), H::setup);
         self.hooks.close.push(OneHook::new(handler::erase_hook(hook)));
         self
     }
@@ -49,7 +51,7 @@ where
     where
         H: Hook<X, S, D, Out, Failure>,
     {
-        self.set_up(H::setup);
+        self.set_up_hook(type_name::<H>(), H::setup);
         self.hooks.error.push(OneHook::new(handler::erase_hook(hook)));
         self
     }
@@ -65,8 +67,8 @@ where
     where
         H: Hook<X, S, D, Out, RawText>,
     {
-        self.set_up(H::setup);
-        let name = std::any::type_name::<H>();
+        self.set_up_hook(type_name::<H>(), H::setup);
+        let name = type_name::<H>();
         set_once(&mut self.hooks.text, "on_text", name, handler::erase_hook(hook));
         self
     }
@@ -81,8 +83,8 @@ where
     where
         H: Hook<X, S, D, Out, Bytes>,
     {
-        self.set_up(H::setup);
-        let name = std::any::type_name::<H>();
+        self.set_up_hook(type_name::<H>(), H::setup);
+        let name = type_name::<H>();
         set_once(&mut self.hooks.binary, "on_binary", name, handler::erase_hook(hook));
         self
     }
@@ -98,8 +100,8 @@ where
     where
         H: Hook<X, S, D, Out, UnknownMessage>,
     {
-        self.set_up(H::setup);
-        let name = std::any::type_name::<H>();
+        self.set_up_hook(type_name::<H>(), H::setup);
+        let name = type_name::<H>();
         set_once(&mut self.hooks.fallback, "fallback", name, handler::erase_hook(hook));
         self
     }
@@ -110,7 +112,7 @@ where
     where
         H: Hook<X, S, D, Out, ()>,
     {
-        self.set_up(H::setup);
+        self.set_up_hook(type_name::<H>(), H::setup);
         self.hooks.stale.push(OneHook::new(handler::erase_hook(hook)));
         self
     }
@@ -122,7 +124,7 @@ where
     where
         H: Hook<X, S, D, Out, RefreshToken>,
     {
-        self.set_up(H::setup);
+        self.set_up_hook(type_name::<H>(), H::setup);
         self.hooks.refresh.push(OneHook::new(handler::erase_hook(hook)));
         self
     }
@@ -138,7 +140,7 @@ where
     where
         H: Hook<X, S, D, Out, ()>,
     {
-        self.set_up(H::setup);
+        self.set_up_hook(type_name::<H>(), H::setup);
         self.hooks.reauthorize.push(OneHook::new(handler::erase_hook(hook)));
         self
     }

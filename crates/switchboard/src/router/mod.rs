@@ -14,8 +14,8 @@ use self::settings::Settings;
 pub use self::{mount::ws_route, options::RouteOptions};
 use crate::{
     Handler,
-    dispatch::{Hooks, Route, Table},
-    extract::{Setup, StateScope, Step},
+    dispatch::{Hooks, Needs, Route, Table},
+    extract::{RequiredExtension, Setup, StateScope, Step, collect_steps_of_layers},
     handler,
     middleware::{self, MessageLayer},
     upgrade::{Authenticate, Authenticated, Authenticator, Identify, Mergeable, Open},
@@ -74,6 +74,8 @@ pub struct WsRouter<S = (), D = (), Out = AnyMessage, A = Open> {
     table: Table<D>,
     hooks: Hooks<D>,
     steps: Vec<Step<S>>,
+    /// Extensions that hooks take, with the names of the hooks.
+    extensions: Vec<(RequiredExtension, &'static str)>,
     settings: Settings,
     authenticate: Option<Authenticate<S, D>>,
     identify: Option<Identify<D>>,
@@ -118,6 +120,7 @@ where
             table: Table::default(),
             hooks: Hooks::default(),
             steps: Vec::new(),
+            extensions: Vec::new(),
             settings: Settings::default(),
             authenticate: None,
             identify: None,
@@ -130,6 +133,7 @@ where
             table: self.table,
             hooks: self.hooks,
             steps: self.steps,
+            extensions: self.extensions,
             settings: self.settings,
             authenticate: self.authenticate,
             identify: self.identify,
@@ -180,11 +184,11 @@ where
         H: Handler<X, S, D, Out>,
         L: MessageLayer<D>,
     {
-        let keeps_frame = self.set_up(H::setup);
+        let needs = self.set_up(H::setup);
         let handler = handler::erase(handler);
         let RouteOptions { handling, layer } = options;
-        let layers = layer.around(middleware::Route::default());
-        self.table.insert(Route::new::<H::Message>(name, handler, handling, keeps_frame, H::describe, layers));
+        let layers = self.around(&layer, middleware::Route::default());
+        self.table.insert(Route::new::<H::Message>(name, handler, handling, needs, H::describe, layers));
         self
     }
 
@@ -214,10 +218,20 @@ where
     /// ```
     #[expect(clippy::needless_pass_by_value, reason = "a layer is given away, as everywhere")]
     pub fn layer<L: MessageLayer<D>>(mut self, layer: L) -> Self {
-        for route in self.table.routes_mut() {
-            route.layers = layer.around(std::mem::take(&mut route.layers));
+        let mut table = std::mem::take(&mut self.table);
+        for route in table.routes_mut() {
+            route.layers = self.around(&layer, std::mem::take(&mut route.layers));
         }
+        self.table = table;
         self
+    }
+
+    /// Applies a layer, and adds the steps that its extractors need.
+    fn around(&mut self, layer: &impl MessageLayer<D>, route: middleware::Route<D>) -> middleware::Route<D> {
+        let (route, steps) = collect_steps_of_layers(|| layer.around(route));
+        // They have a state of their own.
+        self.add_steps(steps.into_iter().map(|step| step.with_state(0, Arc::new(()))).collect());
+        route
     }
 
     /// Adds the handlers and hooks of another router, with their layers.
@@ -236,6 +250,7 @@ where
         self.table.merge(other.table);
         self.hooks.merge(other.hooks);
         self.add_steps(other.steps);
+        self.extensions.extend(other.extensions);
         self.identify = self.identify.or(other.identify);
         self.settings.merge(other.settings);
         self
@@ -269,13 +284,18 @@ where
         self.merge(other)
     }
 
-    /// Adds the steps that the arguments need. Returns whether the handler needs whole frames.
-    fn set_up(&mut self, collect: fn(&mut Setup<S>)) -> bool {
+    /// Adds the steps that the arguments need. Returns what else they need.
+    fn set_up(&mut self, collect: fn(&mut Setup<S>)) -> Needs {
         let mut setup = Setup::new();
         collect(&mut setup);
-        let keeps_frame = setup.keeps_frame();
+        let needs = Needs { keeps_frame: setup.keeps_frame(), extensions: setup.required_extensions() };
         self.add_steps(setup.into_steps());
-        keeps_frame
+        needs
+    }
+
+    fn set_up_hook(&mut self, name: &'static str, collect: fn(&mut Setup<S>)) {
+        let needs = self.set_up(collect);
+        self.extensions.extend(needs.extensions.into_iter().map(|extension| (extension, name)));
     }
 
     fn add_steps(&mut self, steps: Vec<Step<S>>) {
@@ -315,6 +335,7 @@ where
             steps: self.steps.into_iter().map(|step| step.with_state(scope.id, Arc::clone(&state))).collect(),
             table: self.table.with_scope(&scope),
             hooks: self.hooks.with_scope(&scope),
+            extensions: self.extensions,
             settings: self.settings,
             authenticate: None,
             identify: self.identify,

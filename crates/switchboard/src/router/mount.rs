@@ -55,7 +55,11 @@ where
     fn freeze(self) -> Mounted<S, D> {
         self.check();
         let contract = self.contract("").hash().into();
-        let Self { table, hooks, steps, settings, authenticate, identify, kind: _ } = self;
+        let Self { table, hooks, steps, mut extensions, settings, authenticate, identify, kind: _ } = self;
+        // What the layers of the others insert is not known before a message passes them.
+        for route in table.routes().iter().filter(|route| !route.layers.is_layered()) {
+            extensions.extend(route.extensions.iter().map(|extension| (*extension, route.name)));
+        }
         let route = RouteSettings {
             hub: settings.hub.unwrap_or_default(),
             config: settings.config,
@@ -76,7 +80,7 @@ where
         };
         route.hub.note_route();
         let routing = Arc::new(Routing::new(table, hooks, Arc::new(route)));
-        Mounted { routing, steps, admission, authenticate, identify }
+        Mounted { routing, steps, extensions, admission, authenticate, identify }
     }
 
     /// Panics if the router cannot work as it is configured.

@@ -134,6 +134,15 @@ where
             // Cannot happen: `ws_route` takes only routers that produce their data.
             (None, None) => return Err(refusal::internal("the router has no `authenticate`", hub)),
         };
+        for (required, name) in &mounted.extensions {
+            if let Some(missing) = required.missing_in(&parts.extensions) {
+                let problem = format!(
+                    "`{name}` takes an `Extension<{missing}>`, which the upgrade request does not have: add \
+                     `.layer(Extension(..))` to the axum router, or insert it in a middleware of the handler"
+                );
+                return Err(refusal::internal(&problem, hub));
+            }
+        }
         let mut kept = Vec::with_capacity(mounted.steps.len());
         for step in &mounted.steps {
             step.run(parts, state, &mut kept).await?;

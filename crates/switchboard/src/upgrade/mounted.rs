@@ -3,12 +3,19 @@
 use std::sync::Arc;
 
 use super::{Authenticate, Identify, OriginPolicy, TokenSources, TrustedProxies};
-use crate::{TransportKind, conn::RouteSettings, dispatch::Routing, extract::Step};
+use crate::{
+    TransportKind,
+    conn::RouteSettings,
+    dispatch::Routing,
+    extract::{RequiredExtension, Step},
+};
 
 /// A finished router, built once when it is mounted.
 pub(crate) struct Mounted<S, D> {
     pub(crate) routing: Arc<Routing<D>>,
     pub(crate) steps: Vec<Step<S>>,
+    /// Extensions without which an upgrade is refused, each with the name of what takes it.
+    pub(crate) extensions: Vec<(RequiredExtension, &'static str)>,
     pub(crate) admission: Admission,
     pub(crate) authenticate: Option<Authenticate<S, D>>,
     pub(crate) identify: Option<Identify<D>>,

@@ -16,7 +16,7 @@ pub(super) fn unavailable(body: &'static str) -> Response {
     response
 }
 
-pub(super) fn internal(problem: &'static str, hub: &Hub) -> Response {
+pub(super) fn internal(problem: &str, hub: &Hub) -> Response {
     // Limited, since clients can repeat the cause at will.
     if let Some(suppressed) = hub.may_log() {
         tracing::error!(suppressed, "{problem}");

@@ -1,6 +1,6 @@
 //! Limits on what a client sends, and backpressure on what it requests without reading.
 
-use std::task::Context;
+use std::{task::Context, time::Duration};
 
 use switchboard_core::{CloseCode, WsError};
 
@@ -57,7 +57,8 @@ impl<D: Send + Sync + 'static> Session<D> {
     #[cold]
     fn end_flood(&mut self, what: &'static str, limit: u32) {
         if self.routing.hooks.text.is_none() {
-            let error = WsError::resource_exhausted(what).with_detail("limit", limit).with_retry_after_ms(10_000);
+            let error =
+                WsError::resource_exhausted(what).with_detail("limit", limit).with_retry_after(Duration::from_secs(10));
             if let Some(frame) = encode::error(&error, None, false) {
                 self.push_own(frame);
             }

@@ -139,9 +139,13 @@ impl Unsubscribe {
 ///
 /// The same as [`Subscribe`], for the first topic that fails. Nothing has changed then.
 ///
+/// More than 256 topics are changed in portions, between which other tasks run: first all new topics
+/// are joined, then the others are left.
+///
 /// # Cancel safety
 ///
-/// Cancel safe: if dropped before it is ready, nothing has changed.
+/// Cancel safe: if dropped before it is ready, nothing has changed, or, with more than 256 topics,
+/// nothing or everything.
 #[derive(Debug)]
 #[must_use = "does nothing until awaited"]
 pub struct ChangeTopics(PendingChange);

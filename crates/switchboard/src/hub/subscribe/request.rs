@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use switchboard_core::check_topic;
 
+use super::change::PORTION;
 use crate::{
     conn::AnyConn,
     hub::{
@@ -69,6 +70,11 @@ impl Keyed for RequestedTopic {
 impl SubscriptionRequest {
     pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.topics.iter().map(|topic| &topic.name)
+    }
+
+    /// Returns whether the request has so many topics that other tasks run in between.
+    pub(super) fn is_large(&self) -> bool {
+        self.topics.len() > PORTION
     }
 
     /// Returns whether the request concerns every topic.

@@ -57,7 +57,7 @@ const DEFAULT_MAX_KEYS: usize = 100_000;
 /// let limit = RateLimitLayer::per_connection(10, Duration::from_secs(60))
 ///     .exclude(["TYPING"])
 ///     .on_limited(|limited| {
-///         WsError::resource_exhausted("Too many messages. Max 10 per minute.").with_retry_after_ms(limited.retry_after_ms())
+///         WsError::resource_exhausted("Too many messages. Max 10 per minute.").with_retry_after(limited.retry_after)
 ///     });
 /// let ws = WsRouter::<()>::new().on(chat).on(typing).layer(limit);
 /// # let _ = ws;
@@ -106,14 +106,6 @@ pub struct Limited {
     pub window: Duration,
 }
 
-impl Limited {
-    /// Returns [`retry_after`](Self::retry_after) in milliseconds, rounded up, as it is sent to clients.
-    #[must_use]
-    pub fn retry_after_ms(&self) -> u64 {
-        millis(self.retry_after + Duration::from_nanos(999_999)).max(1)
-    }
-}
-
 impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     #[track_caller]
     fn new(max: u32, window: Duration, by: By<D>) -> Self {
@@ -124,7 +116,7 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
             WsError::resource_exhausted("too many messages")
                 .with_detail("limit", limited.max)
                 .with_detail("windowMs", millis(limited.window))
-                .with_retry_after_ms(limited.retry_after_ms())
+                .with_retry_after(limited.retry_after)
         };
         let policy = Policy { max, window };
         let settings = Settings { policy, by, cost: None, excluded: Arc::default(), refuse: Arc::new(refuse) };

@@ -9,8 +9,9 @@ use std::{
 };
 
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use parking_lot::MutexGuard;
 use rustc_hash::FxHashMap;
-use tokio::task::coop::consume_budget;
+use tokio::task::{coop::consume_budget, yield_now};
 
 use super::{Attempt, RequestedTopic, Subscription, SubscriptionRequest};
 use crate::{
@@ -19,6 +20,9 @@ use crate::{
     hub::{Filter, Hub, Subscriptions, Topic, TopicError, topics::RuleId},
     shrink::shrink,
 };
+
+/// A change of more topics than this lets other tasks run after each portion.
+pub(super) const PORTION: usize = 256;
 
 /// Concurrent authorizations of one change.
 const MAX_CONCURRENT: usize = 16;
@@ -66,7 +70,7 @@ impl From<TopicError> for NotJoined {
 
 impl Hub {
     /// Applies a change at once. `None` if it has to wait for another change of the same topics, or
-    /// for an authorization.
+    /// for an authorization, or if it is large.
     pub(crate) fn change_now<'r>(
         &self,
         conn: &Arc<AnyConn>,
@@ -76,19 +80,35 @@ impl Hub {
         self.commit(conn, request, filter, None)
     }
 
-    /// Applies a change, after waiting for other changes and authorizations.
+    /// Applies a change, after waiting for other changes and authorizations. A large one lets other
+    /// tasks run in between.
+    ///
+    /// If the future is dropped, either nothing or all of it has changed.
     pub(crate) async fn change<'r>(
         &self,
         conn: &Arc<AnyConn>,
         request: &'r SubscriptionRequest,
         mut filter: Option<Filter>,
     ) -> Result<CommittedChange<'r>, TopicError> {
+        if request.is_large() {
+            // Reading the names took its time.
+            yield_now().await;
+        }
+        // Dropped after `Leaving`: until then, no other change concerns these topics.
         let _reserved = conn.reserve(request).await;
         let mut attempt = Attempt::new(&self.0.authorizations, conn.id);
         for _ in 0..MAX_ATTEMPTS {
             self.authorize(conn, request, &mut attempt).await?;
             if let Some(result) = self.commit(conn, request, &mut filter, Some(&attempt)) {
-                return result;
+                let committed = result?;
+                let rest = committed.left.get(PORTION..).unwrap_or_default();
+                let mut leaving = Leaving { hub: self, conn, rest };
+                while !leaving.rest.is_empty() {
+                    yield_now().await;
+                    leaving.next_portion();
+                }
+                drop(leaving);
+                return Ok(committed);
             }
         }
         Err(TopicError::unsettled())
@@ -122,7 +142,8 @@ impl Hub {
         answers.try_for_each(|()| consume_budget().map(Ok)).await
     }
 
-    /// Applies a change. `None` if it has to wait or to be authorised first.
+    /// Applies a change; of the topics to leave, only the first portion. `None` if it has to wait or
+    /// to be authorised first.
     fn commit<'r>(
         &self,
         conn: &Arc<AnyConn>,
@@ -135,6 +156,9 @@ impl Hub {
             return None;
         }
         let (joined, left) = request.difference(&subscriptions);
+        if attempt.is_none() && (request.is_large() || left.len() > PORTION) {
+            return None;
+        }
         for topic in &joined {
             if let Err(error) = topic.check_name() {
                 return Some(Err(error));
@@ -150,10 +174,7 @@ impl Hub {
                 Err(NotJoined::AuthorizeAgain) => return None,
             }
         }
-        // Does not allocate in the common case, where no topic is left.
-        let removed: Vec<_> = left.iter().filter_map(|topic| self.take_out(&mut subscriptions, topic.name())).collect();
-        drop(subscriptions);
-        removed.into_iter().for_each(Removed::finish);
+        self.leave_portion(subscriptions, &left[..left.len().min(PORTION)]);
         Some(Ok(CommittedChange { joined, left }))
     }
 
@@ -215,6 +236,14 @@ impl Hub {
         Ok(())
     }
 
+    fn leave_portion(&self, mut subscriptions: MutexGuard<'_, Subscriptions>, topics: &[Arc<Topic>]) {
+        // Does not allocate in the common case, where no topic is left.
+        let removed: Vec<_> =
+            topics.iter().filter_map(|topic| self.take_out(&mut subscriptions, topic.name())).collect();
+        drop(subscriptions);
+        removed.into_iter().for_each(Removed::finish);
+    }
+
     /// Ends a subscription. Returns whether there was one.
     pub(crate) fn remove<D: ?Sized>(&self, conn: &ConnInner<D>, topic: &str) -> bool {
         self.remove_if(conn, topic, |_| true)
@@ -274,6 +303,30 @@ impl Hub {
     }
 }
 
+/// The topics that a large change still has to leave.
+struct Leaving<'a> {
+    hub: &'a Hub,
+    conn: &'a AnyConn,
+    rest: &'a [Arc<Topic>],
+}
+
+impl Leaving<'_> {
+    fn next_portion(&mut self) {
+        let (portion, rest) = self.rest.split_at(self.rest.len().min(PORTION));
+        self.rest = rest;
+        self.hub.leave_portion(self.conn.subscriptions.lock(), portion);
+    }
+}
+
+/// The topics to join were joined, so the others must be left.
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        while !self.rest.is_empty() {
+            self.next_portion();
+        }
+    }
+}
+
 fn check_pattern_limits(
     subscriptions: &Subscriptions,
     joins: &[&RequestedTopic],
@@ -301,5 +354,7 @@ fn check_pattern_limits(
     Ok(())
 }
 
+#[cfg(test)]
+mod large_tests;
 #[cfg(test)]
 mod tests;
