@@ -4,7 +4,7 @@
 //! The clock is stopped once all that happens on sockets has happened, and each time is taken where it passes: so
 //! nothing depends on how fast a socket is while the clock jumps.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 use std::{
     sync::{Arc, Mutex},

@@ -54,7 +54,7 @@ fn serde_jsons_private_keys_are_refused_in_any_value() {
         assert!(read::<WsError>(&error).is_none());
     }
     assert!(extended_meta_from_json::<Meta>(r#"{"meta":{"any":{"a":1}}}"#).is_ok());
-    // As a value it is text like any other.
+    // As a value it is a string like any other.
     let text = format!(r#"{{"any":{{"text":"{}"}}}}"#, KEYS[0]);
     assert_eq!(refused(&text), None);
     assert!(read::<WsError>(r#"{"code":"NOT_FOUND","message":"","details":{"a":1}}"#).is_some());

@@ -149,12 +149,13 @@ fn found(result: Result<(), Issues>) -> Vec<(String, String, String)> {
     issues.map(|i| (i.path().into(), i.code().into(), i.message().into())).collect()
 }
 
-/// With its feature `arbitrary_precision`, serde_json's `Value` does, and `validator` does not panic.
+/// With its feature `arbitrary_precision`, serde_json's `Value` holds them, and `validator` does
+/// not panic.
 fn holds_big_numbers() -> bool {
     serde_json::to_value(u128::MAX).is_ok()
 }
 
-/// For each of these `validator` panics.
+/// `validator` panics for each of these.
 #[test]
 fn an_error_that_validator_cannot_build_is_an_issue() {
     let whole = [(String::new(), "custom".to_owned(), "is not valid".to_owned())];

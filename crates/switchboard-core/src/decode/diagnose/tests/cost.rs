@@ -1,4 +1,4 @@
-//! What it costs to explain a refusal, counted in bytes of text that are passed or written.
+//! The cost of explaining a refusal, in bytes of text that are read or written.
 
 #[path = "../../../../benches/shared/hostile.rs"]
 mod shapes;
@@ -6,14 +6,14 @@ mod shapes;
 use self::shapes::{Shape, shapes};
 use crate::json::visits;
 
-/// Bytes passed by the explaining run, and those of the paths that it writes.
+/// Bytes read by the diagnosis, and bytes of the paths that it writes.
 fn cost(shape: &Shape) -> usize {
     visits::take();
     assert!(!shape.refuse(), "{} is accepted", shape.name);
     visits::take()
 }
 
-/// A path is written for each issue, of which there are no more than these.
+/// A path is written for each issue, whose number is limited.
 const PATHS: usize = 40 * 256;
 
 #[test]
@@ -38,7 +38,7 @@ fn accepted_payloads_are_not_read_again() {
     for shape in shapes(16 * 1024) {
         visits::take();
         assert!(shape.accept());
-        // A tag behind its content is looked for once more.
+        // A tag behind its content is searched once more.
         if !shape.name.contains("reversed") {
             assert_eq!(visits::take(), 0, "{}", shape.name);
         }

@@ -139,7 +139,7 @@ fn missing_and_unexpected_payloads_are_issues() {
 }
 
 #[test]
-fn unknown_keys_pass_where_the_type_allows_them() {
+fn unknown_keys_are_ignored_if_the_type_allows_them() {
     assert!(decode::<Open>(Some(RawPayload::Json(r#"{"a":1,"b":2}"#))).is_ok());
     assert_eq!(issues::<Open>(r#"{"a":"x","b":2}"#), [("a".to_owned(), "type".to_owned())]);
 }
@@ -194,7 +194,7 @@ impl Message for Smalls {
 }
 
 #[test]
-fn what_is_refused_after_it_was_read_is_at_its_place() {
+fn a_value_refused_after_reading_is_reported_at_its_path() {
     let found = issues::<Smalls>(r#"{"all":[{"value":1},{"value":11}]}"#);
     assert_eq!(found, [("all[1].value".to_owned(), "type".to_owned())]);
 }

@@ -61,7 +61,7 @@ struct All {
     at: f64,
 }
 
-/// A type whose `Deserialize` changes what it gets.
+/// A type whose `Deserialize` changes its input.
 #[derive(Serialize, Deserialize, Clone, Copy)]
 #[serde(from = "f32", into = "f32")]
 struct Half(f32);

@@ -1,4 +1,4 @@
-//! One test for each kind of payload whose issues were wrong once.
+//! One test for each kind of payload whose issues were wrong in the past.
 
 mod tagged;
 mod words;
@@ -179,7 +179,7 @@ fn issues_in_flattened_fields_name_the_field() {
     assert_issues::<Flat>(r#"{"text":5,"limit":1}"#, &[("text", "type")]);
     assert_issues::<Flat>(r#"{"limit":1}"#, &[("text", "missing_field")]);
     assert_issues::<Flat>(r#"{"text":"x","limit":1,"filter":{"name":2}}"#, &[("filter.name", "type")]);
-    // Both objects lack it: so nothing false is said.
+    // Both objects lack it, so only the whole is reported.
     assert_issues::<Flat>(r#"{"text":"x","filter":{"other":{}}}"#, &[("", "type")]);
     // Two values fit.
     assert_issues::<Flat>(r#"{"text":"x","limit":"x","other":"x"}"#, &[("", "type")]);
@@ -381,7 +381,7 @@ fn meta_decodes_like_a_payload() {
 }
 
 #[test]
-fn issues_behind_a_fault_are_found_and_the_order_of_keys_does_not_count() {
+fn issues_behind_a_fault_are_found_in_any_order_of_keys() {
     let both = &[("text", "type"), ("x", "unknown_field")];
     assert_issues::<ById>(r#"{"x":1,"text":5}"#, both);
     assert_issues::<ById>(r#"{"text":5,"x":1}"#, both);

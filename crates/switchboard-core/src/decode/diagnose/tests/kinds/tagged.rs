@@ -21,7 +21,7 @@ struct Wrapped {
     v: Beside,
 }
 
-/// The tag before its content, and behind it.
+/// Asserts the issues with the tag in front of its content, and behind it.
 #[track_caller]
 fn assert_in_both_orders<M: Message>(tag: &str, content: &str, issues: &[(&str, &str)]) {
     for json in [format!(r#"{{"v":{{"t":{tag},"c":{content}}}}}"#), format!(r#"{{"v":{{"c":{content},"t":{tag}}}}}"#)] {
@@ -54,7 +54,7 @@ fn the_order_of_tag_and_content_does_not_count() {
     assert_issues::<Wrapped>(r#"{"v":{"c":{"name":"a"},"t":"page","x":1}}"#, &[("v.x", "unknown_field")]);
 }
 
-/// Two fields as an adjacently tagged enum has, the last one an enum.
+/// Two fields like those of an adjacently tagged enum, the last one an enum.
 #[derive(Serialize, Deserialize)]
 struct Outer {
     colour: Colour,
@@ -201,7 +201,7 @@ fn the_tag_of_a_struct_is_a_known_key() {
     assert_issues::<Tagged>(r#"{"type":"Tagged","a":1}"#, &unknown("type"));
     assert_issues::<TaggedOtherwise>(r#"{"is":"B","list":[],"kind":"Tagged"}"#, &unknown("kind"));
     assert_issues::<TaggedOtherwise>(r#"{"is":"TaggedOtherwise","list":[]}"#, &unknown("is"));
-    // The name alone makes no tag of a key.
+    // The name alone does not make a key the tag.
     assert_issues::<TaggedOtherwise>(
         r#"{"is":"B","list":[],"plain":{"name":"x","is":"Filter"}}"#,
         &unknown("plain.is"),

@@ -1,4 +1,4 @@
-//! What an issue says is true.
+//! The texts of issues are true.
 
 use std::num::NonZeroU8;
 
@@ -10,7 +10,7 @@ use serde::{
 use super::{message, message_of};
 use crate::{Event, Message};
 
-/// As types do that are read from a text, such as `Uuid`.
+/// Read from a string, as `Uuid` is.
 #[derive(Serialize)]
 struct Even(usize);
 
