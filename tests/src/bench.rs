@@ -1,4 +1,4 @@
-//! The application that is measured against others: a calculator, and a topic to publish to.
+//! The application of the benchmarks: a calculator, and a topic to publish to.
 
 use axum::Router;
 use switchboard::{Conn, WsError, WsRouter, ws_message, ws_payload, ws_rpc};
@@ -72,7 +72,7 @@ async fn publish(conn: Conn, publish: Publish) -> Result<(), WsError> {
     Ok(())
 }
 
-/// The application, at `/ws`.
+/// Returns the application, at `/ws`.
 pub fn app() -> Router {
     Router::new().route("/ws", ws_route(WsRouter::new().on(calc).on(join).on(publish)))
 }

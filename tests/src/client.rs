@@ -1,4 +1,4 @@
-//! A WebSocket client for tests: it waits with a bound, never by sleeping.
+//! A WebSocket client for tests. Waits with a timeout, never by sleeping.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -22,15 +22,15 @@ use tokio_tungstenite::{
 
 use crate::serve::{listen, serve_on};
 
-/// How long anything is waited for.
+/// The timeout of everything that is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A server on a port of its own, stopped when dropped.
+/// A server on a free port, stopped when dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// The address it listens on.
     pub addr: SocketAddr,
-    /// Ends it when aborted.
+    /// The server's task; aborting it ends the server.
     pub task: JoinHandle<()>,
 }
 
@@ -72,7 +72,7 @@ impl Server {
         upgrade(self.addr, path, headers).await
     }
 
-    /// An HTTP request; the status, and the body if it is JSON.
+    /// Sends an HTTP request. Returns the status, and the body if it is JSON.
     ///
     /// # Panics
     ///
@@ -139,7 +139,7 @@ async fn upgrade(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Resu
     }
 }
 
-/// An HTTP request to any server; the status, and the body if it is JSON.
+/// Sends an HTTP request to any server. Returns the status, and the body if it is JSON.
 ///
 /// # Panics
 ///
@@ -155,7 +155,7 @@ pub async fn http(addr: SocketAddr, method: &str, path: &str, body: Option<Value
     (status, response.json().await.unwrap_or(Value::Null))
 }
 
-/// An upgrade that was refused.
+/// A refused upgrade.
 #[derive(Debug)]
 pub struct Refusal {
     /// Its status.
@@ -202,11 +202,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.recv().await
     }
 
-    /// The next frame that is not a ping or pong.
+    /// Returns the next frame that is not a ping or pong.
     ///
     /// # Panics
     ///
-    /// If none comes, or the connection ends without a close frame.
+    /// If none arrives, or the connection ends without a close frame.
     pub async fn frame(&mut self) -> Message {
         loop {
             let next = timeout(PATIENCE, self.ws.next()).await.expect("a frame in time");
@@ -217,7 +217,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
-    /// The next message.
+    /// Returns the next message.
     ///
     /// # Panics
     ///
@@ -229,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
-    /// The next message, which must be of this type; its payload.
+    /// Returns the payload of the next message, which must be of this type.
     ///
     /// # Panics
     ///
@@ -240,7 +240,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         message["payload"].take()
     }
 
-    /// The next message, which must be an `ERROR` or `RPC_ERROR` with this code; its payload.
+    /// Returns the payload of the next message, which must be an `ERROR` or `RPC_ERROR` with this
+    /// code.
     ///
     /// # Panics
     ///
@@ -251,11 +252,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         payload
     }
 
-    /// The close frame, which must come next; its code (1005 for none) and reason.
+    /// Returns the code (1005 for none) and reason of the close frame, which must be the next
+    /// frame.
     ///
     /// # Panics
     ///
-    /// If something else comes.
+    /// If another frame arrives.
     pub async fn expect_close(&mut self) -> (u16, String) {
         match self.frame().await {
             Message::Close(Some(frame)) => (frame.code.into(), frame.reason.as_str().to_owned()),
@@ -264,11 +266,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
-    /// Reads messages until the close frame; its code.
+    /// Reads messages until the close frame and returns its code.
     ///
     /// # Panics
     ///
-    /// If it does not come.
+    /// If it does not arrive.
     pub async fn skip_to_close(&mut self) -> u16 {
         loop {
             if let Message::Close(frame) = self.frame().await {
@@ -277,17 +279,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
-    /// Shows that the connection lives: a request is answered, and nothing came before.
+    /// Asserts that the connection is open: a request is answered, and no message arrives before.
     ///
     /// # Panics
     ///
-    /// If not.
+    /// If it is not.
     pub async fn assert_alive(&mut self) {
         let reply = self.request("ADD", "alive?", json!({ "a": 1, "b": 2 })).await;
         assert_eq!((&reply["type"], &reply["payload"]), (&json!("SUM"), &json!({ "result": 3.0 })), "{reply}");
     }
 
-    /// Writes bytes to the socket as they are.
+    /// Writes raw bytes to the socket.
     ///
     /// # Panics
     ///
@@ -295,11 +297,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub async fn raw(&mut self, bytes: &[u8]) {
         let stream = self.ws.get_mut();
         stream.write_all(bytes).await.expect("an open connection");
-        // The answer may have been to close the connection.
+        // The server may have closed the connection.
         _ = stream.flush().await;
     }
 
-    /// Closes with a code and waits for the answer; its code.
+    /// Closes with a code and returns the code of the answer.
     ///
     /// # Panics
     ///
@@ -311,7 +313,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     }
 }
 
-/// A client's frame with the mask 0, which leaves the payload as it is.
+/// A client's frame with the mask 0, which leaves the payload unchanged.
 #[must_use]
 pub fn masked(first_byte: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first_byte];

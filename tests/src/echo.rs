@@ -24,7 +24,7 @@ async fn room(conn: &Conn) -> Result<(), SendError> {
     conn.ready().await
 }
 
-/// The application, at `/`.
+/// Returns the application, at `/`.
 pub fn app() -> Router {
     let config = Config::new()
         .max_message_bytes(LIMIT)

@@ -1,6 +1,6 @@
-//! The servers that outside clients test, and what the tests share.
+//! The servers for external clients, and code shared by the tests.
 //!
-//! Built on the public API only, so they are also its widest example.
+//! They use only the public API, so they are also its largest examples.
 
 pub mod attack;
 pub mod baseline;

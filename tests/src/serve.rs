@@ -1,4 +1,4 @@
-//! Starting a server: `PORT` from the environment, loopback only, one line when ready.
+//! Starts a server: `PORT` from the environment, loopback only, one line when ready.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -11,12 +11,12 @@ use tokio::{
 
 use crate::tls::TlsListener;
 
-/// As [`switchboard::ws_route`], on axum's `WebSocket` if `SWITCHBOARD_TRANSPORT` is `axum`, so that
-/// everything runs on both transports.
+/// Like [`switchboard::ws_route`], but on axum's `WebSocket` if `SWITCHBOARD_TRANSPORT` is `axum`,
+/// so that all tests run on both transports.
 ///
 /// # Panics
 ///
-/// If it has another value than `axum` or `native`.
+/// If the variable has another value than `axum` or `native`.
 pub fn ws_route<S, D, Out, A>(router: WsRouter<S, D, Out, A>) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -35,12 +35,12 @@ fn transport() -> TransportKind {
     }
 }
 
-/// Serves an application for ever on 127.0.0.1, on the port in `PORT` (default 3000, 0 for any), over
-/// TLS if `TLS` is `1`.
+/// Serves an application forever on 127.0.0.1, on the port in `PORT` (default 3000, 0 for any),
+/// over TLS if `TLS` is `1`.
 ///
 /// # Errors
 ///
-/// The port is not a number or taken.
+/// If the port is not a number or is taken.
 pub async fn serve(app: Router) -> std::io::Result<()> {
     let port = match std::env::var("PORT") {
         Ok(port) => port.parse().map_err(|_| std::io::Error::other(format!("PORT is not a port: {port}")))?,
@@ -54,16 +54,17 @@ pub async fn serve(app: Router) -> std::io::Result<()> {
     switchboard::serve(listener, app).await
 }
 
-/// As [`serve`], on a runtime of one thread, or of `WORKERS` threads if `RT` is `multi`: for servers that are measured.
+/// Like [`serve`], on a runtime of one thread, or of `WORKERS` threads if `RT` is `multi`: for
+/// servers that are measured.
 ///
 /// # Errors
 ///
-/// As of [`serve`], or there is no runtime.
+/// As [`serve`], or if there is no runtime.
 pub fn run(app: Router) -> std::io::Result<()> {
     if std::env::var("RT").as_deref() == Ok("multi") {
         let workers = std::env::var("WORKERS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
         let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-        // The thread that blocks is no worker: nothing of the server may run on it.
+        // The thread that blocks is not a worker, so nothing of the server may run on it.
         runtime.block_on(async { tokio::spawn(serve(app)).await? })
     } else {
         Builder::new_current_thread().enable_all().build()?.block_on(serve(app))
@@ -74,7 +75,7 @@ pub fn run(app: Router) -> std::io::Result<()> {
 ///
 /// # Errors
 ///
-/// The port is taken.
+/// If the port is taken.
 pub fn listen(port: u16) -> std::io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -86,12 +87,12 @@ pub fn listen(port: u16) -> std::io::Result<TcpListener> {
 ///
 /// # Errors
 ///
-/// The listener failed.
+/// If the listener fails.
 pub async fn serve_on(listener: TcpListener, app: Router) -> std::io::Result<()> {
     switchboard::serve(listener, app).await
 }
 
-#[expect(clippy::print_stdout, reason = "the line that callers wait for")]
+#[expect(clippy::print_stdout, reason = "callers wait for this line")]
 fn announce(addr: SocketAddr) {
     println!("listening on {addr}");
 }

@@ -1,4 +1,4 @@
-//! TLS for the servers that are measured: a certificate made at start, for nobody to trust.
+//! TLS for the servers that are measured, with a self-signed certificate created at the start.
 
 use std::{fmt, io, net::SocketAddr, sync::Arc};
 
@@ -19,7 +19,7 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-/// Accepts TLS 1.3 connections; a handshake holds up nobody else.
+/// Accepts TLS 1.3 connections. Handshakes run concurrently.
 pub struct TlsListener {
     tcp: TcpListener,
     acceptor: TlsAcceptor,
@@ -37,7 +37,7 @@ impl TlsListener {
     ///
     /// # Errors
     ///
-    /// The certificate cannot be made.
+    /// If the certificate cannot be created.
     pub fn new(tcp: TcpListener) -> io::Result<Self> {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(io::Error::other)?;
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(io::Error::other)?;
@@ -56,7 +56,7 @@ impl Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             tokio::select! {
-                // Waits and tries again where the system has no room for more.
+                // Waits and tries again if the system has no free file descriptors.
                 (stream, addr) = Listener::accept(&mut self.tcp) => {
                     let acceptor = self.acceptor.clone();
                     self.handshakes.spawn(async move {
@@ -66,7 +66,7 @@ impl Listener for TlsListener {
                     });
                 }
                 Some(done) = self.handshakes.join_next() => {
-                    // A client that fails at the handshake is gone, and that is all.
+                    // A client whose handshake fails is dropped.
                     if let Ok(Ok(accepted)) = done {
                         return accepted;
                     }
@@ -80,11 +80,11 @@ impl Listener for TlsListener {
     }
 }
 
-/// Connects to whoever answers.
+/// Creates a connector that accepts any server.
 ///
 /// # Errors
 ///
-/// There is no TLS 1.3 in this build.
+/// If this build does not support TLS 1.3.
 pub fn trusting_connector() -> io::Result<TlsConnector> {
     let provider = provider();
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -100,7 +100,8 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// Takes any certificate: the server is our own, on loopback, and its certificate is as old as it is.
+/// Accepts any certificate: the server is our own, on loopback, and creates its certificate when it
+/// starts.
 #[derive(Debug)]
 struct Trusting(Arc<CryptoProvider>);
 

@@ -1,6 +1,6 @@
 //! Rows of the checklist that have no other place: one test each. `docs/checklist.md` maps all rows.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 use std::{fs, path::Path, sync::LazyLock};
 

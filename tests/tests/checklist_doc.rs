@@ -1,60 +1,90 @@
-//! `docs/checklist.md` has every row, and neither it nor `docs/security.md` names tests that are not there.
+//! `docs/checklist.md` and `docs/attacks.md` have every row, and name only tests that exist, as does `docs/security.md`.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing row or file fails the test")]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// How many rows each document has.
+/// The number of rows of each document in the checklist.
 const ROWS: [(&str, usize); 5] = [("000", 22), ("001", 17), ("002", 39), ("003", 12), ("004", 18)];
+
+/// The entries of the attack report without a test, which `docs/attacks.md` names above its tables.
+const UNTESTED: [&str; 2] = ["F10", "F20"];
 
 fn read(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The rows as (id, where it is shown).
-fn rows(document: &str) -> Vec<(&str, &str)> {
-    let cells = document.lines().filter_map(|line| line.strip_prefix("| 0").map(|_| &line[2..line.len() - 2]));
-    cells.map(|row| (row.split(" | ").next().unwrap(), row.splitn(3, " | ").nth(2).unwrap())).collect()
+/// The rows of tables whose first cell `is_id` accepts, as (id, tests).
+fn rows(document: &str, is_id: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    rows.filter_map(|row| {
+        let mut cells = row.splitn(3, " | ");
+        let id = cells.next().filter(|id| is_id(id))?;
+        Some((id, cells.nth(1)?))
+    })
+    .collect()
+}
+
+fn checklist_rows(document: &str) -> Vec<(&str, &str)> {
+    rows(document, |id| id.starts_with('0'))
 }
 
 #[test]
-fn every_row_stands_there_once() {
+fn the_checklist_has_each_row_once() {
     let document = read("docs/checklist.md");
     let expected: BTreeSet<_> =
         ROWS.iter().flat_map(|(of, count)| (1..=*count).map(move |n| format!("{of}-{n}"))).collect();
     assert_eq!(expected.len(), 108);
-    let rows = rows(&document);
+    let rows = checklist_rows(&document);
     let ids: BTreeSet<_> = rows.iter().map(|(id, _)| (*id).to_owned()).collect();
     assert_eq!(ids, expected);
-    assert_eq!(rows.len(), ids.len(), "a row stands there twice");
+    assert_eq!(rows.len(), ids.len(), "a row is listed twice");
     assert!(rows.iter().all(|(_, place)| !place.is_empty()));
 }
 
 #[test]
-fn every_test_that_is_named_exists() {
+fn the_checklist_names_tests_that_exist() {
     let document = read("docs/checklist.md");
-    let tests: usize = rows(&document).iter().map(|(id, place)| assert_named(id, place)).sum();
+    let tests: usize = checklist_rows(&document).iter().map(|(id, place)| assert_tests_exist(id, place)).sum();
     assert!(tests > 80, "only {tests} tests are named");
 }
 
-/// `docs/security.md` names tests in the same way.
 #[test]
-fn every_attack_has_its_tests() {
+fn each_attack_has_tests_that_exist() {
     let document = read("docs/security.md");
     let (_, table) = document.split_once("| attack | what happens | tests |\n").unwrap();
     let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
     let counts: Vec<_> = rows
         .map(|row| {
             let (what, tests) = row.trim_end_matches(" |").rsplit_once(" | ").unwrap();
-            assert_named(what, tests)
+            assert_tests_exist(what, tests)
         })
         .collect();
     assert!(counts.len() > 25 && counts.iter().all(|count| *count > 0), "{counts:?}");
 }
 
-/// In backticks stand files, and behind each the tests in it. How many tests there are.
-fn assert_named(id: &str, place: &str) -> usize {
+#[test]
+fn each_entry_of_the_attack_report_has_tests_that_exist() {
+    let document = read("docs/attacks.md");
+    let entries = [("A", 1..=13), ("B", 14..=18), ("F", 1..=22)];
+    let mut expected: BTreeSet<_> =
+        entries.into_iter().flat_map(|(letter, numbers)| numbers.map(move |n| format!("{letter}{n}"))).collect();
+    for entry in UNTESTED {
+        assert!(expected.remove(entry));
+    }
+    assert!(document.contains(&format!("{} have no test", UNTESTED.join(" and "))));
+    let is_entry = |id: &str| id.get(1..).is_some_and(|number| number.parse::<u8>().is_ok());
+    let rows = rows(&document, is_entry);
+    let found: BTreeSet<_> = rows.iter().map(|(entry, _)| (*entry).to_owned()).collect();
+    assert_eq!(found, expected);
+    for (entry, tests) in rows {
+        assert!(assert_tests_exist(entry, tests) > 0, "{entry} names no test");
+    }
+}
+
+/// Reads `place`, where each file in backticks is followed by the tests in it. Returns the number of tests.
+fn assert_tests_exist(id: &str, place: &str) -> usize {
     let mut tests = 0;
     let mut source = None;
     for text in place.split('`').skip(1).step_by(2) {
@@ -62,18 +92,40 @@ fn assert_named(id: &str, place: &str) -> usize {
             source = Some(read(text));
         } else {
             let source = source.as_ref().unwrap_or_else(|| panic!("{id}: `{text}` has no file"));
-            let declared = format!("#[test]\nfn {text}(");
-            let found = source.contains(&declared) || is_async_test(source, text);
-            assert!(found, "{id}: there is no test `{text}`");
+            assert!(has_test(source, text), "{id}: there is no test `{text}`");
             tests += 1;
         }
     }
     tests
 }
 
-/// Whether the attribute of an async test stands above the function.
-fn is_async_test(source: &str, name: &str) -> bool {
-    let Some((above, _)) = source.split_once(&format!("\nasync fn {name}(")) else { return false };
-    let attributes = above.lines().rev().take_while(|line| line.starts_with("#["));
-    attributes.into_iter().any(|line| line.starts_with("#[tokio::test"))
+/// Whether a function with this name has the attribute of a test.
+fn has_test(source: &str, name: &str) -> bool {
+    let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
+    let declares = |line: &str| {
+        let line = line.strip_prefix("async ").unwrap_or(line);
+        line.strip_prefix("fn ").and_then(|rest| rest.strip_prefix(name)).is_some_and(|rest| rest.starts_with('('))
+    };
+    lines.iter().enumerate().filter(|(_, line)| declares(line)).any(|(at, _)| {
+        let mut above = lines[..at].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("//"));
+        above.any(|line| *line == "#[test]" || line.starts_with("#[tokio::test"))
+    })
+}
+
+#[test]
+fn tests_are_distinguished_from_other_functions() {
+    let source = "
+        /// Helps.
+        fn helps() {}
+        #[test]
+        /// Shows.
+        fn shows(ops in vec(op(), 1..9)) {}
+        #[tokio::test(start_paused = true)]
+        #[should_panic]
+        async fn waits() {}
+    ";
+    assert_eq!(
+        ["helps", "shows", "waits", "show", "absent"].map(|name| has_test(source, name)),
+        [false, true, true, false, false]
+    );
 }

@@ -5,18 +5,18 @@ use svg::{
     node::element::{Line, Rectangle, Text, Title},
 };
 
-/// Of a bar, with the gap below it.
+/// The height of a bar and the gap below it.
 const BAR: f64 = 20.0;
-/// Between groups.
+/// The gap between groups.
 const GAP: f64 = 14.0;
-/// Where the bars begin: the labels of the groups stand before.
+/// The left end of the bars, behind the labels of the groups.
 const LEFT: f64 = 330.0;
-/// How long the longest bar is.
+/// The length of the longest bar.
 const LENGTH: f64 = 380.0;
 const WIDTH: f64 = LEFT + LENGTH + 120.0;
 const TOP: f64 = 76.0;
 
-/// One for each series: dark enough for white pages, and told apart without colours, too.
+/// One colour for each series: dark enough for white pages, and distinguishable without colours.
 const COLORS: [&str; 3] = ["#2563a8", "#7fb0dc", "#9a9a92"];
 
 const INK: &str = "#30302c";
@@ -25,13 +25,13 @@ const PAPER: &str = "#f4f3ee";
 
 /// Horizontal bars in groups, a bar per series.
 ///
-/// It brings its own background, so it is as readable on a dark page as on a light one.
+/// Draws its own background, so it is as readable on a dark page as on a light one.
 #[derive(Debug)]
 pub(crate) struct Chart {
     pub(crate) title: String,
-    /// What the numbers are.
+    /// The unit of the numbers.
     pub(crate) unit: String,
-    /// Of the numbers at the bars.
+    /// Decimals of the numbers at the bars.
     pub(crate) decimals: usize,
     pub(crate) series: Vec<String>,
     pub(crate) groups: Vec<Group>,
@@ -42,7 +42,7 @@ pub(crate) struct Chart {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) label: String,
-    /// In the order of the series; those that were not measured are left out.
+    /// In the order of the series. `None` if not measured.
     pub(crate) values: Vec<Option<f64>>,
 }
 
@@ -66,7 +66,7 @@ impl Chart {
                 let end = (value * scale).max(1.0);
                 svg = svg.add(rectangle(LEFT, y, end, BAR - 4.0, color));
                 let shown = format!("{value:.*}", self.decimals);
-                // The outline keeps it readable where the mark crosses it.
+                // The outline keeps it readable where it crosses the mark.
                 let number = text(LEFT + end + 6.0, y + BAR / 2.0 - 1.0, "start", &shown).set("stroke", PAPER);
                 svg = svg.add(number.set("stroke-width", 4).set("paint-order", "stroke"));
                 y += BAR;
@@ -76,7 +76,7 @@ impl Chart {
         format!("{svg}\n")
     }
 
-    /// The background, the title and the unit.
+    /// Draws the background, the title and the unit.
     fn page(&self, height: f64) -> Document {
         Document::new()
             .set("viewBox", (0, 0, WIDTH, height))
@@ -102,7 +102,7 @@ impl Chart {
         svg
     }
 
-    /// How long a bar of 1 is.
+    /// Returns the length of a bar for the value 1.
     fn scale(&self) -> f64 {
         let values = self.groups.iter().flat_map(|group| group.values.iter().flatten()).copied();
         let greatest = values.chain(self.mark).fold(0.0, f64::max);
@@ -120,7 +120,7 @@ fn text(x: f64, y: f64, anchor: &str, text: &str) -> Text {
     text.set("text-anchor", anchor).set("dominant-baseline", "central")
 }
 
-/// A tenth of a pixel is as much as shows.
+/// A tenth of a pixel is the smallest visible difference.
 fn length(pixels: f64) -> String {
     format!("{pixels:.1}")
 }
@@ -149,14 +149,14 @@ mod tests {
         let svg = chart(vec![Some(2.0), Some(0.5)]).svg();
         // The background, two in the legend, two bars.
         assert_eq!(count(&svg, "<rect"), 5);
-        assert!(svg.contains(&format!(r#"width="{LENGTH:.1}""#)), "the greatest is as long as can be: {svg}");
+        assert!(svg.contains(&format!(r#"width="{LENGTH:.1}""#)), "the largest value has the full length: {svg}");
         assert!(svg.contains(&format!(r#"width="{:.1}""#, LENGTH / 4.0)), "{svg}");
         assert!(svg.contains("2.00") && svg.contains("0.50"));
         assert_eq!(count(&svg, "<line"), 1);
     }
 
     #[test]
-    fn what_was_not_measured_has_no_bar() {
+    fn missing_values_have_no_bar() {
         assert_eq!(count(&chart(vec![None, Some(1.0)]).svg(), "<rect"), 4);
         assert_eq!(count(&chart(vec![Some(0.0)]).svg(), "<rect"), 4);
         let empty = Chart { mark: None, groups: Vec::new(), ..chart(Vec::new()) };

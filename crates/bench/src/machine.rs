@@ -1,10 +1,10 @@
-//! What it was measured on.
+//! The machine of a measurement.
 
 use std::{collections::BTreeMap, fs};
 
 use devkit::CommandLine;
 
-/// A machine, for the reader of a report. What it does not tell is left out.
+/// The facts about a machine for a report. Unknown ones are omitted.
 #[derive(Debug, Default)]
 pub(crate) struct Machine {
     facts: Vec<(&'static str, String)>,
@@ -43,7 +43,7 @@ impl Machine {
     }
 }
 
-/// Each model with its number.
+/// Returns each model with its count.
 fn processor(cpuinfo: &str) -> String {
     let mut models = BTreeMap::<&str, usize>::new();
     let names = cpuinfo.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(':'));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_tells_nothing_has_no_facts() {
+    fn a_machine_without_information_has_no_facts() {
         assert_eq!(Machine::new("", "", "", "", "", "").rows().count(), 0);
     }
 }

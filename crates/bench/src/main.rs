@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: measures, prints tables and writes `docs/performance.md`.
 
-#![expect(clippy::print_stdout, reason = "a command line tool talks on stdout")]
+#![expect(clippy::print_stdout, reason = "a command line tool prints to stdout")]
 
 mod chart;
 mod machine;
@@ -26,7 +26,7 @@ use crate::{
     scenario::{Kind, SCENARIOS, SERVERS, Scenario, Server},
 };
 
-/// The name of the benchmarks of single functions on the command line.
+/// The command-line name of the benchmarks of single functions.
 const FUNCTIONS: &str = "functions";
 
 fn main() -> ExitCode {
@@ -54,13 +54,13 @@ fn run(options: &[&str]) -> Result<()> {
     let command = plan.command();
     let report = Report { command: &command, machine: Machine::here(), pinned, results: &results, micro: &micro };
     println!("{}", report.markdown());
-    // Only a whole run may replace the numbers that are shown to others.
+    // Only a whole run may replace the published numbers.
     let folder = if plan.is_whole() { workspace::root().join("docs") } else { workspace::target()?.join("bench") };
     report.write(&folder.join("performance.md"), &folder.join("performance"))?;
     println!("written to {}, in {}", folder.join("performance.md").display(), Time(started.elapsed()));
     let errors = results.errors();
     if !errors.is_empty() {
-        bail!("not everything arrived as it must:\n    {}", errors.join("\n    "));
+        bail!("messages were lost or wrong:\n    {}", errors.join("\n    "));
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ impl Plan {
         !self.quick && self.functions && self.scenarios.len() == SCENARIOS.len()
     }
 
-    /// What to type to run it again.
+    /// Returns the command that repeats this run.
     fn command(&self) -> String {
         let mut words = vec!["cargo xtask bench"];
         words.extend(self.quick.then_some("--quick"));
@@ -106,13 +106,14 @@ impl Plan {
         words.join(" ")
     }
 
-    /// Measures every server in every scenario, round by round, so that a slow minute hits all of them.
+    /// Measures every server in every scenario, round by round, so that a slow minute affects all
+    /// of them.
     fn rounds(&self, lab: &Lab, results: &mut Results) {
         let rounds = self.scenarios.iter().map(|scenario| scenario.rounds(self.quick)).max().unwrap_or(0);
         for round in 0..rounds {
             println!("\n==> round {} of {rounds}", round + 1);
             for scenario in self.scenarios.iter().filter(|scenario| round < scenario.rounds(self.quick)) {
-                // Each is first once.
+                // Each server is first once.
                 for place in 0..SERVERS.len() {
                     let server = &SERVERS[(place + round) % SERVERS.len()];
                     let values = lab.measure(scenario, server).unwrap_or_else(failure);
@@ -124,13 +125,13 @@ impl Plan {
     }
 }
 
-/// A measurement that failed is one with an error.
-#[expect(clippy::needless_pass_by_value, reason = "what `unwrap_or_else` wants")]
+/// Returns a failed measurement, which has only an error.
+#[expect(clippy::needless_pass_by_value, reason = "the signature for `unwrap_or_else`")]
 fn failure(error: anyhow::Error) -> Value {
     serde_json::json!({ "errors": 1, "first_error": format!("{error:#}") })
 }
 
-/// The progress: one line per measurement.
+/// Formats the progress: one line per measurement.
 fn line(scenario: &Scenario, server: &Server, values: &Value) -> String {
     let number = |key: &str, unit: f64| values[key].as_f64().map(|value| value / unit);
     let mebibyte = 1024.0 * 1024.0;
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_names_it_is_everything() {
+    fn without_names_everything_is_measured() {
         let plan = Plan::parse(&[]).unwrap();
         assert!(plan.is_whole());
         assert_eq!(plan.command(), "cargo xtask bench");
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn names_choose() {
+    fn names_select_scenarios() {
         let plan = Plan::parse(&["idle", "--quick", "rpc-1"]).unwrap();
         assert!(!plan.functions && !plan.is_whole());
         assert_eq!(plan.command(), "cargo xtask bench --quick rpc-1 idle");
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_the_number_or_the_error() {
+    fn a_line_has_the_number_or_the_error() {
         let values = serde_json::json!({ "server_us": 4.5 });
         assert!(line(&SCENARIOS[0], &SERVERS[0], &values).ends_with("4.500 µs/message"));
         let failed = failure(anyhow::anyhow!("no server"));

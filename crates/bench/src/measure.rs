@@ -17,13 +17,13 @@ const START: Duration = Duration::from_secs(30);
 /// How long a measurement may take.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// The programs, and where they run.
+/// The programs, and the cores they run on.
 #[derive(Debug)]
 pub(crate) struct Lab {
     bench_server: PathBuf,
     axum_server: PathBuf,
     load: PathBuf,
-    /// Whether programs can be tied to cores.
+    /// Whether programs can be pinned to cores.
     pub(crate) pinned: bool,
     pub(crate) quick: bool,
 }
@@ -34,7 +34,9 @@ impl Lab {
         let [bench_server, axum_server, load] = programs::build_release(["bench-server", "axum-server", "load"])?;
         let pinned = CommandLine::new("taskset").args(["-c", "1", "true"]).succeeds();
         if !pinned {
-            println!("    taskset cannot tie a program to a second core: the servers and the load share cores");
+            println!(
+                "    taskset cannot pin a program to a second core: the servers and the load generator share cores"
+            );
         }
         Ok(Self { bench_server, axum_server, load, pinned, quick })
     }
@@ -42,7 +44,7 @@ impl Lab {
     pub(crate) fn measure(&self, scenario: &Scenario, server: &Server) -> Result<Value> {
         let program = if server.program == "axum-server" { &self.axum_server } else { &self.bench_server };
         let mut command = self.on_core("0", program).env("PORT", "0").process();
-        // Only what is said here, so that every run is the same.
+        // Only this environment, so that all runs are the same.
         for name in ["SWITCHBOARD_TRANSPORT", "TLS", "RT", "WORKERS"] {
             command.env_remove(name);
         }
@@ -50,7 +52,8 @@ impl Lab {
         command.envs(scenario.tls.then_some(("TLS", "1")));
         let running = Process::start(command)?;
         let line = running.line(Instant::now() + START)?.context("the server ended at once")?;
-        let address = line.strip_prefix("listening on ").with_context(|| format!("the server says: {line}"))?;
+        let address =
+            line.strip_prefix("listening on ").with_context(|| format!("unexpected output of the server: {line}"))?;
 
         let load = self.on_core("1", &self.load).args(scenario.args(self.quick)).args([
             "--addr",
@@ -60,8 +63,8 @@ impl Lab {
         ]);
         let load = Process::start(load.process())?;
         let result = load.line(Instant::now() + LONGEST)?.context("the load generator gave no result")?;
-        let result: Value = serde_json::from_str(&result).with_context(|| format!("no result: {result}"))?;
-        ensure!(result.is_object(), "no result: {result}");
+        let result: Value = serde_json::from_str(&result).with_context(|| format!("invalid result: {result}"))?;
+        ensure!(result.is_object(), "invalid result: {result}");
         Ok(result)
     }
 

@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 use devkit::{CommandLine, workspace};
 use serde_json::Value;
 
-/// Packages and their benchmarks. Those of the feature `metrics` by themselves: with it, every message is counted.
+/// Packages and their benchmarks. Those of the feature `metrics` are separate, because the feature
+/// counts every message.
 const BENCHES: [(&str, &[&str]); 4] = [
     ("switchboard-frame", &["codec"]),
     ("switchboard-core", &["envelope"]),
@@ -18,14 +19,14 @@ const BENCHES: [(&str, &[&str]); 4] = [
     ("switchboard-tests --features metrics", &["metrics"]),
 ];
 
-/// What one benchmark found.
+/// The result of one benchmark.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Found {
     pub(crate) group: String,
     pub(crate) name: String,
     /// The median time of one run, in nanoseconds.
     pub(crate) nanos: f64,
-    /// How much one run does: bytes or things.
+    /// The work of one run: bytes or elements.
     pub(crate) amount: Option<Amount>,
 }
 
@@ -35,7 +36,7 @@ pub(crate) enum Amount {
     Elements(f64),
 }
 
-/// Runs all of them; what they found, in their order.
+/// Runs all benchmarks and returns their results in order.
 pub(crate) fn run(quick: bool) -> Result<Vec<Found>> {
     let started = SystemTime::now();
     for (package, names) in BENCHES {
@@ -50,7 +51,7 @@ pub(crate) fn run(quick: bool) -> Result<Vec<Found>> {
     read(&workspace::target()?.join("criterion"), started)
 }
 
-/// Reads what criterion left, if it is from this run.
+/// Reads criterion's results, if they are from this run.
 fn read(folder: &Path, since: SystemTime) -> Result<Vec<Found>> {
     let mut paths = Vec::new();
     find(folder, &mut paths)?;
@@ -66,7 +67,7 @@ fn read(folder: &Path, since: SystemTime) -> Result<Vec<Found>> {
     Ok(found.into_iter().map(|(_, found)| found).collect())
 }
 
-/// The folders called `new`, which hold the last run of a benchmark.
+/// Finds the folders named `new`, which hold the last run of a benchmark.
 fn find(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
@@ -81,7 +82,7 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 
 fn json(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("no JSON: {}", path.display()))
+    serde_json::from_str(&text).with_context(|| format!("invalid JSON: {}", path.display()))
 }
 
 fn parse(benchmark: &Value, estimates: &Value) -> Result<Found> {
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_criterion_left_is_understood() {
+    fn results_of_criterion_are_parsed() {
         let benchmark = json!({
             "group_id": "decode", "function_id": "whole", "value_str": "100", "throughput": { "Bytes": 100 }
         });

@@ -1,4 +1,4 @@
-//! What was measured, and what that comes to.
+//! The measurements, and the numbers derived from them.
 
 use std::collections::BTreeMap;
 
@@ -27,17 +27,18 @@ impl Results {
         self.0.iter().any(|measurement| measurement.scenario == scenario)
     }
 
-    /// The median over the rounds.
+    /// Returns the median over the rounds.
     pub(crate) fn median(&self, scenario: &str, server: &str, key: &str) -> Option<f64> {
         median(self.by_round(scenario, server, key).into_values())
     }
 
-    /// The sum over the rounds.
+    /// Returns the sum over the rounds.
     pub(crate) fn sum(&self, scenario: &str, server: &str, key: &str) -> f64 {
         self.by_round(scenario, server, key).into_values().sum()
     }
 
-    /// The ratio to [`BASE`], taken within each round, for slow minutes hit both: median, least and greatest.
+    /// Returns the ratio to [`BASE`], computed within each round because slow minutes affect both:
+    /// median, minimum and maximum.
     pub(crate) fn ratio(&self, scenario: &str, server: &str, key: &str) -> Option<(f64, f64, f64)> {
         let base = self.by_round(scenario, BASE, key);
         let values = self.by_round(scenario, server, key).into_iter();
@@ -48,7 +49,7 @@ impl Results {
         Some((median(ratios.iter().copied())?, *ratios.first()?, *ratios.last()?))
     }
 
-    /// How many rounds have a value.
+    /// Returns how many rounds have a value.
     pub(crate) fn rounds(&self, scenario: &str, server: &str, key: &str) -> usize {
         self.by_round(scenario, server, key).len()
     }
@@ -58,7 +59,7 @@ impl Results {
         measurements.filter_map(|m| Some((m.round, m.values[key].as_f64()?))).collect()
     }
 
-    /// What went wrong in any of them.
+    /// Returns the errors of all measurements.
     pub(crate) fn errors(&self) -> Vec<String> {
         let wrong = self.0.iter().filter_map(|m| {
             let count = m.values["errors"].as_u64().unwrap_or(0) + m.values["lost"].as_u64().unwrap_or(0);
@@ -68,7 +69,7 @@ impl Results {
         wrong.collect()
     }
 
-    /// One line of JSON for each.
+    /// Returns one line of JSON per measurement.
     pub(crate) fn raw(&self) -> String {
         let line = |m: &Measurement| {
             let mut line = json!({ "scenario": m.scenario, "server": m.server, "round": m.round + 1 });
@@ -81,7 +82,7 @@ impl Results {
     }
 }
 
-/// No more digits than mean something.
+/// Rounds a value to its significant digits.
 fn rounded(value: &Value) -> Value {
     match value.as_f64() {
         Some(number) if !value.is_u64() => json!((number * 1000.0).round() / 1000.0),
@@ -111,7 +112,7 @@ mod tests {
     #[test]
     fn ratios_are_taken_within_a_round() {
         let mut results = Results::default();
-        // The second round is twice as slow for both, and the base is missing in the third.
+        // The second round is twice as slow for both, and the third has no base.
         for (round, ours, base) in [(0, 1.0, Some(2.0)), (1, 2.4, Some(4.0)), (2, 100.0, None)] {
             results.add("s", "ours", round, json!({ "us": ours }));
             results.add("s", BASE, round, json!({ "us": base }));
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told() {
+    fn errors_name_scenario_server_and_round() {
         let mut results = Results::default();
         results.add("s", "a", 0, json!({ "errors": 0, "lost": 0 }));
         results.add("s", "b", 1, json!({ "errors": 2, "first_error": "bad" }));

@@ -1,6 +1,6 @@
-//! What is measured, and of which servers.
+//! The scenarios, and the servers they measure.
 
-/// What a scenario tells.
+/// What a scenario measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The server's processor time per message.
@@ -9,7 +9,7 @@ pub(crate) enum Kind {
     Idle,
     /// The server's memory after large messages.
     Memory,
-    /// What members that do not read cost the server and the others.
+    /// The cost of members that do not read, for the server and the other members.
     Slow,
 }
 
@@ -19,9 +19,9 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) kind: Kind,
-    /// For the load generator.
+    /// Arguments of the load generator.
     args: &'static str,
-    /// The same when there is little time; later options win.
+    /// Arguments for a quick run; later options override earlier ones.
     quick: &'static str,
     pub(crate) tls: bool,
 }
@@ -92,19 +92,19 @@ impl Scenario {
         self
     }
 
-    /// The arguments of the load generator, but for the server's address.
+    /// Returns the arguments of the load generator, except for the server's address.
     pub(crate) fn args(&self, quick: bool) -> impl Iterator<Item = &'static str> {
         let quick = if quick { self.quick } else { "" };
         let tls = if self.tls { "--tls" } else { "" };
         [self.args, quick, tls].into_iter().flat_map(str::split_whitespace)
     }
 
-    /// How often it is run: the processor time differs from run to run, memory hardly.
+    /// Returns the number of rounds: processor time varies between rounds, memory hardly does.
     pub(crate) const fn rounds(&self, quick: bool) -> usize {
         match (self.kind, quick) {
             (Kind::Cost, false) => 9,
             (Kind::Idle | Kind::Slow, false) | (Kind::Cost, true) => 3,
-            // A server that does not give memory back is watched for a minute each time.
+            // A server that does not return memory is watched for a minute each time.
             (Kind::Memory, false) | (_, true) => 1,
         }
     }
@@ -119,7 +119,7 @@ pub(crate) struct Server {
     pub(crate) transport: Option<&'static str>,
 }
 
-/// The one that the others are compared to.
+/// The server that the others are compared with.
 pub(crate) const BASE: &str = "axum by hand";
 
 pub(crate) const SERVERS: [Server; 3] = [
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_names() {
+    fn names_are_unique_and_the_base_exists() {
         let names: BTreeSet<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
         assert_eq!(names.len(), SCENARIOS.len());
         assert!(SERVERS.iter().any(|server| server.name == BASE));

@@ -1,4 +1,4 @@
-//! The parts of the page: a table each, and a chart where a picture says more.
+//! The sections of the page: a table each, and a chart where it helps.
 
 use crate::{
     chart::{Chart, Group},
@@ -8,16 +8,16 @@ use crate::{
     table::{Table, mib, number, time},
 };
 
-/// One of them.
+/// A section.
 #[derive(Debug)]
 pub(crate) struct Section {
     pub(crate) heading: &'static str,
     pub(crate) table: Table,
-    /// With the name of its file.
+    /// The file name and the chart.
     pub(crate) chart: Option<(&'static str, Chart)>,
 }
 
-/// Those of which something was measured, in the order of the page.
+/// Returns the sections with measurements, in the order of the page.
 pub(crate) fn all(results: &Results, micro: &[Found]) -> Vec<Section> {
     let sections = [
         Section { heading: "Processor time", table: cost(results), chart: Some(("cost", cost_chart(results))) },
@@ -37,12 +37,12 @@ pub(crate) fn all(results: &Results, micro: &[Found]) -> Vec<Section> {
     sections.into_iter().filter(|section| !section.table.is_empty()).collect()
 }
 
-/// The measured scenarios of a kind.
+/// Returns the measured scenarios of a kind.
 fn measured(results: &Results, kind: Kind) -> impl Iterator<Item = &'static Scenario> {
     SCENARIOS.iter().filter(move |scenario| scenario.kind == kind && results.has(scenario.name))
 }
 
-/// Calls something for each of them and each server.
+/// Calls a function for each measured scenario and server.
 fn each(results: &Results, kind: Kind, mut call: impl FnMut(&Scenario, &'static str)) {
     measured(results, kind).for_each(|scenario| SERVERS.iter().for_each(|server| call(scenario, server.name)));
 }
@@ -199,7 +199,7 @@ fn memory_chart(results: &Results) -> Chart {
     }
 }
 
-/// The groups and series of a chart.
+/// Returns the groups and series of a chart.
 fn chart(results: &Results, kind: Kind, value: &dyn Fn(&str, &str) -> Option<f64>) -> Chart {
     let groups = measured(results, kind).map(|scenario| Group {
         label: scenario.about.to_owned(),

@@ -1,13 +1,13 @@
-//! Tables in Markdown, which are read on a terminal, too.
+//! Tables in Markdown, which are also read in a terminal.
 
 use std::fmt;
 
-/// A table; the columns but the first hold numbers unless told otherwise.
+/// A table. All columns but the first contain numbers by default.
 #[derive(Debug)]
 pub(crate) struct Table {
     head: Vec<String>,
     rows: Vec<Vec<String>>,
-    /// How many columns hold words.
+    /// How many columns contain text.
     words: usize,
 }
 
@@ -49,17 +49,17 @@ impl fmt::Display for Table {
     }
 }
 
-/// Formats a number with this many decimals; a dash if there is none.
+/// Formats a number with this many decimals, or a dash if there is none.
 pub(crate) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| grouped(&format!("{value:.decimals$}")))
 }
 
-/// Bytes as mebibytes.
+/// Formats bytes as mebibytes.
 pub(crate) fn mib(bytes: Option<f64>) -> String {
     number(bytes.map(|bytes| bytes / 1024.0 / 1024.0), 1)
 }
 
-/// Puts a narrow space between thousands.
+/// Inserts narrow spaces between thousands.
 fn grouped(number: &str) -> String {
     let digits = number.find('.').unwrap_or(number.len());
     let (whole, rest) = number.split_at(digits);
@@ -73,7 +73,7 @@ fn grouped(number: &str) -> String {
     out + rest
 }
 
-/// A time in nanoseconds, in the unit that suits it.
+/// Formats nanoseconds in a suitable unit.
 pub(crate) fn time(nanos: f64) -> String {
     match nanos {
         n if n < 1e3 => format!("{n:.1} ns"),

@@ -19,12 +19,12 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// A program without arguments.
+    /// Creates a command line of a program without arguments.
     pub fn new(program: &str) -> Self {
         Self { program: program.to_owned(), args: Vec::new(), env: Vec::new() }
     }
 
-    /// `cargo` with arguments separated by spaces.
+    /// Creates a command line of `cargo` with arguments separated by spaces.
     pub fn cargo(args: &str) -> Self {
         Self::new("cargo").args(args.split_whitespace())
     }
@@ -43,18 +43,18 @@ impl CommandLine {
         self
     }
 
-    /// Sets a variable of its environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.env.push((name, value.into()));
         self
     }
 
-    /// Runs it to its end. Its output is this process's.
+    /// Runs the command to its end. It shares this process's output.
     ///
     /// # Errors
     ///
-    /// When it does not start or does not succeed.
+    /// If the command does not start or fails.
     pub fn run(&self) -> Result<()> {
         let status = self.process().status().with_context(|| format!("cannot start `{}`", self.program))?;
         if !status.success() {
@@ -63,7 +63,7 @@ impl CommandLine {
         Ok(())
     }
 
-    /// Whether it runs and succeeds. Its output is dropped.
+    /// Runs the command without output and returns whether it succeeds.
     pub fn succeeds(&self) -> bool {
         self.process()
             .stdout(process::Stdio::null())
@@ -72,11 +72,11 @@ impl CommandLine {
             .is_ok_and(|status| status.success())
     }
 
-    /// Runs it to its end and returns what it wrote to stdout.
+    /// Runs the command to its end and returns its stdout.
     ///
     /// # Errors
     ///
-    /// When it does not start or does not succeed, or its output is not UTF-8.
+    /// If the command does not start or fails, or its output is not UTF-8.
     pub fn output(&self) -> Result<String> {
         let mut process = self.process();
         process.stderr(process::Stdio::inherit());
@@ -84,15 +84,15 @@ impl CommandLine {
         if !output.status.success() {
             bail!("`{self}` failed: {}", output.status);
         }
-        String::from_utf8(output.stdout).with_context(|| format!("`{self}` does not print UTF-8"))
+        String::from_utf8(output.stdout).with_context(|| format!("the output of `{self}` is not UTF-8"))
     }
 
-    /// To be started by the caller.
+    /// Returns the process for the caller to start.
     pub fn process(&self) -> process::Command {
         let mut process = process::Command::new(&self.program);
         process.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
         process.current_dir(workspace::root());
-        // Nothing may wait for an answer, and a run at a terminal is to be the same as one without.
+        // No command may wait for input, and runs in a terminal behave like others.
         process.stdin(process::Stdio::null());
         if env::var_os("CARGO_TERM_COLOR").is_none() {
             process.env("CARGO_TERM_COLOR", color());
@@ -124,7 +124,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// One answer for all tools: some look at stdout and some at stderr.
+/// Whether tools use colours. Tools differ in whether they check stdout or stderr.
 fn color() -> &'static str {
     let terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
     if terminal && env::var_os("NO_COLOR").is_none() { "always" } else { "never" }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn output_is_that_of_success() {
+    fn output_of_a_failed_command_is_an_error() {
         assert_eq!(CommandLine::new("echo").arg("a").output().unwrap(), "a\n");
         let error = CommandLine::new("false").output().unwrap_err().to_string();
         assert!(error.starts_with("`false` failed: "), "{error}");

@@ -1,7 +1,7 @@
-//! Runs cargo and the programs of this workspace: what the developer commands in `crates/xtask` and the measurements in
-//! `crates/bench` share.
+//! Runs cargo and the programs of this workspace, for the developer commands in `crates/xtask` and
+//! the measurements in `crates/bench`.
 
-#![expect(clippy::print_stdout, reason = "command line tools talk on stdout")]
+#![expect(clippy::print_stdout, reason = "command line tools print to stdout")]
 
 mod command;
 mod process;

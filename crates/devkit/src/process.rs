@@ -1,4 +1,4 @@
-//! A process that is talked to while it runs.
+//! A process whose output is read while it runs.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// A process of ours, ended when dropped.
+/// A child process, killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -19,35 +19,37 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it, with its stdout to be read here.
+    /// Starts a process whose stdout is read by [`line`](Self::line).
     ///
     /// # Errors
     ///
-    /// When it does not start.
+    /// If it does not start.
     pub fn start(mut command: Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{name}`"))?;
         let output = child.stdout.take();
         let (sender, lines) = mpsc::channel();
-        // A thread, because reading has no time limit. It ends with the output.
+        // A thread, because reading has no timeout. It ends with the output.
         thread::spawn(move || {
             let lines = output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
-            // Reads on after the receiver is gone, so that the process never waits for a reader.
+            // Continues after the receiver is dropped, so that the process never waits for a
+            // reader.
             lines.for_each(|line| _ = sender.send(line));
         });
         Ok(Self { child, name, lines })
     }
 
-    /// Its number. A program that replaces itself by another, as `taskset` does, keeps it.
+    /// Returns the process id. A program that replaces itself by another, as `taskset` does, keeps
+    /// it.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The next line that it writes to stdout; none when it has closed that, as it does at its end.
+    /// Returns the next line of stdout, or `None` once stdout is closed.
     ///
     /// # Errors
     ///
-    /// When the deadline passes first.
+    /// If the deadline passes first.
     pub fn line(&self, deadline: Instant) -> Result<Option<String>> {
         match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => Ok(Some(line)),
@@ -59,7 +61,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only if it has ended already.
+        // Both fail only if the process has ended already.
         _ = self.child.kill();
         _ = self.child.wait();
     }
@@ -87,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_too_long_is_ended() {
+    fn a_process_that_takes_too_long_is_killed() {
         let process = shell("exec sleep 1000");
         let error = process.line(Instant::now()).unwrap_err();
         assert_eq!(error.to_string(), "`sh` took too long");

@@ -1,4 +1,4 @@
-//! Building the programs of the tests package.
+//! Builds the programs of the tests package.
 
 use std::path::PathBuf;
 
@@ -7,24 +7,24 @@ use serde_json::Value;
 
 use crate::CommandLine;
 
-/// Builds programs as for production, to be measured, and returns where each is.
+/// Builds programs in release mode, to be measured, and returns their paths.
 ///
 /// # Errors
 ///
-/// When the build fails or does not name a program.
+/// If the build fails or does not produce a program.
 pub fn build_release<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
     let build = CommandLine::cargo("build --release --package switchboard-tests");
     build_with(&names.iter().fold(build, |build, name| build.args(["--bin", name])), names)
 }
 
-/// Where the programs are that the tests use, with debug assertions.
+/// Builds the programs that the tests use, with debug assertions, and returns their paths.
 ///
-/// After the tests, nothing is left to build: cargo builds the programs of a package with each of its tests, here with
-/// the same features of all dependencies, those for tests included.
+/// After the tests, nothing is left to build: cargo builds the programs of a package with each of
+/// its tests, and this uses the same features of all dependencies, including dev-dependencies.
 ///
 /// # Errors
 ///
-/// When the build fails or does not name a program.
+/// If the build fails or does not produce a program.
 pub fn build_as_for_tests<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
     build_with(&CommandLine::cargo("test --no-run --workspace --all-features --test interop"), names)
 }
@@ -35,7 +35,7 @@ fn build_with<const N: usize>(build: &CommandLine, names: [&str; N]) -> Result<[
     let messages: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let paths = names.map(|name| find(&messages, name));
     if let Some(place) = paths.iter().position(Option::is_none) {
-        bail!("cargo does not say where it built {}", names[place]);
+        bail!("cargo did not report the path of {}", names[place]);
     }
     Ok(paths.map(Option::unwrap_or_default))
 }

@@ -1,8 +1,8 @@
-//! Durations, for people.
+//! Readable durations.
 
 use std::{fmt, time::Duration};
 
-/// A duration for people.
+/// Formats a duration for people.
 #[derive(Clone, Copy, Debug)]
 pub struct Time(pub Duration);
 

@@ -1,4 +1,4 @@
-//! Where the workspace is.
+//! The location of the workspace.
 
 use std::{
     env,
@@ -10,19 +10,19 @@ use serde_json::Value;
 
 use crate::CommandLine;
 
-/// The folder of the workspace.
+/// Returns the root folder of the workspace.
 ///
-/// `cargo run` says at run time where the package is, so a copied target directory does not matter.
+/// `cargo run` sets the package's folder at run time, so a copied target directory does not matter.
 pub fn root() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     package.ancestors().nth(2).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
-/// The target directory, wherever the environment or cargo's configuration puts it.
+/// Returns the target directory, as configured by the environment or cargo's configuration.
 ///
 /// # Errors
 ///
-/// When cargo cannot read the workspace.
+/// If cargo cannot read the workspace.
 pub fn target() -> Result<PathBuf> {
     let text = CommandLine::cargo("metadata --no-deps --offline --format-version 1").output()?;
     let metadata: Value = serde_json::from_str(&text).context("`cargo metadata` does not print JSON")?;

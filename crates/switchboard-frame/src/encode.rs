@@ -156,7 +156,7 @@ mod tests {
         }
         let expected = [(Opcode::Text, &b"be"[..]), (Opcode::Continuation, b"gun"), (Opcode::Pong, b"")];
         assert_eq!(found, expected);
-        // Not all of it is there.
+        // An incomplete frame.
         assert_eq!(first(&frames[..3]), None);
     }
 }

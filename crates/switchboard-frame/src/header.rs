@@ -5,7 +5,7 @@ use crate::{Role, Violation};
 /// The longest header: two bytes, eight of length, four of mask.
 pub const MAX_HEADER_LEN: usize = 14;
 
-/// What a frame is.
+/// The type of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opcode {
     /// A further fragment of a message.
@@ -16,14 +16,14 @@ pub enum Opcode {
     Binary = 0x2,
     /// The last frame.
     Close = 0x8,
-    /// To be answered with a pong.
+    /// A ping, which the peer answers with a pong.
     Ping = 0x9,
-    /// The answer, or unasked.
+    /// The answer to a ping, or an unsolicited pong.
     Pong = 0xa,
 }
 
 impl Opcode {
-    /// Close, ping or pong.
+    /// Returns whether this is a close, ping or pong frame.
     #[must_use]
     pub const fn is_control(self) -> bool {
         matches!(self, Self::Close | Self::Ping | Self::Pong)
@@ -42,7 +42,7 @@ impl Opcode {
     }
 }
 
-/// A frame's header, checked on its own.
+/// A frame's header, checked without its context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) fin: bool,
@@ -52,15 +52,15 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Reads a header that was written here, whatever came before it.
+    /// Reads a header that this crate wrote, without checking it against earlier frames.
     pub(crate) fn parse_plain(bytes: &[u8]) -> Option<(Self, usize)> {
         let continues = bytes.first().is_some_and(|first| first & 0x0f == 0);
         Self::parse(bytes, Role::Client, continues).ok().flatten()
     }
 
-    /// Reads the header at the start of `bytes`, and its length. `None` if there is not enough yet;
-    /// what is wrong already shows before that, so that portions make no difference.
-    /// `mid_message`: whether a data message has begun and not ended.
+    /// Reads the header at the start of `bytes`, and its length. Returns `None` if bytes are
+    /// missing. A violation is returned as early as the bytes show it, so that portions make no
+    /// difference. `mid_message`: whether a data message has begun and not ended.
     #[inline]
     pub(crate) fn parse(bytes: &[u8], role: Role, mid_message: bool) -> Result<Option<(Self, usize)>, Violation> {
         let [first, rest @ ..] = bytes else { return Ok(None) };

@@ -33,8 +33,8 @@ pub use self::{
     violation::Violation,
 };
 
-/// Which end of the connection this is: a server receives masked frames and sends unmasked ones, a
-/// client the reverse.
+/// The side of the connection that decodes: a server receives masked frames and sends unmasked
+/// ones, a client the reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Accepts connections.

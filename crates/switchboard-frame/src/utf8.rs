@@ -1,11 +1,11 @@
-//! UTF-8 that comes in portions.
+//! UTF-8 that arrives in portions.
 
 use crate::Violation;
 
 /// Checks text as it arrives: fails at the first byte that cannot belong to any continuation.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Utf8 {
-    /// The start of a character whose end has not come yet.
+    /// The start of a character whose end has not arrived.
     begun: [u8; 4],
     len: u8,
 }
@@ -19,7 +19,7 @@ impl Utf8 {
             bytes = rest;
             match std::str::from_utf8(&self.begun[..usize::from(self.len)]) {
                 Ok(_) => self.len = 0,
-                // Four bytes are a character or an error, so this stays within the array.
+                // Four bytes are a character or an error, so the index stays within the array.
                 Err(error) if error.error_len().is_none() => {}
                 Err(_) => return Err(Violation::Utf8),
             }
@@ -36,7 +36,7 @@ impl Utf8 {
         }
     }
 
-    /// The text ends here: no character may be half-way.
+    /// Ends the text, which must not be inside a character.
     pub(crate) fn finish(self) -> Result<(), Violation> {
         if self.len == 0 { Ok(()) } else { Err(Violation::Utf8) }
     }
@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn rfc_6455_8_1_fails_at_the_first_bad_byte() {
-        // Surrogate, overlong, beyond U+10FFFF, lone continuation: shown by the byte at the index.
+        // Surrogate, overlong, beyond U+10FFFF, lone continuation: detected at the byte with the
+        // index.
         for (bytes, bad) in [
             (&b"a\xed\xa0\x80"[..], 2),
             (b"\xc0\x80", 0),

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_has_a_code_and_a_reason() {
+    fn each_violation_has_a_code_and_a_reason() {
         for (violation, code, reason) in [
             (Violation::ReservedBits, 1002, "reserved bits"),
             (Violation::Mask, 1002, "wrong masking"),

@@ -5,8 +5,9 @@ use std::fmt::Display;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
-/// The place of `span` for errors of generated code, whose names mean what they mean there: a token may
-/// come from the caller of a `macro_rules!`, which does not see local variables and `self`.
+/// Returns the location of `span` for errors of generated code, with the names of the macro: a
+/// token may come from the caller of a `macro_rules!`, where local variables and `self` are not
+/// visible.
 pub(crate) fn located(span: Span) -> Span {
     span.resolved_at(Span::call_site())
 }
@@ -26,7 +27,7 @@ impl Errors {
         self.push(syn::Error::new(span, message));
     }
 
-    /// Adds an error that the parser returned.
+    /// Adds an error of the parser.
     pub(crate) fn push(&mut self, error: syn::Error) {
         match &mut self.0 {
             Some(all) => all.combine(error),
@@ -34,12 +35,12 @@ impl Errors {
         }
     }
 
-    /// The value, or `None` and one more error.
+    /// Returns the value, or `None` after adding the error.
     pub(crate) fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// One `compile_error!` per error; nothing if there is none.
+    /// Returns one `compile_error!` per error, or nothing if there are none.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.map(syn::Error::into_compile_error).unwrap_or_default()
     }

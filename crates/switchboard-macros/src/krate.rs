@@ -1,4 +1,4 @@
-//! Where the generated code finds Switchboard.
+//! The path by which generated code refers to Switchboard.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -6,8 +6,8 @@ use syn::{LitStr, Path};
 
 /// The crate that the generated code refers to.
 ///
-/// `switchboard` and `switchboard-core` re-export macros of their own, which differ in this default alone. So a
-/// crate that depends on one of them needs no option.
+/// `switchboard` and `switchboard-core` re-export macros of their own, which differ only in this
+/// default. So a crate that depends on one of them needs no option.
 #[derive(Clone, Default)]
 pub(crate) enum Krate {
     /// `::switchboard`
@@ -20,12 +20,13 @@ pub(crate) enum Krate {
 }
 
 impl Krate {
-    /// The hidden module that holds everything the generated code refers to.
+    /// Returns the hidden module with everything that generated code refers to.
     pub(crate) fn private(&self) -> TokenStream {
         quote!(#self::__private)
     }
 
-    /// A module re-exported there, as the `crate = "…"` options of other derives want it.
+    /// Returns the path of a module re-exported there, for the `crate = "…"` options of other
+    /// derives.
     pub(crate) fn text(&self, module: &str) -> LitStr {
         let path = self.private().to_string().replace(' ', "");
         LitStr::new(&format!("{path}::{module}"), Span::call_site())

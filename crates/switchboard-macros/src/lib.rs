@@ -13,8 +13,8 @@
 //! | [`ws_handlers`] | impl block | the method `router` |
 //! | [`ws_handler`] | function | nothing, but checks it with better errors |
 //!
-//! Everything that they write can be written by hand. They show all mistakes at once, each at the
-//! token that is wrong, and pass the item on beside them.
+//! Everything that they generate can be written by hand. They report all mistakes at once, each at
+//! the wrong token, and keep the item beside the errors.
 
 mod attributes;
 mod errors;
@@ -36,7 +36,7 @@ use self::{
     types::{meta, payload},
 };
 
-/// Makes a struct a message that travels under a type tag.
+/// Makes a struct a message with a type tag.
 ///
 /// Adds `Serialize` and `Deserialize` with camelCase names, `Validate` if there is a
 /// `#[validate(…)]`, and `JsonSchema` with the feature `schema`, each unless the struct derives it
@@ -45,20 +45,21 @@ use self::{
 /// # Arguments
 ///
 /// - `"TYPE"`: the type tag, 1–128 bytes without control characters. `$ws:…`, `__…`, `ERROR` and
-///   `RPC_ERROR` belong to the protocol.
-/// - `rename_all = "…"`: the case of the wire names, with serde's values; `camelCase` if left out.
+///   `RPC_ERROR` are reserved for the protocol.
+/// - `rename_all = "…"`: the case of the wire names, with serde's values; `camelCase` by default.
 ///   `#[serde(rename_all = "…")]` on the struct does the same.
-/// - `allow_unknown`: a server takes in keys that the struct does not have, and ignores them.
-/// - `meta = Type`: keys of its own that the message carries in `meta`, see [`ws_meta`].
-/// - `crate = path`: where to find `switchboard`, for crates that re-export it.
+/// - `allow_unknown`: a server ignores keys that the struct does not have, instead of refusing
+///   them.
+/// - `meta = Type`: keys that the message declares in `meta`, see [`ws_meta`].
+/// - `crate = path`: the path of `switchboard`, for crates that re-export it.
 ///
 /// # Requirements
 ///
 /// - A struct with named fields, or a unit struct for a message without payload. `struct X {}` has
 ///   an empty payload that may be left out.
-/// - No generic parameters: one tag stands for one type.
-/// - Types of fields implement the same traits: [`ws_payload`] gives them.
-/// - It stands above a `#[derive(…)]` of the same traits; below, it does not see it.
+/// - No generic parameters: each tag has one type.
+/// - The types of fields implement the same traits; [`ws_payload`] adds them.
+/// - It is above a `#[derive(…)]` of the same traits; it does not see one above itself.
 ///
 /// # Examples
 ///
@@ -86,20 +87,20 @@ pub fn ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a struct a request: a message that is answered with one response or one error.
 ///
-/// Alone it does all that [`ws_message`] does. Beside `#[ws_message("TYPE")]`, in either order, it
-/// adds what makes the message a request.
+/// Alone it does everything that [`ws_message`] does. Beside `#[ws_message("TYPE")]`, in either
+/// order, it adds what makes the message a request.
 ///
 /// # Arguments
 ///
-/// - `"TYPE"`: the type tag, unless `ws_message` beside it has it.
-/// - `response = Type`: the message that a call is answered with. Required.
-/// - `progress = Type`: what a handler may report while it works.
+/// - `"TYPE"`: the type tag, unless the `ws_message` beside it has one.
+/// - `response = Type`: the message that answers a call. Required.
+/// - `progress = Type`: the progress that a handler may report.
 /// - `rename_all`, `allow_unknown`, `meta` and `crate` as for [`ws_message`].
 ///
 /// # Requirements
 ///
 /// - Those of [`ws_message`].
-/// - The response is a message; the type of progress is not: [`ws_payload`] is enough.
+/// - The response is a message. The progress type need not be one: [`ws_payload`] is enough.
 ///
 /// # Examples
 ///
@@ -144,14 +145,14 @@ pub fn ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Arguments
 ///
-/// - `rename_all = "…"`: the case of the wire names, with serde's values; `camelCase` if left out.
-///   In an enum, those of the variants and of their fields.
-/// - `crate = path`: where to find `switchboard`.
+/// - `rename_all = "…"`: the case of the wire names, with serde's values; `camelCase` by default.
+///   For an enum, of its variants and their fields.
+/// - `crate = path`: the path of `switchboard`.
 ///
 /// # Requirements
 ///
 /// - A struct or an enum.
-/// - The rules of a nested type are checked where the field says `#[validate(nested)]`.
+/// - The rules of a nested type are checked if the field has `#[validate(nested)]`.
 ///
 /// # Examples
 ///
@@ -229,20 +230,20 @@ pub fn derive_ws_message(item: TokenStream) -> TokenStream {
     message::expand_derive_ws_message(Krate::Switchboard, item.into()).into()
 }
 
-/// Makes an enum the set of messages that a connection may be sent.
+/// Makes an enum the set of messages that may be sent to a connection.
 ///
 /// Each variant holds one message. With `WsRouter::sending::<ServerMessage>()`, sending a message
-/// that is not in the set does not compile. The enum itself is only a list: it is never sent.
+/// that is not in the set does not compile. The enum itself is only a list and is never sent.
 ///
 /// # Arguments
 ///
-/// Of `#[ws(…)]` on the enum:
+/// In `#[ws(…)]` on the enum:
 ///
-/// - `crate = path`: where to find `switchboard`.
+/// - `crate = path`: the path of `switchboard`.
 ///
 /// # Requirements
 ///
-/// - An enum without generic parameters whose variants look like `Name(Message)`.
+/// - An enum without generic parameters, whose variants have the form `Name(Message)`.
 /// - No message twice.
 ///
 /// # Examples
@@ -279,17 +280,17 @@ pub fn ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
     handlers::expand_ws_handlers(attr.into(), item.into()).into()
 }
 
-/// Checks that a function is a handler, with errors that point at what is wrong.
+/// Checks that a function is a handler, with errors that point at the cause.
 ///
-/// Without it, the compiler says at `router.on(function)` that the function is no handler, often
-/// without the reason. The function stays as it is and costs nothing at run time.
+/// Without it, the compiler reports at `router.on(function)` that the function is not a handler,
+/// often without the reason. The function is not changed and has no cost at run time.
 ///
 /// # Arguments
 ///
-/// - `state = Type`, `data = Type`: the router's state and the data of its connections. With one of
-///   them, the extractors are checked, too; the other is then `()` if left out.
-/// - `out = Type`: the set of messages that may be sent, any message if left out.
-/// - `crate = path`: where to find `switchboard`.
+/// - `state = Type`, `data = Type`: the router's state and the data of its connections. With either
+///   of them, the extractors are checked, too; the other one is `()` by default.
+/// - `out = Type`: the set of messages that may be sent; any message by default.
+/// - `crate = path`: the path of `switchboard`.
 ///
 /// # Requirements
 ///
@@ -321,43 +322,43 @@ pub fn ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
     function::expand_ws_handler(attr.into(), item.into()).into()
 }
 
-/// [`macro@ws_message`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
-/// same arguments, same requirements.
+/// [`macro@ws_message`] for crates that depend only on `switchboard-core`, which re-exports it
+/// under that name. Same arguments, same requirements.
 #[proc_macro_attribute]
 pub fn core_ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
     message::expand_ws_message(Krate::Core, attr.into(), item.into()).into()
 }
 
-/// [`macro@ws_rpc`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
-/// same arguments, same requirements.
+/// [`macro@ws_rpc`] for crates that depend only on `switchboard-core`, which re-exports it under
+/// that name. Same arguments, same requirements.
 #[proc_macro_attribute]
 pub fn core_ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
     message::expand_ws_rpc(Krate::Core, attr.into(), item.into()).into()
 }
 
-/// [`macro@ws_payload`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
-/// same arguments, same requirements.
+/// [`macro@ws_payload`] for crates that depend only on `switchboard-core`, which re-exports it
+/// under that name. Same arguments, same requirements.
 #[proc_macro_attribute]
 pub fn core_ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
     payload::expand_ws_payload(Krate::Core, attr.into(), item.into()).into()
 }
 
-/// [`macro@ws_meta`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
-/// same arguments, same requirements.
+/// [`macro@ws_meta`] for crates that depend only on `switchboard-core`, which re-exports it under
+/// that name. Same arguments, same requirements.
 #[proc_macro_attribute]
 pub fn core_ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
     meta::expand_ws_meta(Krate::Core, attr.into(), item.into()).into()
 }
 
-/// [`derive@WsMessage`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
-/// same arguments, same requirements.
+/// [`derive@WsMessage`] for crates that depend only on `switchboard-core`, which re-exports it
+/// under that name. Same arguments, same requirements.
 #[proc_macro_derive(CoreWsMessage, attributes(ws, validate))]
 pub fn derive_core_ws_message(item: TokenStream) -> TokenStream {
     message::expand_derive_ws_message(Krate::Core, item.into()).into()
 }
 
-/// [`derive@WsMessages`] for crates that depend on `switchboard-core` alone, which re-exports it under that name:
-/// same arguments, same requirements.
+/// [`derive@WsMessages`] for crates that depend only on `switchboard-core`, which re-exports it
+/// under that name. Same arguments, same requirements.
 #[proc_macro_derive(CoreWsMessages, attributes(ws))]
 pub fn derive_core_ws_messages(item: TokenStream) -> TokenStream {
     sets::expand_derive_ws_messages(Krate::Core, item.into()).into()

@@ -1,4 +1,4 @@
-//! `#[derive(WsMessages)]`: the set of messages that a connection may be sent.
+//! `#[derive(WsMessages)]`: the set of messages that may be sent to a connection.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -15,7 +15,7 @@ use crate::{
 const KNOWN: Known = Known { owner: "#[ws]", options: &["crate"], text: "a set has no type tag", elsewhere: &[] };
 
 pub(crate) fn expand_derive_ws_messages(krate: Krate, item: TokenStream) -> TokenStream {
-    // rustc lets a derive see nothing but types.
+    // rustc accepts a derive only on types.
     let Ok(input) = target::parse("#[derive(WsMessages)]", "an enum", item) else { return TokenStream::new() };
     let mut errors = Errors::default();
     let krate = named(&input.attrs, &mut errors).unwrap_or(krate);
@@ -25,7 +25,7 @@ pub(crate) fn expand_derive_ws_messages(krate: Krate, item: TokenStream) -> Toke
     quote!(#impls #errors)
 }
 
-/// The crate that an option names.
+/// Returns the crate that an option names.
 fn named(attrs: &[Attribute], errors: &mut Errors) -> Option<Krate> {
     let mut krate = None;
     let mut seen = Seen::default();
@@ -48,13 +48,13 @@ fn named(attrs: &[Attribute], errors: &mut Errors) -> Option<Krate> {
 
 /// The variants of a set.
 struct Variants<'a> {
-    /// Name and message of those that hold one message.
+    /// The names and messages of the variants that hold one message.
     holding: Vec<(&'a Ident, &'a Type)>,
-    /// Whether these are all.
+    /// Whether all variants are valid.
     complete: bool,
 }
 
-/// The variants; `None` for what is no such enum at all.
+/// Returns the variants, or `None` if this is not an enum.
 fn check<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Variants<'a>> {
     let Data::Enum(data) = &input.data else {
         errors.at(&input.ident, "a set of messages is an enum whose variants hold one message each");
@@ -114,7 +114,8 @@ fn impls(krate: &Krate, name: &Ident, variants: &Variants<'_>) -> TokenStream {
                 #[automatically_derived]
                 impl #private::MemberOf<#name> for #messages {}
             )*
-            // The variants are only names: without these, rustc would warn that they are never used.
+            // The variants are never constructed, so rustc would warn of them without these
+            // functions.
             const _: fn(&#name) = |set| match *set {
                 #(#name::#build(ref message) => { _ = message; })*
                 #rest

@@ -1,14 +1,14 @@
-//! What the tests of the expansions share.
+//! Shared by the tests of expansions.
 
 use proc_macro2::TokenStream;
 use syn::{File, Item, LitStr};
 
-/// An expansion as rustfmt would have it.
+/// Formats an expansion.
 pub(crate) fn pretty(tokens: &TokenStream) -> String {
     prettyplease::unparse(&parse(tokens))
 }
 
-/// The texts of the errors in an expansion, one a line.
+/// Returns the texts of the errors in an expansion, one per line.
 pub(crate) fn errors(tokens: &TokenStream) -> String {
     let macros = parse(tokens).items.into_iter().filter_map(|item| match item {
         Item::Macro(item) => Some(item.mac),

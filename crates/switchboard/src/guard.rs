@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn attack_b14_payloads_that_panic_when_dropped() {
+    fn panic_payloads_that_panic_when_dropped_are_contained() {
         for depth in 0..3 {
             let panic = catch_unwind(|| panic_any(Bomb(depth))).unwrap_err();
             assert_eq!(panic_text(panic), "of an unknown kind");

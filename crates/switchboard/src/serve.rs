@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn attack_a13_the_socket_is_found_behind_an_upgrade() {
+    async fn the_socket_is_recovered_from_an_upgrade() {
         let (sender, mut found) = mpsc::channel(1);
         let upgrade = async move |mut request: Request| {
             let upgrade = request.extensions_mut().remove::<OnUpgrade>().unwrap();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn attack_a13_a_client_that_sends_no_request_is_disconnected() {
+    async fn a_client_that_sends_no_request_is_disconnected() {
         let (listener, addr) = listen().await;
         let app = Router::new().route("/", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()));
         let serving = serve(listener, app).header_timeout(Duration::from_millis(100));

@@ -4,7 +4,7 @@
 //! The clock is stopped once all that happens on sockets has happened, and each time is taken where it passes: so
 //! nothing depends on how fast a socket is while the clock jumps.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 use std::{
     sync::{Arc, Mutex},
@@ -94,7 +94,7 @@ fn hanging(transport: TransportKind, clock: Clock) -> MethodRouter {
 }
 
 #[tokio::test]
-async fn row_8_handler_deadline() {
+async fn handlers_end_after_30_seconds() {
     for transport in TRANSPORTS {
         for text in
             [r#"{"type":"HANG","meta":{"correlationId":"c"},"payload":{}}"#, r#"{"type":"HANG_EVENT","payload":{}}"#]
@@ -105,7 +105,7 @@ async fn row_8_handler_deadline() {
 }
 
 #[tokio::test]
-async fn row_8_maximum_timeout_ms() {
+async fn a_clients_timeout_is_at_most_five_minutes() {
     for transport in TRANSPORTS {
         let text = r#"{"type":"HANG","meta":{"correlationId":"c","timeoutMs":1e12},"payload":{}}"#;
         assert_lasts(lasting(|clock| hanging(transport, clock), text).await, 5 * 60);
@@ -113,7 +113,7 @@ async fn row_8_maximum_timeout_ms() {
 }
 
 #[tokio::test]
-async fn row_8_server_to_client_call() {
+async fn calls_to_a_client_end_after_10_seconds() {
     for transport in TRANSPORTS {
         let route = |clock: Clock| {
             let call = async move |conn: Conn, _: HangEvent| {
@@ -146,7 +146,7 @@ async fn unanswered(transport: TransportKind, config: Config) -> Duration {
 }
 
 #[tokio::test]
-async fn row_8_ping_and_pong() {
+async fn pings_are_sent_every_25_seconds_and_answered_within_10() {
     for transport in TRANSPORTS {
         assert_lasts(unanswered(transport, Config::new().pong_timeout(Duration::from_secs(20))).await, 25 + 20);
         assert_lasts(unanswered(transport, Config::new().ping_interval(Duration::from_secs(20))).await, 20 + 10);
@@ -154,7 +154,7 @@ async fn row_8_ping_and_pong() {
 }
 
 #[tokio::test]
-async fn row_8_extractors_at_the_upgrade() {
+async fn extractors_at_the_upgrade_end_after_10_seconds() {
     for transport in TRANSPORTS {
         let route = |clock: Clock| {
             let never = async move || {
@@ -168,7 +168,7 @@ async fn row_8_extractors_at_the_upgrade() {
 }
 
 #[tokio::test]
-async fn row_8_on_open_and_on_close() {
+async fn open_and_close_hooks_end_after_10_seconds() {
     for transport in TRANSPORTS {
         let opening = |clock: Clock| {
             let open = async move || {

@@ -1,6 +1,6 @@
 //! The figures of the feature `metrics`, as `docs/metrics.md` lists them.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,5 +1,5 @@
-//! `cargo xtask loom`: the models of queues, topics and the ends of requests, in all orders of their
-//! threads' steps.
+//! `cargo xtask loom`: checks the models of queues, topics and the ends of requests in all thread
+//! interleavings.
 
 use anyhow::{Context as _, Result};
 use devkit::CommandLine;
@@ -16,7 +16,8 @@ pub(crate) fn run() -> Result<()> {
     CommandLine::new(&program).arg("loom_tests::").run()
 }
 
-/// The condition is only for this crate: dependencies, some of which know the same one, stay as they are.
+/// The condition applies only to this crate: some dependencies have one of the same name, and must
+/// not change.
 fn build() -> CommandLine {
     let build =
         "rustc --package switchboard --lib --profile test --all-features --message-format json-render-diagnostics";

@@ -1,6 +1,6 @@
 //! Developer commands of the workspace: `cargo xtask help`.
 
-#![expect(clippy::print_stdout, reason = "a command line tool talks on stdout")]
+#![expect(clippy::print_stdout, reason = "a command line tool prints to stdout")]
 
 mod autobahn;
 mod bench;
@@ -26,21 +26,21 @@ Usage: cargo xtask <command>
 Commands:
   setup           Install what the tests need (idempotent)
   test            Run everything that must pass: setup, format, spelling, dependencies, lints, tests, Autobahn, docs, packages
-  test --quick    Format, lints of the libraries, tests without other clients and the compiler's messages
+  test --quick    Format, lints of the libraries, tests without other clients and UI tests
   autobahn        Run the Autobahn test suite against echo-server, on each transport
-  bench           Measure beside a server written by hand on axum, and write docs/performance.md
-  bench --quick   The same in short, written to target/bench; names choose, as in `bench --quick rpc-1 idle`
-  loom            Try the models of queues and topics in all orders of their threads' steps
-  soak            Have 10 000 connections come, act and go, and one join and leave a million times; then look at memory
-  msrv            See that no dependency needs a newer compiler than the workspace says
-  public-api      See that public signatures name no types of crates that are not to be seen
+  bench           Measure against a server written by hand on axum, and write docs/performance.md
+  bench --quick   The same in a short run, written to target/bench; names select, as in `bench --quick rpc-1 idle`
+  loom            Check the models of queues and topics in all thread interleavings
+  soak            Connect 10 000 clients repeatedly, let one join and leave a million times, and check the memory
+  msrv            Check that no dependency needs a newer compiler than the workspace
+  public-api      Check that public signatures use only types of allowed crates
   package         Package the crates that are published, and build them from their packages: the dry run of a release
   compile-cost    Count crates and processor time of a small program with Switchboard, socketioxide and plain axum
   help            Print this text
 ";
 
-/// The exit code of a command line that was not understood.
-const NOT_UNDERSTOOD: u8 = 2;
+/// The exit code for an invalid command line.
+const INVALID_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         }
         unknown => {
             eprint!("error: unknown command `{}`\n\n{USAGE}", unknown.join(" "));
-            return ExitCode::from(NOT_UNDERSTOOD);
+            return ExitCode::from(INVALID_USAGE);
         }
     };
     match result {

@@ -1,17 +1,17 @@
-//! `cargo xtask msrv`: no dependency asks for a newer compiler than this workspace does.
+//! `cargo xtask msrv`: checks that no dependency requires a newer compiler than this workspace.
 //!
-//! Only one toolchain is needed for this. Clippy's `incompatible_msrv` watches the standard library; that the code
-//! compiles with the oldest compiler is checked on the public host (`.github/workflows/ci.yml`).
+//! This needs only one toolchain. Clippy's `incompatible_msrv` checks the use of the standard
+//! library, and CI compiles with the oldest compiler (`.github/workflows/ci.yml`).
 
 use anyhow::{Context as _, Result, bail};
 use devkit::CommandLine;
 use serde_json::Value;
 
-/// As `1.88.0`: what the parts are worth from the left.
+/// A version such as `1.88.0`, the most significant number first.
 type Version = [u32; 3];
 
 pub(crate) fn run() -> Result<()> {
-    // With the dependencies of all features and all platforms, as Cargo.lock has them.
+    // With the dependencies of all features and all platforms in Cargo.lock.
     let metadata = CommandLine::cargo("metadata --locked --all-features --format-version 1").output()?;
     let metadata: Value = serde_json::from_str(&metadata).context("`cargo metadata` does not print JSON")?;
     let (ours, newer) = compare(&metadata)?;
@@ -22,7 +22,7 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Our own version, and the packages that ask for a newer one.
+/// Returns the workspace's own version, and the packages that require a newer one.
 fn compare(metadata: &Value) -> Result<(String, Vec<String>)> {
     let packages = metadata["packages"].as_array().context("`cargo metadata` names no packages")?;
     let (own, foreign): (Vec<&Value>, Vec<&Value>) = packages.iter().partition(|package| package["source"].is_null());
@@ -30,7 +30,7 @@ fn compare(metadata: &Value) -> Result<(String, Vec<String>)> {
         own.iter().find_map(|package| package["rust_version"].as_str()).context("no package has a rust-version")?;
     let other = own.iter().find(|package| package["rust_version"] != ours);
     if let Some(other) = other {
-        bail!("the rust-version of {} is not that of the workspace, {ours}", other["name"]);
+        bail!("the rust-version of {} differs from the one of the workspace, {ours}", other["name"]);
     }
     let limit = version(ours)?;
     let mut newer = Vec::new();
@@ -49,7 +49,8 @@ fn text<'a>(package: &'a Value, key: &str) -> &'a str {
 }
 
 fn version(text: &str) -> Result<Version> {
-    let mut parts = text.split('.').map(|part| part.parse::<u32>().with_context(|| format!("`{text}` is no version")));
+    let mut parts =
+        text.split('.').map(|part| part.parse::<u32>().with_context(|| format!("`{text}` is not a version")));
     let mut next = || parts.next().unwrap_or(Ok(0));
     Ok([next()?, next()?, next()?])
 }
@@ -82,7 +83,7 @@ mod tests {
         let other = json!({ "name": "odd", "source": null, "rust_version": "1.90" });
         metadata["packages"].as_array_mut().unwrap().push(other);
         let error = compare(&metadata).unwrap_err().to_string();
-        assert_eq!(error, r#"the rust-version of "odd" is not that of the workspace, 1.88"#);
+        assert_eq!(error, r#"the rust-version of "odd" differs from the one of the workspace, 1.88"#);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: what a release uploads, built as those build it who depend on it.
+//! `cargo xtask package`: builds the crates from their packages, as a user of the release does.
 
 use std::{
     fs,
@@ -19,30 +19,31 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Packages the published crates and builds them from their packages, each against the packages of the others.
+/// Packages the published crates and builds them from their packages, each against the packages of
+/// the others.
 ///
-/// So a file that is missing in a package shows, as does a dependency that is only there inside the workspace. Offline,
-/// because the steps before have fetched all there is to fetch.
+/// This detects a file that is missing in a package, and a dependency that exists only inside the
+/// workspace. Offline, because the earlier steps have fetched all dependencies.
 fn packages(target: &Path) -> CommandLine {
     let names = PUBLISHED.iter().flat_map(|krate| ["--package", krate.name]);
     CommandLine::cargo("package --allow-dirty --offline")
         .args(names)
         .arg("--target-dir")
         .arg(target.to_string_lossy())
-        // Packages do not know the profiles of this workspace, and nothing of this is debugged.
+        // Packages do not have the profiles of this workspace, and none of this is debugged.
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
 }
 
-/// A folder in the target directory that no earlier run used.
+/// Returns a folder in the target directory that no earlier run used.
 ///
-/// cargo unpacks a package once for each place that it comes from, and never looks again: packages of the same version
-/// from the same place would be those of an earlier run.
+/// cargo unpacks a package once for each source and does not check it again: packages of the same
+/// version from the same place would be those of an earlier run.
 fn fresh(name: &str) -> Result<PathBuf> {
     let folder = workspace::target()?.join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     Ok(folder.join(now.as_nanos().to_string()))
 }
 
@@ -59,14 +60,14 @@ mod tests {
     }
 
     #[test]
-    fn each_crate_is_published_after_those_it_depends_on() {
+    fn each_crate_is_published_after_its_dependencies() {
         let members = members();
         let place = |name: &str| PUBLISHED.iter().position(|krate| krate.name == name);
         for krate in members.iter().filter(|krate| krate.is_published()) {
             for dependency in krate.dependencies("dependencies") {
                 assert!(
                     place(dependency).is_none_or(|first| Some(first) < place(krate.name())),
-                    "{dependency} must stand before {} in PUBLISHED",
+                    "{dependency} must be before {} in PUBLISHED",
                     krate.name()
                 );
             }

@@ -1,7 +1,9 @@
-//! `cargo xtask public-api`: whose types the published crates show in their public signatures.
+//! `cargo xtask public-api`: checks which foreign types are in the public signatures of the
+//! published crates.
 //!
-//! A type of another crate in a signature ties our versions to its versions. So each such crate, or type, is named
-//! here. What rustdoc leaves out (private items, `#[doc(hidden)]`) is no part of the API.
+//! A type of another crate in a signature ties our versions to its versions. So each such crate or
+//! type is listed here. Items that rustdoc omits (private ones, `#[doc(hidden)]`) are not part of
+//! the API.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,13 +14,13 @@ use anyhow::{Context as _, Result, bail};
 use devkit::{CommandLine, workspace};
 use serde_json::Value;
 
-/// The published crates, each with what it may show of others: a crate, or the path of a type.
+/// The published crates, each with the foreign crates, or paths of types, that it may show.
 const SHOWN: [(&str, &[&str]); 4] = [
     ("switchboard-frame", &["bytes", "http"]),
     (
         "switchboard-core",
-        // axum's by the feature `axum`, for `WsError` as a response; `validator` is re-exported for rules that
-        // applications write.
+        // axum's with the feature `axum`, for `WsError` as a response. `validator` is re-exported
+        // for rules that applications write.
         &["axum_core::response", "schemars::JsonSchema", "serde_core", "validator"],
     ),
     ("switchboard-macros", &["proc_macro"]),
@@ -32,7 +34,7 @@ const SHOWN: [(&str, &[&str]); 4] = [
             // Bounds of generated code.
             "pin_project_lite",
             "serde_core",
-            // What `serve` listens on, and a time that tests can stop.
+            // The listeners of `serve`, and a clock that tests can pause.
             "tokio::net::tcp::listener::TcpListener",
             "tokio::time::instant::Instant",
             "tower_layer",
@@ -53,8 +55,8 @@ pub(crate) fn run() -> Result<()> {
         .args(SHOWN.iter().flat_map(|(name, _)| ["--package", name]))
         .arg("--target-dir")
         .arg(target.to_string_lossy())
-        // The format is unstable, so rustdoc is told to take this compiler for a nightly one. In a target directory of
-        // its own, because build scripts ask for this variable, too.
+        // The format is unstable, so rustdoc is made to treat this compiler as a nightly one. In a
+        // target directory of its own, because build scripts read this variable, too.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTDOCFLAGS", "-Z unstable-options --output-format json");
     println!("    $ {docs}");
@@ -76,7 +78,7 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Paths of types and traits of other crates, each with the items that mention it.
+/// Paths of types and traits of other crates, each with the items that use it.
 type Foreign = BTreeMap<String, BTreeSet<String>>;
 
 fn foreign(docs: &Value) -> Result<Foreign> {
@@ -92,13 +94,14 @@ fn foreign(docs: &Value) -> Result<Foreign> {
     Ok(mentions)
 }
 
-/// Implementations for all types, of traits elsewhere, and of auto traits, which no source file here contains.
+/// Blanket implementations for traits of other crates, and auto traits. No source file here
+/// contains them.
 fn is_of_the_compiler(item: &Value) -> bool {
     let implementation = &item["inner"]["impl"];
     !implementation["blanket_impl"].is_null() || implementation["is_synthetic"] == true
 }
 
-/// A path in a signature is an object with an id; where it leads to stands in a table.
+/// A path in a signature is an object with an id; a table has its target.
 fn collect(value: &Value, docs: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn types_of_others_are_found_where_they_are_mentioned() {
+    fn foreign_types_are_found_with_the_items_that_use_them() {
         let api = foreign(&docs()).unwrap();
         let found: Vec<_> =
             api.iter().map(|(path, items)| (path.as_str(), items.iter().next().unwrap().as_str())).collect();

@@ -1,20 +1,20 @@
-//! `cargo xtask setup`: what the tests need beside Rust.
+//! `cargo xtask setup`: installs what the tests need besides Rust.
 
 use std::{env, fs, path::Path, process};
 
 use anyhow::{Context, Result, bail};
 use devkit::{CommandLine, workspace};
 
-/// One thing that the tests need.
+/// A tool that the tests need.
 struct Need {
     name: &'static str,
-    /// Whether this working copy needs it at all.
+    /// Whether this working copy needs it.
     wanted: fn(root: &Path) -> bool,
     found: Found,
     get: Get,
 }
 
-/// How to see that it is there.
+/// How to check that it is installed.
 enum Found {
     /// A program of this name is in `PATH`.
     Program(&'static str),
@@ -22,17 +22,17 @@ enum Found {
     Runs(&'static [&'static str]),
 }
 
-/// How to get it.
+/// How to install it.
 enum Get {
     /// Packages of Debian.
     Debian(&'static [&'static str]),
-    /// Commands that are quick and need no rights. `{target}` is the target directory.
+    /// Quick commands that need no privileges. `{target}` is the target directory.
     Commands(&'static [&'static [&'static str]]),
-    /// By hand, with this command; the tests do without it.
+    /// By hand, with this command; the tests run without it.
     ByHand { command: &'static str, without: &'static str },
 }
 
-/// Something new that the tests need is one more entry.
+/// A new tool that the tests need is a new entry here.
 const NEEDS: [Need; 12] = [
     Need {
         name: "rustfmt and clippy",
@@ -64,7 +64,8 @@ const NEEDS: [Need; 12] = [
         get: Get::Debian(&["chromium-driver"]),
     },
     Need { name: "node", wanted: has_node_tests, found: Found::Program("node"), get: Get::Debian(&["nodejs"]) },
-    // Apart, because other sources of Node have it in the package of Node itself, which then conflicts.
+    // In an entry of its own, because other sources of Node include npm in the package of Node,
+    // which then conflicts.
     Need { name: "npm", wanted: has_node_tests, found: Found::Program("npm"), get: Get::Debian(&["npm"]) },
     Need {
         name: "Node's packages of the tests",
@@ -86,7 +87,7 @@ const NEEDS: [Need; 12] = [
         found: Found::Runs(&["python3", "-c", "import ensurepip, sys, venv; assert sys.version_info >= (3, 10)"]),
         get: Get::Debian(&["python3", "python3-venv"]),
     },
-    // For servers in a network of their own.
+    // For servers in a network namespace.
     Need { name: "ip", wanted: always, found: Found::Program("ip"), get: Get::Debian(&["iproute2"]) },
     Need {
         name: "unshare and nsenter",
@@ -129,19 +130,19 @@ fn always(_: &Path) -> bool {
     true
 }
 
-/// Whether `tests` or a folder in it is a package of Node's.
+/// Whether `tests` or a folder in it is a Node package.
 fn has_node_tests(root: &Path) -> bool {
     let tests = root.join("tests");
     let folders = fs::read_dir(&tests).into_iter().flatten().flatten().map(|entry| entry.path());
     folders.chain([tests]).any(|folder| folder.join("package.json").is_file())
 }
 
-/// Whether tests run by nextest.
+/// Whether nextest runs the tests.
 pub(crate) fn has_nextest() -> bool {
     CommandLine::cargo("nextest --version").succeeds()
 }
 
-/// Installs what is missing. Quick when nothing is.
+/// Installs what is missing. Quick if nothing is.
 pub(crate) fn run() -> Result<()> {
     let root = workspace::root();
     let target = workspace::target()?;
@@ -161,7 +162,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 impl Need {
-    /// All but Debian's packages, which are installed together before.
+    /// Installs everything but Debian's packages, which are installed together before.
     fn install(&self, target: &Path) -> Result<()> {
         match &self.get {
             Get::Debian(_) => {}
@@ -172,7 +173,7 @@ impl Need {
             }
         }
         if !self.found.holds(target) {
-            bail!("{} is still not found after it was installed", self.name);
+            bail!("{} was installed but is still not found", self.name);
         }
         Ok(())
     }
@@ -207,7 +208,7 @@ fn install_debian(packages: &[&str]) -> Result<()> {
         CommandLine::new("apt-get").args(["install", "-y", "--no-install-recommends"]).args(packages.iter().copied());
     let update = CommandLine::new("apt-get").arg("update");
     if !is_program("apt-get") {
-        bail!("there is no apt-get here; install what these packages of Debian hold: {}", packages.join(" "));
+        bail!("apt-get is missing; install the content of these Debian packages: {}", packages.join(" "));
     }
     if !is_root()? {
         bail!("only root can install packages; run\n    sudo {update} && sudo {install}\nand then this command again");
@@ -216,7 +217,7 @@ fn install_debian(packages: &[&str]) -> Result<()> {
     announced(&install.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// The standard library does not tell.
+/// The standard library has no function for this.
 fn is_root() -> Result<bool> {
     let id = process::Command::new("id").arg("-u").output().context("cannot start `id`")?;
     Ok(id.stdout.trim_ascii() == b"0")
@@ -227,7 +228,7 @@ fn announced(command: &CommandLine) -> Result<()> {
     command.run().with_context(|| format!("`{command}` failed"))
 }
 
-/// A command of at least one word.
+/// Creates a command of at least one word.
 fn command(words: &[&str], target: &Path) -> CommandLine {
     let target = target.to_string_lossy();
     let mut words = words.iter().map(|word| word.replace("{target}", &target));

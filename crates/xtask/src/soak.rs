@@ -1,14 +1,15 @@
-//! `cargo xtask soak`: the soak tests at full size, optimised.
+//! `cargo xtask soak`: runs the soak tests at full size, optimised.
 
 use anyhow::Result;
 use devkit::CommandLine;
 
 use crate::step::Steps;
 
-/// How many connections there are at the same time. Each costs a file in the server and one in the test.
+/// The number of concurrent connections. Each needs an open file in the server and one in the test.
 const CONNECTIONS: &str = "10000";
 
-/// How often they all come, and go: what the first round leaves is what the others are compared with.
+/// How often all of them connect and leave. The memory after the first round is the baseline for
+/// the others.
 const ROUNDS: &str = "6";
 
 /// How often one client joins and leaves.
@@ -22,7 +23,8 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn command() -> CommandLine {
-    // Without nextest, whose patience is that of tests; one after the other, each with the machine to itself.
+    // Without nextest, which limits the time of tests. One after the other, each with the machine
+    // to itself.
     CommandLine::cargo("test --release --package switchboard-tests --test soak -- --nocapture --test-threads 1")
         .env("SWITCHBOARD_SOAK_CONNECTIONS", CONNECTIONS)
         .env("SWITCHBOARD_SOAK_ROUNDS", ROUNDS)

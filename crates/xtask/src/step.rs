@@ -1,4 +1,4 @@
-//! Running a step: a heading, the commands with their output as it comes, the time, a clear failure.
+//! Runs a step: a heading, the commands with their output, the time, and a clear failure.
 
 use std::{
     fmt,
@@ -37,7 +37,7 @@ impl Steps {
         })
     }
 
-    /// Calls a function; `again` is the command that does the same.
+    /// Calls a function. `again` is the command that does the same.
     pub(crate) fn call(&mut self, name: &'static str, again: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
         self.timed(name, || work().with_context(|| failure(name, again)))
     }

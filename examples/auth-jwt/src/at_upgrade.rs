@@ -1,4 +1,4 @@
-//! `/secure`, `/optional`, `/custom`, `/public`: it is known at the upgrade who connects.
+//! `/secure`, `/optional`, `/custom`, `/public`: the user is authenticated at the upgrade.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     users::UserData,
 };
 
-/// The data of a connection: typed, and there from the first message on.
+/// The data of a connection: typed, and available from the first message on.
 #[derive(Debug)]
 pub(crate) struct Visitor {
     pub(crate) user: UserData,
@@ -29,13 +29,13 @@ impl Visitor {
         Self { user: UserData::anonymous(), expires_in: Duration::ZERO }
     }
 
-    /// For the library: whose the connection is, and until when.
+    /// For the library: the user of the connection, and when its authentication expires.
     fn identity(&self) -> Option<Identity> {
         self.user.authenticated.then(|| Identity::new(self.user.user_id.as_str()).expires_in(self.expires_in))
     }
 }
 
-/// Why somebody may not connect.
+/// Why a client may not connect.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Refused {
     BadToken,
@@ -64,22 +64,22 @@ pub(crate) fn optional() -> WsRouter<Shared, Visitor, AnyMessage, Authenticated>
     for_visitors().on(admin_action).tokens(token_sources()).authenticate(with_token_or_not)
 }
 
-/// No `authenticate`: the data of connections is `()`, and so there is no user to be had from it.
+/// No `authenticate`: the data of connections is `()`, so no user can be taken from it.
 pub(crate) fn public() -> WsRouter<Shared> {
     WsRouter::new().on(async |conn: Conn, _: WhoAmI| Me { user: None, topics: conn.topics() })
 }
 
-/// Header, cookie, query, subprotocol: the first that is there counts.
+/// Header, cookie, query, subprotocol: the first one present is used.
 fn token_sources() -> TokenSources {
     TokenSources::new().cookie("auth_token").query("token")
 }
 
-/// What the routes with users have in common.
+/// The settings that the routes with users share.
 fn for_visitors() -> WsRouter<Shared, Visitor> {
     WsRouter::new().identify(Visitor::identity).on_open(opened).on(who_am_i).on_close(closed)
 }
 
-/// Without a token it does not get here: that is a 401 already.
+/// Not reached without a token, which is a 401 already.
 async fn with_token(token: BearerToken, State(app): State<Shared>) -> Result<Visitor, Refused> {
     visitor(&app, &token)
 }
@@ -102,7 +102,7 @@ async fn opened(conn: Conn<Visitor>, State(app): State<Shared>) -> Result<(), Ws
         return Ok(());
     }
     if app.people.enter(&user.user_id, conn.id()).is_err() {
-        // Banned since the upgrade.
+        // The user was banned since the upgrade.
         conn.close(CloseCode::FORBIDDEN, "Banned");
         return Ok(());
     }
@@ -116,7 +116,7 @@ async fn who_am_i(conn: Conn<Visitor>, _: WhoAmI) -> Me {
     Me { user: Some(conn.data().user.clone()), topics: conn.topics() }
 }
 
-/// Extractors run in the order of the arguments, and the first that refuses ends it.
+/// Extractors run in the order of the arguments. The first that refuses ends the chain.
 async fn admin_action(
     _: SignedIn,
     _: Admin,

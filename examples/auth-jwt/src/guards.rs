@@ -1,11 +1,11 @@
-//! Extractors that let only some pass: what other frameworks call middleware of a route. A handler
-//! names them before its message.
+//! Extractors that admit only some users, like route middleware in other frameworks. A handler
+//! takes them before its message.
 
 use switchboard::{ConnParts, FromConnParts, WsError};
 
 use crate::at_upgrade::Visitor;
 
-/// Somebody whose token was good.
+/// A user with a valid token.
 pub(crate) struct SignedIn;
 
 impl<S: Sync> FromConnParts<S, Visitor> for SignedIn {

@@ -1,4 +1,4 @@
-//! The HTTP routes beside the WebSockets.
+//! The HTTP routes.
 
 use std::{collections::VecDeque, sync::Mutex};
 
@@ -23,7 +23,7 @@ pub(crate) struct Issued {
     token: String,
 }
 
-/// Gives a token for a name and a password.
+/// Returns a token for a name and a password.
 pub(crate) async fn token(
     State(app): State<Shared>,
     Json(credentials): Json<Credentials>,
@@ -42,7 +42,7 @@ pub(crate) async fn token(
 #[derive(Debug, Default)]
 pub(crate) struct Errors(Mutex<VecDeque<Failed>>);
 
-/// One of them.
+/// A message that failed.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Failed {
@@ -51,13 +51,13 @@ pub(crate) struct Failed {
     code: String,
 }
 
-/// The hook `on_error`: the connection, and what went wrong. The client was told the error itself already.
+/// The hook `on_error`: records the connection and the error, which was sent to the client already.
 pub(crate) async fn failed(conn: Conn<Session>, State(app): State<Shared>, failure: Failure) -> Result<(), SendError> {
     record(&conn, &app, &failure);
     if *failure.error().code() != ErrorCode::Internal {
         return Ok(());
     }
-    // By hand, as the type belongs to the protocol.
+    // Built by hand, because the type belongs to the protocol.
     let notice = json!({ "type": "ERROR", "payload": { "code": "INTERNAL", "message": "An error occurred" } });
     conn.send_text(notice.to_string())
 }
@@ -74,7 +74,7 @@ fn record(conn: &Conn<Session>, app: &Shared, failure: &Failure) {
     });
 }
 
-/// What the hook has seen.
+/// Returns the recorded errors.
 pub(crate) async fn errors(State(app): State<Shared>) -> Json<Vec<Failed>> {
     Json(lock(&app.errors.0).iter().cloned().collect())
 }

@@ -1,4 +1,4 @@
-//! `/ws`: everyone may connect, and says in a message who it is.
+//! `/ws`: every client may connect, and authenticates with a message.
 
 use std::{convert::Infallible, sync::Mutex, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     users::{self, UserData},
 };
 
-/// The data of a connection. Only its own handlers change it, and those run one at a time.
+/// The data of a connection. Only its own handlers change it, one at a time.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) user: Mutex<UserData>,
@@ -27,7 +27,8 @@ type Client = Conn<Session>;
 
 pub(crate) fn ws(identify_timeout: Duration) -> WsRouter<Shared, Session, AnyMessage, Authenticated> {
     WsRouter::new()
-        // Who has not said by then who it is: 1008 "Authentication required".
+        // A client that has not authenticated by then is closed with 1008 "Authentication
+        // required".
         .config(Config::new().identify_timeout(identify_timeout))
         .authenticate(async || Ok::<_, Infallible>(Session { user: Mutex::new(UserData::anonymous()) }))
         .on(auth)
@@ -43,7 +44,7 @@ pub(crate) fn ws(identify_timeout: Duration) -> WsRouter<Shared, Session, AnyMes
 
 async fn auth(client: Client, State(app): State<Shared>, msg: Auth) -> Result<AuthSuccess, WsError> {
     let Some(Verified { user, expires_in }) = app.tokens.verify(&msg.token) else {
-        // The error leaves before the close frame.
+        // The error is sent before the close frame.
         client.close(CloseCode::POLICY, "Invalid token");
         return Err(WsError::unauthenticated("Invalid token"));
     };
@@ -54,14 +55,14 @@ async fn auth(client: Client, State(app): State<Shared>, msg: Auth) -> Result<Au
 async fn login(client: Client, State(app): State<Shared>, msg: Login) -> Result<AuthSuccess, WsError> {
     let user = users::check_password(&msg.username, &msg.password)
         .await
-        // The client learns that it failed, the log why.
+        // The client learns that it failed, and the log why.
         .map_err(|error| WsError::new(ErrorCode::Internal, "Login failed").with_source(error))?
         .ok_or_else(|| WsError::unauthenticated("Invalid credentials"))?;
     let identity = Identity::new(user.user_id.as_str());
     sign_in(&client, &app, user, identity).await
 }
 
-/// The connection is this user's from now on. It cannot become another one's.
+/// Assigns the connection to this user. It cannot change to another one.
 async fn sign_in(client: &Client, app: &Shared, user: UserData, identity: Identity) -> Result<AuthSuccess, WsError> {
     client.identify(identity)?;
     if app.people.enter(&user.user_id, client.id()).is_err() {
@@ -69,7 +70,7 @@ async fn sign_in(client: &Client, app: &Shared, user: UserData, identity: Identi
         return Err(WsError::permission_denied("You are banned"));
     }
     let topics = user.topics();
-    // A newer token may name other roles.
+    // A newer token may have other roles.
     let is_old = |topic: &&String| !topic.starts_with("room:") && !topics.contains(topic);
     for old in client.topics().iter().filter(is_old) {
         client.unsubscribe(old).await?;
@@ -105,7 +106,7 @@ async fn watch_room(client: Client, msg: WatchRoom) -> Result<Watching, WsError>
     Ok(Watching { room_id: msg.room_id })
 }
 
-/// Who may is the rule of the topic.
+/// The topic's rule decides who may subscribe.
 async fn mod_action(client: Client, msg: ModAction) -> Result<(), WsError> {
     client.publish(format!("room:{}", msg.room_id), msg).await?;
     Ok(())
@@ -119,7 +120,7 @@ async fn break_down(_: Break) -> Result<(), WsError> {
 }
 
 async fn closed(client: Client, State(app): State<Shared>) {
-    // Not of the session: it is set last when somebody signs in.
+    // Not read from the session, whose user is set last when a client signs in.
     if let Some(user_id) = client.user() {
         app.people.leave(&user_id, client.id());
     }

@@ -1,16 +1,17 @@
-//! JSON Web Tokens: in the first message, or at the upgrade; and what depends on who it is.
+//! JSON Web Tokens, in the first message or at the upgrade, and rights that depend on the user.
 //!
 //! | path | who may connect | rows of the checklist |
 //! |---|---|---|
-//! | `/ws` | everyone, who then has five seconds for `AUTH` or `LOGIN` | 000-9 to 000-13, 001-15 |
-//! | `/secure` | who brings a token: header, cookie `auth_token`, `?token=`, subprotocol | 001-9, 002-10, 004-2, 004-5 |
-//! | `/optional` | everyone; without a good token as "Anonymous" | 001-9 to 001-12 |
-//! | `/custom` | who brings a token in the header `x-auth-token` | 004-5 |
-//! | `/public` | everyone, and nobody asks | 004-6 |
-//! | `POST /token` | gives a token for a name and a password | |
-//! | `GET /errors` | what `on_error` has seen | 000-13 |
+//! | `/ws` | every client, which then has five seconds for `AUTH` or `LOGIN` | 000-9 to 000-13, 001-15 |
+//! | `/secure` | clients with a token: header, cookie `auth_token`, `?token=`, subprotocol | 001-9, 002-10, 004-2, 004-5 |
+//! | `/optional` | every client; without a valid token as "Anonymous" | 001-9 to 001-12 |
+//! | `/custom` | clients with a token in the header `x-auth-token` | 004-5 |
+//! | `/public` | every client, without authentication | 004-6 |
+//! | `POST /token` | returns a token for a name and a password | |
+//! | `GET /errors` | the errors that `on_error` has recorded | 000-13 |
 //!
-//! On `/ws`, `WATCH_ROOM` and `MOD_ACTION` show messages that only some members of a topic get (002-32).
+//! On `/ws`, `WATCH_ROOM` and `MOD_ACTION` show messages that reach only some subscribers of a
+//! topic (002-32).
 //!
 //! ```text
 //! PORT=3000 cargo run -p auth-jwt
@@ -25,14 +26,14 @@
 //! {"type":"ADMIN_ACTION","payload":{"action":"kick","targetUserId":"u-bob","reason":"enough"}}
 //! ```
 //!
-//! | file | what it holds |
+//! | file | content |
 //! |---|---|
-//! | `tokens.rs` | making and checking tokens |
+//! | `tokens.rs` | creating and verifying tokens |
 //! | `users.rs` | users and roles |
-//! | `people.rs` | who is connected, who is banned |
+//! | `people.rs` | connected and banned users |
 //! | `in_band.rs` | `/ws` |
 //! | `at_upgrade.rs` | `/secure`, `/optional`, `/custom`, `/public` |
-//! | `guards.rs` | extractors that let only some pass |
+//! | `guards.rs` | extractors that admit only some users |
 //! | `moderation.rs` | kick, ban, mute |
 //! | `http.rs` | the other routes |
 
@@ -59,7 +60,7 @@ use switchboard::{Hub, ws_route};
 
 use self::{http::Errors, people::People, tokens::Tokens};
 
-/// What the handlers of all routes share.
+/// The state that the handlers of all routes share.
 #[derive(Debug)]
 struct App {
     tokens: Tokens,
@@ -69,12 +70,12 @@ struct App {
 
 type Shared = Arc<App>;
 
-/// The application with a secret of its own, so that its tokens are good until it stops.
+/// Returns the application with a random secret, so its tokens are valid until it stops.
 pub fn app() -> Router {
     Options::new().router()
 }
 
-/// How the application is to be.
+/// The settings of the application.
 #[derive(Clone)]
 #[must_use]
 pub struct Options {
@@ -83,26 +84,26 @@ pub struct Options {
 }
 
 impl Options {
-    /// A random secret, and five seconds to say who one is.
+    /// Creates options with a random secret, and five seconds to authenticate.
     pub fn new() -> Self {
         let mut secret = vec![0; 32];
-        getrandom::fill(&mut secret).expect("every system that this runs on has randomness");
+        getrandom::fill(&mut secret).expect("the system has a source of randomness");
         Self { secret, identify_timeout: Duration::from_secs(5) }
     }
 
-    /// The key of the tokens' signatures: 32 bytes or more that nobody can guess.
+    /// Sets the key of the tokens' signatures: at least 32 random bytes.
     pub fn secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
         self.secret = secret.into();
         self
     }
 
-    /// How long a connection to `/ws` may be nobody's.
+    /// Sets how long a connection to `/ws` may stay unauthenticated.
     pub fn identify_timeout(mut self, timeout: Duration) -> Self {
         self.identify_timeout = timeout;
         self
     }
 
-    /// The application.
+    /// Returns the application.
     #[must_use = "it does nothing until it is served"]
     pub fn router(self) -> Router {
         let app = App { tokens: Tokens::new(&self.secret), people: People::default(), errors: Errors::default() };
@@ -126,14 +127,14 @@ impl Default for Options {
     }
 }
 
-/// Without the secret.
+/// Omits the secret.
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options").field("identify_timeout", &self.identify_timeout).finish_non_exhaustive()
     }
 }
 
-/// Locks a mutex. What is behind one is never left half changed, so a panic elsewhere does not matter.
+/// Locks a mutex. No panic can leave its content half changed, so poisoning does not matter.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! Serves the example on 127.0.0.1, on the port in `PORT`, 3000 if there is none. `JWT_SECRET` is the
-//! key of the tokens; without it they are good until the server stops.
+//! Serves the example on 127.0.0.1, on the port in `PORT`, 3000 by default. `JWT_SECRET` is the key
+//! of the tokens; without it, tokens are valid until the server stops.
 
 use std::{env, io};
 
@@ -27,7 +27,7 @@ async fn main() -> io::Result<()> {
     switchboard::serve(listener, options.router()).await
 }
 
-#[expect(clippy::print_stdout, reason = "the line that whoever started it waits for")]
+#[expect(clippy::print_stdout, reason = "tests and scripts wait for this line")]
 fn announce(listener: &TcpListener) -> io::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
     Ok(())

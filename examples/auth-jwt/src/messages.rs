@@ -1,19 +1,19 @@
-//! What travels between client and server. Wire names are in camel case.
+//! The messages between client and server. Wire names are in camel case.
 
 use switchboard::{ws_message, ws_payload, ws_rpc};
 
 use crate::users::{Role, UserData};
 
-// Client to server.
+// From client to server.
 
-/// Says who it is, with a token.
+/// Authenticates with a token.
 #[ws_message("AUTH")]
 pub(crate) struct Auth {
     #[validate(length(max = 4096))]
     pub(crate) token: String,
 }
 
-/// Says who it is, with a password.
+/// Authenticates with a password.
 #[ws_message("LOGIN")]
 pub(crate) struct Login {
     #[validate(length(min = 1, max = 64))]
@@ -22,11 +22,11 @@ pub(crate) struct Login {
     pub(crate) password: String,
 }
 
-/// Asks who the server takes this connection for.
+/// Asks for the user of this connection.
 #[ws_rpc("WHO_AM_I", response = Me)]
 pub(crate) struct WhoAmI;
 
-/// Fails, to show what then happens.
+/// Fails, to show what happens then.
 #[ws_message("BREAK")]
 pub(crate) struct Break;
 
@@ -40,7 +40,7 @@ pub(crate) struct AdminAction {
     pub(crate) reason: Option<String>,
 }
 
-/// What an administrator can do to somebody.
+/// What an administrator can do to a user.
 #[ws_payload]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -49,14 +49,15 @@ pub(crate) enum Action {
     Mute,
 }
 
-/// Wants to hear of a room.
+/// Subscribes to a room.
 #[ws_rpc("WATCH_ROOM", response = Watching)]
 pub(crate) struct WatchRoom {
     #[validate(length(min = 1, max = 64))]
     pub(crate) room_id: String,
 }
 
-/// What a moderator does in a room; the same message tells the room's other moderators and administrators.
+/// A moderator's action in a room. The same message notifies the room's other moderators and
+/// administrators.
 #[ws_message("MOD_ACTION")]
 pub(crate) struct ModAction {
     #[validate(length(min = 1, max = 64))]
@@ -69,7 +70,7 @@ pub(crate) struct ModAction {
     pub(crate) action: String,
 }
 
-// Server to client.
+// From server to client.
 
 /// The answer to `WATCH_ROOM`.
 #[ws_message("WATCHING")]
@@ -77,7 +78,7 @@ pub(crate) struct Watching {
     pub(crate) room_id: String,
 }
 
-/// The token or the password was good.
+/// The token or the password was valid.
 #[ws_message("AUTH_SUCCESS")]
 pub(crate) struct AuthSuccess {
     pub(crate) user_id: String,
@@ -88,27 +89,27 @@ pub(crate) struct AuthSuccess {
 /// The answer to `WHO_AM_I`.
 #[ws_message("ME")]
 pub(crate) struct Me {
-    /// Absent where nobody is asked who it is.
+    /// Absent on routes without authentication.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<UserData>,
     pub(crate) topics: Vec<String>,
 }
 
-/// To somebody who is put out: the connection closes after it.
+/// To a user who is kicked or banned: the connection closes after it.
 #[ws_message("KICKED")]
 pub(crate) struct Kicked {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
 }
 
-/// To somebody who is not to speak.
+/// To a user who is muted.
 #[ws_message("MUTED")]
 pub(crate) struct Muted {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
 }
 
-/// What the administrator asked for is done.
+/// The administrator's action was carried out.
 #[ws_message("ADMIN_ACTION_SUCCESS")]
 pub(crate) struct AdminActionSuccess {
     pub(crate) action: Action,

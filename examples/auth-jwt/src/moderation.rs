@@ -1,4 +1,4 @@
-//! What administrators do to others. Who may is decided before.
+//! The actions of administrators. Their rights were checked before.
 
 use switchboard::{ConnRef, Hub, TopicOptions, WsError};
 
@@ -9,7 +9,8 @@ use crate::{
     people::People,
 };
 
-/// The rule of rooms' topics: moderators act, and hear of what others of them do; all else is for every member.
+/// The rule of the rooms' topics: moderators may act, and are notified of each other's actions.
+/// Other messages are for every member.
 pub(crate) fn rooms() -> TopicOptions {
     TopicOptions::new().filter(|member, _: &ModAction| is_moderator(member)).authorize_publish(async |member, _| {
         if is_moderator(&member) {
@@ -25,7 +26,7 @@ fn is_moderator(member: &ConnRef) -> bool {
 
 pub(crate) async fn carry_out(hub: &Hub, people: &People, msg: AdminAction) -> Result<AdminActionSuccess, WsError> {
     let AdminAction { action, target_user_id, reason } = msg;
-    // Every connection of the user is subscribed to it, on whatever route.
+    // Every connection of the user is subscribed to it, on any route.
     let topic = format!("user:{target_user_id}");
     match action {
         Action::Kick => {
@@ -38,7 +39,7 @@ pub(crate) async fn carry_out(hub: &Hub, people: &People, msg: AdminAction) -> R
     }
     if action != Action::Mute {
         for id in people.connections(&target_user_id) {
-            // What was published before leaves before the close frame.
+            // Messages published before are sent before the close frame.
             hub.connection(id).disconnect().await;
         }
     }

@@ -1,4 +1,4 @@
-//! Who is connected, and who must not be.
+//! Connected and banned users.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,7 +9,7 @@ use switchboard::ConnId;
 
 use crate::lock;
 
-/// All that is known of connected users.
+/// The state of all connected users.
 #[derive(Debug, Default)]
 pub(crate) struct People(Mutex<Known>);
 
@@ -28,8 +28,8 @@ impl People {
         lock(&self.0).banned.contains(user_id)
     }
 
-    /// One more connection of a user. Under the same lock as [`ban`](Self::ban), so that nobody slips
-    /// in beside it.
+    /// Adds a connection of a user. Takes the same lock as [`ban`](Self::ban), so that no
+    /// connection is added during a ban.
     pub(crate) fn enter(&self, user_id: &str, id: ConnId) -> Result<(), Banned> {
         let mut known = lock(&self.0);
         if known.banned.contains(user_id) {
@@ -39,7 +39,7 @@ impl People {
         Ok(())
     }
 
-    /// One connection less.
+    /// Removes a connection.
     pub(crate) fn leave(&self, user_id: &str, id: ConnId) {
         let mut known = lock(&self.0);
         if let Some(ids) = known.connected.get_mut(user_id) {
@@ -50,12 +50,12 @@ impl People {
         }
     }
 
-    /// Puts a user on the ban list.
+    /// Bans a user.
     pub(crate) fn ban(&self, user_id: &str) {
         lock(&self.0).banned.insert(user_id.to_owned());
     }
 
-    /// The user's connections.
+    /// Returns the user's connections.
     pub(crate) fn connections(&self, user_id: &str) -> Vec<ConnId> {
         lock(&self.0).connected.get(user_id).map(|ids| ids.iter().copied().collect()).unwrap_or_default()
     }

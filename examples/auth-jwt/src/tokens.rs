@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::users::{Role, UserData};
 
-/// How long a token is good.
+/// How long a token is valid.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// Makes and checks tokens.
+/// Creates and verifies tokens.
 pub(crate) struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Claims {
@@ -28,11 +28,11 @@ struct Claims {
     username: String,
     #[serde(default = "plain_user")]
     roles: Vec<Role>,
-    /// Until when, in seconds since 1970.
+    /// When the token expires, in seconds since 1970.
     exp: u64,
 }
 
-/// What is known from a good token.
+/// A verified token.
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) user: UserData,
@@ -41,20 +41,20 @@ pub(crate) struct Verified {
 
 impl Tokens {
     pub(crate) fn new(secret: &[u8]) -> Self {
-        // The algorithm is fixed here. A token does not choose how it is checked: `alg: none` is refused.
+        // The algorithm is fixed here and not chosen by the token: `alg: none` is refused.
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         Self { encoding: EncodingKey::from_secret(secret), decoding: DecodingKey::from_secret(secret), validation }
     }
 
-    /// A token for a user.
+    /// Creates a token for a user.
     pub(crate) fn issue(&self, user: &UserData) -> Result<String, Error> {
         let exp = since_1970().saturating_add(LIFETIME).as_secs();
         let UserData { user_id, username, roles, authenticated: _ } = user.clone();
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &Claims { user_id, username, roles, exp }, &self.encoding)
     }
 
-    /// Whose token it is, if it is good. Why not is nobody's business.
+    /// Returns the user of a valid token. The reason of a refusal is not revealed.
     pub(crate) fn verify(&self, token: &str) -> Option<Verified> {
         let claims: Claims = jsonwebtoken::decode(token, &self.decoding, &self.validation).ok()?.claims;
         let user = UserData::known(claims.user_id, claims.username, claims.roles);
@@ -62,7 +62,7 @@ impl Tokens {
     }
 }
 
-/// Without the keys.
+/// Omits the keys.
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tokens(…)")

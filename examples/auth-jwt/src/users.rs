@@ -1,10 +1,10 @@
-//! Users and what they may do.
+//! Users and their rights.
 
 use std::fmt;
 
 use switchboard::ws_payload;
 
-/// What a user may be.
+/// The roles of users.
 #[ws_payload]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -14,7 +14,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// As it stands in topics.
+    /// Returns the name used in topics.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -24,7 +24,7 @@ impl Role {
     }
 }
 
-/// Who a connection belongs to.
+/// The user of a connection.
 #[ws_payload]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserData {
@@ -35,12 +35,12 @@ pub(crate) struct UserData {
 }
 
 impl UserData {
-    /// Somebody who has not said who it is.
+    /// A user who has not authenticated.
     pub(crate) fn anonymous() -> Self {
         Self { user_id: "anon".into(), username: "Anonymous".into(), roles: Vec::new(), authenticated: false }
     }
 
-    /// Somebody whose token or password was good.
+    /// A user whose token or password was valid.
     pub(crate) fn known(user_id: String, username: String, roles: Vec<Role>) -> Self {
         Self { user_id, username, roles, authenticated: true }
     }
@@ -53,14 +53,14 @@ impl UserData {
         self.authenticated && (self.is_admin() || self.roles.contains(&Role::Moderator))
     }
 
-    /// What a connection of this user hears of.
+    /// Returns the topics that a connection of this user is subscribed to.
     pub(crate) fn topics(&self) -> Vec<String> {
         let roles = self.roles.iter().map(|role| format!("role:{}", role.name()));
         std::iter::once(format!("user:{}", self.user_id)).chain(roles).collect()
     }
 }
 
-/// A stored record cannot be read.
+/// An invalid stored record.
 #[derive(Debug)]
 pub(crate) struct Damaged;
 
@@ -72,16 +72,16 @@ impl fmt::Display for Damaged {
 
 impl std::error::Error for Damaged {}
 
-/// The user with that name and password, if there is one.
+/// Returns the user with this name and password, if there is one.
 ///
-/// Stands for a database. A real one keeps hashes, made by a function that is slow on purpose
-/// (argon2), and counts attempts.
+/// Stands for a database. A real one stores hashes by a function that is slow on purpose (argon2),
+/// and limits attempts.
 pub(crate) async fn check_password(username: &str, password: &str) -> Result<Option<UserData>, Damaged> {
     let (id, stored, roles): (_, Option<&str>, &[Role]) = match username {
         "ann" => ("u-ann", Some("ann-secret"), &[Role::User, Role::Admin]),
         "bob" => ("u-bob", Some("bob-secret"), &[Role::User]),
         "mia" => ("u-mia", Some("mia-secret"), &[Role::User, Role::Moderator]),
-        // To show what clients see when something breaks.
+        // To show what clients see if something breaks.
         "zoe" => ("u-zoe", None, &[]),
         _ => return Ok(None),
     };

@@ -1,4 +1,4 @@
-//! What the server does with the messages of its clients.
+//! The handlers of the clients' messages.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     store::{Room, SignedIn, Store, Turn, User, now_ms},
 };
 
-/// The topic of those who see the list of rooms: everybody.
+/// The topic of the list of rooms, which every connection is subscribed to.
 const LOBBY: &str = "lobby";
 
 type Client = Conn<Session>;
@@ -25,14 +25,15 @@ type Client = Conn<Session>;
 #[derive(Debug)]
 pub(crate) struct Chat {
     store: Arc<Store>,
-    /// The list of rooms is read and published in turns, so that the last one published is right.
+    /// The list of rooms is read and published under this lock, so that the last published one is
+    /// current.
     lobby: AsyncMutex<()>,
 }
 
 /// Why a connection leaves its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leaving {
-    /// To go elsewhere: it still sees itself leave.
+    /// To join another room: it still gets the notice that it left.
     ForAnother,
     OnRequest,
     Closed,
@@ -60,7 +61,7 @@ impl Chat {
     async fn authenticate(&self, client: Client, msg: Authenticate) -> Result<(), WsError> {
         let session = client.data();
         if let Some(before) = session.user().filter(|user| !user.has_token(&msg.token)) {
-            // It becomes somebody else, who is not in that room.
+            // It becomes another user, who is not in that room.
             self.leave(&client, Leaving::ForAnother).await?;
             client.unsubscribe(direct_topic(before.id())).await?;
             self.sign_out(session);
@@ -99,7 +100,7 @@ impl Chat {
         session.set_room(Arc::clone(&room));
         welcome_in(&client, &turn)?;
         if !is_first {
-            // The others know this person already; only the new connection knows nobody.
+            // The others know this user already. Only the new connection needs the members.
             client.send(room_users(&turn))?;
             return Ok(());
         }
@@ -144,7 +145,7 @@ impl Chat {
         Ok(())
     }
 
-    /// The sender is who signed in on this connection: no message can name another.
+    /// The sender is the user who signed in on this connection: a message cannot name another one.
     async fn send_direct_message(&self, client: Client, msg: SendDirectMessage) -> Result<(), WsError> {
         let user = authenticated(client.data(), "You must be authenticated to send messages")?;
         let to = direct_topic(&msg.to_user_id);
@@ -197,7 +198,7 @@ impl Chat {
         }
     }
 
-    /// Out of the room, if the connection is in one.
+    /// Removes the connection from its room, if it is in one.
     #[ws(skip)]
     async fn leave(&self, client: &Client, why: Leaving) -> Result<(), WsError> {
         let session = client.data();
@@ -215,7 +216,7 @@ impl Chat {
             }
             (_, left) => {
                 client.unsubscribe(room.topic()).await?;
-                // The person is still there with another connection.
+                // The user is still there with another connection.
                 let Some(left) = left else { return Ok(()) };
                 left.await?;
             }
@@ -228,7 +229,7 @@ impl Chat {
         self.publish_rooms(client).await
     }
 
-    /// Tells everybody the rooms and how many are in them.
+    /// Publishes the rooms and their member counts to all clients.
     #[ws(skip)]
     async fn publish_rooms(&self, client: &Client) -> Result<(), WsError> {
         let _turn = self.lobby.lock().await;
@@ -236,7 +237,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Tells everybody who shares a room with a person the new name.
+    /// Tells the new name of a user to all rooms that the user is in.
     #[ws(skip)]
     async fn publish_name(&self, client: &Client, user: &User) -> Result<(), WsError> {
         for room in self.store.rooms_of(user) {
@@ -251,12 +252,13 @@ fn authenticated(session: &Session, otherwise: &'static str) -> Result<Arc<User>
     session.user().ok_or_else(|| WsError::unauthenticated(otherwise))
 }
 
-/// What all connections of a person are subscribed to. Clients name no topics, so none gets into another's.
+/// The topic of all connections of a user. Clients do not choose topic names, so they cannot
+/// subscribe to another user's.
 fn direct_topic(user_id: &str) -> String {
     format!("user:{user_id}")
 }
 
-/// What a connection is told of a room that it joins.
+/// Sends a connection the messages about a room that it joins.
 fn welcome_in(client: &Client, room: &Turn<'_>) -> Result<(), WsError> {
     client.send(JoinSuccess { room_id: room.id().into(), user_count: room.count() })?;
     client.send(History { room_id: room.id().into(), messages: room.history() })?;
@@ -271,7 +273,7 @@ fn room_users(room: &Turn<'_>) -> RoomUsers {
 /// Ignored from outside the room: the notice may have crossed with leaving it.
 async fn publish_typing(client: &Client, room_id: &str, typing: bool) -> Result<(), WsError> {
     let Some((user, room)) = client.data().member_of(room_id) else { return Ok(()) };
-    // In turn, so that nobody hears of it before having been welcomed in the room.
+    // In turn, so that members get it only after their welcome in the room.
     let _turn = room.turn().await;
     let notice = UserTyping { room_id: room_id.into(), user_id: user.id().into(), username: user.name(), typing };
     client.publish(room.topic(), notice).except_self().await?;

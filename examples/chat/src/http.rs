@@ -1,4 +1,4 @@
-//! The page, and what monitoring asks for.
+//! The page, and the routes for monitoring.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 
 use crate::store::{Store, now_ms};
 
-/// Scripts, styles and the WebSocket from here only; nothing may frame the page.
+/// Only scripts, styles and WebSockets of the same origin, and no framing of the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' data: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -47,10 +47,10 @@ pub(crate) fn router(store: Arc<Store>) -> Router {
         .with_state(store)
 }
 
-/// Headers, compression and traces for everything, the WebSocket's upgrade included.
+/// Headers, compression and traces for all routes, including the WebSocket's upgrade.
 pub(crate) fn with_layers(router: Router) -> Router {
     router
-        // The files have no versioned names: a new server must not meet an old script.
+        // The files have no versioned names, and an old script must not talk to a new server.
         .layer(header(CACHE_CONTROL, "no-cache"))
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))

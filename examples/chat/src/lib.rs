@@ -1,10 +1,10 @@
 //! A chat with rooms: names, members, the last messages, typing notices, several tabs per person.
 //!
-//! | file | what it holds |
+//! | file | content |
 //! |---|---|
-//! | `messages.rs` | what travels between page and server |
-//! | `handlers.rs` | what the server does with it |
-//! | `session.rs` | what is known about one connection |
+//! | `messages.rs` | the messages between page and server |
+//! | `handlers.rs` | their handlers |
+//! | `session.rs` | the data of a connection |
 //! | `store.rs` | people and rooms, in memory |
 //! | `http.rs` | the page, `GET /stats`, `GET /health` |
 
@@ -21,11 +21,11 @@ use switchboard::ws_route;
 
 use self::{handlers::Chat, session::Session, store::Store};
 
-/// The whole application: the page, the WebSocket at `/ws` and the HTTP routes, with people and
-/// rooms of its own.
+/// Returns the whole application: the page, the WebSocket at `/ws` and the HTTP routes, with people
+/// and rooms of its own.
 pub fn app() -> Router {
     let store = Arc::new(Store::new());
-    // Everyone may connect; who they are comes in band, with AUTHENTICATE.
+    // Every client may connect. It authenticates in band, with AUTHENTICATE.
     let chat = Chat::new(Arc::clone(&store)).router().authenticate(async || Ok::<_, Infallible>(Session::guest()));
     http::with_layers(http::router(store).route("/ws", ws_route(chat)))
 }

@@ -1,4 +1,4 @@
-//! Serves the chat on 127.0.0.1, on the port in `PORT`, 3000 if there is none.
+//! Serves the chat on 127.0.0.1, on the port in `PORT`, 3000 by default.
 
 use std::{
     env,
@@ -36,24 +36,24 @@ async fn run() -> Result<(), StartError> {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| StartError::Bind(port, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Bind(port, error))?;
     announce(address);
-    // The chat is in memory and pages reconnect: there is nothing to wait for at the end.
+    // The chat is in memory and pages reconnect, so it stops without waiting.
     tokio::select! {
-        // Closes what does not send a request in time, unlike `axum::serve`.
+        // Closes connections without a complete request, unlike `axum::serve`.
         served = switchboard::serve(listener, chat::app()) => served.map_err(|error| StartError::Bind(port, error)),
         () = stopped() => Ok(()),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the line that whoever started it waits for")]
+#[expect(clippy::print_stdout, reason = "tests and scripts wait for this line")]
 fn announce(address: SocketAddr) {
     println!("chat: http://{address}");
 }
 
-/// Ready at ctrl-c or SIGTERM.
+/// Completes at ctrl-c or SIGTERM.
 async fn stopped() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
-            // No signals to wait for: it runs until it is killed.
+            // Without signals, it runs until it is killed.
             std::future::pending::<()>().await;
         }
     };
@@ -70,7 +70,7 @@ async fn stopped() {
     interrupt.await;
 }
 
-/// Why there is no server.
+/// Why the server did not start.
 #[derive(Debug)]
 enum StartError {
     BadPort(String),

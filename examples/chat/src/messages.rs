@@ -1,12 +1,12 @@
-//! What travels between page and server. Wire names are in camel case.
+//! The messages between page and server. Wire names are in camel case.
 
 use switchboard::{ws_message, ws_payload};
 use uuid::Uuid;
 use validator::{ValidateUrl as _, ValidationError};
 
-// Client to server.
+// From client to server.
 
-/// Says who is there. The token is the client's own secret: the same one is the same person.
+/// Signs in. The token is the client's own secret: the same token is the same user.
 #[ws_message("AUTHENTICATE")]
 pub(crate) struct Authenticate {
     #[validate(length(min = 1, max = 128))]
@@ -16,7 +16,7 @@ pub(crate) struct Authenticate {
     pub(crate) username: Option<String>,
 }
 
-/// Enters a room, and leaves the one before.
+/// Enters a room, and leaves the current one.
 #[ws_message("JOIN_ROOM")]
 pub(crate) struct JoinRoom {
     #[validate(length(min = 1, max = 64))]
@@ -33,14 +33,14 @@ pub(crate) struct LeaveRoom {
     pub(crate) room_id: String,
 }
 
-/// Opens a room of that name, for everybody. The sender is not in it yet.
+/// Opens a room of that name, for all users. The sender has not joined it yet.
 #[ws_message("CREATE_ROOM")]
 pub(crate) struct CreateRoom {
     #[validate(length(min = 1, max = 40), custom(function = "visible"))]
     pub(crate) name: String,
 }
 
-/// Says something to one person, wherever that is. From whom it is, the server knows.
+/// Sends a message to one user, on all connections. The server adds the sender.
 #[ws_message("SEND_DIRECT_MESSAGE")]
 pub(crate) struct SendDirectMessage {
     #[validate(custom(function = "uuid"))]
@@ -49,7 +49,7 @@ pub(crate) struct SendDirectMessage {
     pub(crate) text: String,
 }
 
-/// Says something in a room.
+/// Sends a message to a room.
 #[ws_message("SEND_MESSAGE")]
 pub(crate) struct SendMessage {
     #[validate(length(min = 1, max = 64))]
@@ -60,7 +60,7 @@ pub(crate) struct SendMessage {
     pub(crate) attachment: Option<Attachment>,
 }
 
-/// A link that goes with a message.
+/// A link attached to a message.
 #[ws_payload]
 #[derive(Debug, Clone)]
 pub(crate) struct Attachment {
@@ -73,7 +73,7 @@ pub(crate) struct Attachment {
     pub(crate) name: Option<String>,
 }
 
-/// What a link leads to.
+/// The type of the link's target.
 #[ws_payload]
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum AttachmentKind {
@@ -81,28 +81,28 @@ pub(crate) enum AttachmentKind {
     File,
 }
 
-/// The sender began to write.
+/// The sender started typing.
 #[ws_message("TYPING_START")]
 pub(crate) struct TypingStart {
     #[validate(length(min = 1, max = 64))]
     pub(crate) room_id: String,
 }
 
-/// The sender stopped writing.
+/// The sender stopped typing.
 #[ws_message("TYPING_STOP")]
 pub(crate) struct TypingStop {
     #[validate(length(min = 1, max = 64))]
     pub(crate) room_id: String,
 }
 
-// Server to client.
+// From server to client.
 
 /// The first message of a connection.
 #[ws_message("WELCOME")]
 pub(crate) struct Welcome {
     pub(crate) message: String,
     pub(crate) client_id: String,
-    /// The name until AUTHENTICATE brings another.
+    /// The name until AUTHENTICATE sets another.
     pub(crate) username: String,
 }
 
@@ -112,7 +112,7 @@ pub(crate) struct RoomList {
     pub(crate) rooms: Vec<RoomSummary>,
 }
 
-/// A room as everybody sees it.
+/// A room in the list of rooms.
 #[ws_payload]
 pub(crate) struct RoomSummary {
     pub(crate) id: String,
@@ -141,7 +141,7 @@ pub(crate) struct History {
     pub(crate) messages: Vec<ChatMessage>,
 }
 
-/// Who is in a room: to its members, whenever somebody comes, goes or is renamed.
+/// The members of a room: sent to them whenever one joins, leaves or is renamed.
 #[ws_message("ROOM:USERS")]
 pub(crate) struct RoomUsers {
     pub(crate) room: String,
@@ -156,7 +156,7 @@ pub(crate) struct RoomUser {
     pub(crate) username: String,
 }
 
-/// Somebody entered a room.
+/// A user entered a room.
 #[ws_message("USER_JOINED")]
 pub(crate) struct UserJoined {
     pub(crate) room_id: String,
@@ -165,7 +165,7 @@ pub(crate) struct UserJoined {
     pub(crate) user_count: usize,
 }
 
-/// Somebody left a room.
+/// A user left a room.
 #[ws_message("USER_LEFT")]
 pub(crate) struct UserLeft {
     pub(crate) room_id: String,
@@ -174,20 +174,20 @@ pub(crate) struct UserLeft {
     pub(crate) user_count: usize,
 }
 
-/// Who left before did so by losing the connection. The count is that of the room.
+/// The user who left before did so by losing the connection. The count is that of the room.
 #[ws_message("USER_DISCONNECTED")]
 pub(crate) struct UserDisconnected {
     pub(crate) user_count: usize,
 }
 
-/// Something said in a room: to all its members, the sender included.
+/// A message in a room, to all its members including the sender.
 #[ws_message("CHAT_MESSAGE")]
 #[derive(Debug, Clone)]
 pub(crate) struct ChatMessage {
     pub(crate) message_id: String,
     pub(crate) room_id: String,
     pub(crate) user_id: String,
-    /// The name at that time.
+    /// The name when it was sent.
     pub(crate) username: String,
     pub(crate) text: String,
     /// Milliseconds since 1970.
@@ -203,7 +203,7 @@ pub(crate) struct RoomCreated {
     pub(crate) name: String,
 }
 
-/// Something said to one person: to all connections of that person, and of the sender.
+/// A message to one user: to all connections of that user and of the sender.
 #[ws_message("DIRECT_MESSAGE")]
 #[derive(Debug, Clone)]
 pub(crate) struct DirectMessage {
@@ -217,7 +217,7 @@ pub(crate) struct DirectMessage {
     pub(crate) timestamp: u64,
 }
 
-/// Somebody else in the room writes, or stopped writing.
+/// Another user in the room started or stopped typing.
 #[ws_message("USER_TYPING")]
 pub(crate) struct UserTyping {
     pub(crate) room_id: String,
@@ -230,7 +230,7 @@ fn uuid(text: &str) -> Result<(), ValidationError> {
     Uuid::try_parse(text).map(drop).map_err(|_| ValidationError::new("uuid"))
 }
 
-/// A name that can be read, and is the same as what is read.
+/// Refuses control characters and surrounding spaces, with which a name looks like another one.
 fn visible(text: &str) -> Result<(), ValidationError> {
     if text.trim() == text && !text.chars().any(char::is_control) {
         return Ok(());
@@ -239,7 +239,7 @@ fn visible(text: &str) -> Result<(), ValidationError> {
         .with_message("must not begin or end with a space, or hold control characters".into()))
 }
 
-/// `validator`'s own rule takes any scheme; what a page makes a link of must be a web address.
+/// `validator`'s own rule accepts any scheme; a link on the page must be a web address.
 fn web_address(text: &str) -> Result<(), ValidationError> {
     let (scheme, _) = text.split_once("://").unwrap_or_default();
     if (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) && text.validate_url() {

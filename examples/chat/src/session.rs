@@ -1,4 +1,4 @@
-//! What is known about one connection.
+//! The data of a connection.
 
 use std::sync::{
     Arc, Mutex,
@@ -7,9 +7,9 @@ use std::sync::{
 
 use crate::store::{Room, User, lock};
 
-/// The data of a connection: who is there, and in which room.
+/// The data of a connection: its user and its room.
 ///
-/// Only the connection's own handlers change it, and those run one at a time.
+/// Only the connection's own handlers change it, one at a time.
 #[derive(Debug)]
 pub(crate) struct Session {
     guest_name: String,
@@ -23,14 +23,14 @@ struct Place {
 }
 
 impl Session {
-    /// A connection that has not said who it is.
+    /// A connection that has not authenticated.
     pub(crate) fn guest() -> Self {
         static LAST: AtomicUsize = AtomicUsize::new(0);
         let number = LAST.fetch_add(1, Relaxed) + 1;
         Self { guest_name: format!("Guest-{number}"), place: Mutex::default() }
     }
 
-    /// The name of somebody who never gave one.
+    /// Returns the name of a user who has not set one.
     pub(crate) fn guest_name(&self) -> &str {
         &self.guest_name
     }
@@ -59,7 +59,7 @@ impl Session {
         lock(&self.place).room = None;
     }
 
-    /// Who is there, and the room, if it is the one with that id.
+    /// Returns the user and the room, if it is the one with that id.
     pub(crate) fn member_of(&self, room_id: &str) -> Option<(Arc<User>, Arc<Room>)> {
         let place = lock(&self.place);
         let room = place.room.clone().filter(|room| room.id() == room_id)?;

@@ -1,24 +1,25 @@
-//! The participants of a meeting, the same for all who are in it: each change is an operation with a
-//! revision, and clients get what they have not seen, or everything where that is not kept any more.
+//! The participants of a meeting, synchronised to all of them: each change is an operation with a
+//! revision. Clients get the operations that they have not seen, or a snapshot if those are not
+//! kept any more.
 //!
-//! | message | from | what it means |
+//! | message | from | meaning |
 //! |---|---|---|
-//! | `JOIN{participantId,name}` | client | takes part; answered by a snapshot, or on `/ws?rev=n` by what has changed since |
+//! | `JOIN{participantId,name}` | client | joins; answered by a snapshot, or on `/ws?rev=n` by the operations since then |
 //! | `UPDATE{patch,baseRev?,clientReqId}` | client | changes its own entry |
-//! | `LEAVE` | client | goes |
-//! | `HEARTBEAT` | client | is still there: after 45 s without any message it is removed |
-//! | `SYNC.SNAPSHOT{rev,participants}` | server | everything |
-//! | `SYNC.DELTAS{fromRev,toRev,operations}` | server | what has changed |
-//! | `REVISION_GAP{expectedRev,serverRev,bufferFirstRev,resumeFrom}` | server | that is not kept any more: a snapshot follows |
+//! | `LEAVE` | client | leaves |
+//! | `HEARTBEAT` | client | is still there: it is removed after 45 s without any message |
+//! | `SYNC.SNAPSHOT{rev,participants}` | server | the whole state |
+//! | `SYNC.DELTAS{fromRev,toRev,operations}` | server | the operations since `fromRev` |
+//! | `REVISION_GAP{expectedRev,serverRev,bufferFirstRev,resumeFrom}` | server | those operations are not kept any more: a snapshot follows |
 //!
-//! The last 1024 operations are kept. A participant whose connection is lost is `away` until it comes
-//! back or is removed. With `baseRev` an update says what it is based on; if that is not kept any more,
-//! the update is not applied, and the client gets a gap and a snapshot.
+//! The last 1024 operations are kept. A participant whose connection is lost is `away` until it
+//! returns or is removed. An update with `baseRev` names the revision that it is based on; if that
+//! is not kept any more, the update is not applied, and the client gets a gap and a snapshot.
 //!
-//! | file | what it holds | rows of the checklist |
+//! | file | content | rows of the checklist |
 //! |---|---|---|
 //! | `room.rs`, `meeting.rs`, `ring.rs` | the server: one task, the state, the last operations | 001-3 |
-//! | `operation.rs` | what a change is, for both ends | 001-3, 001-4 |
+//! | `operation.rs` | a change, for both ends | 001-3, 001-4 |
 //! | `client.rs` | the client's part: [`Replica`], with changes that the server has not confirmed | 001-4 |
 //!
 //! ```text
@@ -66,7 +67,7 @@ struct Visit {
 
 type Client = Conn<Visit>;
 
-/// The application, with nobody in the meeting.
+/// Returns the application, with an empty meeting.
 ///
 /// # Panics
 ///
@@ -75,7 +76,8 @@ pub fn app() -> Router {
     app_with(Duration::from_secs(45), Duration::from_secs(15))
 }
 
-/// The application, which removes who is silent for the time `stale`, and looks for them every `sweep`.
+/// Returns the application, which removes participants that were silent for `stale`, and checks for
+/// them every `sweep`.
 ///
 /// # Panics
 ///

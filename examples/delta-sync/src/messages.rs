@@ -1,4 +1,4 @@
-//! What travels between client and server.
+//! The messages between client and server.
 
 use std::collections::BTreeMap;
 
@@ -6,46 +6,46 @@ use switchboard::{ws_message, ws_payload};
 
 use crate::operation::Operation;
 
-/// Somebody in the meeting.
+/// A participant of the meeting.
 #[ws_payload]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Participant {
-    /// What the others know it by.
+    /// The id by which others know it.
     pub id: String,
-    /// What it calls itself.
+    /// The name that it chose.
     pub name: String,
-    /// Whether it is there.
+    /// Whether it is present.
     pub status: Status,
-    /// When it joined or changed something, in milliseconds since 1970, by the server's clock.
+    /// When it joined or changed something, in milliseconds since 1970 by the server's clock.
     pub last_active: u64,
 }
 
-/// Whether somebody is there.
+/// The presence of a participant.
 #[ws_payload]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It is.
+    /// It is present.
     Online,
-    /// It says that it is not, or its connection is lost.
+    /// It says that it is away, or its connection is lost.
     Away,
-    /// It says that it does not want to be seen.
+    /// It does not want to be seen.
     Offline,
 }
 
-/// What somebody changes of its own entry.
+/// A participant's change of its own entry.
 #[ws_payload]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Patch {
-    /// Another name.
+    /// A new name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 50))]
     pub name: Option<String>,
-    /// Another status.
+    /// A new status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
 }
 
-// Client to server.
+// From client to server.
 
 #[ws_message("JOIN")]
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub(crate) struct Update {
     /// The revision that the client had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) base_rev: Option<u64>,
-    /// Comes back with the operation.
+    /// Returned with the operation.
     #[validate(length(min = 1, max = 64))]
     pub(crate) client_req_id: String,
 }
@@ -75,7 +75,7 @@ pub(crate) struct Leave;
 #[ws_message("HEARTBEAT")]
 pub(crate) struct Heartbeat;
 
-// Server to client.
+// From server to client.
 
 #[ws_message("SYNC.SNAPSHOT")]
 pub(crate) struct SyncSnapshot {
@@ -93,10 +93,10 @@ pub(crate) struct SyncDeltas {
 
 #[ws_message("REVISION_GAP")]
 pub(crate) struct RevisionGap {
-    /// What the client has.
+    /// The revision that the client has.
     pub(crate) expected_rev: u64,
     pub(crate) server_rev: u64,
     pub(crate) buffer_first_rev: u64,
-    /// What the client has after the snapshot that follows.
+    /// The revision of the client after the following snapshot.
     pub(crate) resume_from: u64,
 }

@@ -1,4 +1,4 @@
-//! Changes of the participants, which server and client carry out alike.
+//! Changes of the participants, which server and client apply in the same way.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     Left,
 }
 
-/// Who has changed, and what: all of it for who joined, nothing for who left.
+/// The participant, and its new values: all of them for a join, none for a leave.
 #[ws_payload]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changed {
@@ -43,12 +43,13 @@ pub(crate) struct Changed {
 }
 
 impl Operation {
-    /// The next one, whose revision is not known yet.
+    /// Creates the next operation, whose revision is not known yet.
     pub(crate) fn new(kind: Kind, payload: Changed, client_req_id: Option<String>) -> Self {
         Self { rev: 0, kind, payload, client_req_id }
     }
 
-    /// Carries it out. What does not fit has no effect: an update of who is not there.
+    /// Applies it. An operation that does not fit has no effect, such as an update of a participant
+    /// who has left.
     pub(crate) fn apply(&self, participants: &mut BTreeMap<String, Participant>) {
         let Changed { id, name, status, last_active } = &self.payload;
         match self.kind {
@@ -70,7 +71,7 @@ impl Operation {
 }
 
 impl Participant {
-    /// Changes what is given.
+    /// Changes the given values.
     pub(crate) fn change(&mut self, name: Option<&str>, status: Option<Status>) {
         if let Some(name) = name {
             name.clone_into(&mut self.name);

@@ -7,7 +7,7 @@ use crate::operation::Operation;
 /// How many are kept.
 const CAPACITY: usize = 1024;
 
-/// Operations whose revisions follow one on another, and the revision of the last.
+/// Operations with consecutive revisions, and the revision of the last one.
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
     operations: VecDeque<Operation>,
@@ -15,7 +15,7 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Gives the operation the next revision and keeps it, instead of the oldest if there is no place.
+    /// Gives the operation the next revision and stores it. Drops the oldest if the ring is full.
     pub(crate) fn push(&mut self, mut operation: Operation) {
         self.rev += 1;
         operation.rev = self.rev;
@@ -25,17 +25,18 @@ impl Ring {
         self.operations.push_back(operation);
     }
 
-    /// The last revision, 0 before the first.
+    /// Returns the last revision, 0 before the first.
     pub(crate) fn rev(&self) -> u64 {
         self.rev
     }
 
-    /// The oldest that is kept, or the next if there is none.
+    /// Returns the oldest revision that is kept, or the next one if there is none.
     pub(crate) fn first_rev(&self) -> u64 {
         self.operations.front().map_or(self.rev + 1, |operation| operation.rev)
     }
 
-    /// All operations after this revision, if they are kept and it is not one that is to come.
+    /// Returns all operations after this revision, unless some are not kept any more or it is in
+    /// the future.
     pub(crate) fn since(&self, from: u64) -> Option<Vec<Operation>> {
         // Exactly those of (from, rev].
         if from > self.rev || from + 1 < self.first_rev() {
@@ -52,7 +53,7 @@ mod tests {
     use crate::operation::{Changed, Kind};
 
     #[test]
-    fn deltas_reach_as_far_as_what_is_kept() {
+    fn deltas_reach_back_to_the_oldest_kept_operation() {
         let mut ring = Ring::default();
         assert_eq!((ring.rev(), ring.first_rev()), (0, 1));
         assert!(ring.since(0).is_some_and(|operations| operations.is_empty()));

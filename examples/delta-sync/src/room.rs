@@ -1,4 +1,5 @@
-//! The one task that changes the state and tells of it, so that all clients see all changes in order.
+//! The one task that changes the state and publishes it, so that all clients see all changes in
+//! order.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::{
     messages::{Join, Update},
 };
 
-/// How many messages wait for the task; behind that, handlers wait.
+/// How many messages may wait for the task. Handlers wait if the queue is full.
 const QUEUE: usize = 256;
 
 type Answer = oneshot::Sender<Result<(), WsError>>;
@@ -53,7 +54,7 @@ impl Room {
         Self(commands)
     }
 
-    /// Dropped before it is ready, the task may do it all the same.
+    /// If dropped before it is ready, the task may still carry it out.
     pub(crate) async fn ask(&self, command: impl FnOnce(Answer) -> Command) -> Result<(), WsError> {
         let (answer, answered) = oneshot::channel();
         self.tell(command(answer)).await?;
@@ -66,7 +67,7 @@ impl Room {
 }
 
 fn carry_out(meeting: &mut Meeting, command: Command) {
-    // Who does not wait any more has gone.
+    // The handler that asked was dropped.
     match command {
         Command::Join(client, join, answer) => drop(answer.send(meeting.join(client, join))),
         Command::Update(client, update, answer) => drop(answer.send(meeting.update(&client, update))),

@@ -1,14 +1,15 @@
-//! Clients that send more than can be worked off: each has a queue of 10, and what happens when it is
-//! full is the policy of the route. Nothing is ever dropped without a word.
+//! Clients that send faster than their messages are processed: each has a queue of 10, and the
+//! policy of the route decides what happens when it is full. A client is told of every message that
+//! is dropped.
 //!
 //! | path | when the queue is full |
 //! |---|---|
-//! | `/ws/drop-oldest` | the first in it is dropped, which `RESOURCE_EXHAUSTED` says, and the new one is taken |
-//! | `/ws/drop-new` | the new one is dropped, which `RESOURCE_EXHAUSTED` says instead of `DATA_ACK` |
-//! | `/ws/queue` | the new one waits for a place, which `RESOURCE_EXHAUSTED` says; then it is taken. What the client sends meanwhile is not read, and TCP slows it down |
-//! | `/watch` | what leaves the queues, as `DATA` |
+//! | `/ws/drop-oldest` | the first item in the queue is dropped, which `RESOURCE_EXHAUSTED` reports, and the new one is queued |
+//! | `/ws/drop-new` | the new item is dropped, which `RESOURCE_EXHAUSTED` reports instead of `DATA_ACK` |
+//! | `/ws/queue` | the new item waits for room, which `RESOURCE_EXHAUSTED` reports, and is then queued. Meanwhile the client's messages are not read, and TCP slows it down |
+//! | `/watch` | the processed items, as `DATA` |
 //!
-//! Ten items in a second leave each queue. What was taken leaves it even if its client is gone.
+//! Each queue processes ten items per second, even if its client is gone.
 //!
 //! ```text
 //! PORT=3000 cargo run -p flow-control
@@ -41,10 +42,10 @@ use self::{
 /// How long one item takes.
 const WORK: Duration = Duration::from_millis(100);
 
-/// What is told to who should wait: by then there is a place again.
+/// The `retryAfterMs` of errors: by then there is room again.
 const RETRY_AFTER_MS: u64 = 100;
 
-/// The topic of what leaves the queues.
+/// The topic of processed items.
 const DATA: &str = "data";
 
 /// The data of a connection.
@@ -54,12 +55,12 @@ struct Inlet {
     queue: Arc<Queue>,
 }
 
-/// The application.
+/// Returns the application.
 pub fn app() -> Router {
     app_with(Pace::every(WORK))
 }
 
-/// The application with queues that are worked off at another pace.
+/// Returns the application with queues of another pace.
 pub fn app_with(pace: Pace) -> Router {
     let hub = Hub::new();
     let watch = WsRouter::new().hub(hub.clone()).on_open(watch);
@@ -71,7 +72,7 @@ fn ws() -> WsRouter<Pace, Inlet, AnyMessage, Authenticated> {
         .on_open(opened)
         .on(send_data)
         .on_close(closed)
-        // Another policy in the path is answered 400.
+        // Another policy in the path is answered with 400.
         .authenticate(async |Path(policy): Path<Policy>| Ok::<_, Infallible>(Inlet { policy, queue: Arc::default() }))
 }
 
@@ -80,19 +81,19 @@ async fn watch(conn: Conn) -> Result<(), WsError> {
     Ok(())
 }
 
-/// The task ends when the connection has and the queue is empty: after a second at most.
+/// The task ends once the connection is closed and the queue is empty: after a second at most.
 async fn opened(conn: Conn<Inlet>, State(pace): State<Pace>) {
     let (queue, hub, client_id) = (Arc::clone(&conn.data().queue), conn.hub().clone(), conn.id().to_string());
-    tokio::spawn(work_off(queue, pace, hub, client_id));
+    tokio::spawn(process_items(queue, pace, hub, client_id));
 }
 
-async fn work_off(queue: Arc<Queue>, pace: Pace, hub: Hub, client_id: String) {
+async fn process_items(queue: Arc<Queue>, pace: Pace, hub: Hub, client_id: String) {
     while queue.filled().await {
         pace.next().await;
-        // Another one than that before the wait, if that was dropped.
+        // If the first item was dropped meanwhile, this is the next one.
         let Some(Item { id, data }) = queue.pop() else { continue };
         let data = Data { client_id: client_id.clone(), id: id.to_string(), data };
-        // Nobody watches, or too much is published: the data is worked off all the same.
+        // Without watchers, or if too much is published, the item is processed all the same.
         let _ = hub.publish(DATA, data).await;
     }
 }
@@ -105,13 +106,13 @@ async fn send_data(conn: Conn<Inlet>, message: SendData) -> Result<(), WsError> 
         (Ok(id), _) => id,
         (Err(Full { depth, .. }), Policy::DropNew) => return Ok(exhausted(depth)?),
         (Err(Full { data, .. }), Policy::DropOldest) => {
-            let (id, depth) = queue.push_out(data);
+            let (id, depth) = queue.push_dropping_oldest(data);
             exhausted(depth)?;
             id
         }
         (Err(Full { data, depth }), Policy::Queue) => {
             exhausted(depth)?;
-            // If that takes longer than a handler may, it is an error `DEADLINE_EXCEEDED`.
+            // If that takes longer than a handler's deadline, the client gets `DEADLINE_EXCEEDED`.
             queue.push_when_possible(data).await
         }
     };

@@ -1,4 +1,4 @@
-//! Serves the example on 127.0.0.1, on the port in `PORT`, 3000 if there is none.
+//! Serves the example on 127.0.0.1, on the port in `PORT`, 3000 by default.
 
 use std::{env, io};
 
@@ -15,7 +15,7 @@ async fn main() -> io::Result<()> {
     switchboard::serve(listener, flow_control::app()).await
 }
 
-#[expect(clippy::print_stdout, reason = "the line that whoever started it waits for")]
+#[expect(clippy::print_stdout, reason = "tests and scripts wait for this line")]
 fn announce(listener: &TcpListener) -> io::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
     Ok(())

@@ -1,21 +1,21 @@
-//! What travels between client and server.
+//! The messages between client and server.
 
 use switchboard::{ws_message, ws_payload};
 
-/// Something to be worked off.
+/// An item to process.
 #[ws_message("SEND_DATA")]
 pub(crate) struct SendData {
     #[validate(length(max = 1000))]
     pub(crate) data: String,
 }
 
-/// It was taken. Ids are those of the connection, counted from 1.
+/// The item was queued. Ids are counted from 1 per connection.
 #[ws_message("DATA_ACK")]
 pub(crate) struct DataAck {
     pub(crate) id: String,
 }
 
-/// The queue is full: do not send before that time.
+/// The queue is full: send again after that time.
 #[ws_message("RESOURCE_EXHAUSTED")]
 pub(crate) struct ResourceExhausted {
     pub(crate) policy: Policy,
@@ -23,7 +23,7 @@ pub(crate) struct ResourceExhausted {
     pub(crate) queue_depth: usize,
 }
 
-/// What happens when the queue is full.
+/// The policy of a full queue.
 #[ws_payload(rename_all = "kebab-case")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Policy {
@@ -32,7 +32,7 @@ pub(crate) enum Policy {
     Queue,
 }
 
-/// To those who watch: it was worked off.
+/// To watchers: the item was processed.
 #[ws_message("DATA")]
 pub(crate) struct Data {
     pub(crate) client_id: String,

@@ -1,10 +1,10 @@
-//! How fast queues are worked off.
+//! The speed at which queues are processed.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, time::sleep};
 
-/// How fast queues are worked off.
+/// How fast a queue is processed.
 #[derive(Debug, Clone)]
 pub struct Pace(Kind);
 
@@ -15,25 +15,25 @@ enum Kind {
 }
 
 impl Pace {
-    /// One item takes so long.
+    /// Each item takes this long.
     #[must_use]
     pub fn every(time: Duration) -> Self {
         Self(Kind::Every(time))
     }
 
-    /// One item takes a permit, which is used up.
+    /// Each item takes a permit, which is used up.
     #[must_use]
     pub fn permits(permits: Arc<Semaphore>) -> Self {
         Self(Kind::Permits(permits))
     }
 
-    /// The next item may leave.
+    /// Waits until the next item may be processed.
     pub(crate) async fn next(&self) {
         match &self.0 {
             Kind::Every(time) => sleep(*time).await,
             Kind::Permits(permits) => match permits.acquire().await {
                 Ok(permit) => permit.forget(),
-                // Closed: there will never be one.
+                // Closed: there will not be another permit.
                 Err(_) => pending().await,
             },
         }

@@ -7,16 +7,16 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// How many items wait at most.
+/// How many items may wait.
 const CAPACITY: usize = 10;
 
 /// Filled by the handlers of one connection, one at a time, and emptied by one task.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
-    /// Something may be there, or there will be nothing any more.
+    /// An item may have been added, or the queue closed.
     filled: Notify,
-    /// There may be a place.
+    /// Room may have become free.
     emptied: Notify,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Item {
     pub(crate) data: String,
 }
 
-/// There is no place for the data, which is given back.
+/// There is no room for the data, which is returned.
 #[derive(Debug)]
 pub(crate) struct Full {
     pub(crate) data: String,
@@ -41,16 +41,16 @@ pub(crate) struct Full {
 }
 
 impl Queue {
-    /// Puts data behind what is there; its id.
+    /// Appends data and returns its id.
     pub(crate) fn push(&self, data: String) -> Result<u64, Full> {
         let mut state = self.lock();
         let depth = state.items.len();
         if depth >= CAPACITY { Err(Full { data, depth }) } else { Ok(self.take(&mut state, data)) }
     }
 
-    /// Puts data behind what is there, and drops the first if there is no place. The data's id, and how
-    /// many there are.
-    pub(crate) fn push_out(&self, data: String) -> (u64, usize) {
+    /// Appends data, and drops the first item if there is no room. Returns the data's id, and the
+    /// number of items.
+    pub(crate) fn push_dropping_oldest(&self, data: String) -> (u64, usize) {
         let mut state = self.lock();
         while state.items.len() >= CAPACITY {
             state.items.pop_front();
@@ -59,19 +59,19 @@ impl Queue {
         (id, state.items.len())
     }
 
-    /// Waits for a place. Dropped before it is ready, nothing was put in.
+    /// Waits for room. If dropped before it is ready, nothing was added.
     pub(crate) async fn push_when_possible(&self, mut data: String) -> u64 {
         loop {
             match self.push(data) {
                 Ok(id) => return id,
                 Err(full) => data = full.data,
             }
-            // Also if there was one since: a notice without anyone who waits is kept.
+            // Also if room became free since then: a notification without a waiter is kept.
             self.emptied.notified().await;
         }
     }
 
-    /// Waits until something is there. `false` if there is not and will never be.
+    /// Waits for an item. Returns `false` if there is none and the queue is closed.
     pub(crate) async fn filled(&self) -> bool {
         loop {
             {
@@ -90,7 +90,7 @@ impl Queue {
         item
     }
 
-    /// Nothing will be put in any more.
+    /// Closes the queue: no more items are added.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.filled.notify_one();
@@ -104,7 +104,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in here can panic half-way.
+        // No code under the lock panics.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,11 +1,11 @@
-//! Pings of the protocol, which find connections that are dead, and pings of the application, which
-//! measure.
+//! Pings of the protocol, which detect dead connections, and pings of the application, which
+//! measure latency.
 //!
-//! | path | what | rows of the checklist |
+//! | path | content | rows of the checklist |
 //! |---|---|---|
-//! | `/ws` | a ping every 30 s, 5 s for the answer; `HEARTBEAT_PING` | 001-16, 002-36, 002-37 |
+//! | `/ws` | a ping every 30 s, 5 s for the pong; `HEARTBEAT_PING` | 001-16, 002-36, 002-37 |
 //! | `/quiet` | the same without pings | 002-36 |
-//! | `GET /closed` | the last connections that ended: how, and after how long | 001-16, 002-36 |
+//! | `GET /closed` | the last closed connections: why, and after how long | 001-16, 002-36 |
 //!
 //! ```text
 //! PORT=3000 cargo run -p heartbeat
@@ -18,8 +18,8 @@
 //! ```
 //!
 //! Stop the client (`kill -STOP`) and look at <http://localhost:3000/closed> after 35 seconds.
-//! Browsers answer the protocol's pings by themselves and do not show them to the page; what a page
-//! sees is the close event with the code 1008 and the reason "Heartbeat timeout".
+//! Browsers answer the protocol's pings by themselves, invisibly to the page. The page gets the
+//! close event with the code 1008 and the reason "Heartbeat timeout".
 
 mod messages;
 mod record;
@@ -48,12 +48,12 @@ struct Session {
     is_stale: AtomicBool,
 }
 
-/// The application, with a ping every 30 seconds and five seconds for the answer.
+/// Returns the application, with a ping every 30 seconds and five seconds for the pong.
 pub fn app() -> Router {
     app_with(Duration::from_secs(30), Duration::from_secs(5))
 }
 
-/// The application with other times.
+/// Returns the application with other times.
 ///
 /// # Panics
 ///
@@ -76,12 +76,12 @@ fn ws() -> WsRouter<Arc<Record>, Session, AnyMessage, Authenticated> {
         .on_close(closed)
 }
 
-/// How long the message took to get here, as far as both clocks agree.
+/// Returns how long the message took to arrive, as far as both clocks agree.
 async fn heartbeat_ping(at: ReceivedAt, msg: HeartbeatPing) -> HeartbeatPong {
     HeartbeatPong { timestamp: msg.timestamp, latency: at.as_millis().checked_sub(msg.timestamp) }
 }
 
-/// The place to free what belongs to a client that has vanished. The library closes the connection.
+/// Frees what belongs to a client that has vanished. The library closes the connection.
 async fn stale(conn: Conn<Session>) {
     conn.data().is_stale.store(true, Relaxed);
 }

@@ -1,4 +1,4 @@
-//! The last connections that ended.
+//! The last closed connections.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// How many are kept.
 const MAX_CLOSED: usize = 100;
 
-/// How one of them ended.
+/// How a connection was closed.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Closed {
@@ -18,17 +18,17 @@ pub(crate) struct Closed {
     pub(crate) code: u16,
     pub(crate) reason: String,
     pub(crate) duration_ms: u128,
-    /// Whether it was found dead by a ping.
+    /// Whether a ping found it dead.
     pub(crate) is_stale: bool,
 }
 
-/// They, oldest first.
+/// The last closed connections, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Record(Mutex<VecDeque<Closed>>);
 
 impl Record {
     pub(crate) fn add(&self, closed: Closed) {
-        // Nothing in here can panic half-way.
+        // No code under the lock panics.
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() == MAX_CLOSED {
             all.pop_front();

@@ -1,4 +1,4 @@
-//! For administrators.
+//! The handlers for administrators.
 
 use switchboard::{ConnId, ErrorCode, WsError, WsRouter, middleware::from_fn, ws_message};
 
@@ -10,7 +10,7 @@ struct AdminMessage {
     text: String,
 }
 
-/// To all who are connected.
+/// To all connected clients.
 #[ws_message("ADMIN_ANNOUNCEMENT")]
 struct AdminAnnouncement {
     text: String,
@@ -19,7 +19,7 @@ struct AdminAnnouncement {
 #[ws_message("ADMIN_MESSAGE_SENT")]
 struct AdminMessageSent;
 
-/// Puts a connection out: its client sees the close code 4503.
+/// Kicks a connection: its client gets the close code 4503.
 #[ws_message("KICK_USER")]
 struct KickUser {
     client_id: String,

@@ -1,4 +1,4 @@
-//! Who it is.
+//! Signs users in and out.
 
 use switchboard::{Conn, WsError, WsRouter, ws_message};
 

@@ -1,7 +1,7 @@
-//! What handlers have in this application beside `Conn`: an extractor of its own.
+//! An extractor of this application's own, for what handlers need besides `Conn`.
 //!
-//! There is no `reply` in it. What a handler returns is the reply, and has the `correlationId` of the
-//! message.
+//! It has no `reply`. The return value of a handler is the reply, and has the `correlationId` of
+//! the message.
 
 use switchboard::{Conn, ConnParts, ErrorCode, FromConnParts, Message, WsError};
 
@@ -10,7 +10,7 @@ use crate::{
     session::{Role, Session},
 };
 
-/// Shorter words for what many handlers do.
+/// Shortcuts for common operations of handlers.
 pub(crate) struct Context {
     conn: Conn<Session>,
 }
@@ -24,13 +24,14 @@ impl<S: Sync> FromConnParts<S, Session> for Context {
 }
 
 impl Context {
-    /// To all who are connected.
+    /// Sends a message to all connected clients.
     pub(crate) async fn broadcast(&self, message: impl Message<Meta = ()>) -> Result<(), WsError> {
         self.conn.publish(GLOBAL, message).await?;
         Ok(())
     }
 
-    /// An error in the form that all of this application's have: return it, and the client gets it.
+    /// Creates an error in the form that all errors of this application have: return it to send it
+    /// to the client.
     pub(crate) fn error(&self, code: ErrorCode, message: &'static str, detail: (&str, &str)) -> WsError {
         WsError::new(code, message).with_detail(detail.0, detail.1).with_detail("clientId", self.conn.id().to_string())
     }
@@ -39,7 +40,7 @@ impl Context {
         self.conn.data().has_role(role)
     }
 
-    /// Goes no further without it.
+    /// Returns an error unless the user is an administrator.
     pub(crate) fn require_admin(&self) -> Result<(), WsError> {
         if self.has_role(Role::Admin) {
             return Ok(());

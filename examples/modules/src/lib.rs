@@ -1,12 +1,13 @@
-//! A router made of routers, with middleware around all of them, around one, and around one handler.
+//! A router composed of routers, with middleware around all of them, around one, and around one
+//! handler.
 //!
-//! | file | what it holds | rows of the checklist |
+//! | file | content | rows of the checklist |
 //! |---|---|---|
 //! | `lib.rs` | the main router: four modules, a layer around all, its own hooks | 002-13, 003-1 |
-//! | `middleware.rs` | who may, a line in the log, a chain | 003-2, 003-3, 003-4 |
-//! | `context.rs` | what handlers have beside `Conn`: an extractor of the application's own | 003-5 |
+//! | `middleware.rs` | authentication, logging, a chain | 003-2, 003-3, 003-4 |
+//! | `context.rs` | an extractor of the application's own | 003-5 |
 //! | `auth.rs` | `LOGIN`, `LOGOUT` | 003-1 |
-//! | `chat.rs` | `SEND_MESSAGE`, for those who are signed in; a hook of its own | 003-1, 003-2 |
+//! | `chat.rs` | `SEND_MESSAGE`, for authenticated users; a hook of its own | 003-1, 003-2 |
 //! | `user.rs` | `USER.WHO_AM_I`, `USER.RENAME`: nested under a prefix; a chain around one handler | 002-13, 003-4 |
 //! | `admin.rs` | `ADMIN_MESSAGE`, `KICK_USER` | 003-1, 003-5 |
 //!
@@ -38,7 +39,7 @@ use switchboard::{Conn, WsError, WsRouter, middleware::from_fn, ws_message, ws_r
 
 use self::session::Session;
 
-/// The topic of all who are connected.
+/// The topic of all connected clients.
 const GLOBAL: &str = "global";
 
 /// The first message of a connection.
@@ -47,22 +48,22 @@ struct Welcome {
     online: usize,
 }
 
-/// To all who are left: somebody who was signed in is gone.
+/// To all remaining clients: an authenticated user has left.
 #[ws_message("USER_LEFT")]
 struct UserLeft {
     name: String,
 }
 
-/// The application.
+/// Returns the application.
 pub fn app() -> Router {
     let ws = WsRouter::new()
         .merge(auth::ws())
         .merge(chat::ws())
         .nest("USER.", user::ws())
         .merge(admin::ws())
-        // After them, and so around them all, outside of the layers that they have.
+        // Added after them, so it wraps them all, outside of their own layers.
         .layer(from_fn(middleware::log))
-        // After them, too: what `chat` does when a connection opens is done by then.
+        // After them, too: `chat`'s open hook has run by then.
         .on_open(opened)
         .on_close(closed)
         .authenticate(async || Ok::<_, Infallible>(Session::default()));

@@ -1,5 +1,5 @@
-//! Serves the example on 127.0.0.1, on the port in `PORT`, 3000 if there is none, and says in the log
-//! what it does: `RUST_LOG=info` for a line for each message.
+//! Serves the example on 127.0.0.1, on the port in `PORT`, 3000 by default, and logs messages with
+//! `RUST_LOG=info`.
 
 use std::{env, io};
 
@@ -18,7 +18,7 @@ async fn main() -> io::Result<()> {
     switchboard::serve(listener, modules::app()).await
 }
 
-#[expect(clippy::print_stdout, reason = "the line that whoever started it waits for")]
+#[expect(clippy::print_stdout, reason = "tests and scripts wait for this line")]
 fn announce(listener: &TcpListener) -> io::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
     Ok(())

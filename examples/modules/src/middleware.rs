@@ -1,4 +1,4 @@
-//! What happens around handlers: async functions that go on with the message, or do not.
+//! Middleware: async functions that pass the message on or refuse it.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use switchboard::{WsError, WsReply, WsRequest, middleware::Next};
 
 use crate::session::Session;
 
-/// Who is not signed in gets no further.
+/// Refuses messages of unauthenticated clients.
 pub(crate) async fn require_auth(mut request: WsRequest<Session>, next: Next<Session>) -> Result<WsReply, WsError> {
     if !request.data().is_signed_in() {
         return Err(WsError::unauthenticated("Authentication required"));
@@ -15,8 +15,8 @@ pub(crate) async fn require_auth(mut request: WsRequest<Session>, next: Next<Ses
     next.run(request).await
 }
 
-/// A line before, and one after with how long it took and how it ended. The library's `TraceLayer`
-/// does the like.
+/// Logs a line before, and one after with duration and outcome. The library's `TraceLayer` does the
+/// same.
 pub(crate) async fn log(mut request: WsRequest<Session>, next: Next<Session>) -> Result<WsReply, WsError> {
     let (client_id, message_type) = (request.conn().id(), request.message_type());
     tracing::info!(%client_id, message_type, "received");
@@ -28,14 +28,14 @@ pub(crate) async fn log(mut request: WsRequest<Session>, next: Next<Session>) ->
     reply
 }
 
-/// Something that takes a moment: asking a service whether the account is in order, for example.
+/// Does something slow, such as asking a service about the account.
 pub(crate) async fn check_account(mut request: WsRequest<Session>, next: Next<Session>) -> Result<WsReply, WsError> {
     tokio::task::yield_now().await;
     pass(&mut request, "account");
     next.run(request).await
 }
 
-/// What a message has passed on its way, in order: for the handler, by `Extension`.
+/// The middleware that a message has passed, in order: handlers get it by `Extension`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Passed(pub(crate) Vec<&'static str>);
 

@@ -1,10 +1,10 @@
-//! What is known of a connection, and the users.
+//! The data of a connection, and the users.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use switchboard::ws_payload;
 
-/// What a user may be.
+/// The roles of users.
 #[ws_payload]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -12,7 +12,7 @@ pub(crate) enum Role {
     Admin,
 }
 
-/// Somebody who is signed in.
+/// An authenticated user.
 #[derive(Debug, Clone)]
 pub(crate) struct User {
     pub(crate) id: &'static str,
@@ -20,7 +20,7 @@ pub(crate) struct User {
     pub(crate) roles: &'static [Role],
 }
 
-/// The data of a connection: nobody's until `LOGIN`.
+/// The data of a connection, without a user until `LOGIN`.
 #[derive(Debug, Default)]
 pub(crate) struct Session(Mutex<Option<User>>);
 
@@ -29,12 +29,12 @@ impl Session {
         self.lock().clone()
     }
 
-    /// Signs in, or out.
+    /// Signs the user in or out.
     pub(crate) fn set_user(&self, user: Option<User>) {
         *self.lock() = user;
     }
 
-    /// Another name; `false` if nobody is signed in.
+    /// Renames the user; returns `false` if none is signed in.
     pub(crate) fn rename(&self, name: String) -> bool {
         self.lock().as_mut().map(|user| user.name = name).is_some()
     }
@@ -48,12 +48,12 @@ impl Session {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<User>> {
-        // Nothing in here can panic half-way.
+        // No code under the lock panics.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Stands for a database. The example `auth-jwt` has more of it.
+/// Stands for a database. The example `auth-jwt` has a more complete one.
 pub(crate) fn check_password(username: &str, password: &str) -> Option<User> {
     let (id, stored, roles): (_, _, &[Role]) = match username {
         "ann" => ("u-ann", "ann-secret", &[Role::User, Role::Admin]),

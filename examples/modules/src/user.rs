@@ -1,4 +1,5 @@
-//! What users do with their own accounts. Nested under `USER.`: in here nobody knows.
+//! The handlers for users' own accounts. Nested under `USER.`, a prefix that this module does not
+//! know.
 
 use axum::Extension;
 use switchboard::{Conn, RouteOptions, WsError, WsRouter, middleware::from_fn, ws_message, ws_rpc};
@@ -11,7 +12,7 @@ use crate::{
 #[ws_rpc("WHO_AM_I", response = Me)]
 struct WhoAmI;
 
-/// Nobody before `LOGIN`.
+/// Absent before `LOGIN`.
 #[ws_message("ME")]
 struct Me {
     name: Option<String>,
@@ -32,7 +33,7 @@ struct Renamed {
 }
 
 pub(crate) fn ws() -> WsRouter<(), Session> {
-    // Each `layer` is around those before it. The handler is innermost.
+    // Each `layer` wraps those before it. The handler is innermost.
     let chain = RouteOptions::new().layer(from_fn(middleware::check_account)).layer(from_fn(middleware::require_auth));
     WsRouter::new().on(who_am_i).on_with(rename, chain)
 }

@@ -1,6 +1,6 @@
-//! Client and server find out which version and which features they have in common.
+//! Client and server negotiate the version and the features that both support.
 //!
-//! | path | what | rows of the checklist |
+//! | path | content | rows of the checklist |
 //! |---|---|---|
 //! | `/ws` | `CLIENT_CAPABILITIES`, answered by `SERVER_CAPABILITIES` or refused | 002-38, 002-39 |
 //!
@@ -29,25 +29,25 @@ use switchboard::{CloseCode, Conn, WsError, WsRouter, ws_route};
 
 use self::messages::{ClientCapabilities, Feature, GetNegotiated, Negotiated, ServerCapabilities};
 
-/// What this server speaks.
+/// The version that this server supports.
 const VERSION: &str = "1.0";
 
-/// What this server can do.
+/// The features that this server supports.
 const SUPPORTED: [Feature; 2] = [Feature::Compression, Feature::Batching];
 
-/// The formats of compression, the best first.
+/// The compression formats, best first.
 const FORMATS: [&str; 2] = ["gzip", "deflate"];
 
-/// How long a client that does not fit stays connected: its page may want to say so.
+/// How long an incompatible client stays connected, so that its page can show the error.
 const BEFORE_CLOSE: Duration = Duration::from_millis(100);
 
-/// The data of a connection: what was agreed upon, if anything was.
+/// The data of a connection: the negotiated settings, if any.
 #[derive(Debug, Default)]
 struct Session {
     negotiated: Mutex<Option<Negotiated>>,
 }
 
-/// The application.
+/// Returns the application.
 pub fn app() -> Router {
     let ws = WsRouter::new()
         .authenticate(async || Ok::<_, Infallible>(Session::default()))
@@ -77,19 +77,19 @@ async fn client_capabilities(conn: Conn<Session>, msg: ClientCapabilities) -> Re
     })
 }
 
-/// What other handlers find in the connection's data.
+/// The settings that other handlers take from the connection's data.
 async fn get_negotiated(conn: Conn<Session>, _: GetNegotiated) -> Result<Negotiated, WsError> {
     let negotiated = conn.data().negotiated.lock().unwrap_or_else(PoisonError::into_inner).clone();
     negotiated.ok_or_else(|| WsError::failed_precondition("Nothing has been negotiated yet"))
 }
 
-/// `1.x` or `1.x.y`.
+/// Accepts `1.x` or `1.x.y`.
 fn is_compatible(version: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     version.strip_prefix("1.").is_some_and(|minor| minor.split('.').all(is_number))
 }
 
-/// Not in the handler: it would keep the error back, and what else the client sends.
+/// In a task: a handler that waits would delay the error and the client's other messages.
 fn close_soon(conn: Conn<Session>) {
     tokio::spawn(async move {
         tokio::time::sleep(BEFORE_CLOSE).await;

@@ -1,8 +1,8 @@
-//! What travels between client and server.
+//! The messages between client and server.
 
 use switchboard::{ws_message, ws_payload, ws_rpc};
 
-/// What either side may be able to do.
+/// A feature of either side.
 #[ws_payload(rename_all = "snake_case")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Feature {
@@ -12,7 +12,7 @@ pub(crate) enum Feature {
     BinaryMessages,
 }
 
-/// What the client can do.
+/// The client's capabilities.
 #[ws_message("CLIENT_CAPABILITIES")]
 pub(crate) struct ClientCapabilities {
     #[validate(length(min = 1, max = 32))]
@@ -23,7 +23,7 @@ pub(crate) struct ClientCapabilities {
     pub(crate) compression_formats: Option<Vec<String>>,
 }
 
-/// The answer: what the server can do, and what both will.
+/// The answer: the server's capabilities, and the features that both will use.
 #[ws_message("SERVER_CAPABILITIES")]
 pub(crate) struct ServerCapabilities {
     pub(crate) protocol_version: String,
@@ -33,11 +33,11 @@ pub(crate) struct ServerCapabilities {
     pub(crate) compression_format: Option<String>,
 }
 
-/// Asks what was agreed upon.
+/// Asks for the negotiated settings.
 #[ws_rpc("GET_NEGOTIATED", response = Negotiated)]
 pub(crate) struct GetNegotiated;
 
-/// What was.
+/// The negotiated settings.
 #[ws_message("NEGOTIATED")]
 #[derive(Debug, Clone)]
 pub(crate) struct Negotiated {

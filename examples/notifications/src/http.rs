@@ -1,4 +1,4 @@
-//! The HTTP routes beside the WebSocket.
+//! The HTTP routes.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,7 +18,7 @@ use crate::{
     names,
 };
 
-/// What is to be published, and to whom.
+/// The notification to publish, and its recipients.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Notify {
@@ -40,7 +40,7 @@ pub(crate) struct Notified {
 /// Why nothing was published.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    Nobody,
+    NoRecipient,
     BadName(&'static str),
     Unpublished(PublishError),
 }
@@ -59,7 +59,7 @@ impl IntoResponse for Refused {
             error: String,
         }
         let (status, error) = match self {
-            Self::Nobody => (StatusCode::BAD_REQUEST, "topic or userId must say whom it is for".to_owned()),
+            Self::NoRecipient => (StatusCode::BAD_REQUEST, "topic or userId must say whom it is for".to_owned()),
             Self::BadName(field) => {
                 (StatusCode::BAD_REQUEST, format!("{field} must be 1 to 100 letters, digits and -_.:/"))
             }
@@ -73,11 +73,11 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Publishes to a topic, to a client, or to both. That nobody listens is a success.
+/// Publishes to a topic, to a client, or to both. Succeeds without subscribers, too.
 pub(crate) async fn notify(State(hub): State<Hub>, Json(notify): Json<Notify>) -> Result<Json<Notified>, Refused> {
     let Notify { kind, title, message, data, topic, user_id } = notify;
     let places = [("topic", topic, names::topic as fn(&str) -> String), ("userId", user_id, names::user)];
-    // Whom it is for is clear before the first hears of it.
+    // Both recipients are checked before anything is published.
     let mut topics = Vec::new();
     for (field, name, topic) in places {
         let Some(name) = name else { continue };
@@ -87,7 +87,7 @@ pub(crate) async fn notify(State(hub): State<Hub>, Json(notify): Json<Notify>) -
         topics.push(topic(&name));
     }
     if topics.is_empty() {
-        return Err(Refused::Nobody);
+        return Err(Refused::NoRecipient);
     }
     let id = Uuid::now_v7().to_string();
     let notification = Notification { id: id.clone(), kind, title, message, data, timestamp: now_ms() };

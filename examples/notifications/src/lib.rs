@@ -1,11 +1,11 @@
-//! Notifications: clients say which topics they want to hear of, and the rest of the system publishes
-//! over HTTP, with no socket.
+//! Notifications: clients subscribe to topics, and the rest of the system publishes over HTTP,
+//! without a socket.
 //!
-//! | path | what | rows of the checklist |
+//! | path | content | rows of the checklist |
 //! |---|---|---|
 //! | `/ws` | `SUBSCRIBE`, `UNSUBSCRIBE`, `NOTIFICATION`; each connection has a topic of its own | 000-14, 000-15, 000-16 |
 //! | `POST /api/notify` | publishes to a topic, to a person, or to both | 000-17 |
-//! | `GET /stats` | how many connections, topics and subscriptions there are | 000-14 |
+//! | `GET /stats` | the numbers of connections, topics and subscriptions | 000-14 |
 //!
 //! ```text
 //! PORT=3000 cargo run -p notifications
@@ -23,7 +23,7 @@
 //! curl -d '{"type":"success","title":"Deployed","message":"v42 is out","topic":"deploys"}' -H 'content-type: application/json' localhost:3000/api/notify
 //! ```
 //!
-//! Who may publish, and who may hear of what, is not checked here: the example `auth-jwt` shows how.
+//! Rights to publish and to subscribe are not checked here; the example `auth-jwt` shows how.
 
 mod http;
 mod messages;
@@ -37,9 +37,9 @@ use switchboard::{Conn, Hub, WsError, WsRouter, ws_route};
 
 use self::messages::{Subscribe, SubscribeSuccess, Unsubscribe, UnsubscribeSuccess, Welcome};
 
-/// The application, with a hub of its own.
+/// Returns the application, with a hub of its own.
 pub fn app() -> Router {
-    // The WebSocket's topics and those that are published to over HTTP are the same.
+    // The WebSocket and the HTTP routes share the topics.
     let hub = Hub::new();
     let ws = WsRouter::new().hub(hub.clone()).on_open(opened).on(subscribe).on(unsubscribe);
     Router::new()

@@ -1,29 +1,29 @@
-//! What travels between client and server.
+//! The messages between client and server.
 
 use serde_json::{Map, Value};
 use switchboard::{ws_message, ws_payload};
 
 use crate::names::check_names;
 
-// Client to server.
+// From client to server.
 
-/// Wants to hear of topics.
+/// Subscribes to topics.
 #[ws_message("SUBSCRIBE")]
 pub(crate) struct Subscribe {
     #[validate(length(min = 1, max = 50), custom(function = "check_names"))]
     pub(crate) topics: Vec<String>,
 }
 
-/// Does not any more.
+/// Unsubscribes from topics.
 #[ws_message("UNSUBSCRIBE")]
 pub(crate) struct Unsubscribe {
     #[validate(length(min = 1, max = 50), custom(function = "check_names"))]
     pub(crate) topics: Vec<String>,
 }
 
-// Server to client.
+// From server to client.
 
-/// The first message: the client's id is what others notify it by.
+/// The first message: notifications to this client use its id.
 #[ws_message("WELCOME")]
 pub(crate) struct Welcome {
     pub(crate) client_id: String,
@@ -39,7 +39,7 @@ pub(crate) struct UnsubscribeSuccess {
     pub(crate) topics: Vec<String>,
 }
 
-/// What has happened. Somebody who is notified by topic and in person gets it twice, with one id.
+/// A notification. A client that gets it by topic and in person gets it twice, with one id.
 #[ws_message("NOTIFICATION")]
 #[derive(Clone)]
 pub(crate) struct Notification {
@@ -51,14 +51,14 @@ pub(crate) struct Notification {
     pub(crate) title: String,
     #[validate(length(min = 1, max = 2000))]
     pub(crate) message: String,
-    /// Whatever the application likes.
+    /// Any JSON that the application likes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data: Option<Map<String, Value>>,
     /// Milliseconds since 1970.
     pub(crate) timestamp: u64,
 }
 
-/// How it should look.
+/// The style in which to show it.
 #[ws_payload]
 #[derive(Clone, Copy, Default)]
 pub(crate) enum Kind {

@@ -1,22 +1,22 @@
-//! How topics are called. What clients name and whom it concerns have prefixes of their own, so that
-//! nobody gets at the notifications of somebody else by a topic's name.
+//! The names of topics. Topics named by clients and topics of single clients have different
+//! prefixes, so that no client can subscribe to another one's notifications by name.
 
 use switchboard::validator::ValidationError;
 
 /// The longest name.
 const MAX_NAME: usize = 100;
 
-/// The topic of what clients know by this name.
+/// Returns the topic for a name that clients use.
 pub(crate) fn topic(name: &str) -> String {
     format!("topic:{name}")
 }
 
-/// The topic of one client.
+/// Returns the topic of one client.
 pub(crate) fn user(id: &str) -> String {
     format!("user:{id}")
 }
 
-/// Whether it may stand in a topic: 1 to 100 letters, digits and `-_.:/`.
+/// Whether a name may be part of a topic: 1 to 100 letters, digits and `-_.:/`.
 pub(crate) fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte);
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(fits)

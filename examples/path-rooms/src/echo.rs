@@ -17,7 +17,7 @@ pub(crate) struct Message {
     timestamp: u64,
 }
 
-/// All that this route may send.
+/// The messages that this route may send.
 #[derive(WsMessages)]
 pub(crate) enum ServerMessage {
     Message(Message),

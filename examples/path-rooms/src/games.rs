@@ -8,7 +8,7 @@ use switchboard::{Conn, EnvelopeStyle, WsError, WsMessages, WsRouter, ws_message
 
 use crate::occupancy::Occupancy;
 
-/// A path that does not fit is answered 400 at the upgrade.
+/// An invalid path is answered with 400 at the upgrade.
 #[derive(Debug, Clone, Copy, Deserialize)]
 struct Seat {
     game_id: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Moved {
     to: String,
 }
 
-/// All that this route may send.
+/// The messages that this route may send.
 #[derive(WsMessages)]
 pub(crate) enum ServerMessage {
     Moved(Moved),

@@ -1,14 +1,14 @@
-//! Parameters in paths, flat envelopes, sets of messages that a route may send, and a chat made of
+//! Path parameters, flat envelopes, sets of messages that a route may send, and a chat built from
 //! them.
 //!
-//! | path | what | rows of the checklist |
+//! | path | content | rows of the checklist |
 //! |---|---|---|
 //! | `/ws/echo` | one message | 004-1 |
-//! | `/ws/chat` | rooms, typing notices, who is there | 004-3, 004-7, 004-8, 004-13 |
-//! | `/ws/rooms/{room_id}` | the room is in the path; what a connection can do | 004-11, 004-12 |
+//! | `/ws/chat` | rooms, typing notices, members | 004-3, 004-7, 004-8, 004-13 |
+//! | `/ws/rooms/{room_id}` | the room is in the path; the API of a connection | 004-11, 004-12 |
 //! | `/ws/games/{game_id}/players/{player_id}` | two parameters | 004-12 |
 //!
-//! Messages are flat: `{"type":"echo","message":"hi"}`. `/ws/chat` and `/ws/rooms` want a token,
+//! Messages are flat: `{"type":"echo","message":"hi"}`. `/ws/chat` and `/ws/rooms` require a token,
 //! `ann-token` or `bob-token`.
 //!
 //! ```text
@@ -37,7 +37,7 @@ use std::{
 use axum::Router;
 use switchboard::ws_route;
 
-/// The application, with nobody in it.
+/// Returns the application, with empty rooms.
 pub fn app() -> Router {
     Router::new()
         .route("/ws/echo", ws_route(echo::ws()))

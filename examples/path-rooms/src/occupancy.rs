@@ -1,4 +1,4 @@
-//! Which rooms each user is in, with how many connections.
+//! The rooms of each user, with the number of connections in each.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use std::{
 pub(crate) struct Occupancy(Mutex<HashMap<String, HashMap<String, usize>>>);
 
 impl Occupancy {
-    /// One more connection of the user is in the room. Whether it is the first.
+    /// Adds a connection of the user to the room. Returns whether it is the first.
     pub(crate) fn enter(&self, user_id: &str, room_id: &str) -> bool {
         let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = users.entry(user_id.to_owned()).or_default().entry(room_id.to_owned()).or_default();
@@ -18,7 +18,7 @@ impl Occupancy {
         *count == 1
     }
 
-    /// One connection less. Whether it was the last.
+    /// Removes a connection. Returns whether it was the last.
     pub(crate) fn leave(&self, user_id: &str, room_id: &str) -> bool {
         let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(rooms) = users.get_mut(user_id) else { return false };

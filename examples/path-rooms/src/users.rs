@@ -1,4 +1,4 @@
-//! Who connects.
+//! Authentication.
 
 use axum::http::StatusCode;
 use switchboard::{BearerToken, TokenSources};
@@ -10,7 +10,7 @@ pub(crate) struct User {
     pub(crate) email: String,
 }
 
-/// `?token=…`, and what browsers cannot send: the header.
+/// `?token=…`, and the header, which browsers cannot send.
 pub(crate) fn token_sources() -> TokenSources {
     TokenSources::new().query("token")
 }

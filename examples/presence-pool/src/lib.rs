@@ -1,11 +1,11 @@
-//! Who is connected, with which devices, and in which pools.
+//! Connected users, their devices and their pools.
 //!
-//! | path | what | rows of the checklist |
+//! | path | content | rows of the checklist |
 //! |---|---|---|
-//! | `/ws?user=ann` | `JOIN_POOL`, `LEAVE_POOL`, `SET_STATUS`; tells of `PRESENCE` | 003-8, 002-29 |
-//! | `GET /connections` | all connections: whose, since when, last heard of, in which pools | 002-28 |
+//! | `/ws?user=ann` | `JOIN_POOL`, `LEAVE_POOL`, `SET_STATUS`; publishes `PRESENCE` | 003-8, 002-29 |
+//! | `GET /connections` | all connections: user, start, last activity, pools | 002-28 |
 //! | `GET /users/{id}`, `POST /users/{id}/notify` | a user's devices, and a message to all of them | 002-29 |
-//! | `GET /pools/{id}`, `GET /stats` | who is in a pool; counts | 003-8, 002-29 |
+//! | `GET /pools/{id}`, `GET /stats` | the members of a pool; counts | 003-8, 002-29 |
 //!
 //! ```text
 //! PORT=3000 cargo run -p presence-pool
@@ -17,8 +17,8 @@
 //! {"type":"JOIN_POOL","payload":{"poolId":"red"}}
 //! ```
 //!
-//! A pool is a topic of the hub: it exists while somebody is in it. Nothing here keeps a list of
-//! connections of its own.
+//! A pool is a topic of the hub, which exists while it has subscribers. This example keeps no list
+//! of connections.
 
 mod messages;
 mod pages;
@@ -34,19 +34,19 @@ use switchboard::{AnyMessage, Authenticated, Conn, Hub, Identity, UserEvent, Use
 
 use self::messages::{JoinPool, LeavePool, Presence, SetStatus, UserJoinedPool, UserLeftPool};
 
-/// In front of the names of pools.
+/// The prefix of pools' topics.
 const POOL: &str = "pool:";
 
-/// Where users hear of each other.
+/// The topic of all users' presence.
 const PRESENCE: &str = "presence";
 
-/// Who is at the other end.
+/// The user of a connection.
 #[derive(Debug, Deserialize)]
 struct User {
     user: String,
 }
 
-/// The application. To be called inside a runtime, in which it tells who comes and goes.
+/// Returns the application. Call it inside a runtime, which runs the task that publishes presence.
 pub fn app() -> Router {
     let hub = Hub::new();
     tokio::spawn(tell_presence(hub.user_events(), hub.clone()));
@@ -72,7 +72,7 @@ fn ws(hub: &Hub) -> WsRouter<Hub, User, AnyMessage, Authenticated> {
         .on_close(leave_all)
 }
 
-/// A real application looks at a token here: see the example auth-jwt.
+/// A real application verifies a token here: see the example auth-jwt.
 async fn authenticate(Query(user): Query<User>) -> Result<User, StatusCode> {
     if (1..=50).contains(&user.user.len()) { Ok(user) } else { Err(StatusCode::UNAUTHORIZED) }
 }
@@ -103,7 +103,7 @@ async fn set_status(conn: Conn<User>, set: SetStatus) -> Result<(), WsError> {
     Ok(())
 }
 
-/// The connection counts until its hooks are done.
+/// The connection counts until its close hooks have run.
 async fn leave_all(conn: Conn<User>, hub: Hub) -> Result<(), WsError> {
     for topic in conn.topics().into_iter().filter(|topic| topic.starts_with(POOL)) {
         let pool_size = hub.topic(&topic).local_subscriber_count().saturating_sub(1);
@@ -113,7 +113,8 @@ async fn leave_all(conn: Conn<User>, hub: Hub) -> Result<(), WsError> {
     Ok(())
 }
 
-/// Tells the others of the first and the last device of each user, for as long as the application runs.
+/// Publishes when the first device of a user connects and the last one leaves, for as long as the
+/// application runs.
 async fn tell_presence(mut events: UserEvents, hub: Hub) {
     while let Some(event) = events.next().await {
         let (user_id, online) = match event {
@@ -122,10 +123,10 @@ async fn tell_presence(mut events: UserEvents, hub: Hub) {
             _ => continue,
         };
         let presence = Presence { user_id: user_id.as_ref().to_owned(), online };
-        // Users know of themselves.
+        // A user's own devices are excluded.
         let others = hub.topic(PRESENCE).local_members().filter(|conn| conn.user().as_deref() != Some(&*user_id));
         for conn in others {
-            // One that is closing needs it no more.
+            // Fails for a connection that is closing, which needs no message.
             _ = conn.send(presence.clone());
         }
     }

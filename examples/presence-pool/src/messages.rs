@@ -2,7 +2,7 @@
 
 use switchboard::{ws_message, ws_payload};
 
-/// What users say of themselves.
+/// The status of a user.
 #[ws_payload]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -31,7 +31,7 @@ pub(crate) struct UserJoinedPool {
     pub(crate) pool_size: usize,
 }
 
-/// To those who stay.
+/// To the remaining members.
 #[ws_message("USER_LEFT_POOL")]
 pub(crate) struct UserLeftPool {
     pub(crate) user_id: String,
@@ -43,7 +43,7 @@ pub(crate) struct SetStatus {
     pub(crate) status: Status,
 }
 
-/// A user's first device has come, or the last one gone.
+/// A user's first device has connected, or the last one has left.
 #[ws_message("PRESENCE")]
 #[derive(Clone)]
 pub(crate) struct Presence {

@@ -1,4 +1,4 @@
-//! What an operator sees, and does, over plain HTTP.
+//! The HTTP routes for operators.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,7 +24,7 @@ pub(crate) struct Connection {
     pools: Vec<String>,
 }
 
-/// A user, with all devices.
+/// A user with all devices.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct User {
@@ -85,7 +85,7 @@ pub(crate) async fn pool(State(hub): State<Hub>, Path(pool): Path<String>) -> Js
 
 pub(crate) async fn stats(State(hub): State<Hub>) -> Json<Stats> {
     let stats = hub.stats();
-    // The topic of presence is no pool. It may have come into being since the figures were taken.
+    // The topic of presence is not a pool. It may have been created after the counts were taken.
     let pools = stats.topics.saturating_sub(usize::from(hub.topic(crate::PRESENCE).local_subscriber_count() > 0));
     Json(Stats { connections: stats.connections, users: stats.users, pools })
 }

@@ -1,6 +1,6 @@
 //! Row 001-1 of the checklist: the program of the README is started, and talked to as its page does.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 use std::{net::SocketAddr, process::Stdio};
 
@@ -42,7 +42,7 @@ async fn the_program_answers_and_exits() {
         assert_eq!(error["details"]["issues"][0]["code"], "length", "{length} characters");
     }
     bob.close(1000).await;
-    // Who has gone is not counted, as soon as that is known.
+    // A closed connection is not counted, as soon as the server notices.
     let alone = async {
         loop {
             ann.send("SAY", json!({ "text": "alone?" })).await;

@@ -1,14 +1,14 @@
-//! How many messages a client may send, by layers: each connection is counted by itself, without a
-//! lock, and what was counted is gone with it.
+//! Rate limits by layers: each connection has its own counters, without a lock, which are freed
+//! with it.
 //!
-//! | path | what | rows of the checklist |
+//! | path | content | rows of the checklist |
 //! |---|---|---|
-//! | `/ws` | each route has a limit: `CHAT_MESSAGE` 10 in any 60 s, `JOIN_CHANNEL` 5 in any 300 s | 000-18, 000-19, 000-20 |
+//! | `/ws` | a limit per route: `CHAT_MESSAGE` 10 in any 60 s, `JOIN_CHANNEL` 5 in any 300 s | 000-18, 000-19, 000-20 |
 //! | `/all` | one limit over all routes: 10 in any 60 s | 001-13 |
-//! | `/windows` | one window of 10 s after the other, 20 in each; `TYPING_…` does not count | 002-30 |
+//! | `/windows` | fixed windows of 10 s, 20 messages in each; `TYPING_…` does not count | 002-30 |
 //!
-//! What comes too often gets an `ERROR` with `RESOURCE_EXHAUSTED` (`RATE_LIMIT_EXCEEDED` in older
-//! protocols) and `retryAfterMs`; the connection stays open.
+//! A message above the limit gets an `ERROR` with `RESOURCE_EXHAUSTED` (`RATE_LIMIT_EXCEEDED` in
+//! older protocols) and `retryAfterMs`; the connection stays open.
 //!
 //! ```text
 //! PORT=3000 cargo run -p rate-limiting
@@ -31,15 +31,15 @@ use self::{
     messages::{ChatMessage, JoinChannel, JoinSuccess, TypingStart, TypingStop},
 };
 
-/// The topic of what everybody says. A channel like the others: to hear of it, join it.
+/// The topic of chat messages. A channel like the others: join it to get them.
 const GLOBAL: &str = "global";
 
-/// The application.
+/// Returns the application.
 pub fn app() -> Router {
     app_at_speed(1)
 }
 
-/// The application with windows that are so many times shorter.
+/// Returns the application with windows that are `speed` times shorter.
 pub fn app_at_speed(speed: u32) -> Router {
     let limits = Limits::at_speed(speed);
     let by_route = WsRouter::new()
@@ -62,7 +62,7 @@ async fn chat_message(conn: Conn, message: ChatMessage) -> Result<(), WsError> {
     Ok(())
 }
 
-/// Channels are all that this hub has: so they need no prefix to keep them apart from other topics.
+/// This hub has only channels, so they need no prefix.
 async fn join_channel(conn: Conn, join: JoinChannel) -> Result<JoinSuccess, WsError> {
     conn.subscribe(&join.channel).await?;
     Ok(JoinSuccess { channel: join.channel })

@@ -1,13 +1,13 @@
-//! How much may come, and what is said to who sends more.
+//! The limits.
 
 use std::time::Duration;
 
 use switchboard::{RateLimitLayer, WsError, middleware::Limited};
 
-/// Types that come with every key that is pressed.
+/// Types that are sent with every key press.
 const TYPING: [&str; 2] = ["TYPING_START", "TYPING_STOP"];
 
-/// The limits, with windows so many times shorter.
+/// The limits, with windows that are this many times shorter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     speed: u32,
@@ -40,9 +40,9 @@ impl Limits {
         RateLimitLayer::per_connection(10, self.seconds(60)).on_limited(refuse)
     }
 
-    /// For all messages but typing, in windows one after the other.
+    /// For all messages but typing, in fixed windows.
     ///
-    /// What a connection has sent stands in the connection, so that nobody has to sweep it away.
+    /// The counters are stored in the connection, so there is nothing to clean up.
     pub(crate) fn windows(self) -> RateLimitLayer<()> {
         let refuse = |limited: Limited| {
             refused("Rate limit exceeded", limited)

@@ -1,15 +1,15 @@
-//! What travels between client and server.
+//! The messages between client and server.
 
 use switchboard::ws_message;
 
-/// Says something to all who have joined `global`, who get the same message.
+/// Sent to all who have joined `global`, who get the same message.
 #[ws_message("CHAT_MESSAGE")]
 pub(crate) struct ChatMessage {
     #[validate(length(min = 1, max = 200))]
     pub(crate) text: String,
 }
 
-/// Wants to hear of a channel.
+/// Joins a channel.
 #[ws_message("JOIN_CHANNEL")]
 pub(crate) struct JoinChannel {
     pub(crate) channel: String,
@@ -21,10 +21,10 @@ pub(crate) struct JoinSuccess {
     pub(crate) channel: String,
 }
 
-/// Somebody types: for all others in `global`.
+/// A client started typing: to all others in `global`.
 #[ws_message("TYPING_START")]
 pub(crate) struct TypingStart;
 
-/// Somebody does not type any more.
+/// A client stopped typing.
 #[ws_message("TYPING_STOP")]
 pub(crate) struct TypingStop;

@@ -1,11 +1,11 @@
-//! Rooms without accounts: a connection may be in several, under a name or none.
+//! Rooms without accounts: a connection may be in several, with or without a name.
 //!
-//! | message | what | rows of the checklist |
+//! | message | effect | rows of the checklist |
 //! |---|---|---|
-//! | `JOIN_ROOM` | tells the room `USER_JOINED`, answers `JOIN_SUCCESS` | 000-3 |
-//! | `SEND_MESSAGE` | `MESSAGE` to the room, for those who are in it | 000-4 |
-//! | `LEAVE_ROOM` | tells those who stay `USER_LEFT` | 000-5 |
-//! | the connection ends | tells each of its rooms `USER_DISCONNECTED` | 000-6 |
+//! | `JOIN_ROOM` | publishes `USER_JOINED` to the room, answers `JOIN_SUCCESS` | 000-3 |
+//! | `SEND_MESSAGE` | publishes `MESSAGE` to the room, for its members | 000-4 |
+//! | `LEAVE_ROOM` | publishes `USER_LEFT` to the remaining members | 000-5 |
+//! | the connection ends | publishes `USER_DISCONNECTED` to each of its rooms | 000-6 |
 //!
 //! ```text
 //! PORT=3000 cargo run -p rooms
@@ -27,13 +27,13 @@ use self::messages::{
     JoinRoom, JoinSuccess, LeaveRoom, RoomMessage, SendMessage, UserDisconnected, UserJoined, UserLeft, Welcome,
 };
 
-/// Topics of rooms begin with it.
+/// The prefix of the rooms' topics.
 const ROOM: &str = "room:";
 
-/// The name of a connection, kept among its attributes.
+/// The name of a connection, stored in its attributes.
 struct Username(String);
 
-/// The application, with empty rooms.
+/// Returns the application, with empty rooms.
 pub fn app() -> Router {
     let ws = WsRouter::<()>::new().on_open(opened).on(join_room).on(send_message).on(leave_room).on_close(closed);
     Router::new().route("/ws", ws_route(ws))
@@ -67,7 +67,7 @@ async fn send_message(conn: Conn, message: SendMessage) -> Result<(), WsError> {
 
 async fn leave_room(conn: Conn, hub: Hub, leave: LeaveRoom) -> Result<(), WsError> {
     let topic = topic(&leave.room_id);
-    // First out, so that only those who stay are told.
+    // Unsubscribes first, so that only the remaining members get the message.
     if conn.unsubscribe(&topic).await? {
         let user_count = hub.topic(&topic).local_subscriber_count();
         conn.publish(topic, UserLeft { username: username(&conn), user_count }).await?;
@@ -75,7 +75,7 @@ async fn leave_room(conn: Conn, hub: Hub, leave: LeaveRoom) -> Result<(), WsErro
     Ok(())
 }
 
-/// The subscriptions are still there, and end after the hook.
+/// The subscriptions still exist, and end after the hook.
 async fn closed(conn: Conn, hub: Hub) -> Result<(), WsError> {
     for topic in conn.topics().into_iter().filter(|topic| topic.starts_with(ROOM)) {
         let user_count = hub.topic(&topic).local_subscriber_count().saturating_sub(1);

@@ -1,15 +1,15 @@
-//! What travels between client and server.
+//! The messages between client and server.
 
 use switchboard::{validator::ValidationError, ws_message};
 use uuid::Uuid;
 
-// Client to server.
+// From client to server.
 
 #[ws_message("JOIN_ROOM")]
 pub(crate) struct JoinRoom {
     #[validate(custom(function = "uuid"))]
     pub(crate) room_id: String,
-    /// The name from now on, in all rooms. "Anonymous" if there never was one.
+    /// The name from now on, in all rooms. "Anonymous" by default.
     #[validate(length(min = 1, max = 20))]
     pub(crate) username: Option<String>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct LeaveRoom {
     pub(crate) room_id: String,
 }
 
-// Server to client.
+// From server to client.
 
 /// The first message of a connection.
 #[ws_message("WELCOME")]
@@ -44,28 +44,28 @@ pub(crate) struct JoinSuccess {
     pub(crate) user_count: usize,
 }
 
-/// To all in a room, also who came.
+/// To all in a room, including the user who joined.
 #[ws_message("USER_JOINED")]
 pub(crate) struct UserJoined {
     pub(crate) username: String,
     pub(crate) user_count: usize,
 }
 
-/// To all in a room, also who says it.
+/// To all in a room, including the sender.
 #[ws_message("MESSAGE")]
 pub(crate) struct RoomMessage {
     pub(crate) username: String,
     pub(crate) text: String,
 }
 
-/// To those who stay in a room.
+/// To the remaining members of a room.
 #[ws_message("USER_LEFT")]
 pub(crate) struct UserLeft {
     pub(crate) username: String,
     pub(crate) user_count: usize,
 }
 
-/// To those who stay in a room: somebody's connection has ended.
+/// To the remaining members of a room: a user's connection has ended.
 #[ws_message("USER_DISCONNECTED")]
 pub(crate) struct UserDisconnected {
     pub(crate) user_count: usize,

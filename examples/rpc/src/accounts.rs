@@ -1,4 +1,4 @@
-//! Accounts: two steps of which both must happen, and once.
+//! Accounts: an operation of two steps that must both happen, exactly once.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -30,11 +30,11 @@ impl Accounts {
     }
 }
 
-/// Its route says `run_to_completion`: an abort, a deadline or a lost connection between the two
-/// steps would otherwise leave the amount pending for ever.
+/// The route uses `run_to_completion`: otherwise an abort, a deadline or a lost connection between
+/// the two steps would leave the amount pending forever.
 ///
 /// A client that does not know whether its deposit arrived sends it again with the same
-/// `meta.idempotencyKey`: it is then booked once, and answered with the first result.
+/// `meta.idempotencyKey`. It is booked once, and the first result is returned again.
 pub(crate) async fn deposit(State(accounts): State<Accounts>, request: Deposit) -> Balance {
     let Deposit { account_id, amount } = request;
     accounts.update(&account_id, |account| account.pending += amount);

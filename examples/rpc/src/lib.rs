@@ -1,17 +1,17 @@
 //! Requests: each gets exactly one reply or one error, under its `correlationId`.
 //!
-//! Rows 001-14 and 002-33 of the checklist, and what else a request can do:
+//! Rows 001-14 and 002-33 of the checklist, and other features of requests:
 //!
-//! | request | what it shows | file |
+//! | request | shows | file |
 //! |---|---|---|
 //! | `CALCULATE` | a typed request and its reply | `lib.rs` |
 //! | `FETCH_PROFILE` | errors with a code: `NOT_FOUND`, `INTERNAL` | `profiles.rs` |
 //! | `EXPORT_PROFILES` | progress | `profiles.rs` |
 //! | `DELETE_PROFILE` | the server asks the client | `profiles.rs` |
-//! | `SEARCH` | a reply in time, whatever the client's `meta.timeoutMs` is | `work.rs` |
+//! | `SEARCH` | a reply in time, for any `meta.timeoutMs` of the client | `work.rs` |
 //! | `WAIT` | a concurrent route; deadlines and aborts | `work.rs` |
-//! | `COUNT_PRIMES` | an abort that ends work on another thread; `WORK` tells | `work.rs` |
-//! | `DEPOSIT` | work that is never left half done, and safe to repeat; `GET_BALANCE` tells | `accounts.rs` |
+//! | `COUNT_PRIMES` | an abort that ends work on another thread; `WORK` has the counts | `work.rs` |
+//! | `DEPOSIT` | work that is never left half done, and safe to repeat; `GET_BALANCE` shows it | `accounts.rs` |
 //!
 //! `tests.rs` tests all of them in memory, with `switchboard::test`.
 //!
@@ -44,10 +44,10 @@ use self::{
     work::Work,
 };
 
-/// How many of one client's `WAIT` run at the same time.
+/// How many `WAIT`s of one client run at the same time.
 const WAITS: usize = 4;
 
-/// What the handlers share; each takes its part of it.
+/// The state of the handlers; each extracts its part.
 #[derive(Clone, Default)]
 struct App {
     profiles: Profiles,
@@ -73,7 +73,7 @@ impl FromRef<App> for Work {
     }
 }
 
-/// The whole application: a WebSocket at `/ws`, with profiles and accounts of its own.
+/// Returns the whole application: a WebSocket at `/ws`, with profiles and accounts of its own.
 pub fn app() -> Router {
     let ws = WsRouter::new()
         .on(calculate)

@@ -1,4 +1,4 @@
-//! Serves the example on 127.0.0.1, on the port in `PORT`, 3000 if there is none.
+//! Serves the example on 127.0.0.1, on the port in `PORT`, 3000 by default.
 
 use std::{
     env,
@@ -19,7 +19,7 @@ async fn main() -> Result<()> {
     switchboard::serve(listener, rpc::app()).await
 }
 
-#[expect(clippy::print_stdout, reason = "the line that whoever started it waits for")]
+#[expect(clippy::print_stdout, reason = "tests and scripts wait for this line")]
 fn announce(port: u16) {
     println!("listening on http://127.0.0.1:{port}");
 }

@@ -1,4 +1,4 @@
-//! What travels between client and server. Wire names are in camel case.
+//! The messages between client and server. Wire names are in camel case.
 
 use switchboard::{ws_message, ws_payload, ws_rpc};
 
@@ -36,7 +36,7 @@ pub(crate) struct ProfileResponse {
 #[ws_rpc("EXPORT_PROFILES", response = ProfilesExported, progress = ExportStep)]
 pub(crate) struct ExportProfiles {}
 
-/// How far an export has come.
+/// The progress of an export.
 #[ws_payload]
 pub(crate) struct ExportStep {
     pub(crate) done: usize,
@@ -59,7 +59,7 @@ pub(crate) struct ProfileDeleted {
     pub(crate) user_id: String,
 }
 
-/// Asked by the server.
+/// Sent by the server.
 #[ws_rpc("CONFIRM", response = Confirmed)]
 pub(crate) struct Confirm {
     pub(crate) question: String,
@@ -80,7 +80,7 @@ pub(crate) struct Search {
 #[ws_message("FOUND")]
 pub(crate) struct Found {
     pub(crate) pages: u32,
-    /// Whether there was time for all of them.
+    /// Whether the search was finished in time.
     pub(crate) complete: bool,
 }
 
@@ -131,6 +131,6 @@ pub(crate) struct GetBalance {
 #[ws_message("BALANCE")]
 pub(crate) struct Balance {
     pub(crate) balance: u64,
-    /// What has been taken in, but is not booked yet.
+    /// The amount that was accepted but is not booked yet.
     pub(crate) pending: u64,
 }

@@ -1,4 +1,4 @@
-//! Profiles: errors with a code, progress, and a question to the client.
+//! Profiles: errors with a code, progress, and a call to the client.
 
 use std::{collections::BTreeMap, error::Error, fmt, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::messages::{
     Confirm, DeleteProfile, ExportProfiles, ExportStep, FetchProfile, ProfileDeleted, ProfileResponse, ProfilesExported,
 };
 
-/// How long a client may think about a question.
+/// How long the server waits for the client's answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A stand-in for a database: lines `name;email` under the user's id.
@@ -19,13 +19,13 @@ pub(crate) struct Profiles(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Default for Profiles {
     fn default() -> Self {
-        // The last one is damaged, to show what becomes of errors that are the server's own.
+        // The last one is damaged, to show how the server's own errors are handled.
         let lines = [("ann", "Ann;ann@example.com"), ("bob", "Bob;bob@example.com"), ("cleo", "Cleo")];
         Self(Arc::new(Mutex::new(lines.map(|(id, line)| (id.into(), line.into())).into())))
     }
 }
 
-/// A line that cannot be read.
+/// An invalid line.
 #[derive(Debug)]
 pub(crate) struct DamagedLine(String);
 
@@ -37,7 +37,7 @@ impl fmt::Display for DamagedLine {
 
 impl Error for DamagedLine {}
 
-/// The client learns that it failed; the log also says why.
+/// The client learns that the request failed; the log has the reason.
 impl From<DamagedLine> for WsError {
     fn from(error: DamagedLine) -> Self {
         Self::new(ErrorCode::Internal, "Failed to fetch profile").with_source(error)
@@ -65,7 +65,7 @@ pub(crate) async fn fetch_profile(
     found.ok_or_else(|| WsError::not_found(format!("User {} not found", request.user_id)))
 }
 
-/// One step of progress for each profile, damaged ones too.
+/// Sends one step of progress for each profile, including damaged ones.
 pub(crate) async fn export_profiles(
     State(profiles): State<Profiles>,
     mut progress: Progress<ExportStep>,
@@ -78,7 +78,7 @@ pub(crate) async fn export_profiles(
         if let Ok(Some(profile)) = profiles.find(&id) {
             names.push(profile.name);
         }
-        // Waits if the client does not read as fast.
+        // Waits if the client reads more slowly.
         progress.send(ExportStep { done: n + 1, total }).await?;
     }
     Ok(ProfilesExported { names })
@@ -91,7 +91,7 @@ pub(crate) async fn delete_profile(
 ) -> Result<ProfileDeleted, WsError> {
     let DeleteProfile { user_id } = request;
     let question = format!("Delete the profile of {user_id}?");
-    // A client that answers with an error, or not at all, fails this request with that error.
+    // If the client answers with an error, or not at all, this request fails with that error.
     let answer = conn.call(Confirm { question }).timeout(PATIENCE).await?;
     if !answer.yes {
         return Err(WsError::failed_precondition("Not confirmed"));

@@ -1,4 +1,4 @@
-//! The handlers, tested in memory with the test kit: `switchboard::test`.
+//! Tests the handlers in memory with the test kit, `switchboard::test`.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn test_app() -> TestApp {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sums_and_sums_that_are_too_large() {
+async fn sums_are_returned_or_refused_as_too_large() {
     let mut ann = test_app().connect().await.unwrap();
     let sum = ann.call(Calculate { operation: Operation::Add, a: 2.0, b: 3.0 }).await.unwrap();
     assert_eq!(sum.result, 5.0);
@@ -28,7 +28,7 @@ async fn sums_and_sums_that_are_too_large() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn profiles_are_found_missing_or_damaged() {
+async fn profiles_are_found_or_missing_or_damaged() {
     let mut ann = test_app().connect().await.unwrap();
     let profile = ann.call(FetchProfile { user_id: "ann".into() }).await.unwrap();
     assert_eq!((profile.name.as_str(), profile.email.as_str()), ("Ann", "ann@example.com"));
@@ -38,7 +38,7 @@ async fn profiles_are_found_missing_or_damaged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_export_says_how_far_it_is() {
+async fn an_export_reports_progress() {
     let mut ann = test_app().connect().await.unwrap();
     let mut steps = Vec::new();
     let exported = ann.call(ExportProfiles {}).on_progress(|step| steps.push((step.done, step.total))).await.unwrap();
@@ -47,12 +47,12 @@ async fn an_export_says_how_far_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_deleted_without_a_yes() {
+async fn nothing_is_deleted_without_confirmation() {
     let delete = || DeleteProfile { user_id: "bob".into() };
     let mut ann = test_app().connect().await.unwrap();
     ann.answer(|_: Confirm| Confirmed { yes: false });
     ann.call(delete()).expect_error("FAILED_PRECONDITION").await;
-    ann.answer(|_: Confirm| Err::<Confirmed, _>(WsError::unavailable("nobody is there")));
+    ann.answer(|_: Confirm| Err::<Confirmed, _>(WsError::unavailable("the user is absent")));
     ann.call(delete()).expect_error("UNAVAILABLE").await;
     ann.answer(|confirm: Confirm| Confirmed { yes: confirm.question == "Delete the profile of bob?" });
     assert_eq!(ann.call(delete()).await.unwrap().user_id, "bob");
@@ -80,12 +80,12 @@ async fn waiting_ends_with_an_abort_a_deadline_or_a_reply() {
     assert_eq!(ann.reply(unwanted).await.err().unwrap().code().as_str(), "CANCELLED");
     assert_eq!(ann.reply(impatient).await.err().unwrap().code().as_str(), "DEADLINE_EXCEEDED");
     assert_eq!(ann.reply(long).await.unwrap().ms, 2000);
-    // Two seconds of a clock that stood still.
+    // Two seconds of the paused clock.
     assert!(begin.elapsed() >= Duration::from_secs(2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deposit_is_booked_once_and_whatever_becomes_of_the_client() {
+async fn a_deposit_is_booked_once_even_if_the_client_leaves() {
     let app = test_app();
     let deposit = || Deposit { account_id: "a".into(), amount: 10 };
     let balance = || GetBalance { account_id: "a".into() };

@@ -1,4 +1,4 @@
-//! Work that takes long: deadlines, aborts, several requests at the same time.
+//! Slow work: deadlines, aborts, concurrent requests.
 
 use std::{
     sync::{
@@ -14,14 +14,14 @@ use tokio::{task::spawn_blocking, time::sleep};
 
 use crate::messages::{AskWork, CountPrimes, Found, Primes, Search, Wait, Waited, WorkState};
 
-/// What a search goes through, and how long a page takes.
+/// The number of pages of a search, and the time for each.
 const PAGES: u32 = 20;
 const PAGE_TIME: Duration = Duration::from_millis(50);
 
-/// What is kept of the time to send the reply.
+/// The time reserved for sending the reply.
 const RESERVE: Duration = Duration::from_millis(100);
 
-/// Counts what other threads do.
+/// Counts the work of other threads.
 #[derive(Clone, Default)]
 pub(crate) struct Work(Arc<Counts>);
 
@@ -31,7 +31,7 @@ struct Counts {
     abandoned: AtomicUsize,
 }
 
-/// Stops in time, with what there is by then, rather than let the deadline make an error of it.
+/// Stops in time with the results so far, instead of failing at the deadline.
 pub(crate) async fn search(deadline: Deadline, _: Search) -> Found {
     for pages in 0..PAGES {
         if deadline.remaining() < PAGE_TIME + RESERVE {
@@ -42,13 +42,13 @@ pub(crate) async fn search(deadline: Deadline, _: Search) -> Found {
     Found { pages: PAGES, complete: true }
 }
 
-/// Runs beside other requests. Dropped where it sleeps when the client aborts it or its time is up.
+/// Runs beside other requests. An abort or the deadline drops it while it sleeps.
 pub(crate) async fn wait(request: Wait) -> Waited {
     sleep(Duration::from_millis(request.ms)).await;
     Waited { ms: request.ms }
 }
 
-/// The thread is no part of this future, which is dropped on an abort: so it is told.
+/// Dropping this future on an abort does not stop the thread, so a flag does.
 pub(crate) async fn count_primes(
     State(work): State<Work>,
     cancelled: Cancelled,

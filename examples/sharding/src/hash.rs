@@ -1,11 +1,11 @@
-//! From a name to a shard.
+//! Maps names to shards.
 
 use std::num::NonZeroU32;
 
-/// The shard of a name, out of so many: 0 to `shards` - 1.
+/// Returns the shard of a name: 0 to `shards` - 1.
 ///
-/// The hash is the one that Java and many JavaScript programs use for strings, over UTF-16 code units,
-/// so that balancers and workers in other languages agree with this one.
+/// The hash is the one that Java and many JavaScript programs use for strings, over UTF-16 code
+/// units, so that load balancers and workers in other languages agree with this one.
 ///
 /// ```
 /// use std::num::NonZeroU32;

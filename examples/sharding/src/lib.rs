@@ -1,13 +1,13 @@
-//! Rooms spread over shards: which one a room is in follows from its name alone, so that any process
-//! knows it without asking. Each shard is a hub of its own with at most 100 connections.
+//! Rooms spread over shards: the shard of a room follows from its name alone, so that any process
+//! can compute it. Each shard is a hub of its own with at most 100 connections.
 //!
-//! | path | what | rows of the checklist |
+//! | path | content | rows of the checklist |
 //! |---|---|---|
 //! | `/ws?room=general` | a room, in its shard: `SEND_MESSAGE`, `ROOM_UPDATE` | 001-5 |
-//! | `GET /shards` | what each shard holds | 001-5 |
+//! | `GET /shards` | the content of each shard | 001-5 |
 //!
-//! Here all shards are in one process. In several, [`shard_of`] is what a balancer sends a room's
-//! connections to the right one by.
+//! Here all shards are in one process. With several, a load balancer uses [`shard_of`] to send a
+//! room's connections to the right one.
 //!
 //! ```text
 //! PORT=3000 cargo run -p sharding
@@ -19,7 +19,7 @@
 //! {"type":"SEND_MESSAGE","payload":{"text":"hi"}}
 //! ```
 //!
-//! With another number of shards most rooms are in another one: that is a move of all that they hold.
+//! Changing the number of shards moves most rooms, with all their connections.
 
 mod hash;
 mod room;
@@ -42,19 +42,19 @@ use self::{
     shards::{Load, Shards},
 };
 
-/// What stands in the URL.
+/// The query of the URL.
 #[derive(Deserialize)]
 struct Address {
     #[serde(default)]
     room: RoomId,
 }
 
-/// The application, with ten shards.
+/// Returns the application, with ten shards.
 pub fn app() -> Router {
     Router::new().route("/ws", get(connect)).route("/shards", get(load)).with_state(Arc::new(Shards::new()))
 }
 
-/// Everything about the upgrade itself, the limit included, is up to the shard.
+/// The shard handles the whole upgrade, including the limit.
 async fn connect(
     State(shards): State<Arc<Shards>>,
     Query(Address { room }): Query<Address>,

@@ -1,9 +1,9 @@
-//! What happens in a room, in whatever shard it is.
+//! The handlers of a room, in any shard.
 
 use serde::Deserialize;
 use switchboard::{Conn, WsError, WsRouter, ws_message};
 
-/// A room's name: 1 to 50 letters, digits, `-` and `_`. Anything else is answered 400.
+/// A room's name: 1 to 50 letters, digits, `-` and `_`. Other names are answered with 400.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct RoomId(String);
@@ -17,7 +17,7 @@ impl TryFrom<String> for RoomId {
     }
 }
 
-/// Where those are who do not say.
+/// The room of clients that name none.
 impl Default for RoomId {
     fn default() -> Self {
         Self("general".to_owned())
@@ -25,7 +25,7 @@ impl Default for RoomId {
 }
 
 impl RoomId {
-    /// Its topic, by which it is also hashed.
+    /// Returns its topic, which is also hashed.
     pub(crate) fn topic(&self) -> String {
         format!("room:{}", self.0)
     }
@@ -51,7 +51,7 @@ struct RoomJoined {
     shard: u32,
 }
 
-/// To all in the room, also who sends it.
+/// To all in the room, including the sender.
 #[ws_message("ROOM_UPDATE")]
 struct RoomUpdate {
     room_id: String,

@@ -1,4 +1,4 @@
-//! The shards, which know nothing of each other.
+//! The shards, which are independent of each other.
 
 use std::num::NonZeroU32;
 
@@ -15,10 +15,10 @@ use crate::{
     shard_of,
 };
 
-/// How many there are.
-const SHARDS: NonZeroU32 = NonZeroU32::new(10).expect("it is not 0");
+/// The number of shards.
+const SHARDS: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 
-/// How many connections one takes. Others get 503.
+/// How many connections a shard accepts. Others get 503.
 const MAX_CONNECTIONS: usize = 100;
 
 /// All of them, by number.
@@ -31,7 +31,7 @@ struct Shard {
     ws: MountedRouter<Place>,
 }
 
-/// What one holds.
+/// The content of a shard.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Load {

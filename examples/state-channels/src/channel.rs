@@ -1,7 +1,7 @@
-//! The one task that applies updates and tells of them.
+//! The one task that applies updates and publishes them.
 //!
-//! What handlers send leaves when their turn ends, so that two handlers of two connections may publish
-//! in another order than they have agreed on. A task of its own publishes at once.
+//! Handlers publish at the end of their turn, so two handlers of two connections may publish in
+//! another order than the one in which they changed the state. A task of its own publishes at once.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,21 +13,21 @@ use crate::{
     messages::{Payload, SequenceGap, StateSync, StateUpdate},
 };
 
-/// The topic of all who are connected.
+/// The topic of all connected clients.
 pub(crate) const TOPIC: &str = "state";
 
-/// How many messages wait for the task; behind that, handlers wait.
+/// How many messages may wait for the task. Handlers wait if the queue is full.
 const QUEUE: usize = 256;
 
-/// The data of a connection: how far it has come. Only the task changes it.
+/// The data of a connection: its progress. Only the task changes it.
 #[derive(Debug, Default)]
 pub(crate) struct Progress(Mutex<Last>);
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Last {
-    /// The client's last update that was applied, as it numbers them.
+    /// The client's last applied update, in the client's numbering.
     client: u64,
-    /// The same, as the server numbers all.
+    /// The same in the server's numbering.
     server: u64,
 }
 
@@ -68,7 +68,7 @@ impl Channel {
         Self(commands)
     }
 
-    /// Dropped before it is ready, the update is not applied.
+    /// If dropped before it is ready, the update is not applied.
     pub(crate) async fn update(&self, client: Client, update: StateUpdate) -> Result<(), WsError> {
         self.give(Command::Update(client, update)).await
     }
@@ -85,25 +85,25 @@ impl Channel {
 async fn apply(hub: &Hub, history: &mut History, client: &Client, update: StateUpdate) {
     let Last { client: last, server } = client.data().get();
     let StateUpdate { seq, payload } = update;
-    // Who has gone does not hear of it: nothing to be done.
+    // Fails only if the client has gone.
     if seq > last + 1 {
         let _ = client.send(SequenceGap { expected_seq: last + 1, received_seq: seq, resume_from: server + 1 });
     } else if seq <= last {
-        // What is not kept any more has only the client's own number left. That is never beyond the
-        // server's, which counts its updates, too: clients take it for what it is, something old.
+        // For updates that are not kept any more, only the client's own number is known. It is
+        // never above the server's number, which counts them, too: clients recognise it as old.
         let sync = history.find(client.id(), seq).map_or(StateSync { seq, payload }, sync);
         let _ = client.send(sync);
     } else {
         let server = history.push(client.id(), seq, Payload::clone(&payload));
         client.data().set(Last { client: seq, server });
-        // Fails only if too much is on its way to very many: they will see the gap.
+        // Fails only if too many messages are queued: clients notice the gap.
         let _ = hub.publish(TOPIC, StateSync { seq: server, payload }).await;
     }
 }
 
 fn catch_up(history: &History, client: &Client, from: u64) {
     let first = history.first_seq();
-    // From 0 and from 1 is the same.
+    // 0 and 1 mean the same.
     let from = from.max(1);
     if from < first {
         let _ = client.send(SequenceGap { expected_seq: from, received_seq: first, resume_from: first });

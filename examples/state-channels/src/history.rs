@@ -6,10 +6,10 @@ use switchboard::ConnId;
 
 use crate::messages::Payload;
 
-/// How long all payloads that are kept may be together, as JSON.
+/// The maximum total size of the payloads that are kept, as JSON.
 pub(crate) const MAX_BYTES: usize = 512 * 1024;
 
-/// An update that was applied.
+/// An applied update.
 #[derive(Debug)]
 pub(crate) struct Update {
     pub(crate) seq: u64,
@@ -33,9 +33,9 @@ impl History {
         Self { updates: VecDeque::new(), capacity, bytes: 0, last_seq: 0 }
     }
 
-    /// Keeps an update; its number.
+    /// Stores an update and returns its number.
     pub(crate) fn push(&mut self, author: ConnId, author_seq: u64, payload: Payload) -> u64 {
-        // What cannot be written again could not be read.
+        // A payload that was read can be written.
         let bytes = serde_json::to_string(&payload).map_or(0, |json| json.len());
         self.last_seq += 1;
         self.updates.push_back(Update { seq: self.last_seq, payload, author, author_seq, bytes });
@@ -47,18 +47,18 @@ impl History {
         self.last_seq
     }
 
-    /// What this author's update became, if it is still kept.
+    /// Returns the stored update of an author with this number, if it is still kept.
     pub(crate) fn find(&self, author: ConnId, author_seq: u64) -> Option<&Update> {
         self.updates.iter().find(|update| update.author == author && update.author_seq == author_seq)
     }
 
-    /// All that are kept from this number on.
+    /// Returns all stored updates from this number on.
     pub(crate) fn since(&self, seq: u64) -> impl Iterator<Item = &Update> {
         let skipped = seq.saturating_sub(self.first_seq());
         self.updates.iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX))
     }
 
-    /// The first that is kept, or the next if there is none.
+    /// Returns the number of the first stored update, or the next number if there is none.
     pub(crate) fn first_seq(&self) -> u64 {
         self.updates.front().map_or(self.last_seq + 1, |update| update.seq)
     }

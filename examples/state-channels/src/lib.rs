@@ -1,19 +1,20 @@
-//! A state that many change by numbered updates. Each client numbers its own, the server numbers all:
-//! what is missing is noticed, what comes twice has no effect, and what was missed is sent again.
+//! A shared state that clients change by numbered updates. Each client numbers its own, the server
+//! numbers all: missing updates are noticed, repeated ones have no effect, and missed ones are sent
+//! again.
 //!
-//! | message | from | what it means |
+//! | message | from | meaning |
 //! |---|---|---|
-//! | `STATE_UPDATE{seq,payload}` | client | its update number `seq`, from 1 |
-//! | `STATE_SYNC{seq,payload}` | server | the update that is number `seq` of all |
+//! | `STATE_UPDATE{seq,payload}` | client | its update number `seq`, counted from 1 |
+//! | `STATE_SYNC{seq,payload}` | server | update number `seq` of all |
 //! | `SEQUENCE_GAP{expectedSeq,receivedSeq,resumeFrom}` | server | the update was not applied, since one before it is missing; or: updates before `receivedSeq` are not kept any more |
-//! | `CATCH_UP_REQUEST{fromSeq}` | client | wants what is kept from there on |
+//! | `CATCH_UP_REQUEST{fromSeq}` | client | requests the stored updates from there on |
 //!
-//! An update that is next is applied, sent to all who are connected, and kept: the last 1024, and not
-//! more than 512 KiB. One that was applied before has no effect, and is answered to that client only:
-//! with its `STATE_SYNC`, or with one of what came, if that is not kept any more. `resumeFrom` of a gap
-//! is behind the client's last update.
+//! The next update is applied, sent to all connected clients, and stored: the last 1024, and at
+//! most 512 KiB. A repeated update has no effect, and is answered to its client only, with its
+//! `STATE_SYNC`, or with one made from the repeated message if it is not stored any more.
+//! `resumeFrom` of a gap follows the client's last update.
 //!
-//! One task numbers and sends, so that all clients see all updates in the same order.
+//! One task numbers and publishes, so that all clients see all updates in the same order.
 //!
 //! ```text
 //! PORT=3000 cargo run -p state-channels
@@ -45,7 +46,7 @@ use self::{
 /// The largest message from a client.
 const MAX_MESSAGE: usize = 16 * 1024;
 
-/// The application, with nothing in its state.
+/// Returns the application, with an empty state.
 ///
 /// # Panics
 ///
@@ -54,7 +55,7 @@ pub fn app() -> Router {
     app_keeping(1024)
 }
 
-/// The application, which keeps so many updates.
+/// Returns the application, which stores this many updates.
 ///
 /// # Panics
 ///
@@ -66,7 +67,7 @@ pub fn app_keeping(updates: usize) -> Router {
 }
 
 fn ws() -> WsRouter<Channel, Progress, AnyMessage, Authenticated> {
-    // All that is kept fits into the queue of a client who asks for it.
+    // All stored updates fit into the queue of a client that requests them.
     let config = Config::new().max_message_bytes(MAX_MESSAGE).max_outbound_bytes(4 * MAX_BYTES);
     WsRouter::new()
         .config(config)
@@ -86,7 +87,7 @@ async fn update(conn: Conn<Progress>, State(channel): State<Channel>, update: St
 }
 
 async fn catch_up(conn: Conn<Progress>, State(channel): State<Channel>, from: CatchUpRequest) -> Result<(), WsError> {
-    // Who asks again and again has to read, too.
+    // A client that requests updates repeatedly has to read them.
     conn.ready().await?;
     channel.catch_up(conn, from.from_seq).await
 }

@@ -1,9 +1,9 @@
-//! What travels between client and server.
+//! The messages between client and server.
 
 use serde_json::{Map, Value};
 use switchboard::ws_message;
 
-/// What an update says: whatever the application likes.
+/// The content of an update: any JSON object that the application likes.
 pub(crate) type Payload = Map<String, Value>;
 
 #[ws_message("STATE_UPDATE")]

@@ -1,7 +1,7 @@
-//! A message to all who are connected, 100 at a time, so that others get their turn between.
+//! Sends a message to all connected clients, 100 at a time, and yields to other tasks in between.
 //!
-//! The library does so by itself for what is published to a topic with very many members: this is for
-//! receivers that no topic has in common.
+//! The library does this by itself for topics with very many subscribers. This is for recipients
+//! without a common topic.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use tokio::task::yield_now;
 
 use crate::{Client, Shared};
 
-/// How many are sent to before others get their turn.
+/// How many messages are sent before the task yields.
 const CHUNK: usize = 100;
 
 #[ws_message("ANNOUNCEMENT")]
@@ -25,7 +25,7 @@ struct Announcement {
     text: String,
 }
 
-/// All who are connected.
+/// All connected clients.
 #[derive(Debug, Default)]
 pub(crate) struct Clients(Mutex<BTreeMap<ConnId, Client>>);
 
@@ -53,7 +53,7 @@ pub(crate) struct Announce {
     text: String,
 }
 
-/// How many got it, in how many chunks.
+/// The number of recipients, and of chunks.
 #[derive(Serialize)]
 pub(crate) struct Announced {
     clients: usize,
@@ -67,7 +67,7 @@ pub(crate) async fn announce(State(app): State<Shared>, Json(announce): Json<Ann
         if chunks > 0 {
             yield_now().await;
         }
-        // Who has gone, or does not read, does not keep it from the others.
+        // A client that has gone or does not read does not affect the others.
         clients += chunk.iter().filter(|client| client.send(announcement.clone()).is_ok()).count();
         chunks += 1;
     }

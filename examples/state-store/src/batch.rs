@@ -1,4 +1,4 @@
-//! What comes within some time leaves together.
+//! Batches items that arrive within a short time.
 
 use std::{future::Future, time::Duration};
 
@@ -8,18 +8,18 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long the first of a batch waits.
+/// How long the first item of a batch waits.
 const FLUSH_AFTER: Duration = Duration::from_millis(10);
 
-/// How many leave together at most; and how many more may wait, before those who add some do.
+/// The largest batch, and how many more items may wait before [`add`](Batcher::add) does.
 const MAX_BATCH: usize = 500;
 
-/// A handle to the task that gathers. The task ends with the last handle.
+/// A handle to the task that collects items. The task ends with the last handle.
 #[derive(Debug, Clone)]
 pub(crate) struct Batcher<T>(mpsc::Sender<T>);
 
 impl<T: Send + 'static> Batcher<T> {
-    /// `flush` gets each batch. While it is at work, the next one gathers.
+    /// `flush` gets each batch. While it runs, the next one is collected.
     pub(crate) fn start<F, R>(mut flush: F) -> Self
     where
         F: FnMut(Vec<T>) -> R + Send + 'static,
@@ -41,7 +41,7 @@ impl<T: Send + 'static> Batcher<T> {
         Self(items)
     }
 
-    /// Dropped before it is ready, nothing was added.
+    /// If dropped before it is ready, nothing was added.
     pub(crate) async fn add(&self, item: T) -> Result<(), WsError> {
         self.0.send(item).await.map_err(|_| WsError::unavailable("nothing is gathered any more"))
     }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn ten_milliseconds_after_the_first_all_leave_together() {
+    async fn items_are_flushed_ten_milliseconds_after_the_first() {
         let (flushed, mut batches) = unbounded_channel();
         let batcher = Batcher::start(move |batch: Vec<usize>| {
             let _ = flushed.send((Instant::now(), batch));
@@ -65,17 +65,17 @@ mod tests {
             batcher.add(n).await.unwrap();
             sleep(Duration::from_millis(4)).await;
         }
-        // 12 ms have passed: the next is for the next batch.
+        // 12 ms have passed: this item is for the next batch.
         batcher.add(3).await.unwrap();
         assert_eq!(batches.recv().await.unwrap(), (begin + FLUSH_AFTER, vec![0, 1, 2]));
         assert_eq!(batches.recv().await.unwrap(), (begin + Duration::from_millis(22), vec![3]));
-        // So many do not wait for the time.
+        // A full batch does not wait.
         for n in 0..MAX_BATCH {
             batcher.add(n).await.unwrap();
         }
         let (at, batch) = batches.recv().await.unwrap();
         assert_eq!((at, batch.len()), (begin + Duration::from_millis(22), MAX_BATCH));
-        // What is left leaves, though nobody can add any more.
+        // The remaining items are flushed after the last handle is dropped.
         batcher.add(7).await.unwrap();
         drop(batcher);
         assert_eq!(batches.recv().await.unwrap().1, [7]);

@@ -1,11 +1,11 @@
-//! Where everybody's cursor is: many small messages, which leave as few.
+//! The positions of all cursors: many small messages, published as few.
 
 use axum::extract::State;
 use switchboard::{Hub, WsError, ws_message, ws_payload};
 
 use crate::{Client, Shared, batch::Batcher};
 
-/// The topic of all who are connected.
+/// The topic of all connected clients.
 pub(crate) const TOPIC: &str = "cursors";
 
 #[ws_message("CURSOR")]
@@ -14,7 +14,7 @@ pub(crate) struct Cursor {
     y: f64,
 }
 
-/// To all, what was moved within 10 ms, in order.
+/// To all: the moves within 10 ms, in order.
 #[ws_message("CURSORS")]
 struct Cursors {
     moves: Vec<Move>,
@@ -32,7 +32,7 @@ pub(crate) fn batcher(hub: Hub) -> Batcher<Move> {
     Batcher::start(move |moves| {
         let hub = hub.clone();
         async move {
-            // Fails only if too much is on its way to very many: the next moves will do.
+            // Fails only if too many messages are queued: the next moves will do.
             let _ = hub.publish(TOPIC, Cursors { moves }).await;
         }
     })

@@ -1,10 +1,10 @@
-//! Four patterns for what a server does beside answering: each is a small type of its own.
+//! Four patterns for a server's work besides answering; each is a small type of its own.
 //!
-//! | file | what | messages | rows of the checklist |
+//! | file | content | messages | rows of the checklist |
 //! |---|---|---|---|
-//! | `store.rs`, `rooms.rs` | a store whose changes reach those who have subscribed | `JOIN_ROOM`, `SEND_MESSAGE`, `LEAVE_ROOM`; `ROOM_STATE_UPDATE` | 003-6 |
-//! | `jobs.rs` | a queue for each client: what comes while it is busy waits, and runs one by one | `RUN_JOB`, `CLEAR_JOBS`; `JOB_QUEUED`, `JOB_DONE`, `JOB_FAILED` | 003-7 |
-//! | `batch.rs`, `cursors.rs` | what comes within 10 ms leaves together | `CURSOR`; `CURSORS` | 003-10 |
+//! | `store.rs`, `rooms.rs` | a store that notifies subscribers of changes | `JOIN_ROOM`, `SEND_MESSAGE`, `LEAVE_ROOM`; `ROOM_STATE_UPDATE` | 003-6 |
+//! | `jobs.rs` | a queue for each client: jobs wait while another one runs, and run one by one | `RUN_JOB`, `CLEAR_JOBS`; `JOB_QUEUED`, `JOB_DONE`, `JOB_FAILED` | 003-7 |
+//! | `batch.rs`, `cursors.rs` | messages within 10 ms are published together | `CURSOR`; `CURSORS` | 003-10 |
 //! | `announce.rs` | a message to all, 100 at a time | `POST /announce`; `ANNOUNCEMENT` | 003-12 |
 //!
 //! ```text
@@ -38,7 +38,7 @@ pub use self::{
     store::{Store, StoreFull, Subscription},
 };
 
-/// What the handlers share.
+/// The state that the handlers share.
 #[derive(Debug)]
 struct App {
     rooms: Store<rooms::Room>,
@@ -49,7 +49,7 @@ struct App {
 
 type Shared = Arc<App>;
 
-/// The data of a connection: what is to be cleaned up when it ends.
+/// The data of a connection: resources to free when it ends.
 #[derive(Debug, Default)]
 struct Session {
     memberships: Memberships,
@@ -58,7 +58,7 @@ struct Session {
 
 type Client = Conn<Session>;
 
-/// The application, whose jobs take a tenth of a second each.
+/// Returns the application, whose jobs take a tenth of a second each.
 ///
 /// # Panics
 ///
@@ -67,7 +67,7 @@ pub fn app() -> Router {
     app_with(Work::taking(Duration::from_millis(100)))
 }
 
-/// The application with other work.
+/// Returns the application with other jobs.
 ///
 /// # Panics
 ///
@@ -100,7 +100,7 @@ async fn opened(client: Client, State(app): State<Shared>) -> Result<(), WsError
     Ok(())
 }
 
-/// Everything that a connection has left elsewhere is cleaned up here.
+/// Frees everything that a connection has left elsewhere.
 async fn closed(client: Client, State(app): State<Shared>) {
     app.clients.remove(client.id());
     client.data().memberships.end();

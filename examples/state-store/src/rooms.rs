@@ -1,4 +1,4 @@
-//! Rooms, whose state all in them are kept told of.
+//! Rooms whose members are notified of the state.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -38,7 +38,7 @@ pub(crate) struct LeaveRoom {
     room_id: String,
 }
 
-/// To all in a room, when they come and whenever something has changed.
+/// To all in a room, when they join and after each change.
 #[ws_message("ROOM_STATE_UPDATE")]
 struct RoomStateUpdate {
     room_id: String,
@@ -54,7 +54,7 @@ struct Said {
     text: String,
 }
 
-/// What the store keeps of a room, while there is somebody in it.
+/// The state of a room, which exists while it has members.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     users: HashSet<ConnId>,
@@ -81,14 +81,14 @@ impl Room {
 #[derive(Debug, Default)]
 pub(crate) struct Memberships(Mutex<HashMap<String, Membership>>);
 
-/// Somebody is in a room until this is dropped: what elsewhere is a callback for the cleanup.
+/// A member of a room; dropping it leaves the room, instead of a cleanup callback.
 #[derive(Debug)]
 struct Membership {
     app: Arc<App>,
     room_id: String,
     user: ConnId,
     username: String,
-    /// `None` only if the room was empty, which it is not with somebody in it.
+    /// `None` only if the room was empty, which it is not with a member.
     _subscription: Option<Subscription>,
 }
 
@@ -102,9 +102,9 @@ impl Drop for Membership {
 }
 
 impl Memberships {
-    /// Out of all rooms.
+    /// Leaves all rooms.
     pub(crate) fn end(&self) {
-        // Not dropped while this is locked.
+        // The memberships are dropped after the lock is released.
         let all = std::mem::take(&mut *self.lock());
         drop(all);
     }
@@ -128,7 +128,7 @@ pub(crate) async fn join_room(client: Client, State(app): State<Shared>, join: J
         room.users.insert(user);
     })?;
     let (listener, of) = (client.clone(), room_id.clone());
-    // Who has gone does not hear it: its subscription ends soon.
+    // Fails if the client has gone, whose subscription ends soon.
     let subscription = app.rooms.subscribe(&room_id, move |room| drop(listener.send(room.state(&of))));
     let membership = Membership { app, room_id: room_id.clone(), user, username, _subscription: subscription };
     memberships.insert(room_id, membership);

@@ -1,4 +1,4 @@
-//! Values by key, whose changes reach those who have subscribed.
+//! Values by key, with subscriptions to their changes.
 
 use std::{
     collections::HashMap,
@@ -12,26 +12,27 @@ use tokio::{sync::watch, task::AbortHandle};
 /// How many keys there may be.
 const MAX_KEYS: usize = 10_000;
 
-/// The store. Subscribers see the newest value, not each: if changes come faster than they are told,
-/// some are left out.
+/// A store. Subscribers see the newest value, not each one: if changes are faster than
+/// notifications, some are skipped.
 #[derive(Debug)]
 pub struct Store<T>(Mutex<HashMap<String, watch::Sender<T>>>);
 
-/// There are too many keys.
+/// The store has too many keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreFull;
 
 impl<T: Default + Send + Sync + 'static> Store<T> {
-    /// What a closure makes of the value, if there is one. It must not use the store, as no closure here.
+    /// Returns the result of a closure for the value, if there is one. No closure here may use the
+    /// store.
     pub fn get<R>(&self, key: &str, read: impl FnOnce(&T) -> R) -> Option<R> {
         self.lock().get(key).map(|value| read(&value.borrow()))
     }
 
-    /// Changes a value, beginning with the default one if there is none.
+    /// Changes a value, starting with the default one if there is none.
     ///
     /// # Errors
     ///
-    /// There is none, and too many others.
+    /// The key is new, and the store is full.
     pub fn update(&self, key: &str, change: impl FnOnce(&mut T)) -> Result<(), StoreFull> {
         let mut values = self.lock();
         if let Some(value) = values.get(key) {
@@ -47,7 +48,7 @@ impl<T: Default + Send + Sync + 'static> Store<T> {
         Ok(())
     }
 
-    /// Puts a value in the place of what there is.
+    /// Replaces a value.
     ///
     /// # Errors
     ///
@@ -56,7 +57,7 @@ impl<T: Default + Send + Sync + 'static> Store<T> {
         self.update(key, |current| *current = value)
     }
 
-    /// Changes a value, and removes it if the closure says so.
+    /// Changes a value, and removes it if the closure returns `true`.
     pub fn remove_if(&self, key: &str, change: impl FnOnce(&mut T) -> bool) {
         let mut values = self.lock();
         let Some(value) = values.get(key) else { return };
@@ -67,8 +68,8 @@ impl<T: Default + Send + Sync + 'static> Store<T> {
         }
     }
 
-    /// Calls a closure with the value as it is, and whenever it has changed, until the subscription is
-    /// dropped or the value is removed. `None` if there is no value.
+    /// Calls a closure with the current value, and after each change, until the subscription is
+    /// dropped or the value is removed. Returns `None` if there is no value.
     ///
     /// # Panics
     ///
@@ -95,7 +96,7 @@ impl<T> Default for Store<T> {
     }
 }
 
-/// Ends when it is dropped.
+/// A subscription, which ends when it is dropped.
 #[derive(Debug)]
 pub struct Subscription(AbortHandle);
 
@@ -131,16 +132,16 @@ mod tests {
         assert_eq!(store.get("a", Vec::len), None);
         assert!(store.subscribe("a", |_| ()).is_none());
         store.set("a", vec![1]).unwrap();
-        let (told, mut heard) = mpsc::unbounded_channel();
-        let subscription = store.subscribe("a", move |value| drop(told.send(value.clone()))).unwrap();
-        assert_eq!(heard.recv().await.unwrap(), [1]);
+        let (changes, mut received) = mpsc::unbounded_channel();
+        let subscription = store.subscribe("a", move |value| drop(changes.send(value.clone()))).unwrap();
+        assert_eq!(received.recv().await.unwrap(), [1]);
         assert_eq!(store.update("a", |value| value.push(2)), Ok(()));
-        assert_eq!(heard.recv().await.unwrap(), [1, 2]);
-        // Another key is none of its business.
+        assert_eq!(received.recv().await.unwrap(), [1, 2]);
+        // Changes of another key do not notify it.
         store.set("b", vec![9]).unwrap();
         drop(subscription);
-        // What it was told by is gone with it.
-        assert_eq!(heard.recv().await, None);
+        // Its closure was dropped with it.
+        assert_eq!(received.recv().await, None);
         store.remove_if("a", |value| value.is_empty());
         assert_eq!(store.get("a", Clone::clone), Some(vec![1, 2]));
         store.remove_if("a", |_| true);

@@ -1,4 +1,4 @@
-//! A message inside another one, compressed.
+//! A compressed message inside another one.
 
 use std::io::{Read as _, Write as _};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use switchboard::{Message, WsError, ws_message, ws_payload};
 
-/// How large a message may become. A few bytes of gzip can become gigabytes.
+/// The maximum size of an unpacked message. A few bytes of gzip can become gigabytes.
 pub(crate) const MAX_UNPACKED: u64 = 256 * 1024;
 
 #[ws_message("COMPRESSED")]
@@ -49,12 +49,12 @@ impl Compressed {
         Ok(Self { encoding: Encoding::Gzip, data: BASE64_STANDARD.encode(bytes) })
     }
 
-    /// Unpacks on this thread: up to the limit that is a matter of a millisecond.
+    /// Unpacks on this thread: up to the limit, that takes about a millisecond.
     pub(crate) fn unpack(&self) -> Result<Envelope, WsError> {
         let Encoding::Gzip = self.encoding;
         let bytes = BASE64_STANDARD.decode(&self.data).map_err(|_| invalid("data is not base64"))?;
         let mut json = Vec::new();
-        // One byte more than is allowed, to know whether there are more.
+        // Reads one byte above the limit, to detect a larger message.
         let mut decoder = GzDecoder::new(&*bytes).take(MAX_UNPACKED + 1);
         decoder.read_to_end(&mut json).map_err(|_| invalid("data is not gzip"))?;
         if json.len() as u64 > MAX_UNPACKED {
@@ -70,7 +70,7 @@ impl Envelope {
         &self.message_type
     }
 
-    /// The message, checked as if it had come by itself.
+    /// Returns the message, checked as if it had arrived by itself.
     pub(crate) fn decode<M: Message>(&self) -> Result<M, WsError> {
         let payload = self.payload.as_deref().map_or("{}", RawValue::get);
         let message: M = serde_json::from_str(payload).map_err(|_| invalid("the payload inside is not valid"))?;

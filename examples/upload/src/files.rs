@@ -1,4 +1,4 @@
-//! Files: taken in over the WebSocket, given out over HTTP.
+//! Files: uploaded over the WebSocket, downloaded over HTTP.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -15,10 +15,10 @@ use parking_lot::Mutex;
 use switchboard::{Conn, WsError, ws_message};
 use uuid::Uuid;
 
-/// How many files are kept: the memory of a server has an end.
+/// How many files are kept, which bounds the server's memory.
 const MAX_FILES: usize = 16;
 
-/// The kinds of images, by their first bytes. What a file is called, or says that it is, proves nothing.
+/// The kinds of images, by their first bytes. Names and declared types prove nothing.
 const KINDS: [(&[u8], &str); 3] =
     [(b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif")];
 
@@ -37,14 +37,14 @@ struct UploadComplete {
     file_id: String,
 }
 
-/// Takes a file in. Its error goes to the client, as a handler's does.
+/// Stores a file. An error is sent to the client, as a handler's is.
 pub(crate) async fn upload(conn: Conn, State(files): State<Files>, bytes: Bytes) -> Result<(), WsError> {
     let kind = KINDS.iter().find(|(start, _)| bytes.starts_with(start));
     let Some((_, content_type)) = kind else {
         return Err(WsError::invalid_argument("Not a PNG, JPEG or GIF image"));
     };
     let id = Uuid::now_v7();
-    // A copy: what was read may be part of a larger buffer, which would live as long as the file.
+    // A copy: the input may be part of a larger buffer, which would live as long as the file.
     let bytes = Bytes::copy_from_slice(&bytes);
     files.keep(File { id, content_type, bytes });
     conn.send(UploadComplete { file_id: id.to_string() })?;
@@ -68,6 +68,6 @@ pub(crate) async fn download(
     let id: Uuid = id.parse().map_err(|_| StatusCode::NOT_FOUND)?;
     let files = files.0.lock();
     let file = files.iter().find(|file| file.id == id).ok_or(StatusCode::NOT_FOUND)?;
-    // Somebody else's bytes: the browser must not make anything else of them.
+    // The bytes are from another user: the browser must not interpret them as another type.
     Ok(([(CONTENT_TYPE, file.content_type), (X_CONTENT_TYPE_OPTIONS, "nosniff")], file.bytes.clone()))
 }

@@ -1,4 +1,4 @@
-//! Files as binary frames, and messages that come compressed.
+//! Files as binary frames, and compressed messages.
 //!
 //! - `/ws/upload`, row 004-10 of the checklist: each binary frame is a file, which is answered with
 //!   `upload_complete{fileId}`. It must be an image of a known kind, or there is an error. Beyond
@@ -25,13 +25,13 @@ use switchboard::{Config, EnvelopeStyle, WsRouter, ws_route};
 
 use self::{files::Files, notes::Notes};
 
-/// From here on a file gets an error.
+/// The size above which a file gets an error.
 const MAX_FILE: usize = 256 * 1024;
 
-/// From here on the connection is closed.
+/// The size above which the connection is closed.
 const MAX_FRAME: usize = 1024 * 1024;
 
-/// The whole application, with files and a note of its own.
+/// Returns the whole application, with files and a note of its own.
 pub fn app() -> Router {
     let config = Config::new().max_message_bytes(MAX_FRAME).soft_max_message_bytes(MAX_FILE);
     let upload = WsRouter::<Files>::new().config(config).envelope(EnvelopeStyle::Flat).on_binary(files::upload);

@@ -1,4 +1,4 @@
-//! A note that may be too long for one frame, and travels compressed then.
+//! A note that may be too long for one frame, and is then compressed.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use switchboard::{Conn, Message as _, WsError, ws_message};
 
 use crate::compressed::Compressed;
 
-/// From how many bytes on a note is sent compressed.
+/// The size in bytes from which a note is compressed.
 const LONG: usize = 1024;
 
 /// The note.
 #[derive(Clone, Default)]
 pub(crate) struct Notes(Arc<Mutex<String>>);
 
-/// `deny_unknown_fields`: what comes inside another message does not pass the library's own check.
+/// `deny_unknown_fields`: a message inside another one is not checked by the library.
 #[ws_message("SAVE_NOTE")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SaveNote {
@@ -52,7 +52,7 @@ pub(crate) async fn fetch_note(conn: Conn, State(notes): State<Notes>, _: FetchN
     Ok(())
 }
 
-/// Handles the message inside as its own handler does. Those that are never long need no entry here.
+/// Calls the handler of the inner message. Messages that are never long need no entry here.
 pub(crate) async fn compressed(notes: State<Notes>, compressed: Compressed) -> Result<NoteSaved, WsError> {
     let envelope = compressed.unpack()?;
     match envelope.message_type() {

@@ -1,15 +1,15 @@
-//! A message in two versions: clients send either, handlers see the newer one only.
+//! A message in two versions: clients send either, handlers see only the newer one.
 //!
 //! Row 003-9 of the checklist. `USER_UPDATE` is
 //!
 //! | version | payload |
 //! |---|---|
-//! | 1 | `name`, `email`; `version` may be missing |
-//! | 2 | `name`, `email`, perhaps `avatar` (a URL), `version` 2 |
+//! | 1 | `name`, `email`; `version` is optional |
+//! | 2 | `name`, `email`, `avatar` (an optional URL), `version` 2 |
 //!
-//! The migration is part of decoding (`user_update.rs`), so both versions are checked strictly, with
-//! the paths of what is wrong, and no code but that file knows of version 1. What is published to all
-//! is version 2 always.
+//! The migration is part of decoding (`user_update.rs`), so both versions are checked strictly,
+//! with the paths of wrong values, and only that file knows version 1. Published messages are
+//! always version 2.
 //!
 //! To try it, `cargo run -p versioning`, and in another terminal
 //! `npx wscat -c ws://127.0.0.1:3000/ws`:
@@ -27,10 +27,10 @@ use switchboard::{Conn, WsError, WsRouter, ws_route};
 
 use self::user_update::UserUpdate;
 
-/// Who hears of updates.
+/// The topic of updates.
 const TOPIC: &str = "users";
 
-/// The whole application: a WebSocket at `/ws`.
+/// Returns the whole application: a WebSocket at `/ws`.
 pub fn app() -> Router {
     let ws = WsRouter::<()>::new().on_open(opened).on(user_update);
     Router::new().route("/ws", ws_route(ws))
@@ -41,7 +41,7 @@ async fn opened(conn: Conn) -> Result<(), WsError> {
     Ok(())
 }
 
-/// Everybody is told, the sender too: always in the newest version.
+/// Publishes to all clients including the sender, always in the newest version.
 async fn user_update(conn: Conn, user: UserUpdate) -> Result<(), WsError> {
     conn.publish(TOPIC, user).await?;
     Ok(())

@@ -7,7 +7,7 @@ use validator::Validate;
 /// The version that handlers see.
 const NEWEST: u8 = 2;
 
-/// The newest version. The rules hold for both: version 1 is checked as what it becomes.
+/// The newest version. The rules apply to both: version 1 is migrated before it is checked.
 ///
 /// `WsMessage` rather than `#[ws_message]`, because its `Deserialize` is written by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Validate, WsMessage)]
@@ -38,10 +38,10 @@ impl From<UserUpdateV1> for UserUpdate {
     }
 }
 
-/// The keys that any version has.
+/// The keys of all versions.
 ///
-/// One struct and not an untagged enum of versions: of that serde could only say that no version
-/// fits, not which key is wrong.
+/// One struct instead of an untagged enum of versions, for which serde could report only that no
+/// version fits, not which key is wrong.
 #[derive(Deserialize)]
 struct AnyVersion {
     name: String,
@@ -51,7 +51,7 @@ struct AnyVersion {
     version: u8,
 }
 
-/// Version 1 had no such key at first.
+/// The first clients sent version 1 without this key.
 fn first() -> u8 {
     1
 }

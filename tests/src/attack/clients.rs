@@ -13,7 +13,7 @@ use tokio_tungstenite::{client_async, tungstenite::Message};
 
 use crate::client::{Client, masked};
 
-/// Attacks until a time, and says what it saw.
+/// Attacks until a time, and returns a description of the result.
 pub(super) type Attack = fn(SocketAddr, std::time::Instant) -> BoxFuture<'static, String>;
 
 pub(super) fn attack(name: &str) -> Option<Attack> {

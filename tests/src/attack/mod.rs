@@ -1,5 +1,5 @@
-//! Attacks on a server, each beside a client that behaves: what it has to wait for alone and under attack, and the
-//! server's memory.
+//! Attacks on a server, each beside a well-behaved client, whose latency is measured alone and
+//! under attack, with the server's memory.
 
 mod clients;
 mod neighbour;
@@ -17,7 +17,7 @@ use tokio::runtime::Builder;
 use self::neighbour::Neighbour;
 pub use self::server::app;
 
-/// How long the neighbour is alone.
+/// How long the neighbour runs alone.
 const ALONE: Duration = Duration::from_secs(1);
 
 /// How long an attack lasts.
@@ -33,11 +33,11 @@ pub const NAMES: [(&str, &str); 6] = [
     ("a10", "1 client asks for 60 kB again and again, and reads 13 MB a second"),
 ];
 
-/// Runs an attack; a line of what it did.
+/// Runs an attack and returns a line with the results.
 ///
 /// # Errors
 ///
-/// There is no such attack, or the server does not start.
+/// If there is no such attack, or the server does not start.
 pub fn run(name: &str) -> io::Result<String> {
     find(name)?;
     let mut server = Server::start()?;
@@ -45,7 +45,7 @@ pub fn run(name: &str) -> io::Result<String> {
     let alone = Neighbour::start(address).stop_after(ALONE)?;
     let before = server.memory()?;
     let neighbour = Neighbour::start(address);
-    // On another machine they would take none of the processor time that the server and the neighbour want.
+    // On another machine, they would take no processor time from the server and the neighbour.
     let mut attackers = Command::new("nice");
     attackers.args(["-n", "19"]).arg(std::env::current_exe()?).args(["against", name, &address.to_string()]);
     let attackers = attackers.output()?;
@@ -60,11 +60,11 @@ pub fn run(name: &str) -> io::Result<String> {
     ))
 }
 
-/// Attacks a server that runs already: what that saw. For [`run`], in a process of its own.
+/// Attacks a running server and returns the result. For [`run`], in a process of its own.
 ///
 /// # Errors
 ///
-/// These are not an attack and an address.
+/// If the arguments are not an attack and an address.
 pub fn against(arguments: &[String]) -> io::Result<String> {
     let [name, address] = arguments else { return Err(io::Error::other("usage: attack against NAME ADDRESS")) };
     let address = address.parse().map_err(io::Error::other)?;
@@ -73,10 +73,10 @@ pub fn against(arguments: &[String]) -> io::Result<String> {
 }
 
 fn find(name: &str) -> io::Result<clients::Attack> {
-    clients::attack(name).ok_or_else(|| io::Error::other(format!("no attack is called {name}")))
+    clients::attack(name).ok_or_else(|| io::Error::other(format!("there is no attack {name}")))
 }
 
-/// This program once more, as a server.
+/// This program as a server, in another process.
 #[derive(Debug)]
 struct Server {
     process: Child,
@@ -107,7 +107,7 @@ impl Server {
         self.status("VmHWM:")
     }
 
-    /// In kB, as Linux tells.
+    /// In kB, as reported by Linux.
     fn status(&self, key: &str) -> io::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(key));
@@ -123,7 +123,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended.
+        // It may have ended already.
         let _ = self.stop();
     }
 }

@@ -1,4 +1,4 @@
-//! A client that behaves.
+//! A well-behaved client.
 
 use std::{
     fmt, io,
@@ -16,10 +16,10 @@ use tokio::{runtime::Builder, time::sleep};
 
 use super::clients::connect;
 
-/// Between two requests, so that it is no load of its own.
+/// The pause between two requests, so that it is no load of its own.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Asks again and again, on a thread of its own.
+/// Sends one request after the other, on a thread of its own.
 #[derive(Debug)]
 pub(super) struct Neighbour {
     thread: JoinHandle<io::Result<Vec<Duration>>>,
@@ -37,13 +37,13 @@ impl Neighbour {
         Self { thread, stop }
     }
 
-    /// How long its answers took.
+    /// Stops it and returns the latencies.
     pub(super) fn stop_after(self, time: Duration) -> io::Result<Times> {
         std::thread::sleep(time);
         self.stop.store(true, Relaxed);
-        let mut times = self.thread.join().map_err(|_| io::Error::other("the neighbour was not answered"))??;
+        let mut times = self.thread.join().map_err(|_| io::Error::other("the neighbour got no answer"))??;
         times.sort();
-        if times.is_empty() { Err(io::Error::other("the neighbour was never answered")) } else { Ok(Times(times)) }
+        if times.is_empty() { Err(io::Error::other("the neighbour never got an answer")) } else { Ok(Times(times)) }
     }
 }
 
@@ -62,7 +62,7 @@ async fn ask(address: SocketAddr, stop: &AtomicBool) -> Vec<Duration> {
     times
 }
 
-/// Sorted, and never none.
+/// Sorted, and never empty.
 #[derive(Debug)]
 pub(super) struct Times(Vec<Duration>);
 

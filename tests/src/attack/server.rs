@@ -1,4 +1,4 @@
-//! What is attacked.
+//! The server under attack.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ struct Done {}
 #[ws_rpc("NOW", response = Done)]
 struct Now {}
 
-/// Keeps its thread.
+/// Blocks its thread.
 #[ws_rpc("BURN", response = Done)]
 struct Burn {
     ms: u64,
@@ -53,7 +53,7 @@ async fn topics(conn: Conn, Topics { topics }: Topics) -> Result<Done, WsError> 
     Ok(Done {})
 }
 
-/// The application.
+/// Returns the application.
 pub fn app() -> Router {
     let hub = Hub::builder().topic("t:*", TopicOptions::new().max_per_connection(10_000)).build();
     let ws = WsRouter::<()>::new()

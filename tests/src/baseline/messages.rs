@@ -26,7 +26,7 @@ struct RequestMeta<'a> {
     correlation_id: Option<Text<'a>>,
 }
 
-/// serde borrows a `Cow` as a field, but not one in an `Option`.
+/// serde borrows a `Cow` in a field, but not in an `Option`.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -112,7 +112,7 @@ pub(super) struct Event<'a> {
     pub(super) data: &'a str,
 }
 
-/// Why a request is refused.
+/// The reason of a refused request.
 #[derive(Serialize)]
 pub(super) struct Fault {
     code: &'static str,
@@ -153,6 +153,6 @@ struct ReplyMeta<'a> {
 
 pub(super) fn reply<T: Serialize>(message_type: &str, id: Option<&str>, now: u64, payload: &T) -> String {
     let reply = Reply { message_type, meta: ReplyMeta { correlation_id: id, timestamp: now }, payload };
-    // Fails only for maps whose keys are not strings, and there are none.
+    // Fails only for maps whose keys are not strings, of which there are none.
     serde_json::to_string(&reply).unwrap_or_default()
 }

@@ -1,7 +1,8 @@
-//! What [`bench`](crate::bench) does, written by hand on axum, for comparison.
+//! The application of [`bench`](crate::bench), written by hand on axum, for comparison.
 //!
-//! By somebody who knows axum: one task per connection, small buffers, everything that has arrived is answered
-//! before one flush, an event is encoded once for all members, and a slow consumer is disconnected.
+//! Written as by an expert in axum: one task per connection, small buffers, one flush after all
+//! arrived messages are answered, an event is encoded once for all members, and slow consumers are
+//! disconnected.
 
 mod messages;
 mod topics;
@@ -28,13 +29,13 @@ use self::{
     topics::{Member, Topics},
 };
 
-/// How many events may wait for one member.
+/// How many events may be queued for a member.
 const QUEUE: usize = 1024;
 
 /// The largest message.
 const MAX_MESSAGE: usize = 64 * 1024;
 
-/// The application, at `/ws`.
+/// Returns the application, at `/ws`.
 pub fn app() -> Router {
     Router::new().route("/ws", any(upgrade)).with_state(Arc::new(Topics::default()))
 }
@@ -50,13 +51,13 @@ async fn upgrade(ws: WebSocketUpgrade, State(topics): State<Arc<Topics>>) -> Res
 
 struct Connection {
     topics: Arc<Topics>,
-    /// What this connection is in every topic that it joins.
+    /// This connection as a member of each topic that it joins.
     member: Member,
     events: mpsc::Receiver<Utf8Bytes>,
     joined: Vec<(String, usize)>,
 }
 
-/// The peer is gone, or no WebSocket.
+/// The peer has disconnected, or broke the protocol.
 struct Ended;
 
 impl Connection {
@@ -92,7 +93,7 @@ impl Connection {
         }
     }
 
-    /// Answers a message, and all others that are there.
+    /// Answers a message, and all others that have arrived.
     async fn answer(
         &mut self,
         socket: &mut WebSocket,

@@ -1,4 +1,4 @@
-//! Who is in which topic.
+//! The topics and their members.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use tokio::sync::{
     mpsc::{self, error::TrySendError},
 };
 
-/// A connection as topics know it.
+/// A connection as a member of topics.
 #[derive(Clone)]
 pub(super) struct Member {
     pub(super) queue: mpsc::Sender<Utf8Bytes>,
@@ -23,7 +23,7 @@ pub(super) struct Member {
 pub(super) struct Topics(Mutex<HashMap<String, Slab<Member>>>);
 
 impl Topics {
-    /// The key to leave by.
+    /// Adds a member and returns its key for leaving.
     pub(super) fn join(&self, topic: &str, member: Member) -> usize {
         let mut topics = self.lock();
         if let Some(members) = topics.get_mut(topic) {

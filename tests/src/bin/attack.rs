@@ -1,5 +1,5 @@
-//! Attacks a server, and prints what a client beside it has to wait for. Without names it runs all; `list` says what
-//! they do. The server runs on two threads, or on one with `RT=single`.
+//! Attacks a server, and prints the latency of a client beside it. Without names it runs all
+//! attacks; `list` describes them. The server runs on two threads, or on one with `RT=single`.
 //!
 //! ```sh
 //! cargo run --release -p switchboard-tests --bin attack -- a2 a10

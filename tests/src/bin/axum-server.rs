@@ -1,4 +1,4 @@
-//! The server that `bench-server` is compared to: the same application, written by hand on axum.
+//! The server that `bench-server` is compared with: the same application, written by hand on axum.
 
 use switchboard_tests::{baseline, serve::run};
 

@@ -1,4 +1,4 @@
-//! The server that is measured: `RT=multi` for a runtime of `WORKERS` threads, else one thread.
+//! The server that is measured, on one thread, or on `WORKERS` threads with `RT=multi`.
 
 use switchboard_tests::{bench, serve::run};
 

@@ -1,4 +1,4 @@
-//! The server that black-box clients test the protocol against.
+//! The server for black-box protocol tests.
 
 use switchboard_tests::{conformance, serve::serve};
 use tokio::sync::mpsc;
@@ -8,7 +8,7 @@ async fn main() -> std::io::Result<()> {
     let (stop, mut stopped) = mpsc::channel(1);
     tokio::select! {
         served = serve(conformance::app_with(stop)) => served,
-        // Emptied, as asked.
+        // The server was drained, as a client requested.
         _ = stopped.recv() => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Echoes what it gets, for the Autobahn test suite.
+//! An echo server for the Autobahn test suite.
 
 use switchboard_tests::{echo, serve::serve};
 

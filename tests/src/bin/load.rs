@@ -1,4 +1,4 @@
-//! The load generator of the measurements: prints one line of JSON.
+//! The load generator of the measurements. Prints one line of JSON.
 
 #![expect(clippy::print_stdout, reason = "the result")]
 

@@ -1,6 +1,6 @@
-//! A client that tests start where they are not themselves, as in another network: sends the text frames of its
-//! command line, `ws-client HOST:PORT PATH FROM TEXT…`, and prints those that come, a line each, until it is killed. It
-//! connects from the address `FROM`.
+//! A client that tests run in another network namespace. `ws-client HOST:PORT PATH FROM TEXT…`
+//! connects from the address `FROM`, sends the text frames of its command line, and prints received
+//! ones, a line each, until it is killed.
 
 use std::{
     error::Error,
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for text in args {
         ws.send(Message::text(text)).await?;
     }
-    // Pings are answered meanwhile.
+    // Reading answers pings, too.
     while let Some(frame) = ws.next().await {
         if let Message::Text(text) = frame? {
             print(&text);
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "what its caller reads")]
+#[expect(clippy::print_stdout, reason = "its caller reads this line")]
 fn print(text: &str) {
     println!("{text}");
 }

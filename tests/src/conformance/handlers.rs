@@ -14,10 +14,10 @@ use super::{
     },
 };
 
-/// How many requests of one type run beside each other where they do.
+/// How many requests of one type run concurrently.
 const BESIDE: usize = 64;
 
-/// What all routes handle. `options`: how requests are.
+/// The handlers of all routes. `options`: the options of requests.
 pub(super) fn router(app: &App, requests: RouteOptions) -> WsRouter<App, User> {
     WsRouter::new()
         .hub(app.hub.clone())
@@ -44,7 +44,7 @@ pub(super) fn router(app: &App, requests: RouteOptions) -> WsRouter<App, User> {
         .on_with(kick, requests)
 }
 
-/// For requests that run beside each other.
+/// Options of concurrent requests.
 pub(super) fn beside() -> RouteOptions {
     RouteOptions::new().concurrent(BESIDE)
 }
@@ -96,7 +96,7 @@ async fn fail(fail: Fail) -> Result<Sum, WsError> {
     })
 }
 
-#[expect(clippy::panic, reason = "what clients test")]
+#[expect(clippy::panic, reason = "clients test this")]
 async fn panic(_: Panic) -> Result<Sum, WsError> {
     panic!("as asked")
 }
@@ -151,7 +151,7 @@ async fn inspect(hub: Hub, _: Inspect) -> Inspected {
     Inspected { running: stats.running_handlers, dropped: stats.dropped_handlers, connections: stats.connections }
 }
 
-/// Asks the client what it asked to be asked.
+/// Sends the client the call that it requested.
 async fn ask_me(conn: Conn<User>, ask: AskMe) -> Result<Answered, WsError> {
     let answer = conn.call(Ask { question: ask.question }).timeout(Duration::from_secs(2)).await?;
     Ok(Answered { text: answer.text })
@@ -165,7 +165,7 @@ async fn kick(hub: Hub, kick: Kick) -> Kicked {
     Kicked { found }
 }
 
-/// As fast as the client takes them.
+/// As fast as the client reads.
 async fn flood(conn: Conn<User>, flood: Flood) -> Result<(), SendError> {
     let pad = "x".repeat(flood.bytes);
     for n in 0..flood.count {
@@ -175,7 +175,7 @@ async fn flood(conn: Conn<User>, flood: Flood) -> Result<(), SendError> {
     Ok(())
 }
 
-/// Sends binary frames back with their bytes reversed.
+/// Returns binary frames with their bytes reversed.
 pub(super) async fn reversed(conn: Conn<User>, bytes: Bytes) -> Result<(), SendError> {
     let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
     conn.send_binary(reversed)

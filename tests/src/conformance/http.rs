@@ -1,4 +1,4 @@
-//! What the conformance server does over plain HTTP.
+//! The HTTP routes of the conformance server.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub(super) async fn health(State(hub): State<Hub>) -> (StatusCode, Json<Value>) 
     (status, Json(json!({ "ready": ready, "degraded": false })))
 }
 
-/// Empties the server, then stops it.
+/// Drains the server, then stops it.
 pub(super) async fn drain(
     State(app): State<App>,
     Json(Drain { seconds }): Json<Drain>,
@@ -59,7 +59,7 @@ pub(super) async fn drain(
     let drain = app.hub.drain(over).into_future();
     tokio::spawn(async move {
         drain.await;
-        // Nobody may be waiting, as in tests.
+        // The receiver may be dropped, as in tests.
         let _ = app.stop.send(()).await;
     });
     Ok(StatusCode::ACCEPTED)

@@ -58,7 +58,7 @@ pub(super) struct Sleep {
     pub(super) ms: u64,
 }
 
-/// The id is whatever the client likes.
+/// The id may be any JSON.
 #[ws_message("SLOW")]
 pub(super) struct Slow {
     pub(super) id: Value,
@@ -76,7 +76,7 @@ pub(super) struct Fail {
     pub(super) code: String,
     pub(super) message: String,
     pub(super) details: Option<Map<String, Value>>,
-    /// Absent, null and a number mean three things.
+    /// Absent, null and a number have different meanings.
     #[serde(default, deserialize_with = "present")]
     pub(super) retry_after_ms: Option<Option<u64>>,
 }
@@ -126,7 +126,7 @@ pub(super) struct Answer {
     pub(super) text: String,
 }
 
-/// Asked by the server.
+/// Sent by the server.
 #[ws_rpc("ASK", response = Answer)]
 pub(super) struct Ask {
     pub(super) question: String,

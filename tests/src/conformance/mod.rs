@@ -1,4 +1,4 @@
-//! The application that black-box clients test the protocol against.
+//! The application for black-box protocol tests.
 
 mod handlers;
 mod http;
@@ -21,7 +21,7 @@ use crate::serve::ws_route;
 #[derive(Clone, Debug)]
 pub struct App {
     hub: Hub,
-    /// Told when the server has been emptied.
+    /// Notified when the server is drained.
     stop: mpsc::Sender<()>,
 }
 
@@ -31,20 +31,20 @@ impl FromRef<App> for Hub {
     }
 }
 
-/// Who is connected.
+/// The user of a connection.
 #[derive(Debug, Default)]
 pub struct User {
-    /// Known since the upgrade.
+    /// The name known since the upgrade.
     name: Option<&'static str>,
 }
 
-/// The application with a hub of its own.
+/// Returns the application with a hub of its own.
 pub fn app() -> Router {
     let (stop, _) = mpsc::channel(1);
     app_with(stop)
 }
 
-/// The same; `stop` is told once the server has been emptied.
+/// Returns the application. Sends to `stop` once the server is drained.
 pub fn app_with(stop: mpsc::Sender<()>) -> Router {
     let app = App { hub: Hub::new(), stop };
     let plain = || handlers::router(&app, RouteOptions::new());
@@ -80,7 +80,7 @@ fn limited(app: &App) -> WsRouter<App, User> {
     handlers::router(app, handlers::beside()).on(handlers::auth).layer(rate).config(config)
 }
 
-/// The user that a token stands for.
+/// Returns the user of a token.
 fn user_of(token: &str) -> Option<&'static str> {
     ["alice", "bob"].into_iter().find(|user| *user == token)
 }

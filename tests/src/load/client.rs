@@ -20,17 +20,17 @@ use super::{
 };
 use crate::tls::trusting_connector;
 
-/// How long an answer may take before something is wrong.
+/// How long an answer may take before it counts as an error.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How many connections are opened at the same time.
 const OPENING: usize = 64;
 
-/// The key and its answer are those of RFC 6455, section 1.3.
+/// The key and its answer are the sample of RFC 6455, section 1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Where to connect to.
+/// The server to connect to.
 #[derive(Clone)]
 pub struct Target {
     addr: SocketAddr,
@@ -44,7 +44,7 @@ impl std::fmt::Debug for Target {
     }
 }
 
-/// Nowhere yet.
+/// No server yet.
 impl Default for Target {
     fn default() -> Self {
         Self { addr: (Ipv4Addr::LOCALHOST, 0).into(), tls: None, receive_buffer: None }
@@ -52,22 +52,22 @@ impl Default for Target {
 }
 
 impl Target {
-    /// A server, which speaks TLS or not.
+    /// Creates a target with or without TLS.
     ///
     /// # Errors
     ///
-    /// There is no TLS in this build.
+    /// If this build has no TLS.
     pub fn new(addr: SocketAddr, tls: bool) -> io::Result<Self> {
         let tls = if tls { Some(trusting_connector()?) } else { None };
         Ok(Self { addr, tls, receive_buffer: None })
     }
 
-    /// The same with so many bytes of receive buffer in the kernel.
+    /// Returns the target with this receive buffer size in the kernel.
     pub(super) fn receive_buffer(&self, bytes: u32) -> Self {
         Self { receive_buffer: Some(bytes), ..self.clone() }
     }
 
-    /// Opens many connections, and does something on each before it counts as open.
+    /// Opens many connections, and prepares each before it counts as open.
     pub(super) async fn connect_all<F>(&self, count: usize, prepare: fn(Client) -> F) -> io::Result<Vec<Client>>
     where
         F: Future<Output = io::Result<Client>> + Send + 'static,
@@ -89,7 +89,7 @@ impl Target {
     }
 }
 
-/// A connection that is open.
+/// An open connection.
 #[derive(Debug)]
 pub struct Client {
     stream: Stream,
@@ -102,7 +102,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The server does not upgrade.
+    /// If the server does not upgrade.
     pub async fn connect(target: &Target) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         if let Some(bytes) = target.receive_buffer {
@@ -146,11 +146,11 @@ impl Client {
         put_text(&mut self.outgoing, text);
     }
 
-    /// Writes what is queued.
+    /// Writes the queued messages.
     ///
     /// # Errors
     ///
-    /// The connection is gone.
+    /// If the connection is closed.
     ///
     /// # Cancel safety
     ///
@@ -164,7 +164,7 @@ impl Client {
         Ok(())
     }
 
-    /// Writes the first half of what is queued.
+    /// Writes the first half of the queued bytes.
     pub(super) async fn flush_half(&mut self) -> io::Result<()> {
         let half = self.outgoing.len() / 2;
         self.stream.write_all(&self.outgoing[..half]).await?;
@@ -173,11 +173,11 @@ impl Client {
         Ok(())
     }
 
-    /// Writes what is queued, then waits until something arrives.
+    /// Writes the queued messages, then waits until something arrives.
     ///
     /// # Errors
     ///
-    /// The connection is gone.
+    /// If the connection is closed.
     ///
     /// # Cancel safety
     ///
@@ -190,11 +190,11 @@ impl Client {
         }
     }
 
-    /// The next message of those that have arrived. Pings are answered at the next write.
+    /// Returns the next message that has arrived. Pings are answered at the next write.
     ///
     /// # Errors
     ///
-    /// The server closed the connection, or sent nonsense.
+    /// If the server closed the connection, or sent an invalid frame.
     pub fn next_text(&mut self) -> io::Result<Option<&[u8]>> {
         loop {
             match self.incoming.next()? {
@@ -210,7 +210,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As of [`read`](Self::read) and [`next_text`](Self::next_text).
+    /// As [`read`](Self::read) and [`next_text`](Self::next_text).
     pub async fn ask(&mut self, text: &str) -> io::Result<Vec<u8>> {
         self.push(text);
         loop {

@@ -1,4 +1,4 @@
-//! One publisher, many members.
+//! A publisher and many members.
 
 use std::{io, sync::Arc};
 
@@ -17,7 +17,7 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
     let publisher = publish(Arc::clone(&topic), publisher);
     let mut result = topic.tally.measure(options.pid, options.warmup, options.time).await?;
     publisher.abort();
-    // What it had queued half-way is not to be counted as lost.
+    // Messages that were half queued must not count as lost.
     _ = publisher.await;
     result.insert("lost".into(), json!(topic.lost().await));
     members.shutdown().await;

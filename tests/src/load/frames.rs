@@ -1,4 +1,4 @@
-//! WebSocket frames, as far as a client needs them that talks to well-behaved servers.
+//! WebSocket frames, as far as a client of well-behaved servers needs them.
 
 use std::{io, ops::Range};
 
@@ -7,17 +7,17 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 
-/// Any will do: a server has to unmask whatever it is.
+/// An arbitrary mask, which the server has to remove.
 const KEY: [u8; 4] = [0x5a, 0x0f, 0xc3, 0x96];
 
-/// What arrived and was not taken yet.
+/// Received bytes that were not consumed yet.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
     bytes: Vec<u8>,
     taken: usize,
 }
 
-/// A whole frame from the server, and where its payload is.
+/// A complete frame from the server, and the position of its payload.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Frame {
     Text(Range<usize>),
@@ -26,7 +26,7 @@ pub(super) enum Frame {
 }
 
 impl Incoming {
-    /// Where to append what arrives, with room for some.
+    /// Returns the buffer to read into, with free capacity.
     pub(super) fn room(&mut self) -> &mut Vec<u8> {
         if self.taken == self.bytes.len() {
             self.bytes.clear();
@@ -38,7 +38,7 @@ impl Incoming {
         &mut self.bytes
     }
 
-    /// What arrived and is not a frame: the response to the upgrade.
+    /// Returns received bytes that are not frames: the response to the upgrade.
     pub(super) fn raw(&self) -> &[u8] {
         &self.bytes[self.taken..]
     }
@@ -47,12 +47,12 @@ impl Incoming {
         self.taken = self.bytes.len().min(self.taken + len);
     }
 
-    /// The payload of the last frame.
+    /// Returns the payload of the last frame.
     pub(super) fn payload(&self, at: Range<usize>) -> &[u8] {
         &self.bytes[at]
     }
 
-    /// The next frame that is there as a whole.
+    /// Returns the next frame that is complete.
     pub(super) fn next(&mut self) -> io::Result<Option<Frame>> {
         loop {
             let rest = &self.bytes[self.taken..];
@@ -74,7 +74,7 @@ impl Incoming {
     }
 }
 
-/// The opcode, where the payload starts, and how long it is.
+/// Returns the opcode, the start of the payload, and its length.
 fn header(bytes: &[u8]) -> io::Result<Option<(u8, usize, usize)>> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     if first & 0xf0 != 0x80 || second & 0x80 != 0 {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_come_out_whole_whatever_the_portions() {
+    fn frames_are_whole_for_any_portions() {
         let mut bytes = b"\x81\x02hi\x8a\x00\x89\x01p\x81\x7e\x00\x80".to_vec();
         bytes.extend([b'x'; 128]);
         bytes.extend(b"\x88\x02\x03\xe8");
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_must_not_send_is_an_error() {
+    fn invalid_frames_of_a_server_are_errors() {
         for bad in [&b"\x01\x00"[..], b"\x81\x80", b"\xc1\x00", b"\x82\x00"] {
             let mut incoming = Incoming::default();
             incoming.room().extend_from_slice(bad);

@@ -1,4 +1,4 @@
-//! What a connection costs that does nothing.
+//! Measures the cost of an idle connection.
 
 use std::{io, time::Duration};
 
@@ -7,17 +7,17 @@ use tokio::{task::JoinSet, time::sleep};
 
 use super::{client::Client, options::Options, process, topic::Topic, wire};
 
-/// Files that are open for other reasons than connections.
+/// Files that are open besides connections.
 const OTHER_FILES: usize = 100;
 
-/// How long the server gets to come to rest.
+/// How long the server gets to become idle.
 const REST: Duration = Duration::from_secs(1);
 
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
 pub(super) async fn run(options: &Options) -> io::Result<Value> {
-    // A server has the same limit.
+    // The server has the same limit.
     let count = options.conns.min(process::open_files()?.saturating_sub(OTHER_FILES));
-    // What is set up once is not to be counted.
+    // Memory that is allocated once must not count.
     drop(prepare(Client::connect(&options.target).await?).await?);
     sleep(REST).await;
 
@@ -47,7 +47,7 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
     }))
 }
 
-/// Joins the topic and has a request answered, as most connections have done before they rest.
+/// Joins the topic and sends a request, as most connections have done before they become idle.
 pub(super) async fn prepare(client: Client) -> io::Result<Client> {
     let mut client = Topic::join(client).await?;
     let mut request = String::new();

@@ -1,4 +1,4 @@
-//! Whether the memory that large messages took comes back.
+//! Measures whether memory is returned after large messages.
 
 use std::{
     io,
@@ -19,23 +19,23 @@ use super::{
     wire::{self, Events},
 };
 
-/// Between two looks at the server's memory.
+/// The interval between two measurements of the server's memory.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A topic that nobody is in.
-const NOBODY: &str = "nobody";
+/// A topic without members.
+const EMPTY_TOPIC: &str = "nobody";
 
 pub(super) async fn run(options: &Options) -> io::Result<Value> {
     let clients = options.target.connect_all(options.conns, idle::prepare).await?;
     sleep(Duration::from_secs(1)).await;
     let idle = process::memory(options.pid)?;
-    // Back is what is at most a tenth more.
+    // The memory counts as returned at a tenth above the baseline.
     let enough = idle + idle / 10;
 
     let mut peak = Peak::from_now_on(options.pid)?;
     let (mut held, mut errors) = (JoinSet::new(), Errors::default());
     let clients = all(clients, begin, options.size, &mut errors).await;
-    // Now the server holds half a message of each.
+    // Now the server has half a message of each connection.
     sleep(LOOK * 10).await;
     peak.look()?;
     for client in all(clients, end, options.size, &mut errors).await {
@@ -81,7 +81,7 @@ impl Errors {
     }
 }
 
-/// Does something on all connections at the same time; those that are still good.
+/// Calls a function on all connections at the same time. Returns those without an error.
 async fn all<F>(clients: Vec<Client>, step: fn(Client, usize) -> F, size: usize, errors: &mut Errors) -> Vec<Client>
 where
     F: Future<Output = io::Result<Client>> + Send + 'static,
@@ -101,13 +101,13 @@ where
 async fn begin(mut client: Client, size: usize) -> io::Result<Client> {
     let mut text = String::new();
     // The envelope is part of the message.
-    Events::new(size.saturating_sub(100)).publish(&mut text, NOBODY, 1);
+    Events::new(size.saturating_sub(100)).publish(&mut text, EMPTY_TOPIC, 1);
     client.push(&text);
     client.flush_half().await?;
     Ok(client)
 }
 
-/// Sends the rest of it, which is not answered, and a small message that is.
+/// Sends the second half, which is not answered, and a small message, which is.
 async fn end(mut client: Client, _: usize) -> io::Result<Client> {
     let mut text = String::new();
     wire::calc(&mut text, 2);

@@ -1,8 +1,9 @@
-//! A load generator: it asks or listens over many connections, checks everything that comes back, and says what that
-//! cost the server.
+//! A load generator: sends requests or listens over many connections, checks all received messages,
+//! and reports the server's cost.
 //!
-//! One thread, to be pinned to another core than the server. It knows the messages of [`bench`](crate::bench) and
-//! brings its own frames, so that it does not share mistakes with what it measures.
+//! Runs on one thread, to be pinned to another core than the server. It uses the messages of
+//! [`bench`](crate::bench) and frame code of its own, so that it does not share bugs with the
+//! measured server.
 
 mod client;
 mod fanout;
@@ -26,15 +27,15 @@ use tokio::runtime::Builder;
 pub use self::client::{Client, Target};
 use self::options::{Options, Scenario};
 
-/// How to call it.
+/// The usage text of the command line.
 pub const USAGE: &str = options::USAGE;
 
-/// Runs the scenario that the arguments name; its result, as one JSON object.
+/// Runs the scenario that the arguments name, and returns its result as a JSON object.
 ///
 /// # Errors
 ///
-/// The arguments are not understood, or the server is not as it must be for a measurement at all. What single
-/// connections suffer is counted in the result.
+/// If the arguments are invalid, or the server cannot be measured at all. Errors of single
+/// connections are counted in the result.
 pub fn run(args: &[String]) -> io::Result<Value> {
     let options = Options::parse(args)?;
     Builder::new_current_thread().enable_all().build()?.block_on(async {

@@ -139,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_understood() {
+    fn a_command_line_is_parsed() {
         let options = parse("rpc --addr 127.0.0.1:1 --pid 2 --conns 3 --depth 4 --tls --time 0.5").unwrap();
         assert_eq!((options.scenario, options.pid, options.conns, options.depth), (Scenario::Rpc, 2, 3, 4));
         assert_eq!(options.time, Duration::from_millis(500));
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn mistakes_are_named() {
         for (line, why) in [
             ("", "no scenario"),
             ("dance", "unknown scenario `dance`"),

@@ -1,24 +1,25 @@
-//! What a process uses, as Linux tells in `/proc`.
+//! The resources that a process uses, from `/proc` on Linux.
 
 use std::{fs, io, time::Duration};
 
-/// A tick of the times in `/proc`. It is 10 ms on every machine that Rust runs on.
+/// The unit of times in `/proc`: 10 ms on every machine that Rust supports.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The processor time of a process so far, its own and the kernel's on its behalf.
+/// Returns the processor time of a process so far, in user space and in the kernel.
 pub(super) fn cpu_time(pid: u32) -> io::Result<Duration> {
     cpu_of(&fs::read_to_string(format!("/proc/{pid}/stat"))?)
 }
 
-/// The processor time of this process so far.
+/// Returns the processor time of this process so far.
 pub(super) fn own_cpu_time() -> io::Result<Duration> {
     cpu_of(&fs::read_to_string("/proc/self/stat")?)
 }
 
 fn cpu_of(stat: &str) -> io::Result<Duration> {
-    // The name may contain anything, but nothing after it contains a bracket.
+    // The name may contain any character, but the fields behind it contain no bracket.
     let fields = stat.rsplit(')').next().unwrap_or_default();
-    // The third field is the first one here; the fourteenth and fifteenth are the times.
+    // The third field of the file is the first one here; the fourteenth and fifteenth are the
+    // times.
     let mut times = fields.split_whitespace().skip(11).map_while(|field| field.parse::<u32>().ok());
     match (times.next(), times.next()) {
         (Some(user), Some(system)) => Ok(TICK * (user + system)),
@@ -26,7 +27,7 @@ fn cpu_of(stat: &str) -> io::Result<Duration> {
     }
 }
 
-/// The memory of a process in bytes: what is resident.
+/// Returns the resident memory of a process in bytes.
 pub(super) fn memory(pid: u32) -> io::Result<u64> {
     memory_of(&status(pid)?, "VmRSS:")
 }
@@ -40,14 +41,14 @@ fn memory_of(status: &str, key: &str) -> io::Result<u64> {
     let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
     kilobytes
         .map(|kb| kb * 1024)
-        .ok_or_else(|| io::Error::other("/proc/PID/status tells no memory: is it still there?"))
+        .ok_or_else(|| io::Error::other("/proc/PID/status has no memory: has the process ended?"))
 }
 
-/// The most memory that a process has from some time on.
+/// The maximum memory of a process from some time on.
 #[derive(Debug)]
 pub(super) struct Peak {
     pid: u32,
-    /// The most ever, up to that time.
+    /// The maximum up to that time.
     before: u64,
     most: u64,
 }
@@ -58,7 +59,8 @@ impl Peak {
         Ok(Self { pid, before: memory_of(&status, "VmHWM:")?, most: memory_of(&status, "VmRSS:")? })
     }
 
-    /// Looks. The kernel remembers what was between two looks, but only if it was more than ever before.
+    /// Measures the memory. The kernel records the maximum between two measurements, but only if it
+    /// is a new one for the process.
     pub(super) fn look(&mut self) -> io::Result<()> {
         let status = status(self.pid)?;
         let ever = memory_of(&status, "VmHWM:")?;
@@ -74,7 +76,7 @@ impl Peak {
     }
 }
 
-/// How many files this process may have open.
+/// Returns how many files this process may open.
 pub(super) fn open_files() -> io::Result<usize> {
     let limits = fs::read_to_string("/proc/self/limits")?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
@@ -86,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_after_any_name() {
+    fn times_are_parsed_after_any_process_name() {
         let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194304 5 0 0 0 150 50 0 0 20 0 1 0 9 1 1";
         assert_eq!(cpu_of(stat).unwrap(), Duration::from_secs(2));
         assert!(cpu_of("").is_err());
@@ -100,7 +102,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn this_process_is_there() {
+    fn resources_of_this_process_are_read() {
         assert!(memory(std::process::id()).unwrap() > 0);
         assert!(cpu_time(std::process::id()).is_ok() && own_cpu_time().is_ok());
         assert!(open_files().unwrap() > 0);

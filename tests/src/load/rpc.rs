@@ -26,11 +26,11 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
     Ok(result.into())
 }
 
-/// A connection that keeps some requests in flight.
+/// A connection with several requests in flight.
 struct Caller {
     client: Client,
     tally: Tally,
-    /// Per request in flight: its id, and when it was sent. The id modulo their number is the place here.
+    /// The id and the time of each request in flight. The index is the id modulo their number.
     in_flight: Vec<(u64, Instant)>,
     text: String,
 }
@@ -53,7 +53,7 @@ impl Caller {
         }
     }
 
-    /// Checks the replies that are there, and puts a new request in the place of each.
+    /// Checks the replies that have arrived, and sends a new request for each.
     fn answer(&mut self) -> io::Result<()> {
         let now = Instant::now();
         let mut counts = self.tally.lock();

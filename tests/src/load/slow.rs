@@ -1,4 +1,4 @@
-//! Members that do not read, and what the others notice of them.
+//! Members that do not read, and their effect on the others.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -15,13 +15,13 @@ use super::{
     topic::Topic,
 };
 
-/// The kernel shall not take in much for those who do not read.
+/// The kernel should not buffer much for members that do not read.
 const SMALL_BUFFER: u32 = 4096;
 
-/// Between two looks at the server's memory.
+/// The interval between two measurements of the server's memory.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long a member that reads at last may wait for more before it counts as still connected.
+/// How long a member that starts to read may wait for more before it counts as still connected.
 const SILENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(options: &Options) -> io::Result<Value> {
@@ -69,7 +69,7 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
     Ok(result.into())
 }
 
-/// How many of those who did not read find, when they read, that they were put out.
+/// Returns how many of the members that did not read were evicted.
 async fn evicted(slow: Vec<Client>) -> usize {
     let mut reading = JoinSet::new();
     for client in slow {

@@ -1,4 +1,5 @@
-//! A topic with one publisher and many members, each of which must get every event once and in order.
+//! A topic with one publisher and many members, each of which must get every event once and in
+//! order.
 
 use std::{
     io,
@@ -17,23 +18,23 @@ use super::{
     wire::{self, Events},
 };
 
-/// More than the events that may be on their way while they are counted.
+/// More than the events that may be in flight.
 const RING: u64 = 64 * 1024;
 
-/// What publisher and members share.
+/// The state that publisher and members share.
 #[derive(Debug)]
 pub(super) struct Topic {
     pub(super) tally: Tally,
     events: Events,
     members: u64,
     started: Instant,
-    /// When each event was published, in nanoseconds since the start.
+    /// The time at which each event was published, in nanoseconds since the start.
     sent: Vec<AtomicU64>,
     /// How many members got each event.
     received: Vec<AtomicU64>,
     published: AtomicU64,
     delivered: AtomicU64,
-    /// How many more events may be on their way.
+    /// How many more events may be in flight.
     window: Semaphore,
 }
 
@@ -62,7 +63,7 @@ impl Topic {
         Err(io::Error::other(format!("cannot join: {}", String::from_utf8_lossy(&answer))))
     }
 
-    /// Takes events until the connection ends.
+    /// Receives events until the connection ends.
     pub(super) async fn receive(self: Arc<Self>, mut client: Client) {
         let mut last = 0;
         loop {
@@ -104,7 +105,7 @@ impl Topic {
         }
     }
 
-    /// Publishes for ever, as many at once as the window lets.
+    /// Publishes forever, as many events at once as the window allows.
     pub(super) async fn publish_by_window(self: Arc<Self>, mut client: Client) -> io::Result<()> {
         loop {
             let permit = timeout(PATIENCE, self.window.acquire()).await;
@@ -120,7 +121,7 @@ impl Topic {
         }
     }
 
-    /// Publishes so many events a second, whoever gets them.
+    /// Publishes this many events a second, however many arrive.
     pub(super) async fn publish_by_rate(self: Arc<Self>, mut client: Client, rate: u32) -> io::Result<()> {
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);
         loop {
@@ -141,7 +142,7 @@ impl Topic {
         client.push(&text);
     }
 
-    /// Waits until all that was published has arrived; the deliveries that never came.
+    /// Waits until all published events have arrived. Returns the number of lost deliveries.
     pub(super) async fn lost(&self) -> u64 {
         let expected = self.published.load(Relaxed) * self.members;
         let missing = || expected.saturating_sub(self.delivered.load(Relaxed));
@@ -154,9 +155,9 @@ impl Topic {
     }
 }
 
-/// Takes what a publisher gets: pings, but no message.
+/// Reads what a publisher receives: pings, but no messages.
 async fn nothing_arrived(client: &mut Client) -> io::Result<()> {
-    // One look: what is not there yet comes next time.
+    // Reads once: messages that arrive later are read the next time.
     if timeout(Duration::ZERO, client.read()).await.is_err() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! The messages: writing requests, checking what comes back.
+//! The messages: writes requests, checks replies and events.
 
 use std::{fmt::Write as _, str};
 
@@ -7,13 +7,13 @@ use serde::Deserialize;
 /// The topic of all members.
 pub(super) const TOPIC: &str = "bench";
 
-/// What each connection says first.
+/// The first message of each connection.
 pub(super) const JOIN: &str = r#"{"type":"JOIN","meta":{"correlationId":"join"},"payload":{"topic":"bench"}}"#;
 
 /// How many digits a sequence number has.
 const DIGITS: usize = 10;
 
-/// Writes a request; the same length for every id.
+/// Writes a request, which has the same length for every id.
 pub(super) fn calc(out: &mut String, id: u64) {
     out.clear();
     let id = id % 10_u64.pow(DIGITS as u32);
@@ -24,19 +24,19 @@ pub(super) fn calc(out: &mut String, id: u64) {
     );
 }
 
-/// A number that tells replies apart.
+/// A number that distinguishes replies.
 fn term(id: u64) -> u64 {
     100_000 + id % 1000
 }
 
-/// The id that a reply answers, if the result is that of its request.
+/// Returns the id of a reply, if the result is that of its request.
 pub(super) fn check_reply(text: &[u8]) -> Result<u64, String> {
     let (id, result) = quick_reply(text).or_else(|| slow_reply(text)).ok_or_else(|| unexpected(text))?;
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     if result == (term(id) + 7) as f64 { Ok(id) } else { Err(format!("a wrong result: {}", shown(text))) }
 }
 
-/// Reads a reply that is written as servers here write it.
+/// Parses a reply in the form that the servers here write.
 fn quick_reply(text: &[u8]) -> Option<(u64, f64)> {
     let (id, rest) =
         text.strip_prefix(br#"{"type":"CALC_RESULT","meta":{"correlationId":""#)?.split_at_checked(DIGITS)?;
@@ -45,7 +45,7 @@ fn quick_reply(text: &[u8]) -> Option<(u64, f64)> {
     Some((number(id)?, result))
 }
 
-/// Reads any other that says the same.
+/// Parses a reply in any other form with the same content.
 fn slow_reply(text: &[u8]) -> Option<(u64, f64)> {
     #[derive(Deserialize)]
     struct Reply<'a> {
@@ -71,7 +71,7 @@ pub(super) fn is_joined(text: &[u8]) -> bool {
     text.starts_with(br#"{"type":"JOINED","meta":{"correlationId":"join""#)
 }
 
-/// Events with so many bytes of data, all alike but for a number in front.
+/// Events with this many bytes of data, which differ only in a leading number.
 #[derive(Debug, Clone)]
 pub(super) struct Events {
     rest: String,
@@ -92,7 +92,7 @@ impl Events {
         );
     }
 
-    /// The number of an event that is otherwise as it was published.
+    /// Returns the number of an event, whose other data must be unchanged.
     pub(super) fn check(&self, text: &[u8]) -> Result<u64, String> {
         self.quick(text).or_else(|| self.slow(text)).ok_or_else(|| unexpected(text))
     }
@@ -124,7 +124,8 @@ impl Events {
     }
 }
 
-/// What follows the digits of a timestamp and the brace after them. The key may stand before it.
+/// Returns the text behind the digits of a timestamp and the brace after them, with or without the
+/// key in front.
 fn timestamp(text: &[u8]) -> Option<&[u8]> {
     let text = text.strip_prefix(b",\"timestamp\":").unwrap_or(text);
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -148,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_are_read_however_they_are_written() {
+    fn replies_are_parsed_in_any_form() {
         for text in [
             r#"{"type":"CALC_RESULT","meta":{"correlationId":"0000000042","timestamp":1},"payload":{"result":100049.0}}"#,
             r#"{"payload":{"result":100049},"type":"CALC_RESULT","meta":{"timestamp":1,"correlationId":"0000000042"}}"#,
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quick_way_is_taken() {
+    fn the_fast_path_is_taken() {
         let reply = br#"{"type":"CALC_RESULT","meta":{"correlationId":"0000000042","timestamp":1},"payload":{"result":100049.0}}"#;
         assert_eq!(quick_reply(reply), Some((42, 100_049.0)));
         let events = Events::new(12);
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_read_however_they_are_written() {
+    fn events_are_parsed_in_any_form() {
         let events = Events::new(12);
         let other = br#"{"payload":{"data":"0000000007ev","topic":"bench"},"type":"EVENT"}"#;
         assert_eq!(events.check(other), Ok(7));
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_have_one_length() {
+    fn all_requests_have_the_same_length() {
         let (mut first, mut last) = (String::new(), String::new());
         calc(&mut first, 0);
         calc(&mut last, u64::MAX);

@@ -13,7 +13,7 @@ fn server() -> Server {
     Server::start(Options::new().secret(SECRET).router())
 }
 
-/// A token from the application itself.
+/// Requests a token from the application.
 async fn token(server: &Server, name: &str) -> String {
     let credentials = json!({ "username": name, "password": format!("{name}-secret") });
     let (status, issued) = server.http("POST", "/token", Some(credentials)).await;
@@ -21,7 +21,7 @@ async fn token(server: &Server, name: &str) -> String {
     issued["token"].as_str().unwrap().to_owned()
 }
 
-/// A token made by hand.
+/// Creates a token by hand.
 fn signed(algorithm: Algorithm, secret: &str, claims: &Value) -> String {
     jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
@@ -34,7 +34,7 @@ fn claims() -> Value {
     json!({ "userId": "u-eve", "username": "eve", "roles": ["admin"], "exp": now() + 60 })
 }
 
-/// Tokens that are not good.
+/// Returns invalid tokens.
 fn bad_tokens() -> Vec<(&'static str, String)> {
     let good = signed(Algorithm::HS256, SECRET, &claims());
     let (signed_part, signature) = good.rsplit_once('.').unwrap();
@@ -66,7 +66,7 @@ fn bad_tokens() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What the server takes the client for. Nothing may have come before.
+/// Returns the user of the connection. No message may arrive before.
 async fn me(client: &mut Client) -> Value {
     client.text(r#"{"type":"WHO_AM_I","meta":{"correlationId":"me"}}"#).await;
     client.expect("ME").await
@@ -133,7 +133,7 @@ async fn a_token_in_a_message_sets_the_data_and_topics() {
     assert_eq!(client.expect("AUTH_SUCCESS").await, success);
     assert_eq!(me(&mut client).await["topics"], json!(["user:u-ann", "role:user", "role:admin"]));
 
-    // Roles that the token does not name.
+    // Roles that the token does not contain.
     let plain = signed(Algorithm::HS256, SECRET, &json!({ "userId": "u-ann", "username": "ann", "exp": now() + 60 }));
     client.send("AUTH", json!({ "token": plain })).await;
     assert_eq!(client.expect("AUTH_SUCCESS").await["roles"], json!(["user"]));
@@ -181,9 +181,9 @@ async fn a_token_that_expires_ends_the_connection() {
 async fn only_admins_may_act_on_others() {
     let server = server();
     let action = |action: &str| json!({ "action": action, "targetUserId": "u-bob", "reason": "enough" });
-    let mut nobody = server.connect("/ws").await;
-    nobody.send("ADMIN_ACTION", action("kick")).await;
-    assert_eq!(nobody.expect_error("ERROR", "UNAUTHENTICATED").await["message"], "Not authenticated");
+    let mut stranger = server.connect("/ws").await;
+    stranger.send("ADMIN_ACTION", action("kick")).await;
+    assert_eq!(stranger.expect_error("ERROR", "UNAUTHENTICATED").await["message"], "Not authenticated");
 
     let mut bob = in_band(&server, "bob").await;
     bob.send("ADMIN_ACTION", action("kick")).await;
@@ -215,7 +215,7 @@ async fn a_banned_user_cannot_authenticate_again() {
     assert_eq!(ann.expect("ADMIN_ACTION_SUCCESS").await, json!({ "action": "ban", "targetUserId": "u-bob" }));
     assert_eq!(bob.expect_close().await.0, 4503);
 
-    // His token is still good; he is not.
+    // The token is still valid, but the user is banned.
     let mut again = server.connect("/ws").await;
     again.send("AUTH", json!({ "token": token })).await;
     again.expect_error("ERROR", "PERMISSION_DENIED").await;
@@ -227,12 +227,12 @@ async fn a_banned_user_cannot_authenticate_again() {
 }
 
 #[tokio::test]
-async fn the_error_hook_answers_and_counts() {
+async fn the_error_hook_sends_and_counts_errors() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.text(r#"{"type":"BREAK"}"#).await;
     assert_eq!(client.expect_error("ERROR", "INTERNAL").await["message"], "internal error");
-    // From the hook.
+    // Sent by the hook.
     assert_eq!(client.expect_error("ERROR", "INTERNAL").await["message"], "An error occurred");
     // The next message waits for the hook.
     me(&mut client).await;
@@ -242,17 +242,17 @@ async fn the_error_hook_answers_and_counts() {
 }
 
 #[tokio::test]
-async fn moderators_act_and_only_they_hear_of_it() {
+async fn only_moderators_get_the_actions_of_moderators() {
     let server = server();
     let (mut ann, mut bob, mut mia) =
         (in_band(&server, "ann").await, in_band(&server, "bob").await, in_band(&server, "mia").await);
-    let mut nobody = server.connect("/ws").await;
-    for client in [&mut ann, &mut bob, &mut mia, &mut nobody] {
+    let mut stranger = server.connect("/ws").await;
+    for client in [&mut ann, &mut bob, &mut mia, &mut stranger] {
         let watching = client.request("WATCH_ROOM", "w", json!({ "roomId": "kitchen" })).await;
         assert_eq!((&watching["type"], &watching["payload"]), (&json!("WATCHING"), &json!({ "roomId": "kitchen" })));
     }
     let action = json!({ "roomId": "kitchen", "userId": "u-eve", "username": "eve", "action": "mute" });
-    for client in [&mut bob, &mut nobody] {
+    for client in [&mut bob, &mut stranger] {
         client.send("MOD_ACTION", action.clone()).await;
         let error = client.expect_error("ERROR", "PERMISSION_DENIED").await;
         assert_eq!(error["message"], "You don't have permission to perform moderator actions");
@@ -261,16 +261,16 @@ async fn moderators_act_and_only_they_hear_of_it() {
     for client in [&mut ann, &mut mia] {
         assert_eq!(client.expect("MOD_ACTION").await, action);
     }
-    // Nothing for the others, though they watch.
-    for client in [&mut bob, &mut nobody] {
+    // The others get nothing, although they watch the room.
+    for client in [&mut bob, &mut stranger] {
         me(client).await;
     }
 }
 
 #[tokio::test]
-async fn authentication_is_optional_only_where_it_says_so() {
+async fn authentication_is_optional_only_on_the_optional_route() {
     let server = server();
-    // What is "optional" says so; elsewhere nothing returned is a refusal.
+    // With "optional", a refusal is explicit; elsewhere, no user is a refusal.
     assert_eq!(server.upgrade("/secure", &[]).await.unwrap_err().status, 401);
     let mut client = server.connect("/optional").await;
     assert_eq!(me(&mut client).await["user"], anonymous());
@@ -280,11 +280,11 @@ async fn authentication_is_optional_only_where_it_says_so() {
 async fn anonymous_clients_are_stopped_before_any_handler() {
     let server = server();
     let mut bob = at_upgrade(&server, "/optional", "bob").await;
-    let mut nobody = server.connect("/optional").await;
-    nobody.send("ADMIN_ACTION", json!({ "action": "mute", "targetUserId": "u-bob" })).await;
-    assert_eq!(nobody.expect_error("ERROR", "UNAUTHENTICATED").await["message"], "Authentication required");
-    // One error, and nothing of what would have come after.
-    me(&mut nobody).await;
+    let mut stranger = server.connect("/optional").await;
+    stranger.send("ADMIN_ACTION", json!({ "action": "mute", "targetUserId": "u-bob" })).await;
+    assert_eq!(stranger.expect_error("ERROR", "UNAUTHENTICATED").await["message"], "Authentication required");
+    // One error, and no other message.
+    me(&mut stranger).await;
     me(&mut bob).await;
 }
 
@@ -307,7 +307,7 @@ async fn an_admins_handler_refuses_others() {
 }
 
 #[tokio::test]
-async fn a_bad_token_leaves_the_connection_anonymous_where_it_is_optional() {
+async fn an_invalid_token_is_anonymous_on_the_optional_route() {
     let server = server();
     let mut client = at_upgrade(&server, "/optional", "bob").await;
     assert_eq!(me(&mut client).await["user"], bob());
@@ -329,7 +329,7 @@ async fn a_failed_login_has_a_typed_error() {
         client.send("LOGIN", json!({ "username": username, "password": password })).await;
         assert_eq!(client.expect_error("ERROR", code).await["message"], message);
         if code == "INTERNAL" {
-            // From the hook `on_error`.
+            // Sent by the hook `on_error`.
             client.expect_error("ERROR", code).await;
         }
     }

@@ -15,12 +15,12 @@ fn server() -> Server {
     Server::start(heartbeat::app_with(Duration::from_millis(100), Duration::from_millis(250)))
 }
 
-/// The bare socket, on which nobody answers pings.
+/// The bare socket, which does not answer pings.
 async fn silent(server: &Server, path: &str) -> TcpStream {
     server.connect(path).await.ws.into_inner()
 }
 
-/// What comes until the text does.
+/// Reads up to and including the text.
 async fn read_until(stream: &mut TcpStream, text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let read = async {
@@ -32,7 +32,7 @@ async fn read_until(stream: &mut TcpStream, text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The record of ended connections, once there are so many.
+/// Returns the record of closed connections once it has this many.
 async fn closed(server: &Server, count: usize) -> Vec<Value> {
     let wait = async {
         loop {
@@ -64,7 +64,7 @@ async fn a_client_that_does_not_answer_pings_is_closed() {
 }
 
 #[tokio::test]
-async fn the_interval_is_30_seconds_and_the_end_tells_the_duration() {
+async fn the_interval_is_30_seconds_and_the_duration_is_recorded() {
     let server = Server::start(heartbeat::app());
     let headers = [("sec-websocket-protocol", "switchboard.v1.json")];
     let begin = Instant::now();
@@ -84,7 +84,7 @@ async fn pings_are_sent_only_where_heartbeats_are_on() {
     let quiet = silent(&server, "/quiet").await;
     let mut answers = server.connect("/ws").await;
     let mut dead = silent(&server, "/ws").await;
-    // The client library answers pings while it is read from.
+    // The client library answers pings only while it is read.
     let mut pings = 0;
     let dies = async {
         read_until(&mut dead, b"Heartbeat timeout").await;
@@ -101,13 +101,13 @@ async fn pings_are_sent_only_where_heartbeats_are_on() {
     let (closed, ()) = tokio::join!(dies, lives);
     assert_eq!((closed.len(), &closed[0]["isStale"]), (1, &json!(true)));
     pong(&mut answers, 0).await;
-    // Where it is off, the client is told so, as it is told the interval elsewhere.
+    // Without heartbeats, the client is informed in place of the interval.
     let headers = [("sec-websocket-protocol", "switchboard.v1.json")];
     for (path, interval) in [("/ws", json!(100)), ("/quiet", Value::Null)] {
         let mut client = server.upgrade(path, &headers).await.unwrap();
         assert_eq!(client.expect("$ws:hello").await["heartbeatMs"], interval, "{path}");
     }
-    // Where it is off nothing came, and nobody was closed.
+    // Without heartbeats, no ping arrived and no connection was closed.
     let nothing = quiet.try_read(&mut [0; 16]).unwrap_err();
     assert_eq!(nothing.kind(), ErrorKind::WouldBlock);
 }
@@ -118,16 +118,16 @@ async fn pong(client: &mut Client, timestamp: u64) -> Value {
 }
 
 #[tokio::test]
-async fn pings_of_the_application_tell_the_latency() {
+async fn pings_of_the_application_measure_the_latency() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let answer = pong(&mut client, now - 1000).await;
     assert_eq!(answer["timestamp"], now - 1000);
-    // The clock of messages is read at most once per turn, so it may be a moment behind.
+    // The clock is read at most once per turn, so it may be slightly behind.
     let latency = answer["latency"].as_u64().unwrap();
     assert!((990..11_000).contains(&latency), "{latency}");
-    // A clock that is ahead tells nothing.
+    // The time is absent if the client's clock is ahead.
     assert_eq!(pong(&mut client, now + 3_600_000).await, json!({ "timestamp": now + 3_600_000 }));
     client.send("HEARTBEAT_PING", json!({ "timestamp": "now" })).await;
     client.expect_error("ERROR", "INVALID_ARGUMENT").await;

@@ -1,8 +1,9 @@
-//! The examples over real sockets, one module each; a test per row of the checklist, and what else an example shows.
+//! Tests the examples over real sockets, one module each: a test per row of the checklist, and the
+//! other features of an example.
 //!
-//! One program for all: each links the whole server, so every further program costs as much as its tests.
+//! One program for all: each program links the whole server, which takes as long as its tests.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod auth_jwt;
 mod chat;

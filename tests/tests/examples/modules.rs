@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use switchboard_tests::client::{Client, Server};
 
 fn server() -> Server {
-    // Before anything is logged: what is logged first and by whom decides whether it is.
+    // Before anything is logged: the first event of a call site decides whether it is enabled.
     log();
     Server::start(modules::app())
 }
@@ -33,7 +33,7 @@ fn id(client: &Client) -> &str {
     client.headers["x-client-id"].to_str().unwrap()
 }
 
-/// The next message is this error; its details.
+/// Returns the details of the next message, which must be this error.
 async fn refused(client: &mut Client, code: &str, text: &str) -> Value {
     let error = client.expect_error("ERROR", code).await;
     assert_eq!(error["message"], text);
@@ -52,7 +52,7 @@ async fn merged_and_nested_modules_answer_on_one_connection() {
     assert_eq!(ann.expect("ME").await, json!({ "name": "ann", "roles": ["user", "admin"] }));
     say(&mut ann, "hi").await;
     assert_eq!(ann.expect("MESSAGE").await, json!({ "name": "ann", "text": "hi" }));
-    // Without the prefix it is not there.
+    // Without the prefix, the type is unknown.
     ann.text(json!({ "type": "WHO_AM_I", "meta": { "correlationId": "4" } }).to_string()).await;
     ann.expect_error("RPC_ERROR", "UNIMPLEMENTED").await;
 }
@@ -72,7 +72,7 @@ async fn routers_of_modules_form_one_chat() {
     ann.send("KICK_USER", json!({ "clientId": id(&bob) })).await;
     assert_eq!(ann.expect("USER_KICKED").await["clientId"], id(&bob));
     assert_eq!(bob.expect_close().await, (4503, "kicked".to_owned()));
-    // The main router's hook; who was not signed in goes without a word.
+    // The main router's hook: no message if the user was not authenticated.
     assert_eq!(ann.expect("USER_LEFT").await, json!({ "name": "bob" }));
     guest(&server, 2).await.close(1000).await;
     ann.send("KICK_USER", json!({ "clientId": "nobody" })).await;
@@ -81,7 +81,7 @@ async fn routers_of_modules_form_one_chat() {
 }
 
 #[tokio::test]
-async fn an_unauthenticated_message_stops_at_the_middleware() {
+async fn unauthenticated_messages_are_refused_by_the_middleware() {
     let server = server();
     let mut client = guest(&server, 1).await;
     say(&mut client, "hi").await;
@@ -91,12 +91,12 @@ async fn an_unauthenticated_message_stops_at_the_middleware() {
     client.expect("MESSAGE").await;
     client.text(json!({ "type": "LOGOUT" }).to_string()).await;
     client.expect("LOGOUT_SUCCESS").await;
-    // Not even what is wrong with the payload is told.
+    // Issues in the payload are not reported either.
     client.send("SEND_MESSAGE", json!({ "text": 1 })).await;
     refused(&mut client, "UNAUTHENTICATED", "Authentication required").await;
 }
 
-/// Where the log goes.
+/// The destination of the log.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -124,13 +124,13 @@ fn log() -> &'static Lines {
 }
 
 #[tokio::test]
-async fn the_log_tells_client_type_and_duration() {
+async fn the_log_has_client_type_and_duration() {
     let server = server();
     let mut client = guest(&server, 1).await;
     say(&mut client, "hi").await;
     client.expect("ERROR").await;
     login(&mut client, "bob").await;
-    // It is logged before the reply leaves.
+    // Logged before the reply is sent.
     let text = String::from_utf8(log().0.lock().unwrap().clone()).unwrap();
     let about = |word: &str| -> Vec<_> {
         let words = format!("{word} client_id={}", id(&client));
@@ -156,7 +156,7 @@ async fn a_chain_of_async_middleware_around_one_handler() {
     login(&mut client, "bob").await;
     let renamed = client.request("USER.RENAME", "2", json!({ "name": "Bobby" })).await;
     assert_eq!(renamed["payload"], json!({ "name": "Bobby", "passed": ["log", "auth", "account"] }));
-    // The other handler of the module has none of it.
+    // The other handler of the module has no such chain.
     client.text(json!({ "type": "USER.WHO_AM_I", "meta": { "correlationId": "3" } }).to_string()).await;
     assert_eq!(client.expect("ME").await["name"], "Bobby");
 }

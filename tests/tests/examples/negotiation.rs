@@ -21,7 +21,7 @@ async fn negotiated(client: &mut Client) -> Value {
 }
 
 #[tokio::test]
-async fn what_both_sides_can_is_enabled() {
+async fn features_of_both_sides_are_enabled() {
     let (_server, mut client) = connect().await;
     client.text(r#"{"type":"GET_NEGOTIATED","meta":{"correlationId":"g"}}"#).await;
     client.expect_error("RPC_ERROR", "FAILED_PRECONDITION").await;
@@ -32,7 +32,7 @@ async fn what_both_sides_can_is_enabled() {
         ("1.12", &all[3..], &["deflate"], json!(["compression"]), Some("deflate")),
         ("1.0.3", &all[3..], &["br"], json!(["compression"]), None),
         ("1.0", &all[3..], &[], json!(["compression"]), None),
-        // Without compression no format.
+        // Without compression, there is no format.
         ("1.0", &all[..2], &["gzip"], json!(["batching"]), None),
         ("1.0", &[], &[], json!([]), None),
     ] {

@@ -22,13 +22,13 @@ async fn join(client: &mut Client, channel: &str) {
     client.send("JOIN_CHANNEL", json!({ "channel": channel })).await;
 }
 
-/// Says something; what comes back is the message itself, or an error.
+/// Sends a message. Returns the message itself or an error.
 async fn say(client: &mut Client) -> Value {
     client.send("CHAT_MESSAGE", json!({ "text": "hi" })).await;
     client.recv().await
 }
 
-/// Says so much, all of which passes.
+/// Sends this many messages, which all pass.
 async fn say_often(client: &mut Client, times: usize) {
     for n in 0..times {
         let heard = say(client).await;
@@ -36,7 +36,7 @@ async fn say_often(client: &mut Client, times: usize) {
     }
 }
 
-/// What is said next is too much; the error.
+/// Returns the error of the next message, which exceeds the limit.
 async fn refused(client: &mut Client, text: &str, window_ms: u64) -> Value {
     let message = say(client).await;
     check_refused(&message, text, window_ms);
@@ -49,24 +49,24 @@ fn check_refused(message: &Value, text: &str, window_ms: u64) {
     assert_eq!((&error["code"], &error["message"]), (&json!("RESOURCE_EXHAUSTED"), &json!(text)));
     assert_eq!(error["retryable"], true);
     let wait = error["retryAfterMs"].as_u64().unwrap();
-    // Windows one after the other may be 2 ms longer.
+    // Fixed windows may be 2 ms longer.
     assert!((1..=window_ms + 2).contains(&wait), "{wait}");
 }
 
 #[tokio::test]
-async fn each_client_has_a_window_that_slides_and_ends_with_it() {
+async fn each_connection_has_its_own_sliding_window() {
     let server = server();
     let mut ann = joined(&server, "/ws").await;
     say_often(&mut ann, 10).await;
     refused(&mut ann, "Too many messages. Please slow down.", 60_000).await;
-    // Joins are counted apart: this is the second of five.
+    // Joins have their own limit: this is the second of five.
     for channel in ["a", "b", "c", "d"] {
         join(&mut ann, channel).await;
         ann.expect("JOIN_SUCCESS").await;
     }
     join(&mut ann, "e").await;
     check_refused(&ann.recv().await, "Too many join requests.", 300_000);
-    // Somebody else has not sent anything yet, and neither has who comes back.
+    // Another client has not sent anything yet, and neither has a new connection.
     let mut bob = joined(&server, "/ws").await;
     ann.close(1000).await;
     say_often(&mut bob, 10).await;
@@ -75,10 +75,10 @@ async fn each_client_has_a_window_that_slides_and_ends_with_it() {
 }
 
 #[tokio::test]
-async fn after_the_time_that_the_error_tells_a_message_passes() {
+async fn a_message_passes_after_the_time_in_the_error() {
     let server = Server::start(rate_limiting::app_at_speed(100));
     let mut client = joined(&server, "/ws").await;
-    // As slow as this may run, so many do not fit into any 600 ms.
+    // However slow this runs, this many do not fit into any 600 ms.
     let mut passed = 0;
     let wait = loop {
         let message = say(&mut client).await;
@@ -87,15 +87,15 @@ async fn after_the_time_that_the_error_tells_a_message_passes() {
             break message["payload"]["retryAfterMs"].as_u64().unwrap();
         }
         passed += 1;
-        assert!(passed < 10_000, "nothing is ever too much");
+        assert!(passed < 10_000, "the limit was never reached");
     };
     assert!(passed >= 10, "{passed}");
-    // What is under test: as a client does it.
+    // A client waits like this, which is what the test shows.
     tokio::time::sleep(Duration::from_millis(wait)).await;
     say_often(&mut client, 1).await;
 }
 
-/// How many of so many texts come back. Without a network, so that the clock can be stopped.
+/// Returns how many of the texts come back. Without a network, so that the clock can be paused.
 async fn passed(client: &mut TestClient, count: usize) -> usize {
     let mut passed = 0;
     for _ in 0..count {
@@ -132,7 +132,7 @@ async fn joins_have_300_seconds() {
         client.send_json(json!({ "type": "JOIN_CHANNEL", "payload": { "channel": "a" } })).await;
         client.recv_json().await
     }
-    // That was the first.
+    // The first join has left the window.
     let mut client = joined_with_a_stopped_clock("/ws").await;
     for _ in 0..4 {
         assert_eq!(join(&mut client).await["type"], "JOIN_SUCCESS");
@@ -149,9 +149,10 @@ async fn joins_have_300_seconds() {
     assert_eq!(join(&mut client).await["payload"]["retryAfterMs"], 300_000);
 }
 
-/// With one window after the other, all is free at the end of the first, though most came late in it.
+/// With fixed windows, the whole limit is free at the end of the first window, even if most
+/// messages came late in it.
 #[tokio::test(start_paused = true)]
-async fn windows_come_one_after_the_other() {
+async fn fixed_windows_follow_each_other() {
     let mut client = joined_with_a_stopped_clock("/windows").await;
     advance(Duration::from_millis(9900)).await;
     assert_eq!(passed(&mut client, 20).await, 19);
@@ -160,25 +161,25 @@ async fn windows_come_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn errors_say_what_was_too_much_and_the_connection_stays() {
+async fn errors_name_the_limit_and_the_connection_stays() {
     let server = server();
     let mut client = joined(&server, "/ws").await;
     say_often(&mut client, 10).await;
     for _ in 0..3 {
         refused(&mut client, "Too many messages. Please slow down.", 60_000).await;
     }
-    // Other routes go on.
+    // Other routes are not limited.
     join(&mut client, "other").await;
     client.expect("JOIN_SUCCESS").await;
 }
 
 #[tokio::test]
-async fn messages_reach_the_channels_that_were_joined() {
+async fn messages_reach_only_joined_channels() {
     let server = server();
     let (mut ann, mut bob) = (joined(&server, "/ws").await, server.connect("/ws").await);
     bob.send("CHAT_MESSAGE", json!({ "text": "to those who listen" })).await;
     assert_eq!(ann.expect("CHAT_MESSAGE").await, json!({ "text": "to those who listen" }));
-    // Bob has not joined, and gets the answer to this first.
+    // Bob has not joined, and the answer to this arrives first.
     join(&mut bob, "global").await;
     assert_eq!(bob.expect("JOIN_SUCCESS").await, json!({ "channel": "global" }));
     for (length, is_good) in [(0, false), (1, true), (200, true), (201, false)] {
@@ -202,14 +203,14 @@ async fn a_middleware_limits_all_routes_together() {
     say_often(&mut client, 8).await;
     join(&mut client, "other").await;
     client.expect("JOIN_SUCCESS").await;
-    // One join, eight messages and a join: that was ten.
+    // One join, eight messages and a join: ten.
     refused(&mut client, "Too many messages. Max 10 per minute.", 60_000).await;
     join(&mut client, "third").await;
     check_refused(&client.recv().await, "Too many messages. Max 10 per minute.", 60_000);
 }
 
 #[tokio::test]
-async fn fixed_windows_without_what_is_excluded() {
+async fn excluded_types_do_not_count_in_fixed_windows() {
     let server = server();
     let mut listener = joined(&server, "/windows").await;
     let mut client = joined(&server, "/windows").await;
@@ -221,7 +222,7 @@ async fn fixed_windows_without_what_is_excluded() {
     let seconds = error["details"]["secondsRemaining"].as_u64().unwrap();
     assert_eq!(seconds, error["retryAfterMs"].as_u64().unwrap().div_ceil(1000));
     assert_eq!(error["details"], json!({ "secondsRemaining": seconds, "maxMessages": 20, "windowMs": 10_000 }));
-    // All of the typing came through, and still does.
+    // All typing notices arrived, and still do.
     client.text(json!({ "type": "TYPING_START" }).to_string()).await;
     for message_type in ["CHAT_MESSAGE"; 19].into_iter().chain(["TYPING_START", "TYPING_STOP"].repeat(15)) {
         listener.expect(message_type).await;

@@ -1,4 +1,5 @@
-//! `examples/rpc` over real sockets: rows 001-14 and 002-33 of the checklist, and what else it shows.
+//! `examples/rpc` over real sockets: rows 001-14 and 002-33 of the checklist, and its other
+//! features.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ fn start() -> Server {
     Server::start(rpc::app())
 }
 
-/// Sends a request with keys of its own in `meta`.
+/// Sends a request with additional keys in `meta`.
 async fn send(client: &mut Client, message_type: &str, meta: Value, payload: Value) {
     client.text(json!({ "type": message_type, "meta": meta, "payload": payload }).to_string()).await;
 }
@@ -18,7 +19,7 @@ async fn abort(client: &mut Client, id: &str) {
     client.text(json!({ "type": "$ws:abort", "meta": { "correlationId": id } }).to_string()).await;
 }
 
-/// Asks until the answer's payload is as expected.
+/// Repeats a request until the reply's payload is as expected.
 async fn until(client: &mut Client, message_type: &str, payload: Value, expected: Value) {
     let asking = async {
         loop {
@@ -30,15 +31,15 @@ async fn until(client: &mut Client, message_type: &str, payload: Value, expected
         }
     };
     let in_time = tokio::time::timeout(PATIENCE, asking).await.is_ok();
-    assert!(in_time, "{message_type} never was {expected}");
+    assert!(in_time, "{message_type} was never {expected}");
 }
 
-/// The type, correlation id and payload of a message.
+/// Returns the type, correlation id and payload of a message.
 fn parts(message: &Value) -> (&str, &str, &Value) {
     (message["type"].as_str().unwrap(), message["meta"]["correlationId"].as_str().unwrap(), &message["payload"])
 }
 
-/// The type, correlation id and code of an error.
+/// Returns the type, correlation id and code of an error.
 fn error(message: &Value) -> (&str, &str, &str) {
     let (message_type, id, payload) = parts(message);
     (message_type, id, payload["code"].as_str().unwrap())
@@ -76,13 +77,13 @@ async fn profiles_are_fetched_with_typed_errors() {
         let reply = client.request("FETCH_PROFILE", "p2", json!({ "userId": user })).await;
         assert_eq!(error(&reply), ("RPC_ERROR", "p2", code));
         assert_eq!(reply["payload"]["message"], message);
-        // Why it failed is for the log.
+        // The reason is only in the log.
         assert!(!reply.to_string().contains("email"), "{reply}");
     }
 }
 
 #[tokio::test]
-async fn progress_comes_before_the_reply() {
+async fn progress_arrives_before_the_reply() {
     let server = start();
     let mut client = server.connect("/ws").await;
     client.text(r#"{"type":"EXPORT_PROFILES","meta":{"correlationId":"e"}}"#).await;
@@ -94,7 +95,7 @@ async fn progress_comes_before_the_reply() {
 }
 
 #[tokio::test]
-async fn a_search_replies_in_the_clients_time() {
+async fn a_search_replies_before_the_clients_timeout() {
     let server = start();
     let mut client = server.connect("/ws").await;
     send(&mut client, "SEARCH", json!({ "correlationId": "s", "timeoutMs": 400 }), json!({ "text": "a" })).await;
@@ -107,7 +108,7 @@ async fn a_search_replies_in_the_clients_time() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_passes_is_an_error() {
+async fn a_passed_deadline_is_an_error() {
     let server = start();
     let mut client = server.connect("/ws").await;
     send(&mut client, "WAIT", json!({ "correlationId": "w", "timeoutMs": 50 }), json!({ "ms": 60_000 })).await;
@@ -142,7 +143,7 @@ async fn an_abort_ends_work_on_another_thread() {
     abort(&mut client, "many").await;
     assert_eq!(error(&client.recv().await), ("RPC_ERROR", "many", "CANCELLED"));
     until(&mut other, "WORK", json!({}), json!({ "running": 0, "abandoned": 1 })).await;
-    // Nobody is there to abort: the end of the connection does.
+    // No abort is sent: the end of the connection stops the work.
     client.send_request("COUNT_PRIMES", "lost", json!({ "below": u32::MAX })).await;
     until(&mut other, "WORK", json!({}), json!({ "running": 1, "abandoned": 1 })).await;
     drop(client);
@@ -167,7 +168,7 @@ async fn a_deposit_is_booked_although_its_client_aborts_or_leaves() {
 }
 
 #[tokio::test]
-async fn a_deposit_that_is_repeated_is_booked_once() {
+async fn a_repeated_deposit_is_booked_once() {
     let server = start();
     let mut client = server.connect("/ws").await;
     let once = json!({ "balance": 10, "pending": 0 });
@@ -184,7 +185,7 @@ async fn a_deposit_that_is_repeated_is_booked_once() {
 }
 
 #[tokio::test]
-async fn an_aborted_deposit_that_is_repeated_is_booked_once() {
+async fn an_aborted_and_repeated_deposit_is_booked_once() {
     let server = start();
     let (mut client, mut other) = (server.connect("/ws").await, server.connect("/ws").await);
     let account = json!({ "accountId": "a" });
@@ -200,7 +201,7 @@ async fn an_aborted_deposit_that_is_repeated_is_booked_once() {
 }
 
 #[tokio::test]
-async fn the_server_asks_its_client() {
+async fn the_server_calls_its_client() {
     let server = start();
     let mut client = server.connect("/ws").await;
     for (answer, payload, code) in [
@@ -219,7 +220,7 @@ async fn the_server_asks_its_client() {
     assert_eq!(error(&reply), ("RPC_ERROR", "p", "NOT_FOUND"));
 }
 
-/// Asks for a deletion, and is asked; the question's correlation id.
+/// Requests a deletion, and returns the correlation id of the server's call.
 async fn asked(client: &mut Client, user: &str) -> String {
     let question = client.request("DELETE_PROFILE", "x", json!({ "userId": user })).await;
     let (message_type, id, payload) = parts(&question);

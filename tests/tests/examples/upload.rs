@@ -17,7 +17,7 @@ async fn send_file(client: &mut Client, bytes: Vec<u8>) {
     client.ws.send(Message::binary(bytes)).await.unwrap();
 }
 
-/// A PNG as far as its first bytes tell.
+/// A PNG, judging by its first bytes.
 fn image(len: usize) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     bytes.resize(len, 7);
@@ -49,7 +49,7 @@ async fn an_image_is_uploaded_in_a_binary_frame() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_image_get_an_error() {
+async fn bytes_that_are_not_an_image_get_an_error() {
     let server = start();
     let mut client = server.connect("/ws/upload").await;
     for bytes in [Vec::new(), b"MZ".to_vec(), b"<svg onload=alert(1)>".to_vec(), image(7)] {
@@ -72,13 +72,13 @@ async fn files_have_a_soft_and_a_hard_limit() {
     assert_eq!(error["details"], json!({ "observed": 256 * 1024 + 1, "limit": 256 * 1024 }));
     send_file(&mut client, image(1024)).await;
     assert_eq!(client.recv().await["type"], "upload_complete");
-    // Closed at the frame's header: the rest of it may not even be taken.
+    // Closed at the frame's header: the server may not read the rest.
     let _ = client.ws.send(Message::binary(image(1024 * 1024 + 1))).await;
     assert_eq!(client.skip_to_close().await, 1009);
 }
 
 #[tokio::test]
-async fn old_files_make_room() {
+async fn old_files_are_evicted() {
     let server = start();
     let mut client = server.connect("/ws/upload").await;
     let mut ids = Vec::new();
@@ -117,7 +117,7 @@ fn note(text: &str) -> Value {
 async fn a_compressed_message_is_unpacked_and_answered() {
     let server = start();
     let mut client = server.connect("/ws").await;
-    // Longer than any frame may be, and yet it comes and goes.
+    // Longer than the frame limit in both directions.
     let long = "all work and no play ".repeat(9_000);
     let reply = client.request("COMPRESSED", "c1", packed(&note(&long))).await;
     assert_eq!((&reply["type"], &reply["meta"]["correlationId"]), (&json!("NOTE_SAVED"), &json!("c1")));
@@ -125,7 +125,7 @@ async fn a_compressed_message_is_unpacked_and_answered() {
     client.text(r#"{"type":"FETCH_NOTE"}"#).await;
     let compressed = client.expect("COMPRESSED").await;
     assert_eq!(unpacked(&compressed), json!({ "type": "NOTE", "payload": { "text": long } }));
-    // Short ones go as they are, either way.
+    // Short messages are not compressed in either direction.
     client.text(note("short").to_string()).await;
     assert_eq!(client.expect("NOTE_SAVED").await, json!({ "characters": 5 }));
     client.text(r#"{"type":"FETCH_NOTE"}"#).await;
@@ -133,7 +133,7 @@ async fn a_compressed_message_is_unpacked_and_answered() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_is_checked_as_everything_else() {
+async fn compressed_messages_are_checked_like_others() {
     let server = start();
     let mut client = server.connect("/ws").await;
     let text_of = |bytes: &[u8]| json!({ "encoding": "gzip", "data": BASE64_STANDARD.encode(bytes) });
@@ -161,7 +161,7 @@ async fn what_is_compressed_is_checked_as_everything_else() {
 }
 
 #[tokio::test]
-async fn a_bomb_is_not_unpacked_to_its_end() {
+async fn a_gzip_bomb_is_not_unpacked_completely() {
     let server = start();
     let mut client = server.connect("/ws").await;
     // 40 MB in less than 64 KiB.

@@ -1,6 +1,6 @@
 //! The hub: who is connected, with what, and how others reach them. Over real sockets.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod attributes;
 mod connections;

@@ -1,6 +1,6 @@
 //! From the upgrade to the end: who may connect, for how long, and how it ends.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod authentication;
 mod detached;

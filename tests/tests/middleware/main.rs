@@ -1,6 +1,6 @@
 //! Layers around handlers, over real sockets.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod extractors;
 mod order;

@@ -31,7 +31,7 @@ fn long(first: u8, len: u64) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn faults_9_and_10_broken_frames_get_1002() {
+async fn broken_frames_get_1002() {
     let server = patient(Config::new());
     let unmasked = b"\x81\x02hi".to_vec();
     let frames = [
@@ -58,7 +58,7 @@ async fn faults_9_and_10_broken_frames_get_1002() {
 }
 
 #[tokio::test]
-async fn faults_11_bad_utf_8_gets_1007_at_once() {
+async fn bad_utf8_gets_1007_at_once() {
     let server = patient(Config::new());
     let frames = [
         ("at once", masked(0x81, b"\xff")),
@@ -75,7 +75,7 @@ async fn faults_11_bad_utf_8_gets_1007_at_once() {
 }
 
 #[tokio::test]
-async fn faults_12_a_length_over_the_limit_gets_1009_before_the_message_comes() {
+async fn a_length_over_the_limit_gets_1009_at_the_header() {
     let server = patient(Config::new());
     for len in [64 * 1024 + 1, 1 << 40, (1 << 63) - 1] {
         expect_refused(&mut server.connect("/ws").await, &long(0x82, len), 1009, "length").await;

@@ -87,7 +87,7 @@ async fn a_reader_that_never_reads_is_dropped_after_the_write_timeout() {
 }
 
 #[tokio::test]
-async fn faults_52_a_reset_in_the_middle_of_a_frame_ends_the_handler() {
+async fn a_reset_in_the_middle_of_a_frame_ends_the_handler() {
     let server = serve(Config::new());
     let mut client = server.connect("/ws").await;
     client.send("HANG", json!({})).await;

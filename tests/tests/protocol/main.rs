@@ -1,6 +1,6 @@
 //! The protocol of `docs/protocol.md` over real sockets, in folders after its sections.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod closing;
 mod delivery;

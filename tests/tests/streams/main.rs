@@ -2,7 +2,7 @@
 //! hyper-util's builder, and a stream of the application's own. The scenarios are the same on each; what only one of
 //! them has is in its own file.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 /// A test of each scenario on one kind of stream.
 macro_rules! scenarios {

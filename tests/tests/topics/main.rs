@@ -1,6 +1,6 @@
 //! Topics whole, over real sockets: sets, rules, filters, slow members, typed and paced publishing.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod clients;
 mod filters;

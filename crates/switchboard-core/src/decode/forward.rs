@@ -1,8 +1,9 @@
-//! Methods of deserializers and visitors that only pass on to what they wrap. Each wrapper writes by hand
-//! those in which it differs.
+//! Methods of deserializers and visitors that only forward to what they wrap. Each wrapper
+//! implements by hand only the methods in which it differs.
 
-/// Methods of a deserializer: `|this, visitor| INNER, VISITOR` says what is called, and with which visitor.
-/// Those that follow, or all but `any`, `f32`, `struct`, `enum` and `ignored_any`.
+/// Methods of a deserializer: `|this, visitor| INNER, VISITOR` is what is called, and with which
+/// visitor. Generates the listed methods, or all but `any`, `f32`, `struct`, `enum` and
+/// `ignored_any`.
 macro_rules! forward_deserializer {
     (|$this:ident, $visitor:ident| $inner:expr, $passed:expr) => {
         crate::decode::forward::forward_deserializer! {
@@ -35,8 +36,8 @@ macro_rules! forward_deserializer {
     };
 }
 
-/// Methods of a visitor for values that have none inside: `|this| INNER` says what is called. Those that
-/// follow, or all but those for texts and `f64`.
+/// Methods of a visitor for scalar values: `|this| INNER` is what is called. Generates the listed
+/// methods, or all but those for strings and `f64`.
 macro_rules! forward_visitor {
     (|$this:ident| $inner:expr) => {
         crate::decode::forward::forward_visitor! {

@@ -1,4 +1,4 @@
-//! From a raw payload to a message: one pass, and another one to say what is wrong.
+//! Decodes a raw payload into a message: one pass, and a second one that explains a refusal.
 
 pub(crate) mod diagnose;
 mod forward;
@@ -15,7 +15,7 @@ use serde::de::{DeserializeOwned, value::UnitDeserializer};
 pub use self::substituted::Substituted;
 use crate::{Issues, Message};
 
-/// A raw payload. Other codecs than JSON are converted before.
+/// A raw payload. Codecs other than JSON are converted first.
 #[derive(Debug, Clone, Copy)]
 pub enum RawPayload<'a> {
     /// One JSON value, without white space around it.
@@ -39,44 +39,47 @@ pub enum RawPayload<'a> {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// They are refused, at any depth, unless the message has [`Message::ALLOW_UNKNOWN`]. For servers: a
-    /// misspelt key does not go unnoticed.
+    /// Unknown keys are refused, at any depth, unless the message has [`Message::ALLOW_UNKNOWN`].
+    /// For servers: a misspelt key does not go unnoticed.
     #[default]
     Strict,
-    /// They are ignored, as is a payload where the message has none. For clients: a server can add fields
-    /// without breaking those that were built earlier. Everything else is as strict as before.
+    /// Unknown keys are ignored, and so is a payload for a message that has none. For clients: a
+    /// server can add fields without breaking clients that were built earlier. Everything else is
+    /// as strict as before.
     Lenient,
 }
 
-/// Decodes and validates a payload as strictly as a server does: keys that the type does not
-/// declare are refused at any depth (unless [`Message::ALLOW_UNKNOWN`]), nothing is coerced, and
-/// objects are not read from arrays. Enums that are `#[serde(tag = …)]` (without `content`) or
-/// `untagged`, and `#[serde(flatten)]`, are beyond its reach, because serde buffers them: put
-/// `#[serde(deny_unknown_fields)]` on such types. The key that `#[serde(tag = …)]` adds to a struct is known
-/// where it holds the name that serde writes and the message is written with it.
+/// Decodes and validates a payload as strictly as a server does: unknown keys are refused at any
+/// depth (unless [`Message::ALLOW_UNKNOWN`]), nothing is coerced, and objects are not read from
+/// arrays. serde buffers enums with `#[serde(tag = …)]` (without `content`) or `untagged`, and
+/// `#[serde(flatten)]`, where unknown keys are not noticed: put `#[serde(deny_unknown_fields)]` on
+/// such types. The key that `#[serde(tag = …)]` adds to a struct is known if it holds the name that
+/// serde writes and the message is written with it.
 ///
-/// A number that is too large for an `f32` is refused, in what serde buffers as well. There it is found
-/// by serialising the message again, so not in a field that is not serialised or that changes the value
-/// on the way.
+/// A number that is too large for an `f32` is refused, also in values that serde buffers. There it
+/// is found by serialising the message again, so not in a field that is not serialised or that
+/// changes its value on the way.
 ///
-/// The cost is linear in the payload. A payload that is refused is read a second time for its issues,
-/// which takes at most five times as long as accepting it would. One of less than 4 KiB may be read a few times
-/// more, of at most 4 KiB in all.
+/// The cost is linear in the payload. A refused payload is read a second time for its issues, which
+/// takes at most five times as long as accepting it. One of less than 4 KiB may be read a few times
+/// more, up to 4 KiB in total.
 ///
-/// # What comes together
+/// # What one error contains
 ///
-/// One error has up to 32 issues: wrong types, missing fields and unknown keys of the whole payload, and broken
-/// rules beside them. Some things hide others:
+/// One error has up to 32 issues: wrong types, missing fields and unknown keys of the whole
+/// payload, and broken rules. Some issues hide others:
 ///
-/// - A value that its type refuses for a reason of its own (a text that is no UUID, a number out of range) ends the
-///   reading of what it stands in, which goes on only in a payload of less than 4 KiB. Where the type refuses any
-///   other value that is tried in its place, too, what stands behind it there is not looked at.
-/// - Inside what serde buffers (`flatten`, `untagged`, `tag` without `content`), and in types with a `Deserialize`
-///   written by hand, the first fault is the only one.
-/// - Where values are missing or wrong, the rules of the others are checked if they look at one value that was
-///   read. Those of a whole type, `must_match`, those of types with `#[serde(from = …)]`, of types that derive only
-///   `validator::Validate` and of a [`Message::validate`] written by hand are not: what they compare may not
-///   be there. Beside unknown keys alone, all rules are checked.
+/// - A value that its type refuses for a reason of its own (an invalid UUID, a number out of range)
+///   ends the reading of the object or array that contains it, which continues only in a payload of
+///   less than 4 KiB. If the type also refuses every placeholder for the value, the values behind
+///   it in that object or array are not checked.
+/// - In values that serde buffers (`flatten`, `untagged`, `tag` without `content`), and in types
+///   with a `Deserialize` written by hand, only the first fault is reported.
+/// - If values are missing or wrong, the rules that look at one other value are still checked. The
+///   rules of a whole type, `must_match`, those of types with `#[serde(from = …)]`, of types that
+///   derive only `validator::Validate` and of a [`Message::validate`] written by hand are not: the
+///   values that they compare may be missing. If the payload has only unknown keys, all rules are
+///   checked.
 ///
 /// ```
 /// # use switchboard_core::{Event, Message, decode::{RawPayload, decode}};
@@ -91,7 +94,7 @@ pub enum Mode {
 ///
 /// # Errors
 ///
-/// Everything that is wrong, with paths in wire names. Messages never contain the value.
+/// All issues, with paths in wire names. Messages never contain the value.
 pub fn decode<M: Message>(payload: Option<RawPayload<'_>>) -> Result<M, Issues> {
     decode_with(payload, Mode::Strict)
 }
@@ -115,8 +118,8 @@ pub fn decode_with<M: Message>(payload: Option<RawPayload<'_>>, mode: Mode) -> R
     Ok(message)
 }
 
-/// Reads what came from a client and is no message: as strictly as serde_json does, but no key that means
-/// something to serde_json. Unknown keys are ignored.
+/// Reads a value from a client that is not a message: as strictly as serde_json, but without keys
+/// that have a meaning for serde_json. Unknown keys are ignored.
 #[doc(hidden)]
 #[must_use]
 pub fn read<T: DeserializeOwned>(json: &str) -> Option<T> {
@@ -134,13 +137,14 @@ fn decode_object<M: Message>(json: &str, mode: Mode) -> Result<M, Issues> {
     let suspect = strict::Suspect::default();
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let decoded = M::deserialize(strict::Strict::new(&mut deserializer, &suspect));
-    // Whatever stands behind the value is an error.
+    // Anything behind the value is an error.
     match decoded.and_then(|message| deserializer.end().map(|()| message)) {
         Ok(message) if suspect.numbers.get() && single::has_infinite(&message) => {
             drop(message);
             Err(diagnose::too_large::<M>(json, refuse_unknown))
         }
-        // Looked at closely, all may be right. A value at a time, lest there be two of the client's size.
+        // The second pass may find nothing wrong. One value at a time, so that there are not two of
+        // the client's size in memory.
         Ok(message) if suspect.late_tag.get() || (refuse_unknown && suspect.keys.get()) => {
             drop(message);
             diagnose::json(json, refuse_unknown)

@@ -1,8 +1,8 @@
-//! Numbers that do not depend on how serde_json was built, and that fit.
+//! Numbers that do not depend on serde_json's features, and that fit their type.
 //!
-//! With its feature `arbitrary_precision` serde_json hands numbers of any kind over as objects with a
-//! key of its own. What buffers values, as serde does for `flatten` and tagged enums, then takes a
-//! number for an object.
+//! With its feature `arbitrary_precision`, serde_json passes numbers of any kind as objects with a
+//! key of its own. Code that buffers values, as serde does for `flatten` and tagged enums, then
+//! takes a number for an object.
 
 use std::{borrow::Cow, fmt, sync::LazyLock};
 
@@ -16,10 +16,10 @@ use serde::{
 
 use super::{forward::forward_visitor, raw_key::NoRawKey, single::overflows};
 
-/// The key of a number that is handed over as an object.
+/// The key of a number that is passed as an object.
 const TOKEN: &str = "$serde_json::private::Number";
 
-/// Whether serde_json hands over numbers as objects.
+/// Whether serde_json passes numbers as objects.
 pub(super) fn are_objects() -> bool {
     static ARE_OBJECTS: LazyLock<bool> = LazyLock::new(|| {
         struct Seen;
@@ -38,7 +38,7 @@ pub(super) fn are_objects() -> bool {
                 map.next_entry::<String, String>().map(|_| true)
             }
         }
-        // Some versions hand over small integers as what they are.
+        // Some versions pass small integers as integers.
         serde_json::Deserializer::from_str("1.5").deserialize_any(Seen).unwrap_or(true)
     });
     *ARE_OBJECTS
@@ -55,7 +55,7 @@ pub(super) fn keeps_objects<'de>(visitor: &impl Visitor<'de>) -> bool {
     are_objects() && matches!(Expecting(visitor).to_string().as_str(), "any valid JSON value" | "a JSON number")
 }
 
-/// Gives a visitor the number, as serde_json does without that feature.
+/// Passes the number to a visitor, as serde_json does without that feature.
 pub(super) fn visit<'de, V: Visitor<'de>, E: Error>(number: &str, visitor: V) -> Result<V::Value, E> {
     if !number.contains(['.', 'e', 'E']) && number != "-0" {
         if let Ok(n) = number.parse() {
@@ -71,7 +71,7 @@ pub(super) fn visit<'de, V: Visitor<'de>, E: Error>(number: &str, visitor: V) ->
     }
 }
 
-/// Whether there is an `f64` for it, as serde_json says without that feature.
+/// Whether the number fits an `f64`, as serde_json decides without that feature.
 pub(super) fn is_in_range(number: &str) -> bool {
     float(number).is_some()
 }
@@ -159,7 +159,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Replayed<'de, A> {
     }
 }
 
-/// A key, borrowed where it can be.
+/// A key, borrowed if possible.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -186,7 +186,7 @@ impl<'de> Visitor<'de> for Text {
     }
 }
 
-/// A visitor for an `f32`, which serde makes infinite where the number is too large for it.
+/// A visitor for an `f32`, which serde makes infinite if the number is too large for it.
 pub(super) struct Single<V>(pub(super) V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Single<V> {

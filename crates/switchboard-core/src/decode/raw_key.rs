@@ -1,9 +1,9 @@
-//! A key that means something to serde_json.
+//! Keys that have a meaning for serde_json.
 //!
-//! With its feature `raw_value` (which this crate needs) a `serde_json::Value` takes an object with this
-//! key for text to be parsed: it becomes another value than was sent, and each such object begins anew to
-//! count how deep the text is nested, on the same stack. So clients may not send it where a value of any
-//! kind is read.
+//! With its feature `raw_value` (which this crate needs), a `serde_json::Value` parses the text of
+//! an object with this key: the value is not the one that was sent, and the nesting depth is
+//! counted from zero for each such object, on the same stack. So clients may not send the key where
+//! a value of any kind is read.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::forward::{forward_deserializer, forward_visitor};
 
 pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
-/// Refuses that key: wraps a map, a seed of its keys, their deserializer or visitor.
+/// Refuses that key. Wraps a map, the seed of its keys, their deserializer or visitor.
 pub(super) struct NoRawKey<T>(pub(super) T);
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for NoRawKey<A> {

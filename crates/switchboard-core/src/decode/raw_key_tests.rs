@@ -37,7 +37,7 @@ fn refused(json: &str) -> Option<Vec<String>> {
 }
 
 #[test]
-fn kind_f2_a_key_that_means_something_to_serde_json_is_refused_where_any_value_is_read() {
+fn serde_jsons_private_keys_are_refused_in_any_value() {
     for key in KEYS {
         let raw = format!(r#"{{"{key}":"[1]"}}"#);
         for (json, path) in [
@@ -54,14 +54,14 @@ fn kind_f2_a_key_that_means_something_to_serde_json_is_refused_where_any_value_i
         assert!(read::<WsError>(&error).is_none());
     }
     assert!(extended_meta_from_json::<Meta>(r#"{"meta":{"any":{"a":1}}}"#).is_ok());
-    // As a value it is text like any other.
+    // As a value it is a string like any other.
     let text = format!(r#"{{"any":{{"text":"{}"}}}}"#, KEYS[0]);
     assert_eq!(refused(&text), None);
     assert!(read::<WsError>(r#"{"code":"NOT_FOUND","message":"","details":{"a":1}}"#).is_some());
 }
 
 #[test]
-fn kind_f2_nested_texts_do_not_begin_to_count_anew() {
+fn json_in_strings_does_not_reset_the_depth_limit() {
     let mut deep = "1".to_owned();
     for _ in 0..20 {
         let nested = format!("{}{deep}{}", "[".repeat(120), "]".repeat(120));

@@ -1,9 +1,9 @@
-//! What shows when a message is serialised again: numbers that are too large for an `f32`, and the tags of
-//! structs.
+//! Finds numbers that are too large for an `f32`, and the tags of structs, by serialising a message
+//! again.
 //!
-//! serde makes them infinite, and JSON has no way to write that. Where serde decodes from a buffer of its
-//! own, for `flatten`, `untagged` and tagged enums, it does not ask for an `f32` in a way that shows.
-//! Serialising the message does show it; this is done only once such a number was read.
+//! serde makes such numbers infinite, which JSON cannot express. If serde decodes from a buffer of
+//! its own, for `flatten`, `untagged` and tagged enums, the deserializer does not see that an `f32`
+//! is requested. Serialising the message shows it; this is done only after such a number was read.
 
 use std::{cell::RefCell, fmt};
 
@@ -15,8 +15,8 @@ use serde::{
     },
 };
 
-/// Whether a number is finite, but not as an `f32`.
-#[expect(clippy::cast_possible_truncation, reason = "that it may not fit is what is asked")]
+/// Whether a number is finite as an `f64` but not as an `f32`.
+#[expect(clippy::cast_possible_truncation, reason = "checks whether it fits")]
 #[inline]
 pub(super) fn overflows(number: f64) -> bool {
     number.is_finite() && !(number as f32).is_finite()
@@ -27,13 +27,14 @@ pub(super) fn has_infinite<T: Serialize>(value: &T) -> bool {
     any(value, &mut |single| single.is_infinite())
 }
 
-/// Whether there is an `f32` for which `look` returns `true`; the first one ends the search.
+/// Whether `look` returns `true` for any `f32` in the value. Stops at the first.
 pub(super) fn any<T: Serialize>(value: &T, look: &mut dyn FnMut(f32) -> bool) -> bool {
     search(value, &mut |found| matches!(found, Found::Single(single) if look(single)))
 }
 
-/// Passes the name of every struct that serde writes with its name as a member, as `tag` on a struct asks
-/// for, to a function, with the key of that member; the first one for which it returns `true` ends the search.
+/// Calls a function for every struct that serde writes with its name as a member (`tag` on a
+/// struct), with the name and the key of that member. Stops at the first for which it returns
+/// `true`.
 pub(super) fn any_tag<T: Serialize>(value: &T, look: &mut dyn FnMut(&'static str, &'static str) -> bool) -> bool {
     search(value, &mut |found| matches!(found, Found::Tag(name, key) if look(name, key)))
 }
@@ -48,7 +49,7 @@ enum Found {
     Tag(&'static str, &'static str),
 }
 
-/// Passes what is found in a value to a function.
+/// A serializer that passes each find in a value to a function.
 #[derive(Clone, Copy)]
 struct Search<'l> {
     look: &'l RefCell<&'l mut dyn FnMut(Found) -> bool>,
@@ -57,12 +58,12 @@ struct Search<'l> {
 }
 
 impl Search<'_> {
-    /// A value cannot be serialised while the function runs.
+    /// Stops serialising once the function returns `true`.
     fn found(self, found: Found) -> Result<(), End> {
         if (self.look.borrow_mut())(found) { Err(End::Found) } else { Ok(()) }
     }
 
-    /// For what stands in the value itself.
+    /// For the content of the value.
     fn inside(self) -> Self {
         Self { member: None, ..self }
     }
@@ -71,7 +72,7 @@ impl Search<'_> {
 #[derive(Debug)]
 enum End {
     Found,
-    /// The type's own error: what it does not write is not looked at.
+    /// The type's own error: the rest of the value is not looked at.
     Failed,
 }
 

@@ -1,8 +1,9 @@
 //! The places in a message that were not decoded.
 
-/// Where a decoded message has placeholders: the values there are none of the client's.
+/// The places of placeholders in a decoded message: the values there are not the client's.
 ///
-/// Passed to the rules of a message that is refused anyway, so that they say what else is wrong.
+/// Passed to the rules of a message that is refused anyway, so that its other broken rules are
+/// reported.
 #[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Substituted(Vec<String>);
@@ -11,11 +12,11 @@ pub struct Substituted(Vec<String>);
 #[derive(Debug)]
 pub(super) struct Unknown;
 
-/// A path that is longer is cut where rules are reported.
+/// A longer path is cut when rules are reported.
 const LONGEST: usize = 100;
 
 impl Substituted {
-    /// `None` if there is none.
+    /// Returns `None` if there are no placeholders.
     pub(super) fn at(paths: Vec<String>) -> Result<Option<Self>, Unknown> {
         if paths.len() > crate::MAX_ISSUES || paths.iter().any(|path| path.len() > LONGEST || path.contains('…')) {
             return Err(Unknown);
@@ -23,7 +24,7 @@ impl Substituted {
         Ok((!paths.is_empty()).then_some(Self(paths)))
     }
 
-    /// Whether a value is one of these, stands in one or holds one.
+    /// Whether a value is a placeholder, is inside one or contains one.
     #[must_use]
     pub fn touch(&self, path: &str) -> bool {
         self.0.iter().any(|own| is_within(own, path) || is_within(path, own))
@@ -40,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_touched_from_inside_and_from_outside() {
+    fn placeholders_inside_and_around_a_value_touch_it() {
         let substituted = Substituted::at(vec!["items[1].name".into(), "a".into()]).unwrap().unwrap();
         for path in ["items", "items[1]", "items[1].name", "items[1].name.x", "", "a", "a.b", "a[0]"] {
             assert!(substituted.touch(path), "{path}");

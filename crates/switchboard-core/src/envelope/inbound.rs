@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn protocol_2_malformed_envelopes() {
+    fn malformed_envelopes_are_refused() {
         for bad in [
             "",
             "x",

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_1_meta_that_is_no_object_counts_as_empty() {
+    fn meta_that_is_not_an_object_counts_as_empty() {
         for value in ["null", "[]", "[[1],{}]", "1", "-1.5", "\"x\"", "true", "{}"] {
             let meta = meta(value);
             assert!(meta.correlation_id().is_none() && meta.problem().is_none(), "{value}");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_1_correlation_id_is_a_string_of_1_to_128_bytes() {
+    fn a_correlation_id_is_a_string_of_1_to_128_bytes() {
         assert_eq!(meta(r#"{"correlationId":"c1"}"#).correlation_id(), Some("c1"));
         assert_eq!(meta(r#"{"correlationId":"a\"b"}"#).correlation_id(), Some("a\"b"));
         let longest = format!(r#"{{"correlationId":"{}"}}"#, "x".repeat(128));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_1_timeout_is_a_positive_number() {
+    fn a_timeout_is_a_positive_number() {
         assert_eq!(meta(r#"{"timeoutMs":100}"#).timeout_ms(), Some(100));
         assert_eq!(meta(r#"{"timeoutMs":0.5}"#).timeout_ms(), Some(1));
         assert_eq!(meta(r#"{"timeoutMs":1e300}"#).timeout_ms(), Some(u64::MAX));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn kind_f21_a_malformed_key_hides_no_other() {
+    fn a_malformed_key_hides_no_other() {
         for (key, problem) in [
             (r#""timestamp":1e999"#, None),
             (r#""timestamp":"\ud800""#, None),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_1_unknown_and_server_keys_are_ignored() {
+    fn unknown_keys_and_those_of_the_server_are_ignored() {
         let meta =
             meta(r#"{"clientId":"me","receivedAt":1,"x":{"correlationId":"no"},"timestamp":5,"correlationId":"c"}"#);
         assert_eq!(meta.correlation_id(), Some("c"));

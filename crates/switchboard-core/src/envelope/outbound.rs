@@ -221,7 +221,7 @@ mod tests {
     const HEAD: Head<'static> = Head { correlation_id: None, timestamp_ms: 1 };
 
     #[test]
-    fn protocol_1_no_payload_no_key() {
+    fn a_message_without_payload_has_no_payload_key() {
         let mut out = Vec::new();
         HEAD.write(&mut out, &Empty).unwrap();
         assert_eq!(out, br#"{"type":"EMPTY","meta":{"timestamp":1}}"#);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_1_progress_has_both_keys() {
+    fn progress_has_both_keys() {
         let mut out = Vec::new();
         write_progress(&mut out, "c\"1", &[1]).unwrap();
         assert_eq!(

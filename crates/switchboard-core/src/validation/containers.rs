@@ -1,4 +1,4 @@
-//! Containers have the rules of what they hold.
+//! Containers check the rules of their contents.
 
 use std::{
     borrow::Cow,
@@ -46,7 +46,7 @@ impl<T: Rules + Copy> Rules for Cell<T> {
 
 impl<T: Rules + ?Sized> Rules for RefCell<T> {
     fn check(&self, at: At<'_>, report: &mut Report) {
-        // Borrowed mutably, it is in the hands of the application, which sends it.
+        // The application has a mutable reference to the value, and sends it.
         if let Ok(value) = self.try_borrow() {
             value.check(at, report);
         }
@@ -65,7 +65,7 @@ impl<T: Rules + ?Sized> Rules for RwLock<T> {
     }
 }
 
-/// As serde writes it: `{"Ok": …}`.
+/// The path is the one that serde writes: `{"Ok": …}`.
 impl<T: Rules, E: Rules> Rules for Result<T, E> {
     fn check(&self, at: At<'_>, report: &mut Report) {
         match self {
@@ -142,7 +142,7 @@ tuples! {
     A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
 }
 
-/// In a tuple, what has no rules has none to break.
+/// Elements of a tuple without rules are skipped.
 macro_rules! without_rules {
     ($($ty:ty),*) => {$(
         impl Rules for $ty {

@@ -1,9 +1,9 @@
-//! Wire paths for types that know `validator` alone.
+//! Finds wire paths for types that derive only `validator::Validate`.
 //!
-//! `validator` names fields as Rust does and elements of maps by their position. The value as JSON
-//! has both: it is written once a rule is broken and followed beside the errors. A renamed field is
-//! found by the value that broke its rule. This is as good as it gets from outside; types with
-//! `#[ws_payload]` know their names.
+//! `validator` names fields as Rust does and elements of maps by their position. The names on the
+//! wire are in the value as JSON, so once a rule is broken, the value is serialised and compared
+//! with the errors. A renamed field is found by the value that broke its rule. This is a guess from
+//! outside; types with `#[ws_payload]` know their names.
 
 use std::{borrow::Cow, fmt};
 
@@ -20,16 +20,16 @@ use super::{
     unwritable,
 };
 
-/// The parameter under which an error of ours carries its path.
+/// The parameter in which an error of this crate carries its path.
 pub(super) const PATH: &str = "path";
 
-/// Where `validator` puts rules of a whole struct.
+/// Where `validator` puts the rules of a whole struct.
 pub(super) const WHOLE: &str = "__all__";
 
-/// Where `validator` puts the elements of a container that has no field of its own.
+/// Where `validator` puts the elements of a container without a field of its own.
 const ELEMENTS: &str = "_tmp_validator";
 
-/// Checks a value and reports every error below `at`. `names` asks the type itself.
+/// Checks a value and reports every error below `at`. `names` asks the type for wire names.
 pub(super) fn check<T: Serialize>(
     checked: &impl Validate,
     value: Option<&T>,
@@ -37,14 +37,14 @@ pub(super) fn check<T: Serialize>(
     at: At<'_>,
     report: &mut Report,
 ) {
-    // Its rules may look at more than one value.
+    // The rules of the struct may look at more than one value.
     if report.is_partial() {
         return;
     }
     match unwritable::run(|| checked.validate()) {
         Some(Ok(())) => {}
         Some(Err(errors)) => self::report(&errors, value, names, at, report),
-        // Which rule it was is lost.
+        // The rule that was broken is lost.
         None => report.push(at, || (Cow::Borrowed("custom"), Cow::Borrowed("is not valid"))),
     }
 }
@@ -61,7 +61,7 @@ fn report<T: Serialize>(
     let mut walk = Walk { names, steps: Vec::new(), report };
     walk.errors(errors, node.as_ref(), at);
     if report.count() == before {
-        // An error without an entry still is one.
+        // No error in the list could be placed, but the value is still invalid.
         report.push(at, || (Cow::Borrowed("custom"), Cow::Borrowed("is not valid")));
     }
 }
@@ -72,10 +72,10 @@ struct Walk<'a> {
     report: &'a mut Report,
 }
 
-/// What a field of Rust is in a value.
+/// What a field in Rust is on the wire.
 enum Found<'a> {
     Key(&'a str, &'a Node),
-    /// The fields of this one stand beside the others, or it is all there is.
+    /// The fields of this value are beside the others, or it is the only value.
     Here,
     Nowhere,
 }
@@ -165,7 +165,7 @@ impl Node {
         if let Some((key, node)) = named.filter(fitting) {
             return Found::Key(key, node);
         }
-        // The name of another field with an error is taken.
+        // The name belongs to another field with an error.
         let taken = |key: &str| errors.errors().keys().any(|other| other != field && plain(other).eq(plain(key)));
         let renamed = entries.iter().filter(fitting).find(|(key, _)| !taken(key));
         match renamed.or(named) {
@@ -175,7 +175,7 @@ impl Node {
         }
     }
 
-    /// Whether these errors can be those of this value.
+    /// Whether these errors can be about this value.
     fn fits(&self, kind: &ValidationErrorsKind) -> bool {
         match (kind, self) {
             (ValidationErrorsKind::Field(errors), _) => {

@@ -1,4 +1,4 @@
-//! The key of a map, as JSON has it.
+//! The key of a map, as written in JSON.
 
 use std::fmt::{self, Display};
 
@@ -6,14 +6,14 @@ use serde::ser::{Error, Impossible, Serialize, Serializer};
 
 use super::path::Text;
 
-/// Writes a key; nothing for one that JSON cannot have.
+/// Writes a key; writes nothing if JSON cannot have it.
 pub(super) fn write<K: Serialize + ?Sized>(key: &K, text: &mut Text) {
     _ = key.serialize(Key(text));
 }
 
 struct Key<'a>(&'a mut Text);
 
-/// JSON has no such key, so there is no value to speak of.
+/// JSON has no such key, so the value has no path.
 #[derive(Debug)]
 struct NoKey;
 

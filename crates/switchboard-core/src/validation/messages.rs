@@ -1,10 +1,10 @@
-//! What a broken rule is called in our own words.
+//! The texts of broken rules.
 
 use std::borrow::Cow;
 
 use validator::ValidationError;
 
-/// The application's own text if it gave one, else ours. Never the value.
+/// Returns the application's own text, or else this crate's. Never contains the value.
 pub(super) fn message(error: &ValidationError) -> Cow<'static, str> {
     if let Some(message) = &error.message {
         return message.clone();
@@ -12,7 +12,7 @@ pub(super) fn message(error: &ValidationError) -> Cow<'static, str> {
     of(&error.code, |name| error.params.get(name).map(ToString::to_string))
 }
 
-/// The words of a rule with these bounds.
+/// Returns the text of a rule with these bounds.
 pub(super) fn of(rule: &str, param: impl Fn(&str) -> Option<String>) -> Cow<'static, str> {
     let between = |what: &str, unit: &str| match (param("min"), param("max"), param("equal")) {
         (_, _, Some(n)) => format!("{what} exactly {n}{unit}"),

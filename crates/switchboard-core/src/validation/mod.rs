@@ -1,8 +1,8 @@
 //! Validation: the rules of a type, checked at the wire path of each value.
 //!
-//! The macros write [`Rules`] for a type from its `#[validate(…)]` and serde attributes, so a broken
-//! rule knows its wire name without asking anyone. Types that know `validator` alone are checked by
-//! it, and `foreign` finds the wire paths in its errors.
+//! The macros implement [`Rules`] for a type from its `#[validate(…)]` and serde attributes, so
+//! each broken rule knows its wire name. `validator` checks types that derive only `Validate`, and
+//! `foreign` finds the wire paths for its errors.
 
 mod containers;
 mod foreign;
@@ -30,14 +30,14 @@ pub use self::{
     },
     unwritable::custom,
 };
-/// For `credit_card`, whose trait is there only with a feature of `validator`.
+/// For `credit_card`, whose trait exists only with a feature of `validator`.
 pub use validator;
 
 use crate::{Issues, decode::Substituted};
 
-/// The rules of a type that travels inside a payload.
+/// The rules of a type inside a payload.
 ///
-/// Written by the macros from `#[validate(…)]`; containers pass on those of their elements.
+/// Implemented by the macros from `#[validate(…)]`. Containers check the rules of their elements.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no rules to check",
     label = "`#[validate(nested)]` needs a type with rules",
@@ -62,8 +62,8 @@ pub fn check<T: Rules + ?Sized>(value: &T) -> Result<(), Issues> {
     report.into_result()
 }
 
-/// The same for a value of which some places were not decoded: only the rules of single values, and none that touch
-/// such a place.
+/// Checks a value of which some places were not decoded: only rules of single values, and none that
+/// touch such a place.
 ///
 /// # Errors
 ///
@@ -75,7 +75,8 @@ pub fn check_decoded<T: Rules + ?Sized>(value: &T, substituted: &Substituted) ->
     report.into_result()
 }
 
-/// The same for `validator`, whose trait the macros implement for types inside those that derive it.
+/// Checks a value for `validator`, whose trait the macros implement for types inside those that
+/// derive it.
 ///
 /// # Errors
 ///
@@ -100,11 +101,11 @@ pub fn check_for_validator<T: Rules + ?Sized>(value: &T) -> Result<(), Validatio
     Err(errors)
 }
 
-/// Runs `validator`'s rules over a value that has no [`Rules`].
+/// Runs `validator`'s rules over a value without [`Rules`].
 ///
-/// `validator` panics where it cannot put the value that breaks a rule into its error: a number beyond
-/// 64 bits, say. Then the type as a whole is reported, as `custom`. Types with `#[ws_payload]` instead of
-/// `derive(Validate)` have the field and the rule there, too.
+/// `validator` panics if its error cannot hold the value that breaks a rule, such as a number
+/// beyond 64 bits. Then the whole type is reported, as `custom`. For types with `#[ws_payload]`
+/// instead of `derive(Validate)`, the issue has the field and the rule.
 ///
 /// # Errors
 ///

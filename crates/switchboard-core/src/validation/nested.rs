@@ -1,7 +1,8 @@
-//! `#[validate(nested)]`: asks a value for its rules, whichever way it has them.
+//! `#[validate(nested)]`: checks the rules of a value, whichever trait provides them.
 //!
-//! A macro cannot know what a type implements. `(&&&&&&Nested(&value)).__switchboard_check(…)` takes
-//! the first of these traits that applies, since the ones above need fewer references taken away.
+//! A macro cannot know which traits a type implements.
+//! `(&&&&&&Nested(&value)).__switchboard_check(…)` calls the first of these traits that applies,
+//! because method lookup tries the ones above with fewer dereferences.
 
 use std::{fmt, ops::Deref};
 
@@ -20,7 +21,7 @@ impl<T: ?Sized> fmt::Debug for Nested<'_, T> {
     }
 }
 
-/// Types with rules of ours, and containers of them.
+/// Types with rules of this crate, and containers of them.
 pub trait ByRules {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report);
 }
@@ -31,14 +32,14 @@ impl<T: Rules + ?Sized> ByRules for &&&&&Nested<'_, T> {
     }
 }
 
-/// Types that know `validator` alone, and its containers of them.
+/// Types that derive only `validator::Validate`, and containers of them that `validator` supports.
 pub trait ByValidator {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report);
 }
 
 impl<T> ByValidator for &&&&Nested<'_, T>
 where
-    // Maps have rules only behind a reference.
+    // Maps implement `Validate` only behind a reference.
     for<'a> &'a T: Validate,
     T: Serialize + DeserializeOwned,
 {
@@ -47,7 +48,7 @@ where
     }
 }
 
-/// The same for types that serde does not read: a field with `#[serde(with = …)]`.
+/// Types that implement only `Validate` and not `Deserialize`: a field with `#[serde(with = …)]`.
 pub trait ByValidatorOnly {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report);
 }
@@ -61,7 +62,7 @@ where
     }
 }
 
-/// Pointers to types that know `validator` alone.
+/// Pointers to types that derive only `validator::Validate`.
 pub trait ByDeref {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report);
 }
@@ -76,7 +77,7 @@ where
     }
 }
 
-/// Messages written by hand.
+/// Messages that are implemented by hand.
 pub trait ByMessage {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report);
 }
@@ -91,7 +92,7 @@ impl<T: Message> ByMessage for &Nested<'_, T> {
     }
 }
 
-/// Everything else, for the text of the error.
+/// All other types, for the text of the compile error.
 pub trait ByNothing<T: ?Sized> {
     fn __switchboard_check(&self, at: At<'_>, report: &mut Report)
     where

@@ -1,4 +1,4 @@
-//! Where a value stands in a payload.
+//! The place of a value in a payload.
 
 use std::fmt::{self, Write};
 
@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::key;
 use crate::error::issue::MAX_PATH;
 
-/// A place in a payload: a list of steps on the stack, written out only for a broken rule.
+/// A place in a payload: a linked list of steps on the stack, written out only for a broken rule.
 #[derive(Clone, Copy)]
 pub struct At<'a>(Option<&'a Step<'a>>);
 
-/// One step down, and the place that it starts from.
+/// One step down, and the place it starts from.
 pub(super) struct Step<'a> {
     from: At<'a>,
     to: To<'a>,
@@ -21,7 +21,7 @@ pub(super) enum To<'a> {
     Field(&'a str),
     Item(usize),
     Key(&'a dyn Fn(&mut Text)),
-    /// A path of its own, below this place.
+    /// A whole path below this place.
     Path(&'a str),
 }
 
@@ -87,13 +87,13 @@ impl At<'_> {
     }
 }
 
-/// A path that is being written. Longer than an issue takes, the rest is left out: a key is the
-/// client's own text, and one path is written for each broken rule.
+/// A path while it is written, cut at the length that an issue keeps: a key is the client's own
+/// text, and a path is written for each broken rule.
 pub(super) struct Text(String);
 
 impl Text {
     pub(super) fn push(&mut self, part: &str) {
-        // One character more than fits, so that the issue sees that it was cut.
+        // One character more than fits, so that the issue notices the cut.
         let room = (MAX_PATH + 4).saturating_sub(self.0.len());
         let end = if part.len() <= room { part.len() } else { part.floor_char_boundary_at(room) };
         self.0.push_str(&part[..end]);
@@ -113,7 +113,7 @@ impl Write for Text {
     }
 }
 
-/// `str::floor_char_boundary`, which is newer than the oldest compiler that this builds with.
+/// `str::floor_char_boundary`, which is newer than the minimum supported Rust version.
 trait FloorCharBoundary {
     fn floor_char_boundary_at(&self, end: usize) -> usize;
 }

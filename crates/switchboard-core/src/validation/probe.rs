@@ -1,9 +1,8 @@
 //! Finds the wire name of a Rust field at any depth.
 //!
-//! `validator` names fields as Rust does. Derived `Deserialize` code tells the wire names of a
-//! struct when it is asked to decode one, so a probe that walks down the path and then stops at
-//! the struct learns them, also for nested types that know nothing of this crate. Only done once
-//! a rule is broken.
+//! `validator` names fields as Rust does. Derived `Deserialize` code passes the wire names of a
+//! struct to the deserializer. So a probe that follows the path and stops at the struct learns
+//! them, even for nested types without this crate's macros. Runs only after a rule was broken.
 
 use std::{borrow::Cow, cell::Cell, fmt};
 
@@ -22,27 +21,27 @@ pub(super) enum Step {
     Item,
 }
 
-/// The wire name of the field `rust` in the struct that `steps` lead to. Where the type does not
-/// tell (it is flattened, say), the camelCase form.
+/// Returns the wire name of the field `rust` in the struct that `steps` lead to, or its camelCase
+/// form if the type does not reveal it (if it is flattened, for example).
 pub(super) fn wire_name<T: DeserializeOwned>(steps: &[Step], rust: &str) -> Cow<'static, str> {
     let fields = Cell::new(None);
-    // Always ends in an error; what counts is what was seen before it.
+    // Always ends in an error; the result is what the probe saw before.
     _ = T::deserialize(Probe { steps, fields: &fields });
     let same = |wire: &&&'static str| plain(wire).eq(plain(rust));
     let known = fields.get().unwrap_or_default().iter();
     let camel = camel_case(rust);
-    // The exact forms first: beside `username`, `user_name` would be ambiguous otherwise.
+    // Exact forms first: beside `username`, `user_name` would be ambiguous.
     let exact = |name: &str| known.clone().find(|wire| **wire == name);
     let found = exact(rust).or_else(|| exact(&camel)).or_else(|| known.clone().find(same)).copied();
     found.map_or(Cow::Owned(camel), Cow::Borrowed)
 }
 
-/// The same for a type that serde does not read.
+/// The same for a type that is not deserialised.
 pub(super) fn no_names(_: &[Step], rust: &str) -> Cow<'static, str> {
     Cow::Owned(camel_case(rust))
 }
 
-/// A name without what serde's rename rules change.
+/// The characters of a name that serde's rename rules do not change.
 pub(super) fn plain(name: &str) -> impl Iterator<Item = char> + '_ {
     name.chars().filter(|c| *c != '_' && *c != '-').map(|c| c.to_ascii_lowercase())
 }
@@ -68,7 +67,7 @@ struct Probe<'a> {
     fields: &'a Cell<Option<&'static [&'static str]>>,
 }
 
-/// The probe has seen what it can.
+/// Stops the decoding: the probe has seen the names.
 #[derive(Debug)]
 struct Stop;
 

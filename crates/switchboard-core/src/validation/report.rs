@@ -7,46 +7,46 @@ use validator::ValidationError;
 use super::{messages, path::At, rule::Bounds};
 use crate::{Issue, Issues, MAX_ISSUES, decode::Substituted};
 
-/// Among how many those are picked that a client is told of.
+/// How many are kept, from which the reported ones are picked.
 const KEPT: usize = 4 * MAX_ISSUES;
 
-/// The rules that were found broken. A payload may break one for each few bytes: those after the first 128
-/// are counted only.
+/// The broken rules of a value. A payload may break one for each few bytes, so only the first 128
+/// are kept and the others counted.
 #[derive(Debug, Default)]
 pub struct Report {
     issues: Vec<Issue>,
-    /// All that were reported, also those that are not kept.
+    /// All broken rules, including those not kept.
     count: usize,
-    /// Where the value holds placeholders, if it does.
+    /// The placeholders in the value, if there are any.
     substituted: Option<Substituted>,
 }
 
 /// The texts of one rule.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Broken {
-    /// The rule's code, or that of the application.
+    /// The code of the rule, or the application's.
     pub code: &'static str,
     /// The application's own text.
     pub message: Option<&'static str>,
 }
 
 impl Report {
-    /// For a value with placeholders in these places.
+    /// Creates a report for a value with placeholders in these places.
     pub(super) fn beside(substituted: Substituted) -> Self {
         Self { substituted: Some(substituted), ..Self::default() }
     }
 
-    /// Whether rules are left out that look at more than one value: one may be a placeholder.
+    /// Whether rules that look at more than one value are skipped, since one may be a placeholder.
     pub fn is_partial(&self) -> bool {
         self.substituted.is_some()
     }
 
-    /// How many rules were reported so far.
+    /// Returns how many rules were reported.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Reports a rule of ours.
+    /// Reports a broken rule of this crate.
     pub fn broken(&mut self, at: At<'_>, rule: &'static str, texts: Broken, bounds: &impl Bounds) {
         self.push(at, || {
             let message = texts.message.map_or_else(|| messages::of(rule, |name| bounds.word(name)), Cow::Borrowed);
@@ -54,7 +54,7 @@ impl Report {
         });
     }
 
-    /// Reports what a function of the application returned.
+    /// Reports an error that a function of the application returned.
     pub fn custom(
         &mut self,
         at: At<'_>,
@@ -68,7 +68,7 @@ impl Report {
         });
     }
 
-    /// Reports issues of a value that checks itself.
+    /// Reports the issues of a value that checks itself.
     pub fn issues(&mut self, at: At<'_>, issues: &Issues) {
         for issue in issues {
             let texts = || (issue.code().to_owned().into(), issue.message().to_owned().into());

@@ -1,7 +1,8 @@
-//! The rules of fields: `validator`'s traits, under names that no other trait has.
+//! The rules of fields: `validator`'s traits, under unambiguous names.
 //!
-//! The macros call these as methods, so that a smart pointer's content is checked, and bring them
-//! into scope without a name. `validator`'s own methods could be those of another trait as well.
+//! The macros call these as methods, so that the content of a smart pointer is checked, and import
+//! them as `_`. The names of `validator`'s own methods could also be those of other traits in
+//! scope.
 
 use std::fmt;
 
@@ -11,20 +12,20 @@ use validator::{
     ValidateNonControlCharacter, ValidateRange, ValidateRegex, ValidateRequired, ValidateUrl,
 };
 
-/// The bounds of a broken rule, put into words only where that is reported.
+/// The bounds of a broken rule, formatted only if it is reported.
 pub trait Bounds {
-    /// A bound as messages show it; `None` if there is none, or for what JSON cannot have.
+    /// Returns a bound as shown in messages; `None` if there is none, or if JSON cannot have it.
     fn word(&self, name: &str) -> Option<String>;
 }
 
-/// Of rules without any.
+/// Rules without bounds.
 impl Bounds for () {
     fn word(&self, _: &str) -> Option<String> {
         None
     }
 }
 
-/// By their names.
+/// Bounds by their names.
 impl<N: Serialize, const COUNT: usize> Bounds for [(&'static str, Option<N>); COUNT] {
     fn word(&self, name: &str) -> Option<String> {
         let (_, bound) = self.iter().find(|(bound, _)| *bound == name)?;
@@ -37,7 +38,7 @@ impl<N: Serialize, const COUNT: usize> Bounds for [(&'static str, Option<N>); CO
 pub trait LengthRule<N> {
     /// # Errors
     ///
-    /// The bounds, of which one does not hold.
+    /// Returns the bounds, at least one of which does not hold.
     fn __switchboard_length(
         &self,
         min: impl Fn() -> Option<N>,
@@ -65,7 +66,7 @@ impl<N: PartialEq + PartialOrd + Serialize, T: ValidateLength<N> + ?Sized> Lengt
 pub trait RangeRule<N> {
     /// # Errors
     ///
-    /// The bounds, of which one does not hold.
+    /// Returns the bounds, at least one of which does not hold.
     fn __switchboard_range(
         &self,
         min: impl Fn() -> Option<N>,
@@ -141,7 +142,7 @@ impl<T: ValidateRegex + ?Sized> RegexRule for T {
     }
 }
 
-/// The value of a field that is looked at before its rules are.
+/// The value of a field, before its type selects how its rules are checked.
 pub struct Value<'a, T: ?Sized>(pub &'a T);
 
 impl<T: ?Sized> fmt::Debug for Value<'_, T> {
@@ -150,7 +151,7 @@ impl<T: ?Sized> fmt::Debug for Value<'_, T> {
     }
 }
 
-/// A field written as `Option<…>` has the rules of what is in it.
+/// A field written as `Option<…>` has the rules of its content.
 pub trait OptionValue<'a> {
     type Inner: ?Sized;
 
@@ -165,7 +166,7 @@ impl<'a, T> OptionValue<'a> for &Value<'a, Option<T>> {
     }
 }
 
-/// Where `Option` is another type of that name.
+/// For types that are named `Option` but are not the standard library's.
 pub trait OtherValue<'a> {
     type Inner: ?Sized;
 
@@ -180,7 +181,7 @@ impl<'a, T: ?Sized> OtherValue<'a> for Value<'a, T> {
     }
 }
 
-/// NaN is in no range, though no comparison says so.
+/// NaN is in no range, which comparisons do not detect.
 pub trait FloatValue {
     fn __switchboard_is_nan(&self) -> bool;
 }
@@ -209,7 +210,7 @@ impl FloatValue for &Value<'_, Option<f64>> {
     }
 }
 
-/// Everything else.
+/// All other types.
 pub trait NoFloatValue {
     fn __switchboard_is_nan(&self) -> bool;
 }

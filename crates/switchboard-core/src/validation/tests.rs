@@ -149,14 +149,15 @@ fn found(result: Result<(), Issues>) -> Vec<(String, String, String)> {
     issues.map(|i| (i.path().into(), i.code().into(), i.message().into())).collect()
 }
 
-/// With its feature `arbitrary_precision`, serde_json's `Value` does, and `validator` does not panic.
+/// With its feature `arbitrary_precision`, serde_json's `Value` holds them, and `validator` does
+/// not panic.
 fn holds_big_numbers() -> bool {
     serde_json::to_value(u128::MAX).is_ok()
 }
 
-/// For each of these `validator` panics.
+/// `validator` panics for each of these.
 #[test]
-fn kind_f5_an_error_that_cannot_be_made_is_an_issue() {
+fn an_error_that_validator_cannot_build_is_an_issue() {
     let whole = [(String::new(), "custom".to_owned(), "is not valid".to_owned())];
     assert_eq!(found(validate(&Big::default())), []);
     for big in [
@@ -182,14 +183,14 @@ fn kind_f5_an_error_that_cannot_be_made_is_an_issue() {
 }
 
 #[test]
-fn kind_f5_a_function_whose_error_cannot_be_made_is_an_issue() {
+fn an_error_that_a_function_cannot_build_is_an_issue() {
     assert_eq!(custom(|| at_most_ten(10)), Ok(()));
     assert_eq!(custom(|| at_most_ten(11)).unwrap_err().code, "big");
     assert_eq!(custom(|| at_most_ten(u128::MAX)).unwrap_err().code, if holds_big_numbers() { "big" } else { "custom" });
 }
 
 #[test]
-fn kind_f5_other_panics_go_on() {
+fn other_panics_are_propagated() {
     let other = |check: fn() -> Result<(), ValidationError>| std::panic::catch_unwind(|| custom(check)).is_err();
     assert!(other(|| panic!("a fault of the application")));
     assert!(other(|| {

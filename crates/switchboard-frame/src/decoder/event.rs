@@ -19,7 +19,7 @@ pub enum Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// The event of a whole, unmasked message or control frame.
+    /// Creates the event of a whole, unmasked message or control frame.
     pub(super) fn new(opcode: Opcode, payload: &'a [u8]) -> Result<Self, Violation> {
         Ok(match opcode {
             Opcode::Text => Self::Text(text(payload)?),

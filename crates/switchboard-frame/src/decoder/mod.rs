@@ -1,4 +1,4 @@
-//! From bytes to frames.
+//! Decodes bytes into events.
 
 mod event;
 mod partial;
@@ -9,7 +9,7 @@ pub use self::event::Event;
 use self::partial::{Done, Partial};
 use crate::{Opcode, Role, Violation, apply_mask, header::Header};
 
-/// The most that a peer may send.
+/// Limits on what a peer may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct Limits {
@@ -61,7 +61,7 @@ pub struct Decoder {
     limits: Limits,
     closed: bool,
     partial: Option<Box<Partial>>,
-    /// What the last event borrows from here; given back at the next call.
+    /// The data that the last event borrows; freed at the next call.
     delivered: Option<Bytes>,
 }
 
@@ -116,7 +116,7 @@ impl Decoder {
         self.decode_portion(input)
     }
 
-    /// Decodes something that is not whole in the input.
+    /// Decodes a frame that is not complete in the input.
     fn decode_portion(&mut self, input: &mut [u8]) -> Result<Decoded<'_>, Violation> {
         if input.is_empty() {
             return Ok(Decoded { consumed: 0, event: None });
@@ -154,7 +154,7 @@ impl Decoder {
     }
 
     fn finish(&mut self, consumed: usize, done: Option<Done>) -> Result<Decoded<'_>, Violation> {
-        // Also if the close frame turns out to be wrong; data that came in portions has passed all checks.
+        // Also if the close frame is invalid. Data that arrived in portions has passed all checks.
         self.closed = done.as_ref().is_some_and(|done| done.opcode == Opcode::Close);
         if self.closed || self.partial.as_ref().is_some_and(|partial| partial.is_idle()) {
             self.partial = None;

@@ -9,7 +9,7 @@ use crate::{
     utf8::Utf8,
 };
 
-/// What has arrived of something that is not whole.
+/// The received part of an incomplete frame or message.
 #[derive(Debug, Default)]
 pub(super) struct Partial {
     /// The start of a header.
@@ -38,7 +38,7 @@ struct Message {
     utf8: Utf8,
 }
 
-/// A message or control frame that is whole now.
+/// A message or control frame that is complete.
 #[derive(Debug)]
 pub(super) struct Done {
     pub(super) opcode: Opcode,
@@ -54,13 +54,14 @@ impl Partial {
         self.begun_len + self.data.len() + self.control.len()
     }
 
-    /// The size of the memory behind what is [`buffered`](Self::buffered).
+    /// Returns the capacity behind [`buffered`](Self::buffered).
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.data.capacity() + self.control.capacity()
     }
 
-    /// Takes bytes until something is whole or none are left; how many it took.
+    /// Consumes bytes until a message or control frame is complete or none are left. Returns how
+    /// many it consumed.
     pub(super) fn feed(
         &mut self,
         role: Role,
@@ -89,7 +90,8 @@ impl Partial {
         }
     }
 
-    /// Takes what belongs to a header; how many bytes. Either `frame` is set then or all were taken.
+    /// Consumes the bytes of a header and returns their number. Afterwards `frame` is set, or all
+    /// input was consumed.
     fn feed_header(&mut self, role: Role, limits: Limits, input: &[u8]) -> Result<usize, Violation> {
         let had = self.begun_len;
         let more = input.len().min(MAX_HEADER_LEN - had);
@@ -102,7 +104,7 @@ impl Partial {
         self.begun_len = 0;
         self.accept(header, limits)?;
         self.frame = Some(Frame { header, received: 0 });
-        // The header was not whole before, so it ends within the input.
+        // The header was incomplete before, so it ends within the input.
         Ok(len - had)
     }
 
@@ -134,7 +136,7 @@ impl Partial {
         Some((&mut self.data, missing))
     }
 
-    /// So many bytes were appended to the buffer of the frame that is arriving.
+    /// Accounts for `len` bytes appended to the buffer of the incomplete frame.
     pub(super) fn appended(&mut self, len: usize) -> Result<Option<Done>, Violation> {
         let Some(frame) = &mut self.frame else { return Ok(None) };
         let header = frame.header;
@@ -142,7 +144,7 @@ impl Partial {
         let start = buffer.len().saturating_sub(len);
         let portion = &mut buffer[start..];
         if let Some(key) = header.mask {
-            // Modulo 4 is all that counts.
+            // Only the offset modulo 4 matters.
             apply_mask(portion, key, (frame.received % 4) as usize);
         }
         frame.received += portion.len() as u64;

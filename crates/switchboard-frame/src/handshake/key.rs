@@ -1,4 +1,4 @@
-//! The keys that prove to a client that a server speaks WebSocket, and not just HTTP.
+//! The keys that prove to a client that a server speaks WebSocket.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha1::{Digest as _, Sha1};
@@ -31,8 +31,8 @@ pub fn client_key(random: [u8; 16]) -> String {
     STANDARD.encode(random)
 }
 
-/// Whether these are 16 bytes in base64: 22 digits and `==`. What the last digit has beyond the
-/// sixteenth byte is not looked at, as other servers do not either.
+/// Whether these are 16 bytes in base64: 22 digits and `==`. The bits of the last digit beyond the
+/// sixteenth byte are ignored, as in other servers.
 pub(super) fn is_key(key: &[u8]) -> bool {
     key.strip_suffix(b"==").is_some_and(|digits| {
         digits.len() == 22 && digits.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))

@@ -1,11 +1,11 @@
-//! Why a request is no handshake.
+//! Why a request is not a handshake.
 
 use std::fmt;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-/// Why a request is refused, and the HTTP response for it. The text ([`Display`]) says what to do
-/// about it and can be the body.
+/// The reason why a request is refused, and the HTTP response for it. The text ([`Display`]) says
+/// how to fix the request and can be the body.
 ///
 /// [`Display`]: fmt::Display
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Refusal {
     Method,
     /// HTTP/2 or newer without extended CONNECT.
     NotExtendedConnect,
-    /// An extended CONNECT for something else.
+    /// An extended CONNECT for another protocol.
     OtherProtocol,
     /// No `Upgrade: websocket`.
     NoUpgrade,
@@ -51,7 +51,7 @@ impl Refusal {
         let headers = match self {
             Self::NoUpgrade => [Some((header::UPGRADE, "websocket")), Some((header::CONNECTION, "Upgrade"))],
             Self::OtherVersion => [Some((header::SEC_WEBSOCKET_VERSION, "13")), None],
-            // HTTP/2 has no such headers.
+            // HTTP/2 does not have these headers.
             _ => [None, None],
         };
         headers.into_iter().flatten().map(|(name, value)| (name, HeaderValue::from_static(value)))
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_text_names_what_is_wrong() {
+    fn each_text_names_the_fault() {
         for (refusal, part) in [
             (Refusal::HttpVersion, "HTTP/1.1"),
             (Refusal::Method, "GET"),

@@ -1,4 +1,4 @@
-//! Subprotocols that a client offers, and the choice among them.
+//! The subprotocols that a client offers, and the choice among them.
 
 use http::{HeaderMap, HeaderValue, header};
 
@@ -41,9 +41,9 @@ pub fn choose_subprotocol<'k, S: AsRef<str>>(headers: &HeaderMap, known: &'k [S]
     known.iter().map(AsRef::as_ref).find(|known| offered_subprotocols(headers).any(|offered| offered == *known))
 }
 
-/// Empty elements are allowed, as in every list of HTTP's, but count. A header without any other
-/// is no list. One that stands twice is against the RFC, but does no harm. Looks at each byte twice
-/// at most.
+/// Checks the offered subprotocols. Empty elements are allowed, as in every list of HTTP, but
+/// count. A header with only empty elements is not a list. A repeated element is against the RFC,
+/// but harmless. Reads each byte at most twice.
 pub(super) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
     if !headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
         return Ok(());
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_4_the_servers_order_decides() {
+    fn the_servers_order_decides() {
         let headers = offer(&["a, b, B"]);
         assert_eq!(choose_subprotocol(&headers, &["x", "B", "a"]), Some("B"));
         assert_eq!(choose_subprotocol(&headers, &["x".to_owned()]), None);
@@ -95,24 +95,24 @@ mod tests {
         for line in ["a b", "a/b", "a=", "\"a\"", "é", "a, b;q=1", "", "  ", ",", " , ,"] {
             assert_eq!(check(&offer(&[line])), Err(Refusal::Subprotocol), "{line}");
         }
-        // The others can still be looked at.
+        // The valid elements are still returned.
         assert!(offered_subprotocols(&offer(&["a, b/c, d"])).eq(["a", "d"]));
     }
 
     #[test]
-    fn protocol_4_at_most_64_subprotocols() {
+    fn at_most_64_subprotocols_are_accepted() {
         let list = |n: usize| vec!["a"; n].join(",");
         assert_eq!(check(&offer(&[&list(64)])), Ok(()));
         assert_eq!(check(&offer(&[&list(65)])), Err(Refusal::TooManySubprotocols));
         assert_eq!(check(&offer(&[&list(60), &list(5)])), Err(Refusal::TooManySubprotocols));
         assert_eq!(check(&offer(&[&list(1000)])), Err(Refusal::TooManySubprotocols));
-        // Nor in however many bytes: fault row 6.
+        // Too many bytes are refused, too.
         assert_eq!(check(&offer(&[&format!("a{},b", " ".repeat(10_000))])), Err(Refusal::TooManySubprotocols));
         assert_eq!(check(&offer(&[&",".repeat(10_000)])), Err(Refusal::TooManySubprotocols));
     }
 
     #[test]
-    fn faults_6_ten_thousand_spaces() {
+    fn an_offer_of_ten_thousand_spaces_is_refused() {
         let spaces = " ".repeat(10_000);
         for line in [spaces.clone(), format!("a{spaces}b"), format!("{spaces}a{spaces}")] {
             assert_eq!(check(&offer(&[&line])), Err(Refusal::TooManySubprotocols));
@@ -121,7 +121,7 @@ mod tests {
         for line in [spaces.clone(), format!("a{spaces}b"), format!("{spaces}a{spaces}b{spaces}")] {
             assert_eq!(check(&offer(&[&line])), Err(Refusal::Subprotocol));
         }
-        // Around a token they mean nothing.
+        // Around a token, spaces are ignored.
         assert_eq!(check(&offer(&[&format!("{spaces}a{spaces}")])), Ok(()));
     }
 }

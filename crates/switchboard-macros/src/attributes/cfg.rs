@@ -1,9 +1,10 @@
 //! `#[cfg]` and `#[cfg_attr]` on fields and variants, methods and arguments.
 //!
-//! rustc evaluates those of the item itself before it calls an attribute macro, but not those inside.
-//! A derive sees all of them evaluated. So an item with any is first given to a derive, which starts
-//! over with what is left, and disappears behind it. Functions and impl blocks are put into an enum for
-//! that, as the first statement of a block that is the value of its variant.
+//! rustc evaluates the attributes of the item before it calls an attribute macro, but not those
+//! inside the item. A derive sees all of them evaluated. So an item with conditions inside is first
+//! given to a derive, which runs the macro on the evaluated item and discards the original. For
+//! that, functions and impl blocks are put into an enum, as the first statement of a block that is
+//! the value of its variant.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -14,21 +15,21 @@ use syn::{
 
 use crate::{handlers, handlers::function, krate::Krate, message, types::meta, types::payload};
 
-/// The argument with which `#[ws_payload]` removes the item that it stands on.
+/// The argument with which `#[ws_payload]` removes its item.
 pub(crate) const DISCARD: &str = "__discard";
 
-/// The helper attribute that holds the name and the arguments of the macro to start over with.
+/// The helper attribute with the name and the arguments of the macro to run.
 const AGAIN: &str = "__switchboard";
 
-/// In front of the names of the macros that `switchboard-core` re-exports.
+/// The prefix of the macros that `switchboard-core` re-exports.
 const CORE: &str = "core_";
 
-/// Whether this is the item that has been given to the derive.
+/// Whether this is the item that was given to the derive.
 pub(crate) fn is_discarded(attr: &TokenStream) -> bool {
     attr.to_string() == DISCARD
 }
 
-/// What a macro expands to instead, where something inside the item is conditional.
+/// Returns the expansion that defers to the derive, if something inside the item is conditional.
 pub(crate) fn deferred(name: &str, krate: &Krate, attr: &TokenStream, input: &DeriveInput) -> Option<TokenStream> {
     if !attributes(&input.data).any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")) {
         return None;
@@ -42,13 +43,13 @@ pub(crate) fn deferred(name: &str, krate: &Krate, attr: &TokenStream, input: &De
         _ => None,
     });
     let named = std::iter::once(attr.clone()).chain(stacked).find_map(named);
-    // The macro that is started over has the same default.
+    // The macro that runs then has the same default crate.
     let name = if matches!(krate, Krate::Core) { format!("{CORE}{name}") } else { name.to_owned() };
     let krate = named.map_or_else(|| krate.clone(), Krate::Path);
     Some(evaluated(&name, attr, &krate, &input.to_token_stream()))
 }
 
-/// The same for a handler, or a block of them.
+/// The same for a handler or a block of handlers.
 pub(crate) fn deferred_handlers(name: &str, attr: &TokenStream, item: &TokenStream) -> Option<TokenStream> {
     let is_conditional = match syn::parse2::<Item>(item.clone()).ok()? {
         Item::Fn(function) => has_conditions(&function.sig),
@@ -87,7 +88,7 @@ fn evaluated(name: &str, attr: &TokenStream, krate: &Krate, item: &TokenStream) 
     }
 }
 
-/// The derive: starts over.
+/// The derive: runs the macro on the evaluated item.
 pub(crate) fn expand_evaluate(item: TokenStream) -> TokenStream {
     let mut input = match syn::parse2::<DeriveInput>(without_stray_commas(item)) {
         Ok(input) => input,
@@ -97,7 +98,7 @@ pub(crate) fn expand_evaluate(item: TokenStream) -> TokenStream {
         return TokenStream::new();
     };
     let again = input.attrs.remove(position);
-    // The one that removes the item stands in front of it.
+    // The attribute that removes the item is in front of it.
     input.attrs.remove(position.saturating_sub(1));
     let Ok(list) = again.meta.require_list() else { return TokenStream::new() };
     let mut tokens = list.tokens.clone().into_iter();
@@ -152,7 +153,7 @@ fn without_stray_commas(tokens: TokenStream) -> TokenStream {
     tokens.collect()
 }
 
-/// The function or impl block that was put into an enum.
+/// Returns the function or impl block that was put into an enum.
 fn item_within(data: Data) -> Option<TokenStream> {
     let Data::Enum(data) = data else { return None };
     match data.variants.into_iter().next()?.discriminant? {
@@ -161,7 +162,7 @@ fn item_within(data: Data) -> Option<TokenStream> {
     }
 }
 
-/// rustc leaves the conditions that hold, as `#[cfg]`.
+/// rustc keeps conditions that hold as `#[cfg]`.
 fn forget_conditions(data: &mut Data) {
     let forget = |attrs: &mut Vec<Attribute>| attrs.retain(|attr| !attr.path().is_ident("cfg"));
     match data {
@@ -176,7 +177,7 @@ fn forget_conditions(data: &mut Data) {
     }
 }
 
-/// The attributes of variants and fields.
+/// Returns the attributes of variants and fields.
 pub(crate) fn attributes(data: &Data) -> Box<dyn Iterator<Item = &Attribute> + '_> {
     match data {
         Data::Struct(data) => Box::new(data.fields.iter().flat_map(|field| &field.attrs)),
@@ -189,7 +190,7 @@ pub(crate) fn attributes(data: &Data) -> Box<dyn Iterator<Item = &Attribute> + '
     }
 }
 
-/// The path in `crate = path` among the arguments of a macro.
+/// Returns the path of `crate = path` among the arguments of a macro.
 fn named(tokens: TokenStream) -> Option<Path> {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -226,7 +227,7 @@ mod tests {
         let attr = quote!("JOIN", crate = crate::ws);
         let deferred = deferred("ws_message", &Krate::Switchboard, &attr, &input).expect("it is conditional");
         insta::assert_snapshot!(pretty(&deferred));
-        // As the derive gets it, with the condition evaluated.
+        // The item as the derive gets it, with the condition evaluated.
         let evaluated: DeriveInput = parse_quote! {
             #[crate::ws::ws_payload(__discard)]
             #[__switchboard(ws_message, "JOIN", crate = crate::ws)]

@@ -1,4 +1,5 @@
-//! Reading the attributes of an item: the arguments of our macros, serde's attributes, and conditions.
+//! Reads the attributes of an item: the arguments of this crate's macros, serde's attributes, and
+//! conditions.
 
 pub(crate) mod cfg;
 pub(crate) mod options;

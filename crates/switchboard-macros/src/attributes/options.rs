@@ -9,14 +9,14 @@ use syn::{
 
 use crate::{attributes::suggest, errors::Errors, krate::Krate};
 
-/// What a macro is called in messages, and which options it has.
+/// The name of a macro in messages, and its options.
 pub(crate) struct Known {
     /// For example `#[ws_message]`.
     pub(crate) owner: &'static str,
     pub(crate) options: &'static [&'static str],
-    /// What to say about a text that stands alone.
+    /// The error for a string without a name.
     pub(crate) text: &'static str,
-    /// Options that people look for here, and what to write instead.
+    /// Options that belong elsewhere, and what to write instead.
     pub(crate) elsewhere: &'static [(&'static str, &'static str)],
 }
 
@@ -45,9 +45,9 @@ pub(crate) struct Opt<'a> {
     input: ParseStream<'a>,
 }
 
-/// Calls `take` for every option in `tokens`; all mistakes go to `errors`.
+/// Calls `take` for every option in `tokens` and adds all mistakes to `errors`.
 ///
-/// `first` reads what may stand before the options and says whether there was anything.
+/// `first` reads what may precede the options, and returns whether there was anything.
 pub(crate) fn read(
     tokens: TokenStream,
     known: &Known,
@@ -71,14 +71,14 @@ pub(crate) fn read(
     errors.take(done);
 }
 
-/// Goes on behind the next comma, so that the options after a mistake count too.
+/// Continues behind the next comma, so that the options after a mistake are read, too.
 fn recover(input: ParseStream<'_>, step: syn::Result<()>, errors: &mut Errors) {
     let mut failed = errors.take(step).is_none();
     while !input.is_empty() && !input.peek(Token![,]) {
         if !std::mem::replace(&mut failed, true) {
             errors.push(input.error("expected `,`"));
         }
-        // Cannot fail: there is at least one token left.
+        // Cannot fail: at least one token is left.
         _ = input.parse::<proc_macro2::TokenTree>();
     }
     _ = input.parse::<Token![,]>();
@@ -119,7 +119,7 @@ fn unknown(name: &str, known: &Known) -> String {
     }
 }
 
-/// A value that is discarded may hold commas of its own only inside brackets or a type.
+/// Skips a value, which may contain commas only inside brackets or a type.
 fn skip_value(input: ParseStream<'_>) -> syn::Result<()> {
     if input.parse::<Option<Token![=]>>()?.is_some() && !input.peek(syn::Lit) && !input.peek(Token![,]) {
         input.parse::<Type>()?;
@@ -160,7 +160,7 @@ impl Opt<'_> {
         self.path("::my_crate::switchboard").map(Krate::Path)
     }
 
-    /// `crate = path` where other derives are told about it, too, as a text.
+    /// `crate = path`, if it is passed to other derives, which take it as a string.
     pub(crate) fn krate_as_text(&self) -> syn::Result<Krate> {
         let path = self.path("::my_crate::switchboard")?;
         if path.segments.first().is_some_and(|first| first.ident == "$crate") {

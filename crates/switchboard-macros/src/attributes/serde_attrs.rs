@@ -1,12 +1,12 @@
-//! The serde attributes that decide about names on the wire.
+//! The serde attributes that determine names on the wire.
 //!
-//! Only what is needed is looked at; serde itself reports what is wrong with the rest.
+//! Only the needed ones are read; serde reports mistakes in the others.
 
 use syn::{Attribute, Field, LitStr, Token, Variant, meta::ParseNestedMeta, parse_quote};
 
 use crate::types::case;
 
-/// What `#[serde(…)]` says about a struct or an enum.
+/// The `#[serde(…)]` attributes of a struct or an enum.
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) rename_all: Option<Rename>,
@@ -18,11 +18,11 @@ pub(crate) struct Container {
     pub(crate) has_crate: bool,
 }
 
-/// What `#[serde(…)]` says about a field or a variant.
+/// The `#[serde(…)]` attributes of a field or a variant.
 #[derive(Default)]
 pub(crate) struct Names {
     pub(crate) rename: Option<Rename>,
-    /// Of the fields of a variant.
+    /// For the fields of a variant.
     pub(crate) rename_all: Option<Rename>,
     pub(crate) aliases: Vec<LitStr>,
     pub(crate) flatten: bool,
@@ -59,7 +59,7 @@ impl Container {
         found
     }
 
-    /// The rule for the fields of a variant, where it has none of its own.
+    /// Returns the rule for the fields of a variant, unless it has one of its own.
     pub(crate) fn of_variant_fields(&self, variant: &Names) -> Option<Rename> {
         variant.rename_all.clone().or_else(|| self.rename_all_fields.clone())
     }
@@ -94,7 +94,7 @@ impl Names {
         found
     }
 
-    /// The name that is read. A client that sent a bad value is told about that one.
+    /// Returns the name that is deserialised, which issues of the field use.
     pub(crate) fn wire(&self, rust: &str, rule: Option<&Rename>, convert: fn(&str, &str) -> String) -> String {
         if let Some(name) = self.rename.as_ref().and_then(|rename| rename.deserialize.as_ref()) {
             return name.value();
@@ -105,8 +105,8 @@ impl Names {
         }
     }
 
-    /// What serde cannot convert itself and is told as `rename(…)`: it takes the first byte of a name
-    /// for its first letter.
+    /// Returns a `rename(…)` for a name that serde cannot convert: serde takes the first byte of a
+    /// name for its first letter.
     pub(crate) fn spelled_out(&self, rust: &str, rule: Option<&Rename>, convert: fn(&str, &str) -> String) -> Rename {
         let own = self.rename.clone().unwrap_or_default();
         let spell = |own: Option<LitStr>, rule: Option<&LitStr>| {
@@ -121,12 +121,12 @@ impl Names {
 }
 
 impl Rename {
-    /// Both names the same.
+    /// Uses the same name for both.
     pub(crate) fn both(name: &LitStr) -> Self {
         Self { serialize: Some(name.clone()), deserialize: Some(name.clone()) }
     }
 
-    /// `#[serde(rename(…))]`, if there is anything to rename.
+    /// Returns `#[serde(rename(…))]` if there is anything to rename.
     pub(crate) fn into_attribute(self) -> Option<Attribute> {
         match (self.serialize, self.deserialize) {
             (None, None) => None,
@@ -159,7 +159,7 @@ impl Rename {
     }
 }
 
-/// Whether one of the attributes called `name` holds one of `keys`, as `#[validate(nested)]` does.
+/// Whether one of the attributes named `name` has one of `keys`, as `#[validate(nested)]` does.
 pub(crate) fn holds(attrs: &[Attribute], name: &str, keys: &[&str]) -> bool {
     let mut held = false;
     each(attrs, name, |meta| {
@@ -171,7 +171,7 @@ pub(crate) fn holds(attrs: &[Attribute], name: &str, keys: &[&str]) -> bool {
 
 fn each(attrs: &[Attribute], name: &str, mut look: impl FnMut(&ParseNestedMeta<'_>) -> syn::Result<()>) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
-        // What does not parse is for the derive to report.
+        // The derive reports attributes that do not parse.
         _ = attr.parse_nested_meta(|meta| look(&meta));
     }
 }

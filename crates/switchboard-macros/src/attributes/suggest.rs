@@ -1,14 +1,14 @@
 //! "Did you mean …" for misspelt options.
 
-/// The candidate that `word` is most likely a misspelling of.
+/// Returns the candidate that `word` is most likely a misspelling of.
 pub(crate) fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let near = candidates.iter().map(|candidate| (distance(word, candidate), *candidate));
     let (edits, candidate) = near.min_by_key(|(edits, _)| *edits)?;
-    // A third of the letters may be wrong, at least one.
+    // A third of the letters may differ, and at least one.
     (edits <= (word.chars().count() / 3).max(1)).then_some(candidate)
 }
 
-/// The number of letters to insert, remove or replace to get from `a` to `b`.
+/// Returns the number of letters to insert, remove or replace to get from `a` to `b`.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,10 +1,10 @@
-//! The type that an attribute stands on.
+//! The type that has an attribute.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-/// Parses a struct, enum or union; else the error is the item as it was, with an error beside it.
+/// Parses a struct, enum or union. Otherwise returns the unchanged item with an error beside it.
 pub(crate) fn parse(owner: &str, kind: &str, item: TokenStream) -> Result<DeriveInput, TokenStream> {
     let unchanged = item.clone();
     syn::parse2::<DeriveInput>(item).map_err(|error| {

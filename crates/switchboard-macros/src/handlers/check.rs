@@ -1,4 +1,4 @@
-//! What an impl block of handlers must look like.
+//! Checks the form of an impl block of handlers.
 
 use syn::{ImplItem, ItemImpl, ReceiverKind, Signature};
 
@@ -7,7 +7,7 @@ use crate::{
     handlers::signature::{self, Role},
 };
 
-/// Reports what is wrong with the block itself; `false` if no router can be made of it.
+/// Reports mistakes in the block itself. Returns `false` if no router can be generated for it.
 pub(super) fn block(block: &ItemImpl, errors: &mut Errors) -> bool {
     let mut fits = true;
     if !block.generics.params.is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn block(block: &ItemImpl, errors: &mut Errors) -> bool {
     fits
 }
 
-/// Reports what is wrong with a method; `false` if it cannot be registered.
+/// Reports mistakes in a method. Returns `false` if it cannot be registered.
 pub(super) fn method(signature: &Signature, role: Role, errors: &mut Errors) -> bool {
     let fits = signature::check_signature(signature, role, errors);
     let Some(receiver) = signature::receiver(signature) else { return fits };

@@ -14,11 +14,11 @@ pub(crate) fn expand_ws_handler(attr: TokenStream, item: TokenStream) -> TokenSt
     cfg::deferred_handlers("ws_handler", &attr, &item).unwrap_or_else(|| expand_evaluated(attr, item))
 }
 
-/// With conditions inside evaluated.
+/// Expands a function with evaluated conditions.
 pub(crate) fn expand_evaluated(attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = RouterArgs::read("#[ws_handler]", attr, &mut errors);
-    // The function is passed on token by token: whatever it holds, it is not for this macro to judge.
+    // The function is passed on token by token, whatever its body contains.
     let function = item.clone();
     let checks = match syn::parse2::<ItemFn>(item) {
         Ok(function) => {
@@ -39,7 +39,7 @@ pub(crate) fn expand_evaluated(attr: TokenStream, item: TokenStream) -> TokenStr
     quote!(#function #checks #errors)
 }
 
-/// The names that it introduces are unlikely to be those of the types that it checks.
+/// The names of items that the checks declare are unlikely to be those of the types they check.
 fn checks(args: &RouterArgs, function: &ItemFn) -> Option<TokenStream> {
     let signature = &function.sig;
     let cfgs = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
@@ -57,11 +57,11 @@ fn checks(args: &RouterArgs, function: &ItemFn) -> Option<TokenStream> {
     })
 }
 
-/// The last argument is a message, and what is returned is a reply to it.
+/// Checks that the last argument is a message, and the return value a reply to it.
 fn message(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
     let private = args.krate.private();
     let message = &signature::typed(signature).last()?.ty;
-    // What `impl …` stands for has no name that a check could use.
+    // The type behind `impl …` has no name that a check could use.
     if signature::has_word(&signature.output, "impl") {
         let check = quote_spanned!(message.span()=> __is_message::<#message>());
         return Some(quote! {
@@ -69,7 +69,7 @@ fn message(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
             const _: fn() = || #check;
         });
     }
-    // No bound on the message: its kind is the one place where it must be a message, so there is one error.
+    // No bound on the message: its kind already requires a message, so there is one error.
     let kind = quote_spanned!(message.span()=> <#message as #private::Message>::Kind);
     let check = match &signature.output {
         ReturnType::Type(_, output) => quote_spanned!(output.span()=> __is_reply::<#message, #kind, #output>()),
@@ -82,7 +82,7 @@ fn message(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
     })
 }
 
-/// The other arguments are extractors, as far as the router is known.
+/// Checks that the other arguments are extractors, if the router is known.
 fn arguments(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
     if args.state.is_none() && args.data.is_none() {
         return None;
@@ -101,7 +101,8 @@ fn arguments(args: &RouterArgs, signature: &Signature) -> Option<TokenStream> {
     })
 }
 
-/// The future is `Send`: otherwise the error points into the function, at the value that is not.
+/// Checks that the future is `Send`. Otherwise the error points into the function, at the value
+/// that is not.
 fn send(signature: &Signature) -> TokenStream {
     let name = &signature.ident;
     let arguments = signature::typed(signature).map(|_| quote!(loop {}));

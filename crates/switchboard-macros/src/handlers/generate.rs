@@ -1,4 +1,4 @@
-//! Writes the method `router`.
+//! Generates the method `router`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -43,8 +43,8 @@ pub(super) fn router(args: &RouterArgs, block: &ItemImpl, registered: &[Register
     }
 }
 
-/// Asks the last argument of each handler whether it is a message. Nothing of a block whose types are not known
-/// outside of it.
+/// Checks that the last argument of each handler is a message. Empty if the block's types are not
+/// known outside of it.
 fn checks(private: &TokenStream, registered: &[Registered]) -> Option<TokenStream> {
     let mut checks = registered
         .iter()
@@ -67,7 +67,7 @@ fn checks(private: &TokenStream, registered: &[Registered]) -> Option<TokenStrea
 fn step(method: &Registered, type_name: &str) -> TokenStream {
     let cfgs = &method.cfgs;
     let name = &method.signature.ident;
-    // An error of the router's bounds is to point at the method.
+    // Errors about the router's bounds should point at the method.
     let span = name.span();
     let add = if signature::receiver(&method.signature).is_some() {
         let closure = closure(method);
@@ -87,7 +87,7 @@ fn step(method: &Registered, type_name: &str) -> TokenStream {
     quote!(#(#cfgs)* let router = router.#add;)
 }
 
-/// Calls the method on a share of the value.
+/// Generates a closure that calls the method on a clone of the shared value.
 fn closure(method: &Registered) -> TokenStream {
     let name = &method.signature.ident;
     let span = name.span();
@@ -102,12 +102,12 @@ fn closure(method: &Registered) -> TokenStream {
     }}
 }
 
-/// The name of the shared value, the same wherever the tokens around it come from.
+/// Returns the name of the shared value, which does not depend on the span of tokens around it.
 fn this() -> Ident {
     Ident::new("this", Span::call_site())
 }
 
-/// The type as it is written, without the spaces between tokens.
+/// Returns the type as written, without the spaces between tokens.
 fn type_name(name: &impl ToTokens) -> String {
     name.to_token_stream().to_string().replace(' ', "")
 }

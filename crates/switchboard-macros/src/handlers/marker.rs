@@ -8,15 +8,15 @@ use crate::{
     errors::Errors,
 };
 
-/// What a method is marked as.
+/// The marker of a method.
 pub(super) enum Marker {
     /// `#[ws(skip)]`: not a handler.
     Skip,
-    /// `#[ws(on)]`: a handler, whatever it looks like.
+    /// `#[ws(on)]`: a handler, whatever its form.
     On,
     /// `#[ws(on_open)]` and the like.
     Hook(Ident),
-    /// None of these; an error was reported.
+    /// None of these, which was reported as an error.
     Unclear,
 }
 
@@ -36,7 +36,7 @@ const KNOWN: Known = Known {
     elsewhere: &[("type", "the type tag stands at the message: `#[ws_message(\"TYPE\")]`")],
 };
 
-/// Removes the markers of a method and returns what they say.
+/// Removes the markers of a method and returns their meaning.
 pub(super) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Marker> {
     let mut marker = None;
     let mut marked = false;

@@ -19,10 +19,10 @@ use crate::{
     handlers::signature::{Role, RouterArgs},
 };
 
-/// A method that the router is given.
+/// A method that is registered with the router.
 struct Registered {
     signature: Signature,
-    /// `#[cfg(…)]`: what is left out must not be registered.
+    /// `#[cfg(…)]`: a method that is configured out must not be registered.
     cfgs: Vec<syn::Attribute>,
     /// `on_open` and the like, `None` for a handler.
     hook: Option<syn::Ident>,
@@ -32,7 +32,7 @@ pub(crate) fn expand_ws_handlers(attr: TokenStream, item: TokenStream) -> TokenS
     cfg::deferred_handlers("ws_handlers", &attr, &item).unwrap_or_else(|| expand_evaluated(attr, item))
 }
 
-/// With conditions inside evaluated.
+/// Expands a block with evaluated conditions.
 pub(crate) fn expand_evaluated(attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = RouterArgs::read("#[ws_handlers]", attr, &mut errors);
@@ -72,7 +72,7 @@ pub(crate) fn expand_evaluated(attr: TokenStream, item: TokenStream) -> TokenStr
     quote!(#block #router #errors)
 }
 
-/// What a method is to become, `None` for a method of the type's own.
+/// Returns the role of a method, or `None` if it is neither a handler nor a hook.
 fn role(marker: Option<&Marker>, method: &ImplItemFn) -> Option<Role> {
     match marker {
         Some(Marker::Skip | Marker::Unclear) => None,

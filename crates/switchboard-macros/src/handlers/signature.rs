@@ -1,5 +1,5 @@
-//! The arguments `state = …`, `data = …`, `out = …` of the handler macros, and what both of them
-//! ask of a function.
+//! The arguments `state = …`, `data = …` and `out = …` of the handler macros, and the requirements
+//! on functions that they share.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -65,14 +65,14 @@ impl RouterArgs {
     }
 }
 
-/// What a function is to become.
+/// The role of a function.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Role {
     Handler,
     Hook,
 }
 
-/// Reports what no handler and no hook may be; `false` if there was something.
+/// Reports what neither handlers nor hooks may have. Returns `false` if there was an error.
 pub(crate) fn check_signature(signature: &Signature, role: Role, errors: &mut Errors) -> bool {
     let what = if role == Role::Handler { "handler" } else { "hook" };
     let name = &signature.ident;
@@ -115,7 +115,7 @@ pub(crate) fn check_signature(signature: &Signature, role: Role, errors: &mut Er
     fits
 }
 
-/// The arguments except `self`.
+/// Returns the arguments except `self`.
 pub(crate) fn typed(signature: &Signature) -> impl Iterator<Item = &PatType> {
     signature.inputs.iter().filter_map(|arg| match arg {
         FnArg::Typed(arg) => Some(arg),
@@ -123,7 +123,7 @@ pub(crate) fn typed(signature: &Signature) -> impl Iterator<Item = &PatType> {
     })
 }
 
-/// `self` in any form.
+/// Returns `self` in any form.
 pub(crate) fn receiver(signature: &Signature) -> Option<&Receiver> {
     signature.inputs.iter().find_map(|arg| match arg {
         FnArg::Receiver(receiver) => Some(receiver),

@@ -132,7 +132,7 @@ fn mistakes_in_the_block() {
     assert_snapshot!(cases.map(|case| errors(&case)).concat());
 }
 
-/// The methods that are right stay registered beside the errors.
+/// Valid methods stay registered beside the errors.
 #[test]
 fn the_rest_stays() {
     assert_snapshot!(handlers(

@@ -1,4 +1,4 @@
-//! What a message must look like.
+//! Checks the form of a message.
 
 use proc_macro2::Span;
 use quote::ToTokens as _;
@@ -7,7 +7,7 @@ use syn::{Data, DeriveInput, Fields, GenericParam, PathArguments, Type, parse_qu
 use super::parse::{Args, Form};
 use crate::{errors::Errors, message::tag, types::owned};
 
-/// Which payload a message has.
+/// The form of a message's payload.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Shape {
     /// `struct X { … }`
@@ -16,14 +16,14 @@ pub(super) enum Shape {
     Empty,
     /// `struct X;`
     Unit,
-    /// Cannot be a message; an error was reported.
+    /// Not a message, which was reported as an error.
     Wrong,
 }
 
-/// Reports everything that is wrong with the type.
+/// Reports all mistakes in the type.
 ///
-/// Where an impl is possible at all, the type gets it beside the error: else every use of the type
-/// as a message would be one more error.
+/// If an impl is possible at all, the type gets it beside the error. Otherwise every use of the
+/// type as a message would be another error.
 pub(super) fn shape(input: &DeriveInput, owner: &str, errors: &mut Errors) -> Shape {
     let name = &input.ident;
     let shape = match &input.data {
@@ -63,7 +63,7 @@ pub(super) fn shape(input: &DeriveInput, owner: &str, errors: &mut Errors) -> Sh
     }
 }
 
-/// Whether a response is certainly no message: a list, an option, a map, a tuple or a text.
+/// Whether a response is certainly not a message: a list, an option, a map, a tuple or a string.
 fn is_container(ty: &Type) -> bool {
     match ty {
         Type::Tuple(_) | Type::Array(_) | Type::Slice(_) | Type::Reference(_) => true,
@@ -80,7 +80,7 @@ fn is_container(ty: &Type) -> bool {
     }
 }
 
-/// Reports what is wrong with the arguments taken together.
+/// Reports mistakes in the combination of arguments.
 pub(super) fn args(args: &mut Args, input: &DeriveInput, form: Form, errors: &mut Errors) {
     let example = tag::suggestion(&input.ident);
     if let Some(tag) = &args.tag {
@@ -105,7 +105,7 @@ pub(super) fn args(args: &mut Args, input: &DeriveInput, form: Form, errors: &mu
         // Any message will do, so that this is the only error.
         args.response = Some(parse_quote!(Self));
     }
-    // A response of which the type did not parse has been seen nevertheless.
+    // A response whose type did not parse was reported already.
     if !args.seen.contains("response") {
         if form == Form::Rpc {
             let span = args.beside.as_ref().map_or_else(Span::call_site, Spanned::span);

@@ -1,4 +1,4 @@
-//! Writes `impl Message` and `impl Request`.
+//! Generates `impl Message` and `impl Request`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -7,14 +7,14 @@ use syn::{DeriveInput, LitStr, Type, spanned::Spanned};
 use super::{check::Shape, parse::Args};
 use crate::{errors::located, rules, types::derives};
 
-/// The impls in an anonymous constant. Nothing for a type that cannot be a message.
+/// Returns the impls in an anonymous constant, or nothing for a type that cannot be a message.
 pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStream {
     if shape == Shape::Wrong {
         return TokenStream::new();
     }
     let private = args.krate.private();
     let name = &input.ident;
-    // A missing tag was reported; with some tag the type still is a message for the code around it.
+    // A missing tag was reported. With any tag, the type is a message for the code around it.
     let tag = args.tag.clone().unwrap_or_else(|| LitStr::new("?", Span::call_site()));
     let kind = match &args.response {
         Some(response) => quote!(#private::Rpc<#response>),
@@ -57,7 +57,8 @@ pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStre
             }
         }
     });
-    // The attribute beside this one is never expanded by itself, so nothing else would use its import.
+    // The attribute beside this one is never expanded by itself, so its import would be unused
+    // otherwise.
     let beside = args.imported.as_ref().map(|name| {
         quote!(
             #[allow(unused_imports)]
@@ -85,7 +86,7 @@ pub(super) fn impls(args: &Args, input: &DeriveInput, shape: Shape) -> TokenStre
     }
 }
 
-/// `fn schema`, and `fn progress_schema` of a request with progress.
+/// Generates `fn schema`, and `fn progress_schema` for a request with progress.
 fn schema(private: &TokenStream, progress: Option<&Type>) -> TokenStream {
     let own = schema_method(private);
     let progress = progress.map(|progress| {
@@ -101,7 +102,7 @@ fn schema(private: &TokenStream, progress: Option<&Type>) -> TokenStream {
     quote!(#own #progress)
 }
 
-/// `fn schema` of `Message` and of `MessageMeta`.
+/// Generates `fn schema` of `Message` and of `MessageMeta`.
 pub(crate) fn schema_method(private: &TokenStream) -> TokenStream {
     let own = schema_of(private, &quote!(Self));
     quote! {
@@ -111,7 +112,7 @@ pub(crate) fn schema_method(private: &TokenStream) -> TokenStream {
     }
 }
 
-/// The schema of a type that need not derive one.
+/// Generates the schema of a type that need not derive one.
 fn schema_of(private: &TokenStream, ty: &TokenStream) -> TokenStream {
     quote! {{
         #[allow(unused_imports, reason = "one of them, as the type is")]
@@ -120,7 +121,7 @@ fn schema_of(private: &TokenStream, ty: &TokenStream) -> TokenStream {
     }}
 }
 
-/// `fn validate`, if there is anything to check.
+/// Generates `fn validate`, if there is anything to check.
 fn validate(args: &Args, input: &DeriveInput) -> Option<TokenStream> {
     let private = args.krate.private();
     if let Some(path) = &args.validate_with {
@@ -140,12 +141,12 @@ fn validate(args: &Args, input: &DeriveInput) -> Option<TokenStream> {
     })
 }
 
-/// `fn validate` by the rules of the type.
+/// Generates `fn validate` from the rules of the type.
 pub(crate) fn check_rules(private: &TokenStream) -> TokenStream {
     method(private, &quote!(#private::rules::check(self)))
 }
 
-/// `fn validate` of `Message` and of `MessageMeta`.
+/// Generates `fn validate` of `Message` and of `MessageMeta`.
 fn method(private: &TokenStream, check: &TokenStream) -> TokenStream {
     quote! {
         fn validate(&self) -> ::core::result::Result<(), #private::Issues> {

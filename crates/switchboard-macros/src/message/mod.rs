@@ -49,7 +49,7 @@ fn expand_attribute(form: Form, krate: Krate, attr: TokenStream, item: TokenStre
 
     let shape = check::shape(&input, owner, &mut errors);
     check::args(&mut args, &input, form, &mut errors);
-    // From the type as the user wrote it: what is added may move its rules.
+    // From the type as the user wrote it: the derives may move its rules.
     let impls = generate::impls(&args, &input, shape);
     let derives = Derives { krate: &args.krate, rename_all: args.rename_all.as_ref(), schema: derives::SCHEMA };
     let rules = derives.add_to(&mut input, &mut errors);
@@ -57,9 +57,10 @@ fn expand_attribute(form: Form, krate: Krate, attr: TokenStream, item: TokenStre
     quote!(#rules #input #impls #errors)
 }
 
-/// Takes over the other attribute of a pair, and reports those that cannot stand here.
+/// Merges the other attribute of a pair, and reports attributes that are not allowed beside this
+/// one.
 ///
-/// The attribute that comes first is expanded first and sees the other one.
+/// The first attribute is expanded first and sees the other one.
 fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Errors) -> Form {
     let example = tag::suggestion(&input.ident);
     let mut forms = vec![form];
@@ -89,7 +90,7 @@ fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Er
         }
         match &attr.meta {
             Meta::List(list) => args.read(other, list.tokens.clone(), &example, errors),
-            // Without arguments: what is missing is reported for both together.
+            // Without arguments: missing ones are reported for both attributes together.
             Meta::Path(_) => {}
             Meta::NameValue(value) => {
                 errors.at(value, format!("write the arguments in parentheses: `#[{name}(…)]`"));
@@ -101,7 +102,7 @@ fn stacked(form: Form, input: &mut DeriveInput, args: &mut Args, errors: &mut Er
 
 /// `#[derive(WsMessage)]` with `#[ws(…)]`
 pub(crate) fn expand_derive_ws_message(krate: Krate, item: TokenStream) -> TokenStream {
-    // rustc lets a derive see nothing but types.
+    // rustc accepts a derive only on types.
     let Ok(input) = target::parse("#[derive(WsMessage)]", "a struct", item) else { return TokenStream::new() };
     let mut errors = Errors::default();
     let example = tag::suggestion(&input.ident);
@@ -119,7 +120,7 @@ pub(crate) fn expand_derive_ws_message(krate: Krate, item: TokenStream) -> Token
     let mut impls = generate::impls(&args, &input, shape);
     if shape != check::Shape::Wrong {
         let rules = match &args.validate_with {
-            // It checks the whole message, also where it is nested.
+            // `validator` checks the whole message, also where it is nested.
             Some(_) => TokenStream::new(),
             None => rules::impls(&input, &args.krate, &mut errors),
         };

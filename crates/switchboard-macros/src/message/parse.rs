@@ -1,4 +1,4 @@
-//! Reads the arguments of the attributes that make a message.
+//! Parses the arguments of the attributes for messages.
 
 use proc_macro2::TokenStream;
 use syn::{Ident, LitStr, Path, Type};
@@ -10,7 +10,7 @@ use crate::{
     message::tag,
 };
 
-/// Everything that the arguments of one or two attributes say.
+/// The arguments of one or two attributes.
 #[derive(Default)]
 pub(super) struct Args {
     pub(super) tag: Option<LitStr>,
@@ -23,14 +23,14 @@ pub(super) struct Args {
     pub(super) krate: Krate,
     /// `#[ws_rpc]` beside the attribute that is being expanded.
     pub(super) beside: Option<Path>,
-    /// The attribute that stands beside it, of either kind, by its own name.
+    /// The name of the attribute beside it, of either kind.
     pub(super) imported: Option<Ident>,
-    /// An error about the tag was reported, so that its absence is no news.
+    /// An error about the tag was reported, so that a missing tag is not reported, too.
     tag_reported: bool,
     pub(super) seen: Seen,
 }
 
-/// Which attribute the arguments belong to.
+/// The attribute that the arguments belong to.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Form {
     Message,
@@ -70,12 +70,12 @@ const DERIVE: Known = Known {
 };
 
 impl Args {
-    /// Nothing said yet; the generated code refers to this crate.
+    /// Creates empty arguments; the generated code refers to this crate.
     pub(super) fn within(krate: Krate) -> Self {
         Self { krate, ..Self::default() }
     }
 
-    /// Adds the arguments of one attribute. `example` is a tag for messages.
+    /// Adds the arguments of one attribute. `example` is a tag for error messages.
     pub(super) fn read(&mut self, form: Form, tokens: TokenStream, example: &str, errors: &mut Errors) {
         let known = match form {
             Form::Message => &MESSAGE,
@@ -84,7 +84,7 @@ impl Args {
         };
         let mut first = None;
         let mut tag_failed = false;
-        // Taken out, so that the closure may borrow the rest.
+        // Moved out, so that the closure can borrow the rest.
         let mut seen = std::mem::take(&mut self.seen);
         options::read(
             tokens,

@@ -8,7 +8,8 @@ const MAX_BYTES: usize = 128;
 
 /// Reads the tag as the first argument: `#[ws_message("JOIN_ROOM", …)]`.
 ///
-/// What follows is left for the options; a first argument that looks like an option is left, too.
+/// Leaves the following tokens for the options, and also a first argument that looks like an
+/// option.
 pub(crate) fn first_argument(input: ParseStream<'_>, example: &str) -> syn::Result<Option<LitStr>> {
     if input.is_empty() || input.peek(syn::Ident) && (input.peek2(Token![=]) || is_flag(input)) {
         return Ok(None);
@@ -23,7 +24,8 @@ pub(crate) fn first_argument(input: ParseStream<'_>, example: &str) -> syn::Resu
         .map_err(|_| syn::Error::new(span, format!("the type tag must be a string literal, such as `\"{example}\"`")))
 }
 
-/// `allow_unknown` alone is an option, any other lone name was meant as the tag.
+/// Whether the name is an option: only `allow_unknown` is; any other lone name was meant as the
+/// tag.
 fn is_flag(input: ParseStream<'_>) -> bool {
     input.fork().parse::<Ident>().is_ok_and(|name| name == "allow_unknown")
 }
@@ -60,7 +62,7 @@ fn problem(tag: &str) -> Option<String> {
     None
 }
 
-/// The tag that a type's name suggests: `JoinRoom` is `JOIN_ROOM`.
+/// Returns the tag that a type's name suggests: `JOIN_ROOM` for `JoinRoom`.
 pub(crate) fn suggestion(name: &Ident) -> String {
     let mut tag = String::new();
     for c in name.to_string().trim_start_matches("r#").chars() {

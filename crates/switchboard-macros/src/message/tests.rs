@@ -306,7 +306,7 @@ fn wrong_types() {
     assert_snapshot!(all);
 }
 
-/// One mistake does not make the type disappear, nor its impls.
+/// A mistake removes neither the type nor its impls.
 #[test]
 fn the_item_stays() {
     assert_snapshot!(message(

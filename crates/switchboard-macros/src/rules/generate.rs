@@ -1,4 +1,4 @@
-//! Writes `impl Rules`: a walk over the value, with the wire name of each step.
+//! Generates `impl Rules`: it visits each field with its wire name.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -16,7 +16,7 @@ use crate::{
     types::case,
 };
 
-/// The types that a function of the application gets by value, as `validator` has it.
+/// The types that a function of the application gets by value, as with `validator`.
 const NUMBERS: [&str; 14] =
     ["usize", "u8", "u16", "u32", "u64", "u128", "isize", "i8", "i16", "i32", "i64", "i128", "f32", "f64"];
 
@@ -29,7 +29,7 @@ pub(super) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
     let fields = match &input.data {
         Data::Struct(data) => writer.fields_of_struct(&data.fields, &container),
         Data::Enum(data) => writer.variants(data.variants.iter(), &container),
-        // Reported where the union is.
+        // Reported with the union.
         Data::Union(_) => return TokenStream::new(),
     };
     let schemas = of_type.schemas.iter().map(|schema| {
@@ -55,7 +55,7 @@ pub(super) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
             )
         })
         .unzip();
-    // One of its values may come from several of those that were read.
+    // A value of the type may come from several of the deserialised values.
     let converted = holds(&input.attrs, "serde", &["from", "try_from"]).then(|| {
         quote! {
             if #rules::Report::is_partial(__report) {
@@ -91,7 +91,7 @@ pub(super) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
     }
 }
 
-/// The generics of the type, where nested fields of its parameters have rules.
+/// Returns the generics of the type, with bounds for parameters that are nested fields with rules.
 pub(super) fn bounded(input: &DeriveInput, krate: &Krate) -> Generics {
     let mut generics = input.generics.clone();
     let private = krate.private();
@@ -109,7 +109,7 @@ pub(super) fn bounded(input: &DeriveInput, krate: &Krate) -> Generics {
     }
     let all = holds(&input.attrs, "validate", &["nest_all_fields"]);
     for field in crate::types::derives::fields(&input.data) {
-        // What is checked of an `Option` is its content.
+        // The content of an `Option` is checked.
         let ty = options(&field.ty).1;
         let nested = all || holds(&field.attrs, "validate", &["nested"]);
         if nested && parameters.iter().any(|parameter| has_word(ty, parameter)) {
@@ -126,11 +126,11 @@ struct Writer<'a> {
     errors: &'a mut Errors,
 }
 
-/// How a field is reached in Rust.
+/// How generated code accesses a field.
 enum Access {
     /// `self.field`
     SelfField,
-    /// A variable that a pattern bound.
+    /// A variable that a pattern binds.
     Bound,
 }
 
@@ -146,7 +146,7 @@ impl Access {
     }
 }
 
-/// The variable for a field of a variant.
+/// Returns the variable for a field of a variant.
 fn bound(member: &Member) -> Ident {
     match member {
         Member::Named(name) => format_ident!("__field_{}", name.unraw(), span = Span::call_site()),
@@ -154,7 +154,7 @@ fn bound(member: &Member) -> Ident {
     }
 }
 
-/// What stands between a container and its fields on the wire.
+/// The wire layout between a container and its fields.
 struct Layout<'a> {
     rename_all: Option<&'a Rename>,
     /// The fields have no names of their own.
@@ -234,7 +234,7 @@ impl Writer<'_> {
         all
     }
 
-    /// The rules of one field, at `__at`.
+    /// Generates the rules of one field, at `__at`.
     fn field(&mut self, member: &Member, field: &Field, access: &Access) -> TokenStream {
         let found = FieldRules::of(&field.attrs, self.errors);
         if found.skip {
@@ -272,12 +272,12 @@ impl Writer<'_> {
 
     fn nested(&self, span: Span, field: &Field) -> TokenStream {
         let rules = self.rules;
-        // An error is to point at the type.
+        // Errors should point at the type.
         let span = located(if self.all { span } else { field.ty.span() });
         quote_spanned!(span=> (&&&&&&#rules::Nested(__value)).__switchboard_check(__at, __report);)
     }
 
-    /// One rule of `__value`.
+    /// Generates one rule of `__value`.
     fn rule(&mut self, rule: &Rule, field: &Field, access: &Access) -> TokenStream {
         let span = located(rule.name.span());
         let name = rule.name.to_string();
@@ -304,7 +304,7 @@ impl Writer<'_> {
             }
             Kind::CreditCard => {
                 let rules = self.rules;
-                // Only with the feature `card` of `validator`, which the application turns on.
+                // Only with the feature `card` of `validator`, which the application enables.
                 let check = quote_spanned!(span=> #rules::validator::ValidateCreditCard::validate_credit_card(__value));
                 self.plain_rule(rule, &check)
             }
@@ -366,7 +366,7 @@ fn members(fields: &Fields) -> impl Iterator<Item = (Member, &Field)> {
     })
 }
 
-/// The same checks below a key.
+/// Generates the same checks below a key.
 fn below(rules: &TokenStream, key: &str, checks: &TokenStream) -> TokenStream {
     quote!(#rules::At::field(__at, #key, |__at| { #checks });)
 }
@@ -383,13 +383,13 @@ fn option(value: Option<&impl ToTokens>) -> TokenStream {
     }
 }
 
-/// A bound is evaluated where its type is known, and again for the text of a broken rule.
+/// Evaluates a bound once where its type is known, and again for the text of a broken rule.
 fn closure(bound: &Option<Expr>) -> TokenStream {
     let value = option(bound.as_ref());
     quote!(|| #value)
 }
 
-/// What a function of the application is called with, as `validator` has it.
+/// Returns the argument of a function of the application, as with `validator`.
 fn argument(ty: &Type) -> TokenStream {
     let text = ty.to_token_stream().to_string().replace(' ', "");
     let inner = text.strip_prefix("Option<").and_then(|text| text.strip_suffix('>')).unwrap_or(&text);
@@ -403,7 +403,7 @@ fn argument(ty: &Type) -> TokenStream {
     }
 }
 
-/// How many `Option<…>` a type is written with, and what is in them.
+/// Returns how many `Option<…>` a type has around its content, and the content.
 fn options(ty: &Type) -> (usize, &Type) {
     let mut count = 0;
     let mut inner = ty;

@@ -1,4 +1,4 @@
-//! `#[validate(…)]`: from the attributes to `impl Rules`.
+//! `#[validate(…)]`: generates `impl Rules` from the attributes.
 
 mod generate;
 mod parse;
@@ -24,7 +24,7 @@ pub(crate) fn is_rule(attr: &Attribute) -> bool {
     attr.path().is_ident("validate")
 }
 
-/// `impl Rules`, at the wire paths that the type's serde attributes say. Nothing without rules.
+/// Generates `impl Rules` with the wire paths of the type's serde attributes. Empty without rules.
 pub(crate) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> TokenStream {
     if let Data::Enum(data) = &input.data {
         for rule in data.variants.iter().flat_map(|variant| &variant.attrs).filter(|attr| is_rule(attr)) {
@@ -56,7 +56,8 @@ pub(crate) fn impls(input: &DeriveInput, krate: &Krate, errors: &mut Errors) -> 
     generate::impls(input, krate, errors)
 }
 
-/// `impl validator::Validate` by these rules, for types of others that nest this one.
+/// Generates `impl validator::Validate` from these rules, for types that nest this one and derive
+/// `Validate`.
 pub(crate) fn for_validator(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let private = krate.private();
     let name = &input.ident;

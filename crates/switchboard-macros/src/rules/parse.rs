@@ -1,11 +1,11 @@
-//! Reads `#[validate(…)]`, the language of `validator`.
+//! Parses `#[validate(…)]`, with the syntax of `validator`.
 
 use proc_macro2::{Span, TokenTree};
 use syn::{Attribute, Expr, Ident, LitBool, LitStr, Path, Token, meta::ParseNestedMeta, spanned::Spanned};
 
 use crate::{attributes::suggest, errors::Errors, rules::is_rule};
 
-/// What stands on a type.
+/// The rules of a type.
 #[derive(Default)]
 pub(super) struct TypeRules {
     pub(super) schemas: Vec<Schema>,
@@ -15,28 +15,28 @@ pub(super) struct TypeRules {
 /// A function that checks the whole value.
 pub(super) struct Schema {
     pub(super) function: Path,
-    /// Whether it is left out once a field has broken a rule.
+    /// Whether it is skipped once a field has broken a rule.
     pub(super) after_fields: bool,
     pub(super) texts: Texts,
 }
 
-/// What stands on a field.
+/// The rules of a field.
 #[derive(Default)]
 pub(super) struct FieldRules {
     pub(super) rules: Vec<Rule>,
-    /// Where `nested` stands.
+    /// The span of `nested`.
     pub(super) nested: Option<Span>,
     pub(super) skip: bool,
 }
 
 pub(super) struct Rule {
-    /// The name of the rule as it was written.
+    /// The name of the rule as written.
     pub(super) name: Ident,
     pub(super) kind: Kind,
     pub(super) texts: Texts,
 }
 
-/// The application's own code and text.
+/// The application's own code and message.
 #[derive(Default)]
 pub(super) struct Texts {
     pub(super) code: Option<LitStr>,
@@ -51,7 +51,7 @@ pub(super) enum Kind {
     /// A rule without arguments: the method that checks it.
     Plain(&'static str),
     CreditCard,
-    /// The method, and what it looks for.
+    /// The method, and the pattern.
     Pattern(&'static str, Expr),
     Regex(Expr),
     MustMatch(Ident),
@@ -101,7 +101,7 @@ impl TypeRules {
                     }
                 }
                 "nest_all_fields" => found.nest_all_fields = flag(meta)?,
-                // Of the derive of `validator`.
+                // An option of `validator`'s derive.
                 "crate" => skip_value(meta)?,
                 "context" | "mutable" => {
                     skip_value(meta)?;
@@ -270,7 +270,7 @@ impl Options {
         Some(self.0.remove(index))
     }
 
-    /// An expression, or a text that holds one.
+    /// An expression, or a string that contains one.
     fn expr(&mut self, name: &str) -> Option<Expr> {
         let value = self.take(name)?.1?;
         match text(&value) {
@@ -279,12 +279,12 @@ impl Options {
         }
     }
 
-    /// An expression that is a text, or stands for one.
+    /// A string, or an expression for one.
     fn text(&mut self, name: &str) -> Option<Expr> {
         self.take(name)?.1
     }
 
-    /// A path, or a text that holds one.
+    /// A path, or a string that contains one.
     fn path(&mut self, name: &str) -> Option<syn::Result<Path>> {
         let (option, value) = self.take(name)?;
         let wrong = |span| Err(syn::Error::new(span, format!("`{name}` must be a path: `{name} = path::to::it`")));

@@ -1,7 +1,7 @@
-//! The bounds of rules, as the derive of `JsonSchema` can take them.
+//! Converts the bounds of rules for the derive of `JsonSchema`.
 //!
-//! It converts a bound to a `serde_json::Value`, for which there is no `From` of 128 bits, and a literal
-//! that may be of any type is an `i32`.
+//! It converts a bound to a `serde_json::Value`, which has no `From` for 128 bits, and takes a
+//! literal without a type for an `i32`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -11,11 +11,11 @@ use crate::krate::Krate;
 
 type List = Punctuated<Meta, Token![,]>;
 
-/// Rewrites the bounds in `#[validate(range(…), length(…))]` where that is needed.
+/// Rewrites the bounds in `#[validate(range(…), length(…))]` if needed.
 pub(crate) fn convert(attrs: &mut [Attribute], krate: &Krate) {
     for attr in attrs.iter_mut().filter(|attr| attr.path().is_ident("validate")) {
         let Meta::List(validate) = &mut attr.meta else { continue };
-        // What does not parse is for the rules to report.
+        // Rules that do not parse are reported with the rules.
         let Ok(mut rules) = validate.parse_args_with(List::parse_terminated) else { continue };
         let mut changed = false;
         for rule in &mut rules {
@@ -41,7 +41,7 @@ pub(crate) fn convert(attrs: &mut [Attribute], krate: &Krate) {
     }
 }
 
-/// `None` for what can stay.
+/// Returns `None` for a bound that can stay.
 fn converted(bound: &Expr, krate: &Krate) -> Option<TokenStream> {
     let private = krate.private();
     let bound = match bound {
@@ -57,7 +57,7 @@ fn converted(bound: &Expr, krate: &Krate) -> Option<TokenStream> {
     Some(quote!(#private::schema_bound(#bound)))
 }
 
-/// A number with a type that it fits; `None` where it fits an `i32`.
+/// Returns a number with a type that fits it, or `None` if it fits an `i32`.
 fn typed(number: &LitInt) -> Option<TokenStream> {
     if !number.suffix().is_empty() {
         return number.suffix().ends_with("128").then(|| quote!(#number));

@@ -1,4 +1,4 @@
-//! The values of `rename_all`, and what they make of a field's name.
+//! The values of `rename_all`, and the names that they produce.
 
 use syn::LitStr;
 
@@ -16,7 +16,7 @@ pub(crate) const RULES: [&str; 8] = [
     "SCREAMING-KEBAB-CASE",
 ];
 
-/// Without an option or attribute that says otherwise.
+/// The default, without an option or attribute.
 pub(crate) const DEFAULT: &str = "camelCase";
 
 /// Reports a value that serde does not know.
@@ -33,14 +33,14 @@ pub(crate) fn check(rule: &LitStr, errors: &mut Errors) -> bool {
     known
 }
 
-/// The name of a field under a rule, as serde has it. An unknown rule changes nothing.
+/// Returns the name of a field under a rule, as serde converts it. An unknown rule changes nothing.
 pub(crate) fn field(name: &str, rule: &str) -> String {
     match rule {
         "UPPERCASE" | "SCREAMING_SNAKE_CASE" => name.to_ascii_uppercase(),
         "PascalCase" => pascal(name),
         "camelCase" => {
             let pascal = pascal(name);
-            // A name of underscores alone stays what it is.
+            // A name of only underscores is not changed.
             if pascal.is_empty() { name.to_owned() } else { first_lower(&pascal) }
         }
         "kebab-case" => name.replace('_', "-"),
@@ -49,7 +49,8 @@ pub(crate) fn field(name: &str, rule: &str) -> String {
     }
 }
 
-/// The name of a variant under a rule, as serde has it. An unknown rule changes nothing.
+/// Returns the name of a variant under a rule, as serde converts it. An unknown rule changes
+/// nothing.
 pub(crate) fn variant(name: &str, rule: &str) -> String {
     match rule {
         "lowercase" => name.to_ascii_lowercase(),
@@ -63,7 +64,7 @@ pub(crate) fn variant(name: &str, rule: &str) -> String {
     }
 }
 
-/// Whether serde's derive panics over a name: it cuts off one byte in camelCase.
+/// Whether serde's derive panics over a name: it cuts off one byte for camelCase.
 pub(crate) fn beyond_serde(name: &str, rule: &str) -> bool {
     rule == "camelCase" && name.trim_start_matches('_').chars().next().is_none_or(|first| !first.is_ascii())
 }

@@ -17,16 +17,16 @@ use crate::{
     types::schemas,
 };
 
-/// Whether types derive `JsonSchema`. The tests of this crate see the expansion with all features.
+/// Whether types derive `JsonSchema`. The tests of this crate use all features.
 pub(crate) const SCHEMA: bool = cfg!(any(test, feature = "schema"));
 
-/// Whether messages say what stands in a contract.
+/// Whether messages describe themselves for contracts.
 pub(crate) const CONTRACT: bool = cfg!(any(test, feature = "contract"));
 
 /// Whether `#[validate(…)]` can be checked.
 pub(crate) const VALIDATOR: bool = cfg!(any(test, feature = "validator"));
 
-/// What is added.
+/// The derives to add.
 pub(crate) struct Derives<'a> {
     pub(crate) krate: &'a Krate,
     /// The option of the macro, if given.
@@ -35,16 +35,16 @@ pub(crate) struct Derives<'a> {
 }
 
 impl Derives<'_> {
-    /// Adds what the type does not derive itself.
+    /// Adds the derives that the type does not have.
     ///
-    /// New derives stand before the attributes of the type and new helper attributes behind them:
-    /// a helper attribute in front of the derive that knows it is a lint.
+    /// New derives are put before the attributes of the type and new helper attributes behind them:
+    /// a helper attribute in front of its derive triggers a lint.
     ///
-    /// Returns what is to stand in front of the type: its rules, and checks, whose errors are to come before those
-    /// of the derives.
+    /// Returns items to put in front of the type: its rules, and checks whose errors should precede
+    /// those of the derives.
     #[must_use]
     pub(crate) fn add_to(&self, input: &mut DeriveInput, errors: &mut Errors) -> TokenStream {
-        // The derives only repeat in their own words what the caller has said about a union.
+        // The derives would only repeat the caller's error about a union.
         if matches!(input.data, syn::Data::Union(_)) {
             return TokenStream::new();
         }
@@ -105,7 +105,7 @@ impl Derives<'_> {
             remove(input, "schemars");
         }
         if !own.has("Validate") && (!schema || apart) && !own.has("JsonSchema") {
-            // No derive is left that knows them.
+            // No remaining derive knows them.
             remove(input, "validate");
         }
         beside
@@ -182,20 +182,20 @@ fn remove(input: &mut DeriveInput, name: &str) {
     }
 }
 
-/// The derives that a type has already.
+/// The derives that a type already has.
 struct Own(Vec<Path>);
 
 impl Own {
     fn of(attrs: &[Attribute]) -> Self {
         let lists = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
-        // What does not parse is for rustc to report.
+        // rustc reports attributes that do not parse.
         let paths = lists
             .filter_map(|attr| attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok())
             .flatten();
         Self(paths.collect())
     }
 
-    /// By the last segment: `serde::Serialize` is `Serialize`.
+    /// Compares the last segment: `serde::Serialize` is `Serialize`.
     fn has(&self, name: &str) -> bool {
         self.0.iter().any(|path| path.segments.last().is_some_and(|segment| segment.ident == name))
     }

@@ -1,5 +1,5 @@
-//! Asks the types of fields whether they can stand in a message, for one error that says what to do. The derives
-//! report the same with several, in words of other crates.
+//! Checks that the types of fields can be part of a message, for one error that names the fix. The
+//! derives report the same with several errors, in terms of other crates.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -7,14 +7,14 @@ use syn::{DeriveInput, Field, GenericArgument, PathArguments, Type, spanned::Spa
 
 use crate::{attributes::serde_attrs::holds, krate::Krate, types::derives, types::schemas};
 
-/// Types that can stand in a message where what is in them can. Not pointers, which may hold a `str`.
+/// Types that can be part of a message if their content can. Not pointers, which may hold a `str`.
 const CONTAINERS: [&str; 8] = ["Option", "Vec", "VecDeque", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "Result"];
 
-/// With these a function of the application reads or writes the value.
+/// With these attributes, a function of the application reads or writes the value.
 const FUNCTIONS: [&str; 6] =
     ["with", "serialize_with", "deserialize_with", "skip", "skip_serializing", "skip_deserializing"];
 
-/// One check for each field. Nothing where serde makes the type from another one.
+/// Generates one check for each field. Empty if serde converts the type from another one.
 pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
     if holds(&input.attrs, "serde", &["from", "try_from", "into", "remote"]) {
         return None;
@@ -40,13 +40,13 @@ pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
     })
 }
 
-/// The types inside of containers.
+/// Returns the types inside of containers.
 fn contents(ty: &Type) -> Vec<&Type> {
     match ty {
         Type::Array(array) => contents(&array.elem),
         Type::Group(group) => contents(&group.elem),
         Type::Paren(paren) => contents(&paren.elem),
-        // Reported where messages are said to own what they hold.
+        // Reported by the check that messages own their data.
         Type::Reference(_) => Vec::new(),
         Type::Tuple(tuple) => tuple.elems.iter().flat_map(contents).collect(),
         Type::Path(path) => {

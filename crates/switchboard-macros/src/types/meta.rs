@@ -17,7 +17,7 @@ use crate::{
     types::payload::TypeArgs,
 };
 
-/// The keys of `meta` that a type cannot declare, and whose they are.
+/// The keys of `meta` that a type cannot declare, and what reserves them.
 const RESERVED: [(&str, &str); 6] = [
     ("clientId", "the server, which sets it"),
     ("receivedAt", "the server, which sets it"),
@@ -39,7 +39,7 @@ pub(crate) fn expand_ws_meta(krate: Krate, attr: TokenStream, item: TokenStream)
     let args = TypeArgs::read("#[ws_meta]", krate, attr, &mut errors);
     let fits = check_shape(&input, &mut errors) && crate::types::owned::check(&input, "`meta`", &mut errors);
     check_keys(&input, args.rename_all.as_ref(), &mut errors);
-    // From the type as the user wrote it: what is added may move its rules.
+    // From the type as the user wrote it: the derives may move its rules.
     let meta = fits.then(|| {
         let private = args.krate.private();
         let name = &input.ident;
@@ -78,7 +78,7 @@ fn check_shape(input: &DeriveInput, errors: &mut Errors) -> bool {
     named && !generic
 }
 
-/// Reports fields whose wire name is taken.
+/// Reports fields whose wire name is reserved.
 fn check_keys(input: &DeriveInput, rename_all: Option<&LitStr>, errors: &mut Errors) {
     let own = Container::of(&input.attrs).rename_all;
     let rules: Vec<String> = match (own, rename_all) {

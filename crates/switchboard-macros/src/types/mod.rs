@@ -1,5 +1,5 @@
-//! What a type that travels gets: derives, wire names and schemas; and the attributes `#[ws_payload]` and
-//! `#[ws_meta]`, which give them.
+//! The parts of types in messages: derives, wire names and schemas; and the attributes
+//! `#[ws_payload]` and `#[ws_meta]`, which add them.
 
 mod bounds;
 pub(crate) mod case;

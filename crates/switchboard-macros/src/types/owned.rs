@@ -1,13 +1,14 @@
-//! Messages and `meta` are read from bytes that are gone when a handler runs.
+//! Messages and `meta` must own their data: the bytes that they are read from are gone when a
+//! handler runs.
 
 use syn::{Attribute, DeriveInput, Field, Type};
 
 use crate::{attributes::serde_attrs::holds, errors::Errors, types::derives};
 
-/// With these serde does not read the value from the input itself.
+/// With these attributes, serde does not read the value directly from the input.
 const NOT_READ: [&str; 4] = ["skip", "skip_deserializing", "with", "deserialize_with"];
 
-/// Reports a type that serde does not read into a value of its own; `false` if it is one.
+/// Reports a type that serde cannot read into an owned value. Returns `false` in this case.
 pub(crate) fn check(input: &DeriveInput, what: &str, errors: &mut Errors) -> bool {
     let mut fits = true;
     if let Some(attr) = input.attrs.iter().find(|attr| is_remote(attr)) {
@@ -21,7 +22,7 @@ pub(crate) fn check(input: &DeriveInput, what: &str, errors: &mut Errors) -> boo
             ),
         );
     }
-    // The type that it is converted from is read.
+    // serde reads the type that it is converted from.
     if holds(&input.attrs, "serde", &["from", "try_from"]) {
         return fits;
     }

@@ -1,4 +1,4 @@
-//! What the derive of `JsonSchema` needs of fields.
+//! Prepares fields for the derive of `JsonSchema`.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -9,10 +9,10 @@ use crate::{
     types::derives,
 };
 
-/// Attributes of serde with which a function of the application decides what is on the wire.
+/// Attributes of serde with which a function of the application decides the form on the wire.
 const FUNCTIONS: [&str; 3] = ["with", "serialize_with", "deserialize_with"];
 
-/// A field that a function writes or reads may be anything, unless its attributes say better.
+/// Lets a field that a function reads or writes be any JSON, unless its attributes say otherwise.
 pub(crate) fn allow_anything(input: &mut DeriveInput, krate: &Krate) {
     let any = krate.text("AnyJson");
     let allow = |attrs: &mut Vec<Attribute>| {
@@ -42,9 +42,9 @@ pub(crate) fn convert_bounds(input: &mut DeriveInput, krate: &Krate) {
     }
 }
 
-/// Asks each field's type for its schema, for an error that names the attribute to add.
+/// Checks that each field's type has a schema, for an error that names the attribute to add.
 pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
-    // The whole type may be described by another one.
+    // The whole type may use the schema of another type.
     if holds(&input.attrs, "serde", &["from", "try_from", "into", "remote"]) || has_own_schema(&input.attrs) {
         return None;
     }
@@ -70,7 +70,7 @@ pub(crate) fn check(input: &DeriveInput, krate: &Krate) -> Option<TokenStream> {
     })
 }
 
-/// Whether the type of a field names a parameter of the type that it stands in.
+/// Whether the type of a field contains a parameter of its struct.
 pub(crate) fn depends_on_parameters(field: &Field, input: &DeriveInput) -> bool {
     let names = |word: &str| has_word(&field.ty, word);
     !input.generics.params.is_empty() && names("Self")
@@ -81,7 +81,7 @@ pub(crate) fn depends_on_parameters(field: &Field, input: &DeriveInput) -> bool 
         })
 }
 
-/// The same with the name of the type for `Self`, which only its impls know.
+/// Replaces `Self`, which is only known inside impls, by the name of the type.
 pub(crate) fn without_self(tokens: TokenStream, name: &Ident) -> TokenStream {
     let replace = |token| match token {
         TokenTree::Ident(word) if word == "Self" => {
@@ -99,7 +99,8 @@ pub(crate) fn without_self(tokens: TokenStream, name: &Ident) -> TokenStream {
     tokens.into_iter().map(replace).collect()
 }
 
-/// Whether the derive would warn: about the type itself, or about what its attributes allow it to use.
+/// Whether the derive would warn about deprecated items: the type itself, or items that its
+/// attributes allow it to use.
 pub(crate) fn mentions_deprecated(input: &DeriveInput) -> bool {
     let allowed = |attr: &Attribute| match &attr.meta {
         Meta::List(list) => {
@@ -111,8 +112,8 @@ pub(crate) fn mentions_deprecated(input: &DeriveInput) -> bool {
         || input.attrs.iter().chain(cfg::attributes(&input.data)).any(allowed)
 }
 
-/// The derive for such a type. It stands where the use is allowed, on a copy of the type, which disappears
-/// behind it.
+/// Generates the derive for such a type on a copy of it, which allows deprecated items and is
+/// discarded.
 pub(crate) fn apart(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let mut copy = input.clone();
     copy.vis = Visibility::Inherited;
@@ -135,8 +136,8 @@ fn has_own_schema(attrs: &[Attribute]) -> bool {
     holds(attrs, "schemars", &["with", "schema_with", "transparent"])
 }
 
-/// The types of most fields, which need no check. Another type of the same name has a schema or the
-/// derive says so.
+/// Whether this is one of the most common types, which need no check. For another type of the same
+/// name, the derive reports a missing schema.
 pub(crate) fn is_plain(field: &Field) -> bool {
     let ty = &field.ty;
     let text = quote!(#ty).to_string();

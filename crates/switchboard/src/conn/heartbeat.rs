@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_7_3_progress_of_reading_and_writing_counts() {
+    fn progress_of_reading_and_writing_extends_the_deadline() {
         let heartbeat = Heartbeat::default();
         heartbeat.ping(behind(5));
         assert_eq!(heartbeat.check(behind(1000)), Liveness::Wait);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Reached, Subscriber, Topic, topic::Member};
 use crate::{
-    outbox::{FlushBy, Mark, Pushed},
+    outbox::{DiscardPolicy, FlushBy, Pushed},
     wire::{Frame, Variants},
 };
 
@@ -20,13 +20,13 @@ pub(crate) struct Selective<M: ?Sized + Subscriber> {
     /// with a filter since then does not get it.
     passes: Option<Box<Passes<M>>>,
     /// The policy for slow consumers.
-    mark: Option<Arc<Mark>>,
+    policy: Option<Arc<DiscardPolicy>>,
 }
 
 impl<M: ?Sized + Subscriber> Selective<M> {
     /// Returns `None` if all members are treated alike.
-    pub(crate) fn new(passes: Option<Box<Passes<M>>>, mark: Option<Arc<Mark>>) -> Option<Box<Self>> {
-        (passes.is_some() || mark.is_some()).then(|| Box::new(Self { passes, mark }))
+    pub(crate) fn new(passes: Option<Box<Passes<M>>>, policy: Option<Arc<DiscardPolicy>>) -> Option<Box<Self>> {
+        (passes.is_some() || policy.is_some()).then(|| Box::new(Self { passes, policy }))
     }
 
     fn passes(&self, member: &Member<M>) -> bool {
@@ -59,8 +59,8 @@ impl<M: ?Sized + Subscriber> Selective<M> {
         topic.push_to(&members, |member| {
             let Some(frame) = member.subscriber.variant(frame, &mut variants) else { return };
             let outbox = member.subscriber.outbox();
-            let pushed = match &self.mark {
-                Some(mark) => outbox.push_marked(frame.clone(), mark, FlushBy::Caller),
+            let pushed = match &self.policy {
+                Some(policy) => outbox.push_discardable(frame.clone(), policy, FlushBy::Caller),
                 None => outbox.push(frame.clone(), FlushBy::Caller),
             };
             reached.matched += usize::from(pushed != Pushed::Closed);
@@ -72,8 +72,8 @@ impl<M: ?Sized + Subscriber> Selective<M> {
         });
         reached.pressed |= !full.is_empty();
         for (member, frame) in full {
-            match &self.mark {
-                Some(mark) => self.push_again(topic, member, &frame, mark),
+            match &self.policy {
+                Some(policy) => self.push_again(topic, member, &frame, policy),
                 None => topic.push_again(&frame, member.key, member.number, &member.subscriber),
             }
         }
@@ -82,12 +82,12 @@ impl<M: ?Sized + Subscriber> Selective<M> {
 
     /// Queues a frame for a member whose queue was full, after writing as much as its socket
     /// accepts. If it still does not fit, something is dropped.
-    fn push_again(&self, topic: &Topic<M>, member: &Member<M>, frame: &Frame, mark: &Arc<Mark>) {
+    fn push_again(&self, topic: &Topic<M>, member: &Member<M>, frame: &Frame, policy: &Arc<DiscardPolicy>) {
         let subscriber = &member.subscriber;
         subscriber.check_size(frame);
         subscriber.write_early();
         topic.push_to([member], |_| {
-            subscriber.outbox().push_dropping(frame.clone(), mark, |topic| subscriber.gap(topic), FlushBy::Owner);
+            subscriber.outbox().push_dropping(frame.clone(), policy, |topic| subscriber.gap(topic), FlushBy::Owner);
         });
         subscriber.write_early();
     }

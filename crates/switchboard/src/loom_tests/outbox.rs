@@ -5,7 +5,7 @@ use std::{io::IoSlice, sync::Arc};
 use loom::thread;
 
 use super::*;
-use crate::outbox::{FlushBy, Mark, Pushed, Sink as _};
+use crate::outbox::{DiscardPolicy, FlushBy, Pushed, Sink as _};
 
 /// Runs `work` with the connection on another thread.
 fn spawn<T: 'static>(conn: &Arc<Member>, work: impl FnOnce(&Member) -> T + 'static) -> thread::JoinHandle<T> {
@@ -147,11 +147,11 @@ fn an_overflow_during_a_write_leaves_only_the_half_written_frame() {
     });
 }
 
-/// Queues a marked frame, as topics do.
-fn push_marked(outbox: &Outbox<Pipe>, letter: &str, mark: &Arc<Mark>) {
-    if outbox.push_marked(frame(letter), mark, FlushBy::Caller) == Pushed::NoRoom {
+/// Queues a discardable frame, as topics do.
+fn push_discardable(outbox: &Outbox<Pipe>, letter: &str, policy: &Arc<DiscardPolicy>) {
+    if outbox.push_discardable(frame(letter), policy, FlushBy::Caller) == Pushed::NoRoom {
         outbox.flush();
-        outbox.push_dropping(frame(letter), mark, |_| Some(frame("-")), FlushBy::Owner);
+        outbox.push_dropping(frame(letter), policy, |_| Some(frame("-")), FlushBy::Owner);
     }
     outbox.flush();
 }
@@ -161,8 +161,9 @@ fn a_conflated_frame_is_written_and_none_twice() {
     check(|| {
         let pipe = Pipe::new(100);
         let conn = conn(1, &pipe);
-        let mark = Arc::new(Mark::new("t", Some("key".into()), false));
-        let publisher = spawn(&conn, move |conn| ["a", "b"].map(|letter| push_marked(&conn.outbox, letter, &mark)));
+        let policy = Arc::new(DiscardPolicy::new("t", Some("key".into()), false));
+        let publisher =
+            spawn(&conn, move |conn| ["a", "b"].map(|letter| push_discardable(&conn.outbox, letter, &policy)));
         let owner = Owner::new(&conn);
         owner.turn(|| {});
         publisher.join().unwrap();
@@ -181,10 +182,10 @@ fn frames_dropped_during_a_write_are_reported() {
         let outbox = outbox(2 * frame("a").cost());
         outbox.attach(pipe.clone());
         let conn = Arc::new(Member { id: 1, outbox, key: AtomicUsize::new(GONE) });
-        let mark = Arc::new(Mark::new("t", None, true));
-        push_marked(&conn.outbox, "a", &mark);
+        let policy = Arc::new(DiscardPolicy::new("t", None, true));
+        push_discardable(&conn.outbox, "a", &policy);
         let publisher =
-            spawn(&conn, move |conn| ["b", "c", "d"].map(|letter| push_marked(&conn.outbox, letter, &mark)));
+            spawn(&conn, move |conn| ["b", "c", "d"].map(|letter| push_discardable(&conn.outbox, letter, &policy)));
         let owner = Owner::new(&conn);
         owner.turn(|| {});
         publisher.join().unwrap();

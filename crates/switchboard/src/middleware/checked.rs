@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "polled after completion")]
-    fn attack_b16_a_future_polled_after_completion_panics() {
+    fn a_future_polled_after_completion_panics() {
         let mut refused =
             CheckedFuture::<std::future::Ready<Result<WsReply, WsError>>>::refused(WsError::internal("x"));
         let first = (&mut refused).now_or_never();

@@ -14,7 +14,7 @@ impl<S: Sink> Outbox<S> {
         }
         let frame = state.queue.pop_front();
         if let Some(frame) = &frame {
-            state.unmark(frame);
+            state.forget_discardable(frame);
         }
         self.queued.store(state.has_work(), Relaxed);
         frame

@@ -3,11 +3,11 @@
 mod budget;
 #[cfg(any(feature = "axum-ws", test))]
 mod by_frame;
-mod exclusive_write;
-mod mark_index;
-mod marks;
+mod discard_index;
+mod discardable;
 #[cfg(test)]
-mod marks_tests;
+mod discardable_tests;
+mod exclusive_write;
 mod outcome;
 mod overflow;
 #[cfg(test)]
@@ -29,7 +29,7 @@ use switchboard_core::CloseCode;
 
 pub(crate) use self::{
     budget::Budget,
-    marks::Mark,
+    discardable::DiscardPolicy,
     outcome::{FlushBy, Pushed, Wrote},
     state::{Backlog, Closing, Sink},
     wait::{Until, Wait},
@@ -107,7 +107,7 @@ impl<S: Sink> Outbox<S> {
         }
         if !state.fits(frame.cost()) {
             let can_write = matches!(state.writer, Writer::Free(_)) && !state.blocked;
-            if may_retry && (can_write || state.marks.is_some()) {
+            if may_retry && (can_write || state.discardable.is_some()) {
                 return Pushed::NoRoom;
             }
             self.overflow_now(state);
@@ -200,8 +200,8 @@ impl<S: Sink> Outbox<S> {
 
     fn append(&self, state: &mut State<S>, frame: Frame) {
         state.pushed += frame.cost() as u64;
-        if let Some(marks) = &mut state.marks {
-            marks.count_queued();
+        if let Some(list) = &mut state.discardable {
+            list.count_queued();
         }
         state.queue.push_back(frame);
         self.queued.store(true, Relaxed);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Budget, FlushBy, Mark, Outbox, Pushed, Until, Wrote,
+    Budget, DiscardPolicy, FlushBy, Outbox, Pushed, Until, Wrote,
     queue_tests::{Pipe, run, write_all},
 };
 
@@ -113,63 +113,63 @@ fn an_owner_without_sink_is_charged_once_it_cannot_write() {
     assert_eq!((total.bytes(), total.overflowed()), (0, 1));
 }
 
-/// Queues a marked frame, as topics do.
-fn push_marked(outbox: &Outbox<Pipe>, text: &str, mark: &Arc<Mark>) -> Pushed {
-    match outbox.push_marked(run(&[text]), mark, FlushBy::Caller) {
-        Pushed::NoRoom => outbox.push_dropping(run(&[text]), mark, |_| Some(run(&["gap"])), FlushBy::Caller),
+/// Queues a discardable frame, as topics do.
+fn push_discardable(outbox: &Outbox<Pipe>, text: &str, policy: &Arc<DiscardPolicy>) -> Pushed {
+    match outbox.push_discardable(run(&[text]), policy, FlushBy::Caller) {
+        Pushed::NoRoom => outbox.push_dropping(run(&[text]), policy, |_| Some(run(&["gap"])), FlushBy::Caller),
         pushed => pushed,
     }
 }
 
 #[test]
-fn row_7_4_the_oldest_of_the_topic_are_dropped_and_replaced_by_one_gap_notice() {
+fn the_oldest_frames_of_a_topic_are_replaced_by_one_gap_notice() {
     let pipe = Pipe::default();
     let limit = 4 * run(&["a"]).cost() + run(&["gap"]).cost();
     let outbox = pipe.outbox(limit);
-    let [t, u] = ["t", "u"].map(|topic| Arc::new(Mark::new(topic, None, true)));
-    for (text, mark) in [("a", &t), ("b", &u), ("c", &t), ("d", &t)] {
-        assert_ne!(push_marked(&outbox, text, mark), Pushed::Closed);
+    let [t, u] = ["t", "u"].map(|topic| Arc::new(DiscardPolicy::new(topic, None, true)));
+    for (text, policy) in [("a", &t), ("b", &u), ("c", &t), ("d", &t)] {
+        assert_ne!(push_discardable(&outbox, text, policy), Pushed::Closed);
     }
     outbox.push(run(&["!"]), FlushBy::Caller);
     // The first is half written, and so is kept.
     pipe.room.set(1);
     assert_eq!(outbox.write(), Wrote::Blocked);
     for text in ["e", "f", "g"] {
-        push_marked(&outbox, text, &t);
+        push_discardable(&outbox, text, &t);
     }
     assert!(outbox.buffered() <= limit);
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads(), ["a", "b", "gap", "!", "g"]);
     assert_eq!(outbox.buffered(), 0);
     // The queue has recovered.
-    push_marked(&outbox, "h", &t);
+    push_discardable(&outbox, "h", &t);
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads()[5..], ["h"]);
-    assert!(format!("{outbox:?}").contains("marks: None"));
+    assert!(format!("{outbox:?}").contains("discardable: None"));
 }
 
 #[test]
-fn row_7_4_if_other_frames_fill_the_queue_the_new_one_is_dropped() {
+fn a_new_frame_is_dropped_if_other_frames_fill_the_queue() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(2 * run(&["a"]).cost());
-    let mark = Arc::new(Mark::new("t", None, true));
+    let policy = Arc::new(DiscardPolicy::new("t", None, true));
     outbox.push(run(&["1"]), FlushBy::Caller);
     outbox.push(run(&["2"]), FlushBy::Caller);
     for text in ["a", "b", "c"] {
-        assert_eq!(push_marked(&outbox, text, &mark), Pushed::AboveWatermark);
+        assert_eq!(push_discardable(&outbox, text, &policy), Pushed::AboveWatermark);
     }
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads(), ["1", "2", "gap"]);
 }
 
 #[test]
-fn row_7_4_droppable_frames_make_room_for_others() {
+fn droppable_frames_make_room_for_others() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(2 * run(&["a"]).cost() + 2 * run(&["gap"]).cost());
-    let [t, u] = ["t", "u"].map(|topic| Arc::new(Mark::new(topic, None, true)));
+    let [t, u] = ["t", "u"].map(|topic| Arc::new(DiscardPolicy::new(topic, None, true)));
     outbox.write();
-    for (text, mark) in [("a", &t), ("b", &u), ("c", &t), ("d", &u)] {
-        assert_ne!(push_marked(&outbox, text, mark), Pushed::Closed);
+    for (text, policy) in [("a", &t), ("b", &u), ("c", &t), ("d", &u)] {
+        assert_ne!(push_discardable(&outbox, text, policy), Pushed::Closed);
     }
     for text in ["1", "2"] {
         assert_eq!(outbox.push(run(&[text]), FlushBy::Owner), Pushed::NoRoom);
@@ -181,40 +181,40 @@ fn row_7_4_droppable_frames_make_room_for_others() {
 }
 
 #[test]
-fn row_7_4_conflation_keeps_only_the_latest_of_a_key() {
+fn conflation_keeps_only_the_latest_of_a_key() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(4 * run(&["a"]).cost());
-    let mark = |topic: &str, key: &str| Arc::new(Mark::new(topic, Some(key.into()), false));
+    let policy = |topic: &str, key: &str| Arc::new(DiscardPolicy::new(topic, Some(key.into()), false));
     for (text, topic, key) in
         [("1", "t", "x"), ("2", "t", "y"), ("3", "t", "x"), ("4", "u", "x"), ("5", "t", "x"), ("6", "u", "x")]
     {
-        assert_ne!(push_marked(&outbox, text, &mark(topic, key)), Pushed::Closed);
+        assert_ne!(push_discardable(&outbox, text, &policy(topic, key)), Pushed::Closed);
     }
     write_all(&outbox, &pipe);
     assert_eq!(pipe.payloads(), ["2", "5", "6"]);
     // Too many keys overflow.
     pipe.room.set(0);
     for n in 0..4 {
-        assert_ne!(push_marked(&outbox, "n", &mark("t", &n.to_string())), Pushed::Closed);
+        assert_ne!(push_discardable(&outbox, "n", &policy("t", &n.to_string())), Pushed::Closed);
     }
     outbox.write();
-    assert_eq!(push_marked(&outbox, "n", &mark("t", "4")), Pushed::Closed);
+    assert_eq!(push_discardable(&outbox, "n", &policy("t", "4")), Pushed::Closed);
 }
 
 #[test]
 fn dropped_frames_do_not_block_waiters_and_do_not_count_as_written() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(2 * run(&["a"]).cost() + run(&["gap"]).cost());
-    let mark = Arc::new(Mark::new("t", None, true));
+    let policy = Arc::new(DiscardPolicy::new("t", None, true));
     let mut cx = Context::from_waker(Waker::noop());
     for text in ["a", "b", "c"] {
-        push_marked(&outbox, text, &mark);
+        push_discardable(&outbox, text, &policy);
     }
     let mut flushed = pin!(outbox.wait(Until::Flushed));
     assert!(flushed.as_mut().poll(&mut cx).is_pending());
     outbox.write();
     for text in ["d", "e", "f", "g"] {
-        push_marked(&outbox, text, &mark);
+        push_discardable(&outbox, text, &policy);
     }
     assert_eq!(outbox.written_so_far(), 0);
     assert!(flushed.as_mut().poll(&mut cx).is_pending());
@@ -227,10 +227,10 @@ fn dropped_frames_do_not_block_waiters_and_do_not_count_as_written() {
 fn dropped_frames_are_refunded() {
     let (pipe, total) = (Pipe::default(), Arc::new(Budget::new(100_000)));
     let outbox = pipe.outbox_in(2000, &total);
-    let mark = Arc::new(Mark::new("t", None, true));
+    let policy = Arc::new(DiscardPolicy::new("t", None, true));
     let text = "x".repeat(900);
     for _ in 0..5 {
-        assert_ne!(push_marked(&outbox, &text, &mark), Pushed::Closed);
+        assert_ne!(push_discardable(&outbox, &text, &policy), Pushed::Closed);
         outbox.write();
         // Small growth is charged later.
         assert!(outbox.buffered() - total.bytes() < 1024);
@@ -245,13 +245,13 @@ fn dropped_frames_are_refunded() {
 fn droppable_frames_also_overflow_the_total() {
     let (pipe, total) = (Pipe::default(), Arc::new(Budget::new(3000)));
     let outbox = pipe.outbox_in(100_000, &total);
-    let mark = Arc::new(Mark::new("t", None, true));
+    let policy = Arc::new(DiscardPolicy::new("t", None, true));
     let text = "x".repeat(900);
     for _ in 0..2 {
-        assert_ne!(push_marked(&outbox, &text, &mark), Pushed::Closed);
+        assert_ne!(push_discardable(&outbox, &text, &policy), Pushed::Closed);
         outbox.write();
     }
-    while push_marked(&outbox, &text, &mark) != Pushed::Closed {}
+    while push_discardable(&outbox, &text, &policy) != Pushed::Closed {}
     assert_eq!((outbox.buffered(), total.bytes(), total.overflowed()), (0, 0, 1));
-    assert!(format!("{outbox:?}").contains("marks: None"));
+    assert!(format!("{outbox:?}").contains("discardable: None"));
 }

@@ -103,7 +103,7 @@ fn a_partial_write_of_the_owners_frames_is_continued() {
 }
 
 #[test]
-fn attack_a10_a_retry_finds_room_that_was_not_reported() {
+fn a_retry_finds_room_that_was_not_reported() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
     assert!(!outbox.retry_blocked());
@@ -124,7 +124,7 @@ fn attack_a10_a_retry_finds_room_that_was_not_reported() {
 
 /// Replies to requests in flight may exceed the limit; other frames may not.
 #[test]
-fn attack_a10_replies_may_take_twice_the_limit() {
+fn replies_may_take_twice_the_limit() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1000);
     let frame = run(&[&"x".repeat(400)]);
@@ -145,7 +145,7 @@ fn attack_a10_replies_may_take_twice_the_limit() {
 }
 
 #[test]
-fn row_7_4_an_overflow_finishes_the_half_written_frame() {
+fn an_overflow_finishes_the_half_written_frame() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(200);
     outbox.push(run(&["one", "two"]), FlushBy::Caller);
@@ -160,7 +160,7 @@ fn row_7_4_an_overflow_finishes_the_half_written_frame() {
 }
 
 #[test]
-fn row_7_4_a_writable_queue_does_not_overflow() {
+fn a_writable_queue_does_not_overflow() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(100);
     let long = "x".repeat(50);
@@ -238,7 +238,7 @@ impl Drop for LocksOnDrop {
 }
 
 #[test]
-fn attack_b16_wakers_are_replaced_and_dropped_without_a_lock() {
+fn wakers_are_replaced_and_dropped_without_a_lock() {
     let (done, is_done) = mpsc::channel();
     std::thread::spawn(move || {
         let outbox = Arc::new(Outbox::new(200, Arc::new(Budget::new(usize::MAX))));
@@ -272,7 +272,7 @@ impl Wake for Woken {
 }
 
 #[test]
-fn attack_b16_a_send_behind_a_frame_that_its_publisher_will_flush_wakes_the_owner() {
+fn a_send_behind_an_unflushed_publish_wakes_the_owner() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1000);
     let woken = Arc::new(Woken::default());

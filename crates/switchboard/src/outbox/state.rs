@@ -7,7 +7,7 @@ use switchboard_core::CloseCode;
 
 use super::{
     budget::{Budget, BudgetShare, Charge},
-    marks::Marks,
+    discardable::DiscardableList,
     queue::Queue,
     wait::Waiters,
 };
@@ -87,7 +87,7 @@ pub(super) struct State<S> {
     /// How many bytes of the first frame have been written.
     offset: usize,
     /// Which frames may be dropped, if any.
-    pub(super) marks: Option<Box<Marks>>,
+    pub(super) discardable: Option<Box<DiscardableList>>,
     /// Written ahead of the queue. Boxed, since there rarely is one.
     pub(super) pong: Option<Box<Frame>>,
     /// A ping is to be written ahead of the queue.
@@ -125,7 +125,7 @@ impl<S> State<S> {
         Self {
             queue: Queue::default(),
             offset: 0,
-            marks: None,
+            discardable: None,
             pong: None,
             ping: false,
             pushed: 0,
@@ -255,7 +255,7 @@ impl<S> State<S> {
     /// returned.
     pub(super) fn drop_whole_frames(&mut self) {
         self.overflowed = self.in_flight;
-        (self.pong, self.ping, self.marks) = (None, false, None);
+        (self.pong, self.ping, self.discardable) = (None, false, None);
         let half = (self.offset > 0).then(|| self.queue.pop_front()).flatten();
         self.queue = Queue::default();
         let mut waits = 0;
@@ -270,7 +270,7 @@ impl<S> State<S> {
 
     /// Removes all frames, which will not be written.
     pub(super) fn discard_all(&mut self) -> Queue {
-        (self.pong, self.ping, self.marks) = (None, false, None);
+        (self.pong, self.ping, self.discardable) = (None, false, None);
         self.offset = 0;
         self.blocked = false;
         self.written = self.pushed;
@@ -366,7 +366,7 @@ impl<S> State<S> {
             offset = 0;
             let cost = first.cost();
             self.count_written(cost);
-            self.unmark(first);
+            self.forget_discardable(first);
             queue.pop_front();
         }
         queue.append(mem::take(&mut self.queue));

@@ -356,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attack_b16_an_upgrade_that_is_dropped_takes_no_more_messages() {
+    fn a_dropped_upgrade_takes_no_more_messages() {
         let mounted = crate::WsRouter::<()>::new().mount();
         let settings = Arc::clone(mounted.settings());
         let (remote_addr, client_ip, permit, dialect) = (None, None, None, Dialect::default());

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_4_same_origin_is_the_default() {
+    fn the_same_origin_is_the_default() {
         let policy = OriginPolicy::same_origin();
         for (host, origin) in [
             ("a.example", "https://a.example"),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_4_lists_and_any() {
+    fn origins_can_be_listed_or_all_allowed() {
         let listed = OriginPolicy::list(["https://a.example"]);
         assert!(allowed(&listed, "h", Some("https://a.example:443")));
         assert!(!allowed(&listed, "a.example", Some("http://a.example")));
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn kind_f13_any_scheme_can_be_listed_and_is_compared_exactly() {
+    fn any_scheme_can_be_listed_and_is_compared_exactly() {
         let listed = [
             "capacitor://localhost",
             "tauri://localhost",
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn attack_b16_a_page_has_the_servers_scheme_where_that_is_known() {
+    fn a_page_must_have_the_servers_scheme_if_that_is_known() {
         let (http, https) = (Some("http://a.example"), Some("https://a.example"));
         let same = OriginPolicy::same_origin();
         for (policy, scheme, expected) in [

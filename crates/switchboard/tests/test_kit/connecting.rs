@@ -10,7 +10,7 @@ use switchboard::{
 use crate::app::{Answer, Join, Joined, Say, Welcome, apps, rooms, site};
 
 #[tokio::test(start_paused = true)]
-async fn row_004_18_testing() {
+async fn clients_connect_with_a_token_and_meet_in_a_room() {
     for app in apps() {
         let mut ann = app.connect().bearer("ann").await.unwrap();
         assert_eq!(ann.expect::<Welcome>().await.name, "ann");

@@ -1,6 +1,6 @@
 //! The test kit: connections, HTTP requests, and the messages of failed expectations.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod app;
 mod calls;

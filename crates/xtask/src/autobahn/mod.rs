@@ -15,7 +15,7 @@ use devkit::{CommandLine, Process, Time, programs, workspace};
 
 use self::report::Report;
 
-/// The chapters that are run, and what they are about. Not 12 and 13, which are about compression.
+/// The chapters that are run, and their topics. Without 12 and 13, which are about compression.
 const CHAPTERS: [(u32, &str); 9] = [
     (1, "framing"),
     (2, "pings and pongs"),
@@ -28,24 +28,24 @@ const CHAPTERS: [(u32, &str); 9] = [
     (10, "large writes"),
 ];
 
-/// How many cases these chapters have.
+/// The number of cases in these chapters.
 const CASES: usize = 301;
 
-/// The names of the transports, and what `SWITCHBOARD_TRANSPORT` is for each.
+/// The names of the transports, and the `SWITCHBOARD_TRANSPORT` for each.
 const TRANSPORTS: [(&str, Option<&str>); 2] = [("native", None), ("axum", Some("axum"))];
 
 /// How long the server may take to start.
 const START: Duration = Duration::from_secs(30);
 
-/// How long a chapter may take. The slowest takes six seconds, but kosoku waits for ever for a server
-/// that does not answer.
+/// How long a chapter may take. The slowest takes six seconds, but kosoku waits forever for a
+/// server that does not answer.
 const CHAPTER: Duration = Duration::from_secs(180);
 
 pub(crate) fn run() -> Result<()> {
     let target = workspace::target()?;
     let runner = target.join("python/bin/kosoku");
     if !runner.is_file() {
-        bail!("{} is not there; run: cargo xtask setup", runner.display());
+        bail!("{} is missing; run: cargo xtask setup", runner.display());
     }
     let [server] = programs::build_as_for_tests(["echo-server"])?;
     let mut bad = Vec::new();
@@ -59,7 +59,7 @@ pub(crate) fn run() -> Result<()> {
     }
     if !bad.is_empty() {
         bail!(
-            "not as it must be:\n    {}\n    the reports are in {}",
+            "cases failed:\n    {}\n    the reports are in {}",
             bad.join("\n    "),
             target.join("autobahn").display()
         );
@@ -71,7 +71,7 @@ pub(crate) fn run() -> Result<()> {
 struct Suite<'a> {
     runner: &'a Path,
     server: &'a Path,
-    /// For the reports of this run: a folder per chapter.
+    /// The reports of this run, with a folder per chapter.
     folder: PathBuf,
 }
 
@@ -92,7 +92,7 @@ impl Suite<'_> {
         Ok(report)
     }
 
-    /// The server, and the address it listens on.
+    /// Starts the server; returns it with the address it listens on.
     fn start_server(&self, transport: Option<&str>) -> Result<(Process, String)> {
         let mut command = CommandLine::new(&self.server.to_string_lossy()).env("PORT", "0").process();
         command.env_remove("SWITCHBOARD_TRANSPORT").envs(transport.map(|name| ("SWITCHBOARD_TRANSPORT", name)));
@@ -109,11 +109,11 @@ impl Suite<'_> {
             .arg(format!("ws://{address}"));
         let runner = Process::start(command.process())?;
         let deadline = Instant::now() + CHAPTER;
-        // What it says on stdout is in the report, too.
+        // The report has everything that it prints to stdout.
         while runner.line(deadline)?.is_some() {}
         // It also fails if a case does, but then there is a report.
         let index = folder.join("index.json");
-        let text = fs::read_to_string(&index).with_context(|| format!("kosoku left no {}", index.display()))?;
+        let text = fs::read_to_string(&index).with_context(|| format!("kosoku wrote no {}", index.display()))?;
         Report::parse(&text).with_context(|| format!("in {}", index.display()))
     }
 }

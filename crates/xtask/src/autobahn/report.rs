@@ -1,4 +1,4 @@
-//! What the suite says, and what of it is accepted.
+//! The suite's results, and which of them are accepted.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -8,10 +8,12 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
-/// Text that is no UTF-8 arrives in parts of one frame. To refuse it only when the frame is whole is allowed.
+/// Invalid UTF-8 arrives in portions of one frame. Refusing it only once the frame is complete is
+/// allowed.
 const NON_STRICT: [&str; 2] = ["6.4.3", "6.4.4"];
 
-/// A close in the middle of a big message, and close codes that nobody has defined: the suite only looks.
+/// A close in the middle of a large message, and undefined close codes: the suite has no
+/// requirements for them.
 const INFORMATIONAL: [&str; 3] = ["7.1.6", "7.13.1", "7.13.2"];
 
 /// The cases of a run.
@@ -20,19 +22,19 @@ pub(super) struct Report {
     cases: BTreeMap<Case, Verdict>,
 }
 
-/// The number of a case, in the order of numbers: 1.10 is behind 1.9.
+/// The number of a case, ordered numerically: 1.10 is after 1.9.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Case(Vec<u32>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Verdict {
     behavior: String,
-    /// Of closing, which is judged apart.
+    /// The result of closing, which is judged separately.
     closing: String,
 }
 
 impl Report {
-    /// Reads an `index.json`: a table of cases for each server that was tested, which is one.
+    /// Parses an `index.json`: a table of cases for each tested server, of which there is one.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let servers: Map<String, Value> = serde_json::from_str(text).context("not a report")?;
         let mut report = Self::default();
@@ -52,17 +54,17 @@ impl Report {
     fn insert(&mut self, case: Case, verdict: Verdict) -> Result<()> {
         match self.cases.entry(case) {
             Entry::Vacant(entry) => entry.insert(verdict),
-            Entry::Occupied(entry) => bail!("case {} is there twice", entry.key()),
+            Entry::Occupied(entry) => bail!("case {} occurs twice", entry.key()),
         };
         Ok(())
     }
 
-    /// What is not accepted, a line for each.
+    /// Returns what is not accepted, one line each.
     pub(super) fn bad(&self, expected: usize) -> Vec<String> {
         let bad = self.cases.iter().filter(|(case, verdict)| !verdict.is_accepted(&case.to_string()));
         let mut bad: Vec<_> = bad.map(|(case, verdict)| format!("case {case}: {verdict}")).collect();
         if self.cases.len() != expected {
-            bad.push(format!("the cases run are {} instead of {expected}", self.cases.len()));
+            bad.push(format!("{} cases were run instead of {expected}", self.cases.len()));
         }
         bad
     }
@@ -71,13 +73,13 @@ impl Report {
 impl Case {
     fn parse(text: &str) -> Result<Self> {
         let numbers: Result<_, _> = text.split('.').map(str::parse).collect();
-        Ok(Self(numbers.with_context(|| format!("`{text}` is not the number of a case"))?))
+        Ok(Self(numbers.with_context(|| format!("`{text}` is not a case number"))?))
     }
 }
 
 impl Verdict {
     fn parse(value: &Value) -> Result<Self> {
-        let text = |key| value[key].as_str().map(str::to_owned).with_context(|| format!("`{key}` is not there"));
+        let text = |key| value[key].as_str().map(str::to_owned).with_context(|| format!("`{key}` is missing"));
         Ok(Self { behavior: text("behavior")?, closing: text("behaviorClose")? })
     }
 
@@ -91,7 +93,7 @@ impl Verdict {
     }
 }
 
-/// How many cases there are, and how they went.
+/// The number of cases, and their results.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut counts = BTreeMap::<String, usize>::new();
@@ -114,7 +116,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// Closing is mentioned if it went otherwise than usual for a case that went so.
+/// Mentions the closing only if its result is unusual for the result of the case.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.behavior)?;
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_bad_is_listed_in_order() {
+    fn bad_cases_are_listed_in_order() {
         let all = report(&[
             ("10.1.1", "OK", "WRONG CODE"),
             ("6.4.4", "NON-STRICT", "UNCLEAN"),
@@ -185,10 +187,10 @@ mod tests {
     #[test]
     fn all_cases_must_have_been_run_once() {
         let mut all = report(&[("1.1.1", "OK", "OK")]);
-        assert_eq!(all.bad(2), ["the cases run are 1 instead of 2"]);
-        assert_eq!(report(&[]).bad(1), ["the cases run are 0 instead of 1"]);
+        assert_eq!(all.bad(2), ["1 cases were run instead of 2"]);
+        assert_eq!(report(&[]).bad(1), ["0 cases were run instead of 1"]);
         let error = all.add(report(&[("1.1.1", "OK", "OK")])).unwrap_err();
-        assert_eq!(error.to_string(), "case 1.1.1 is there twice");
+        assert_eq!(error.to_string(), "case 1.1.1 occurs twice");
     }
 
     #[test]
@@ -196,8 +198,8 @@ mod tests {
         let error = |text| format!("{:#}", Report::parse(text).unwrap_err());
         assert!(error("").starts_with("not a report: "));
         assert_eq!(error(r#"{"a": 1}"#), "a report without a table of cases");
-        assert_eq!(error(r#"{"a": {"1.1": {"behavior": "OK"}}}"#), "case 1.1: `behaviorClose` is not there");
+        assert_eq!(error(r#"{"a": {"1.1": {"behavior": "OK"}}}"#), "case 1.1: `behaviorClose` is missing");
         let unknown = error(r#"{"a": {"one": {"behavior": "OK", "behaviorClose": "OK"}}}"#);
-        assert!(unknown.starts_with("`one` is not the number of a case"), "{unknown}");
+        assert!(unknown.starts_with("`one` is not a case number"), "{unknown}");
     }
 }

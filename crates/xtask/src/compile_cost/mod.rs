@@ -1,7 +1,9 @@
-//! `cargo xtask compile-cost`: what it costs to compile a small program with Switchboard, beside others.
+//! `cargo xtask compile-cost`: measures the cost of compiling a small program with Switchboard, and
+//! with others.
 //!
-//! Each program is built in an empty project, without anything built before, not optimised. Counted is the processor
-//! time of cargo and all that it starts, which other work on the machine changes little.
+//! Each program is built in an empty project, from scratch and not optimised. The processor time of
+//! cargo and all its child processes is counted, on which other work on the machine has little
+//! influence.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -15,7 +17,7 @@ struct Program {
     main: &'static str,
 }
 
-/// The first is what the others are compared with.
+/// The first is the one that the others are compared with.
 const PROGRAMS: [Program; 3] = [
     Program {
         name: "axum",
@@ -36,7 +38,7 @@ const PROGRAMS: [Program; 3] = [
 
 const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"net\", \"rt-multi-thread\"] }\n";
 
-/// What building a program takes.
+/// The cost of building a program.
 struct Cost {
     crates: usize,
     seconds: f64,
@@ -63,7 +65,7 @@ impl Program {
         let cargo = |args: &str| CommandLine::cargo(args).args(["--manifest-path", &manifest]);
         cargo("fetch").run()?;
         let tree = cargo("tree --offline --edges normal,build --prefix none --format {p}").output()?;
-        // Without the program itself. A crate is named again wherever it is used.
+        // Without the program itself. A crate is listed again wherever it is used.
         let crates = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect::<BTreeSet<_>>().len() - 1;
         let target = project.join("target");
         let build = cargo("build --offline").arg("--target-dir").arg(target.to_string_lossy());
@@ -71,39 +73,40 @@ impl Program {
         let before = children_seconds()?;
         build.run()?;
         let seconds = children_seconds()? - before;
-        fs::remove_dir_all(&target).context("what was built cannot be removed")?;
+        fs::remove_dir_all(&target).context("cannot remove the build output")?;
         Ok(Cost { crates, seconds })
     }
 
-    /// Writes a project that nothing has been built in.
+    /// Writes a project without any build output.
     fn write(&self, project: &Path) -> Result<()> {
         let root = workspace::root();
         if project.exists() {
             fs::remove_dir_all(project).with_context(|| format!("{} cannot be removed", project.display()))?;
         }
-        fs::create_dir_all(project.join("src")).context("no project can be made")?;
+        fs::create_dir_all(project.join("src")).context("cannot create a project")?;
         let dependencies = self.dependencies.replace("{root}", &root.to_string_lossy());
         let package = "[workspace]\n\n[package]\nname = \"program\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
         fs::write(project.join("Cargo.toml"), format!("{package}\n[dependencies]\n{dependencies}{TOKIO}"))?;
         fs::write(project.join("src/main.rs"), self.main)?;
-        // The same versions of what they share.
+        // The same versions of shared dependencies.
         fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock"))?;
         Ok(())
     }
 }
 
-/// The processor time of all processes that this one has waited for, and of theirs.
+/// Returns the processor time of all processes that this one has waited for, and of their children.
 fn children_seconds() -> Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").context("the processor time is read from /proc")?;
-    parse_children_seconds(&stat).context("/proc/self/stat is not as expected")
+    let stat = fs::read_to_string("/proc/self/stat").context("cannot read the processor time from /proc")?;
+    parse_children_seconds(&stat).context("unexpected format of /proc/self/stat")
 }
 
 fn parse_children_seconds(stat: &str) -> Option<f64> {
-    // The name of the program may hold spaces; it ends with the last bracket. The fields behind it begin with the third.
+    // The name of the program may contain spaces; it ends with the last bracket. The fields behind
+    // it begin with the third.
     let (_, fields) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let ticks = fields.get(13)?.parse::<u32>().ok()? + fields.get(14)?.parse::<u32>().ok()?;
-    // Linux counts in hundredths of a second here, whatever it does inside.
+    // Linux reports hundredths of a second here, whatever its internal unit.
     Some(f64::from(ticks) / 100.0)
 }
 

@@ -1,11 +1,11 @@
-//! The dependencies' licences, versions and sources.
+//! Checks the licences, versions and sources of dependencies.
 
 use devkit::CommandLine;
 
-/// What `deny.toml` says, but for advisories: their database is fetched from elsewhere.
+/// The checks of `deny.toml` except advisories, whose database would have to be fetched.
 pub(super) fn checks() -> [CommandLine; 2] {
     [
-        // Those of other platforms, too, which no build here has fetched.
+        // Those for other platforms, too, which no build here has fetched.
         CommandLine::cargo("fetch --locked"),
         CommandLine::cargo("deny --offline check licenses bans sources"),
     ]

@@ -1,4 +1,4 @@
-//! The published crates and their features: each must compile alone.
+//! Checks that the published crates compile with each of their features alone.
 
 use devkit::CommandLine;
 
@@ -47,13 +47,15 @@ pub(crate) const PUBLISHED: [Crate; 4] = [
     },
 ];
 
-/// One check without features and one with each feature alone, crate by crate.
+/// Returns one check without features and one with each feature alone, crate by crate.
 ///
-/// Clippy instead of `cargo check`: only there are warnings errors without a new build of all dependencies. Not all
-/// crates at once, for then cargo would give each the features that another asks for.
+/// Clippy instead of `cargo check`: it makes warnings errors without rebuilding all dependencies.
+/// Not all crates at once, because then cargo would enable for each the features that another
+/// requests.
 pub(crate) fn checks() -> Vec<CommandLine> {
     let mut checks: Vec<_> = PUBLISHED.iter().flat_map(Crate::checks).collect();
-    // Messages without a server: what the macros write, with the features that such a crate turns on.
+    // Messages without a server: the code that the macros generate, with the features that such a
+    // crate enables.
     checks.push(CommandLine::cargo("clippy --package shared-messages --all-targets").args(["--", "-D", "warnings"]));
     checks
 }
@@ -76,7 +78,7 @@ mod tests {
     use crate::tree::manifest::members;
 
     #[test]
-    fn the_list_is_what_the_manifests_say() {
+    fn the_list_agrees_with_the_manifests() {
         let members = members();
         let mut said: Vec<_> = members.iter().filter(|m| m.is_published()).map(|m| (m.name(), m.features())).collect();
         let mut listed: Vec<_> = PUBLISHED.iter().map(|krate| (krate.name, krate.features.to_vec())).collect();

@@ -12,17 +12,17 @@ use crate::{autobahn, loom, msrv, package, public_api, setup, step::Steps};
 /// How much to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// All of it.
+    /// All steps.
     Full,
-    /// What an edit usually breaks.
+    /// The steps that an edit usually breaks.
     Quick,
 }
 
-/// What `--quick` runs: all but the test programs that start a compiler, a browser or other clients.
+/// The tests of `--quick`: all but the programs that start a compiler, a browser or other clients.
 const FAST: &str = "not binary(/^(ui|chat_browser|faults|interop)$/)";
 
-/// The test programs whose servers take `SWITCHBOARD_TRANSPORT`. Those of the examples serve the examples' own apps,
-/// which say what they run on; those of `native` test what only that transport does.
+/// The test programs whose servers read `SWITCHBOARD_TRANSPORT`. Those of the examples run the
+/// examples' own apps, which choose their transport; those of `native` test only that transport.
 const ON_BOTH_TRANSPORTS: [&str; 8] =
     ["checklist", "hub", "lifecycle", "middleware", "protocol", "router", "streams", "topics"];
 
@@ -62,9 +62,7 @@ fn full(steps: &mut Steps) -> Result<()> {
 fn quick(steps: &mut Steps) -> Result<()> {
     let nextest = setup::has_nextest();
     if !nextest {
-        println!(
-            "!!!! cargo-nextest IS NOT INSTALLED: only the tests inside the crates run. `cargo xtask setup` tells more."
-        );
+        println!("!!!! cargo-nextest IS NOT INSTALLED: only the tests inside the crates run. Run `cargo xtask setup`.");
     }
     steps.commands("format", &[format()])?;
     steps.commands("lints", &[lints(Extent::Quick)])?;
@@ -75,7 +73,7 @@ fn format() -> CommandLine {
     CommandLine::cargo("fmt --all --check")
 }
 
-/// `typos.toml` says what it passes over.
+/// `typos.toml` lists the exceptions.
 fn spelling() -> Result<CommandLine> {
     Ok(CommandLine::new(&workspace::target()?.join("python/bin/typos").to_string_lossy()))
 }
@@ -88,7 +86,7 @@ fn lints(extent: Extent) -> CommandLine {
     CommandLine::cargo("clippy --workspace --all-features").arg(targets).args(["--", "-D", "warnings"])
 }
 
-/// All tests but those in documentation, which nextest does not run.
+/// Runs all tests but doc tests, which nextest does not run.
 fn tests(extent: Extent, nextest: bool) -> CommandLine {
     if nextest {
         let command = CommandLine::cargo("nextest run --workspace --all-features --no-fail-fast");
@@ -99,16 +97,16 @@ fn tests(extent: Extent, nextest: bool) -> CommandLine {
     }
     let targets = match extent {
         Extent::Full => "--all-targets",
-        // `cargo test` can only name the test programs to run, not those to leave out.
+        // `cargo test` can select test programs, but not exclude them.
         Extent::Quick => "--lib --bins",
     };
     CommandLine::cargo("test --workspace --all-features --no-fail-fast").args(targets.split(' '))
 }
 
-/// The tests over sockets once more, on the other transport.
+/// Runs the tests over sockets once more, on the other transport.
 ///
-/// Of the whole workspace, as the tests before: with `--package`, cargo chooses other features for the dependencies and
-/// builds everything a second time.
+/// With `--workspace`, as the tests before: with `--package`, cargo chooses other features for the
+/// dependencies and builds everything a second time.
 fn tests_on_axum(nextest: bool) -> CommandLine {
     let names = ON_BOTH_TRANSPORTS.iter().flat_map(|name| ["--test", name]);
     let command = if nextest { "nextest run" } else { "test" };
@@ -118,9 +116,9 @@ fn tests_on_axum(nextest: bool) -> CommandLine {
         .env("SWITCHBOARD_TRANSPORT", "axum")
 }
 
-/// The tests of what reads and writes JSON, with features of serde_json that an application may turn on and that change
-/// how it hands out numbers, keys and raw text. In a target directory of its own: all that depends on serde_json is built
-/// anew.
+/// Runs the tests of the code that reads and writes JSON, with features of serde_json that an
+/// application may enable and that change how it passes numbers, keys and raw text. In a target
+/// directory of its own, because everything that depends on serde_json is rebuilt.
 fn tests_with_serde_json_features(nextest: bool) -> Result<CommandLine> {
     let features = ["arbitrary_precision", "preserve_order", "float_roundtrip", "raw_value"];
     let features = features.map(|feature| format!("serde_json/{feature}")).join(",");

@@ -6,7 +6,7 @@ use devkit::workspace;
 
 use super::manifest::{Manifest, members};
 
-/// The heading of the table for all that no published crate depends on.
+/// The heading of the table of dependencies that no published crate has.
 const OTHERS: &str = "## For tests, examples and tools only";
 
 #[test]
@@ -28,7 +28,7 @@ fn the_document_lists_the_dependencies() {
     assert_same(&rows(&document, OTHERS), &others);
 }
 
-/// The names in the first column below a heading, up to the next one.
+/// Returns the names in the first column below a heading, up to the next one.
 fn rows<'a>(document: &'a str, heading: &str) -> BTreeSet<&'a str> {
     let mut lines = document.lines().skip_while(|line| *line != heading);
     assert!(lines.next().is_some(), "docs/dependencies.md has no heading `{heading}`");
@@ -41,6 +41,6 @@ fn assert_same(listed: &BTreeSet<&str>, used: &BTreeSet<&str>) {
     let stale: Vec<_> = listed.difference(used).collect();
     assert!(
         missing.is_empty() && stale.is_empty(),
-        "docs/dependencies.md lacks {missing:?} and has, but nothing uses, {stale:?}"
+        "docs/dependencies.md lacks {missing:?} and lists unused {stale:?}"
     );
 }

@@ -1,14 +1,14 @@
-//! What is in the workspace.
+//! The files of the workspace.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// What cargo and npm write.
+/// The folders that cargo and npm write.
 const GENERATED: [&str; 2] = ["target", "node_modules"];
 
-/// All folders that are written by hand, the root included, but for hidden ones.
+/// Returns all folders with handwritten files, including the root, without hidden ones.
 pub(super) fn folders(root: &Path) -> Vec<PathBuf> {
     let mut found = vec![root.to_owned()];
     let mut at = 0;
@@ -24,7 +24,7 @@ fn is_by_hand(folder: &Path) -> bool {
     !(name.starts_with('.') || GENERATED.contains(&&*name))
 }
 
-/// The files right in a folder.
+/// Returns the files directly in a folder.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     entries(folder).into_iter().filter(|path| path.is_file()).collect()
 }
@@ -33,7 +33,7 @@ pub(super) fn rust_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
     files(folder).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
 }
 
-/// Relative to the root, with `/` on every platform.
+/// Returns the path relative to the root, with `/` on every platform.
 pub(super) fn name_of(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/")
 }

@@ -10,7 +10,7 @@ use devkit::workspace;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Item, UseTree, visit::Visit};
 
-/// From the ground up. Rooms of one floor may import each other.
+/// From the bottom up. Rooms of one floor may import each other.
 const FLOORS: &[&[&str]] = &[
     &["clock", "config", "guard", "log_limit", "metrics", "shrink", "sync"],
     &["wire"],
@@ -68,7 +68,7 @@ fn the_picture_shows_the_floors() {
     }
 }
 
-/// A file that nothing declares is never compiled, and its tests never run.
+/// A file that no module declares is never compiled, and its tests never run.
 #[test]
 fn each_file_is_a_module() {
     let root = workspace::root();
@@ -85,7 +85,7 @@ fn each_file_is_a_module() {
     }
 }
 
-/// The files but for `lib.rs` and tests, each with its module path.
+/// Returns the files except `lib.rs` and tests, each with its module path.
 fn files(source: &Path) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     for path in rust_files(source) {
@@ -97,14 +97,14 @@ fn files(source: &Path) -> Vec<(String, Vec<String>)> {
     found
 }
 
-/// The path of a file's module; empty for `lib.rs`.
+/// Returns the module path of a file; empty for `lib.rs`.
 fn module(path: &str) -> Vec<String> {
     let stem = path.strip_suffix(".rs").unwrap();
     let stem = if stem == "lib" || stem == "mod" { "" } else { stem.strip_suffix("/mod").unwrap_or(stem) };
     stem.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// Relative to the folder.
+/// Returns the Rust files, relative to the folder.
 fn rust_files(source: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![source.to_owned()];
@@ -123,7 +123,7 @@ fn rust_files(source: &Path) -> Vec<String> {
     found
 }
 
-/// Which room the names at the root of the crate come from.
+/// Returns the room of each name at the root of the crate.
 fn exports(lib: &str) -> BTreeMap<String, String> {
     let mut exports = BTreeMap::new();
     for item in syn::parse_file(lib).unwrap().items {
@@ -142,7 +142,7 @@ fn exports(lib: &str) -> BTreeMap<String, String> {
     exports
 }
 
-/// All paths of a `use`.
+/// Collects all paths of a `use`.
 fn flatten(tree: &UseTree, prefix: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
     match tree {
         UseTree::Path(path) => {
@@ -157,7 +157,7 @@ fn flatten(tree: &UseTree, prefix: &mut Vec<String>, paths: &mut Vec<Vec<String>
     }
 }
 
-/// Names of other rooms that a file mentions.
+/// Returns the names of other rooms that a file uses.
 fn imports(file: &syn::File, module: &[String], exports: &BTreeMap<String, String>) -> BTreeSet<(String, String)> {
     let mut mentions = Mentions { module: module.to_vec(), paths: Vec::new() };
     mentions.visit_file(file);
@@ -197,7 +197,7 @@ impl Mentions {
         self.paths.push(base);
     }
 
-    /// Those in the text of a macro.
+    /// Collects the paths in the tokens of a macro.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;

@@ -1,10 +1,10 @@
-//! What the manifests of the workspace say, for the checks of lists in this crate.
+//! The manifests of the workspace, for the checks of lists in this crate.
 
 use std::{fs, path::PathBuf};
 
 use devkit::workspace::root;
 
-/// A manifest, read by lines: a table per heading, and one key per line that starts with one.
+/// A manifest, read by lines: tables begin with a heading, and keys with their line.
 #[derive(Debug)]
 pub(crate) struct Manifest {
     path: PathBuf,
@@ -21,12 +21,13 @@ impl Manifest {
         !self.table("package").any(|line| line.replace(' ', "") == "publish=false")
     }
 
-    /// The features, without `default`.
+    /// Returns the features, without `default`.
     pub(crate) fn features(&self) -> Vec<&str> {
         self.table("features").filter_map(key).filter(|name| *name != "default").collect()
     }
 
-    /// The names in `[dependencies]` or `[dev-dependencies]`, also those for some targets only.
+    /// Returns the names in `[dependencies]` or `[dev-dependencies]`, including those for some
+    /// targets only.
     pub(crate) fn dependencies(&self, table: &str) -> Vec<&str> {
         self.tables().filter(|(heading, _)| is_dependencies(heading, table)).filter_map(|(_, line)| key(line)).collect()
     }
@@ -35,7 +36,7 @@ impl Manifest {
         self.tables().filter(move |(heading, _)| *heading == name).map(|(_, line)| line)
     }
 
-    /// Every line with the heading it stands under.
+    /// Returns every line with its heading.
     fn tables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.text.lines().scan("", |heading, line| {
             if let Some(name) = line.strip_prefix('[') {
@@ -50,7 +51,7 @@ fn is_dependencies(heading: &str, table: &str) -> bool {
     heading == table || (heading.starts_with("target.") && heading.ends_with(&format!(".{table}")))
 }
 
-/// The key of a line: `a = 1`, `a.workspace = true`.
+/// Returns the key of a line: `a = 1`, `a.workspace = true`.
 fn key(line: &str) -> Option<&str> {
     let (key, _) = line.split_once('=')?;
     let key = key.trim_end().split('.').next()?;
@@ -58,16 +59,16 @@ fn key(line: &str) -> Option<&str> {
     (!key.is_empty() && key.chars().all(named)).then_some(key)
 }
 
-/// The manifests of all members.
+/// Reads the manifests of all members.
 pub(crate) fn members() -> Vec<Manifest> {
     let root = root();
     let folders = ["crates", "examples"].into_iter().flat_map(|folder| {
-        fs::read_dir(root.join(folder)).expect("the folder is there").map(|entry| entry.expect("it can be read").path())
+        fs::read_dir(root.join(folder)).expect("the folder exists").map(|entry| entry.expect("it is readable").path())
     });
     let mut paths: Vec<PathBuf> = folders.chain([root.join("tests")]).map(|path| path.join("Cargo.toml")).collect();
     paths.retain(|path| path.is_file());
     paths.sort();
-    let read = |path: PathBuf| Manifest { text: fs::read_to_string(&path).expect("it can be read"), path };
+    let read = |path: PathBuf| Manifest { text: fs::read_to_string(&path).expect("it is readable"), path };
     let manifests: Vec<_> = paths.into_iter().map(read).collect();
     assert!(manifests.iter().all(|manifest| !manifest.name().is_empty()), "{manifests:?}");
     manifests

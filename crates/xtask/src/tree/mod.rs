@@ -1,5 +1,6 @@
-//! Checks of the tree: what is written about it is so, and it keeps its own rules.
+//! Checks of the tree: documents agree with it, and it follows its own rules.
 
+mod architecture;
 mod dependencies;
 mod files;
 mod layers;

@@ -1,4 +1,5 @@
-//! Checks that `docs/contributing.md` lists the files that differ by platform: Windows and macOS are not built here.
+//! Checks that `docs/contributing.md` lists the files that differ by platform, because Windows and
+//! macOS are not built here.
 
 use std::{collections::BTreeSet, fs};
 
@@ -6,11 +7,11 @@ use devkit::workspace;
 
 use super::files::{folders, name_of, rust_files};
 
-/// Names of conditions. `target_os = "none"` is the condition of tests that is never true.
+/// The names of conditions. Tests use `target_os = "none"` for a condition that is never true.
 const CONDITIONS: [&str; 5] = ["unix", "windows", "target_os", "target_family", "target_arch"];
 const NEVER: &str = "target_os = \"none\"";
 
-/// Their conditions are text that they are tested with.
+/// In these crates, the conditions are text for tests.
 const TEXT: [&str; 2] = ["crates/switchboard-macros/", "crates/xtask/"];
 
 #[test]
@@ -37,7 +38,7 @@ fn depends_on_the_platform(line: &str) -> bool {
 }
 
 #[test]
-fn conditions_are_told_from_words() {
+fn conditions_are_distinguished_from_words() {
     for line in ["#[cfg(unix)]", "if cfg!(any(target_os = \"linux\", windows))", "#[cfg_attr(not(unix), ignore)]"] {
         assert!(depends_on_the_platform(line), "{line}");
     }

@@ -1,4 +1,4 @@
-//! Checks that files and folders stay small enough to be looked through.
+//! Checks that files and folders stay small enough to read.
 
 use std::fs;
 
@@ -6,13 +6,13 @@ use devkit::workspace;
 
 use super::files::{files, folders, name_of};
 
-/// Lines of a source file.
+/// The most lines of a source file.
 const MAX_LINES: usize = 450;
 
-/// Files in a folder, folders in it not counted.
+/// The most files in a folder, not counting subfolders.
 const MAX_FILES: usize = 14;
 
-/// What has lines to count.
+/// The extensions of source files.
 const SOURCES: [&str; 6] = ["css", "html", "js", "mjs", "py", "rs"];
 
 #[test]

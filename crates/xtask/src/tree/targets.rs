@@ -1,4 +1,5 @@
-//! Checks that no target is built as a test program unless it has tests: each links the whole server.
+//! Checks that only targets with tests are built as test programs, because each links the whole
+//! server.
 
 use std::{fs, path::Path};
 
@@ -6,20 +7,21 @@ use devkit::CommandLine;
 use serde_json::Value;
 
 #[test]
-fn what_has_no_tests_is_no_test_program() {
+fn targets_without_tests_are_no_test_programs() {
     let metadata = CommandLine::cargo("metadata --no-deps --offline --format-version 1").output().unwrap();
     let metadata: Value = serde_json::from_str(&metadata).unwrap();
     let mut programs = 0;
     let mut idle = Vec::new();
     for package in metadata["packages"].as_array().unwrap() {
-        // A program and its library share the folder; where there is a library, the tests are those of the library.
+        // A program and its library share the folder; if there is a library, the tests belong to
+        // it.
         let targets = package["targets"].as_array().unwrap();
         let has_library = targets.iter().any(|target| is_of(target, &["lib", "proc-macro"]));
         for target in targets.iter().filter(|target| target["test"] == true) {
             let source = Path::new(target["src_path"].as_str().unwrap());
             let tested = match is_of(target, &["bin"]) {
                 true => !has_library && has_tests(source.parent().unwrap()),
-                // The tests in `tests` are what they are there for.
+                // A target in `tests` has tests by definition.
                 false => is_of(target, &["test"]) || has_tests(source.parent().unwrap()),
             };
             programs += 1;

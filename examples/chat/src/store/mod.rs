@@ -1,4 +1,4 @@
-//! People and rooms, in this process's memory. Everything has a bound, and no lock is held over an
+//! Users and rooms, in this process's memory. Everything is bounded, and no lock is held over an
 //! `.await`.
 
 mod room;
@@ -19,17 +19,17 @@ pub(crate) use self::{
 };
 use crate::messages::RoomSummary;
 
-/// How many people are remembered by their tokens. Whoever is online always is.
+/// How many users are remembered by their tokens. Online users always are.
 const MAX_USERS: usize = 10_000;
 
 /// How many rooms there may be.
 const MAX_ROOMS: usize = 100;
 
-/// All that the chat knows.
+/// The state of the chat.
 #[derive(Debug)]
 pub(crate) struct Store {
     users: Mutex<Users>,
-    /// In the order in which they were created. None is ever removed.
+    /// In the order of creation. Rooms are never removed.
     rooms: Mutex<Vec<Arc<Room>>>,
 }
 
@@ -64,7 +64,7 @@ impl Store {
         Ok(room)
     }
 
-    /// The rooms that somebody is in, with whatever connection.
+    /// Returns the rooms that a user is in, with any connection.
     pub(crate) fn rooms_of(&self, user: &User) -> Vec<Arc<Room>> {
         lock(&self.rooms).iter().filter(|room| room.has(user)).cloned().collect()
     }
@@ -75,12 +75,12 @@ impl Store {
         lock(&self.rooms).iter().map(summary).collect()
     }
 
-    /// One more connection of the person with that token, who is new if nobody knows it.
+    /// Adds a connection of the user with that token, who is created if the token is unknown.
     pub(crate) fn sign_in(&self, token: &str, username: Option<String>, guest_name: &str) -> SignedIn {
         lock(&self.users).sign_in(token, username, guest_name)
     }
 
-    /// One connection less.
+    /// Removes a connection.
     pub(crate) fn sign_out(&self, user: &User) {
         lock(&self.users).sign_out(user);
     }
@@ -96,7 +96,7 @@ pub(crate) fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Locks a mutex. What is behind one is never left half changed, so a panic elsewhere does not matter.
+/// Locks a mutex. No panic can leave its content half changed, so poisoning does not matter.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,7 +14,7 @@ use crate::messages::{ChatMessage, RoomUser};
 /// How many messages a room remembers.
 const HISTORY: usize = 50;
 
-/// A room. It is changed in turns, see [`Turn`].
+/// A room. Changes need a [`Turn`].
 #[derive(Debug)]
 pub(crate) struct Room {
     id: String,
@@ -26,13 +26,13 @@ pub(crate) struct Room {
 
 #[derive(Debug, Default)]
 struct Inside {
-    /// In the order in which they came.
+    /// In the order in which they joined.
     members: Vec<Member>,
     /// Oldest first.
     history: VecDeque<ChatMessage>,
 }
 
-/// Somebody in the room, with one or more connections.
+/// A user in the room, with one or more connections.
 #[derive(Debug)]
 struct Member {
     user: Arc<User>,
@@ -58,12 +58,12 @@ impl Room {
         &self.name
     }
 
-    /// The topic that its members are subscribed to.
+    /// Returns the topic of its members.
     pub(crate) fn topic(&self) -> &str {
         &self.topic
     }
 
-    /// How many people are in it.
+    /// Returns how many users are in it.
     pub(crate) fn count(&self) -> usize {
         lock(&self.inside).members.len()
     }
@@ -72,15 +72,15 @@ impl Room {
         lock(&self.inside).position(user).is_some()
     }
 
-    /// Waits until nobody else changes the room.
+    /// Waits for the right to change the room.
     pub(crate) async fn turn(&self) -> Turn<'_> {
         Turn { _guard: self.turn.lock().await, room: self }
     }
 }
 
-/// The right to change a room. It is kept until the change is published: what members are told
-/// last is then how the room is, and a message is either in the history that somebody who joins is
-/// sent or comes after it.
+/// The right to change a room, held until the change is published. So the last message about the
+/// members is current, and each chat message either is in the history that a new member gets, or
+/// follows it.
 pub(crate) struct Turn<'a> {
     room: &'a Room,
     _guard: AsyncMutexGuard<'a, ()>,
@@ -95,7 +95,7 @@ impl Deref for Turn<'_> {
 }
 
 impl Turn<'_> {
-    /// One more connection. `true` if it is the person's first here.
+    /// Adds a connection. Returns `true` if it is the user's first one here.
     pub(crate) fn enter(&self, user: &Arc<User>) -> bool {
         let mut inside = lock(&self.room.inside);
         if let Some(position) = inside.position(user) {
@@ -106,7 +106,7 @@ impl Turn<'_> {
         true
     }
 
-    /// One connection less. `true` if it was the person's last here.
+    /// Removes a connection. Returns `true` if it was the user's last one here.
     pub(crate) fn exit(&self, user: &User) -> bool {
         let mut inside = lock(&self.room.inside);
         let Some(position) = inside.position(user) else { return false };

@@ -1,4 +1,4 @@
-//! People: their tokens, names and how many connections they have.
+//! Users: their tokens, names and connection counts.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::lock;
 
-/// Somebody. Others know the id; the token stays between the server and its owner.
+/// A user. The id is public; the token is a secret of the server and its owner.
 pub(crate) struct User {
     id: String,
     token: Arc<str>,
@@ -25,7 +25,7 @@ impl User {
         lock(&self.name).clone()
     }
 
-    /// `false` if that is the name already.
+    /// Returns `false` if that is the name already.
     pub(crate) fn rename(&self, name: String) -> bool {
         let mut current = lock(&self.name);
         let changed = *current != name;
@@ -44,19 +44,19 @@ impl std::fmt::Debug for User {
     }
 }
 
-/// What signing in gives.
+/// The result of signing in.
 #[derive(Debug)]
 pub(crate) struct SignedIn {
     pub(crate) user: Arc<User>,
-    /// Others knew the person by another name.
+    /// The user had another name before.
     pub(crate) renamed: bool,
 }
 
-/// Everybody who is remembered.
+/// All users that are remembered.
 #[derive(Debug)]
 pub(super) struct Users {
     by_token: HashMap<Arc<str>, Entry>,
-    /// Who is gone, in that order: the first is the first to be forgotten.
+    /// Offline users in the order in which they left. The first one is forgotten first.
     gone: BTreeMap<u64, Arc<str>>,
     departures: u64,
     limit: usize,
@@ -66,7 +66,7 @@ pub(super) struct Users {
 struct Entry {
     user: Arc<User>,
     connections: usize,
-    /// The key in `gone`, for somebody without a connection.
+    /// The key in `gone` of a user without a connection.
     departure: Option<u64>,
 }
 
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_one_person() {
+    fn a_token_belongs_to_one_user() {
         let mut users = Users::new(10);
         let ann = users.sign_in("a", Some("Ann".into()), "Guest-1");
         assert_eq!((ann.user.name().as_str(), ann.renamed), ("Ann", false));
@@ -142,24 +142,24 @@ mod tests {
     }
 
     #[test]
-    fn who_went_first_is_forgotten_first() {
+    fn the_user_who_left_first_is_forgotten_first() {
         let mut users = Users::new(2);
         let (a, b) = (sign_in(&mut users, "a"), sign_in(&mut users, "b"));
         users.sign_out(&a);
         users.sign_out(&b);
-        // Back again, and gone again: now the last to have gone.
+        // Back again, and gone again: now the last one to leave.
         let a = sign_in(&mut users, "a");
         users.sign_out(&a);
         sign_in(&mut users, "c");
         assert!(!Arc::ptr_eq(&b, &sign_in(&mut users, "b")));
         assert_eq!((users.by_token.len(), users.online()), (2, 2));
-        // Whoever is there stays, however many they are.
+        // Online users stay, even above the limit.
         sign_in(&mut users, "d");
         assert_eq!((users.by_token.len(), users.online()), (3, 3));
     }
 
     #[test]
-    fn somebody_with_a_connection_left_is_online() {
+    fn a_user_with_a_remaining_connection_is_online() {
         let mut users = Users::new(10);
         let ann = sign_in(&mut users, "a");
         sign_in(&mut users, "a");

@@ -1,24 +1,24 @@
-//! What can go wrong at the client.
+//! The errors of the client.
 
 use std::{error::Error, fmt};
 
 use super::MAX_PENDING;
 
-/// What went wrong at the client.
+/// An error of the client.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReplicaError {
-    /// So many changes wait for the server's word that no more are taken.
+    /// Too many changes are unconfirmed to make another one.
     TooManyPending,
-    /// The server's message does not fit the revision that is known: reconnect on
+    /// The server's message does not fit the known revision: reconnect on
     /// [`Replica::path`](crate::Replica::path).
     Gap {
-        /// What is known.
+        /// The revision that is known.
         rev: Option<u64>,
-        /// What the message follows on.
+        /// The revision that the message is based on.
         from_rev: u64,
     },
-    /// The server's message cannot be read.
+    /// The server's message cannot be parsed.
     Unreadable(serde_json::Error),
 }
 

@@ -1,4 +1,4 @@
-//! The client's part: what the server has said, and on top of it what it has not confirmed yet.
+//! The client's part: the server's state, with the client's unconfirmed changes on top.
 
 mod error;
 #[cfg(test)]
@@ -14,19 +14,19 @@ pub use self::error::ReplicaError;
 use self::wire::{Envelope, Pending};
 use crate::messages::{Heartbeat, Join, Leave, Participant, Patch, RevisionGap, SyncDeltas, SyncSnapshot};
 
-/// How many changes may wait for the server's word.
+/// How many changes may be unconfirmed.
 const MAX_PENDING: usize = 100;
 
-/// One client's view of the meeting. It has no socket: it makes the text frames to send, and takes
-/// those that come.
+/// One client's view of the meeting. It has no socket: it creates the text frames to send, and
+/// handles received ones.
 ///
-/// Changes of its own show at once. They are kept until their `clientReqId` comes back with the
-/// server's operation, or an error for them does; a snapshot clears them.
+/// Its own changes are visible at once. They are kept until an operation or an error with their
+/// `clientReqId` arrives; a snapshot discards them.
 #[derive(Debug)]
 pub struct Replica {
     id: String,
     name: String,
-    /// `None` before the first word of the server.
+    /// `None` before the first message of the server.
     rev: Option<u64>,
     confirmed: BTreeMap<String, Participant>,
     pending: VecDeque<Pending>,
@@ -34,20 +34,21 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// For the participant with this id and name.
+    /// Creates a replica for the participant with this id and name.
     #[must_use]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let (confirmed, pending) = Default::default();
         Self { id: id.into(), name: name.into(), rev: None, confirmed, pending, last_req: 0 }
     }
 
-    /// Where to connect: with what is known, so that only what has changed since comes.
+    /// Returns the path to connect to. It has the known revision, so that only later changes are
+    /// sent.
     #[must_use]
     pub fn path(&self) -> String {
         self.rev.map_or_else(|| "/ws".to_owned(), |rev| format!("/ws?rev={rev}"))
     }
 
-    /// The first frames of a connection: `JOIN`, and the changes that the server has not confirmed.
+    /// Returns the first frames of a connection: `JOIN`, and the unconfirmed changes.
     #[must_use]
     pub fn join(&self) -> Vec<String> {
         let join = json!({ "participantId": self.id, "name": self.name });
@@ -55,7 +56,7 @@ impl Replica {
         std::iter::once(json!({ "type": Join::TYPE, "payload": join }).to_string()).chain(again).collect()
     }
 
-    /// Changes the own entry; the frame that tells the server.
+    /// Changes the own entry, and returns the frame for the server.
     ///
     /// # Errors
     ///
@@ -71,23 +72,24 @@ impl Replica {
         Ok(frame)
     }
 
-    /// The frame that shows that the client is there.
+    /// Returns the frame that shows that the client is present.
     #[must_use]
     pub fn heartbeat(&self) -> String {
         json!({ "type": Heartbeat::TYPE }).to_string()
     }
 
-    /// The frame that ends taking part.
+    /// Returns the frame that leaves the meeting.
     #[must_use]
     pub fn leave(&self) -> String {
         json!({ "type": Leave::TYPE }).to_string()
     }
 
-    /// Takes a frame of the server.
+    /// Handles a frame of the server.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`](ReplicaError::Unreadable) and [`Gap`](ReplicaError::Gap): nothing has changed.
+    /// [`Unreadable`](ReplicaError::Unreadable) and [`Gap`](ReplicaError::Gap): nothing has
+    /// changed.
     pub fn receive(&mut self, frame: &str) -> Result<(), ReplicaError> {
         let Envelope { message_type, meta, payload } = serde_json::from_str(frame)?;
         match &*message_type {
@@ -97,10 +99,10 @@ impl Replica {
                 self.pending.clear();
             }
             SyncDeltas::TYPE => self.take_deltas(serde_json::from_value(payload)?)?,
-            // A snapshot follows. What waits here was made on what is not true any more.
+            // A snapshot follows. The pending changes are based on a state that is lost.
             RevisionGap::TYPE => self.pending.clear(),
             "ERROR" => self.settle(meta.correlation_id.as_deref()),
-            // Of a newer server.
+            // A message of a newer server.
             _ => {}
         }
         Ok(())
@@ -119,12 +121,12 @@ impl Replica {
         Ok(())
     }
 
-    /// The server has had the last word on this change.
+    /// Removes a change that the server has confirmed or refused.
     fn settle(&mut self, client_req_id: Option<&str>) {
         self.pending.retain(|pending| Some(&*pending.client_req_id) != client_req_id);
     }
 
-    /// Who takes part, with the own changes that the server has not confirmed.
+    /// Returns the participants, with the own unconfirmed changes.
     #[must_use]
     pub fn participants(&self) -> BTreeMap<String, Participant> {
         let mut all = self.confirmed.clone();
@@ -136,13 +138,13 @@ impl Replica {
         all
     }
 
-    /// How many own changes the server has not confirmed.
+    /// Returns how many own changes are unconfirmed.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending.len()
     }
 
-    /// The revision that is known.
+    /// Returns the known revision.
     #[must_use]
     pub fn rev(&self) -> Option<u64> {
         self.rev

@@ -1,4 +1,4 @@
-//! Whatever comes in whatever pieces, a replica has what the server has.
+//! A replica has the same state as the server, whatever arrives in whatever portions.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ impl Server {
         self.ring.push(operation);
     }
 
-    /// What a client gets that says it has this revision.
+    /// Returns the response to a client with this revision.
     fn answer(&self, rev: Option<u64>) -> String {
         let to_rev = self.ring.rev();
         let message = match rev.and_then(|from| Some((from, self.ring.since(from)?))) {
@@ -54,7 +54,7 @@ fn kind() -> impl Strategy<Value = Kind> {
 }
 
 proptest! {
-    /// Deltas may reach back to what is known already, as when two answers cross.
+    /// Deltas may include known revisions, as when two responses cross.
     #[test]
     fn replicas_converge(steps in vec((kind(), 0..4_u8, 0..3_u64, any::<bool>()), 1..100)) {
         let (mut server, mut replica) = (Server::default(), Replica::new("0", "Ann"));
@@ -70,9 +70,10 @@ proptest! {
         prop_assert_eq!((replica.rev(), &replica.participants()), (Some(server.ring.rev()), &server.participants));
     }
 
-    /// Own changes show at once, and are confirmed one by one with changes of others between.
+    /// Own changes are visible at once, and are confirmed one by one, with changes of others in
+    /// between.
     #[test]
-    fn own_changes_wait_for_the_servers_word(others in vec(0..3_usize, 1..20)) {
+    fn own_changes_are_kept_until_the_server_answers(others in vec(0..3_usize, 1..20)) {
         let (mut server, mut replica) = (Server::default(), Replica::new("0", "Ann"));
         server.change(Kind::Joined, 0, 1, None);
         replica.receive(&server.answer(None)).unwrap();

@@ -6,7 +6,7 @@ use switchboard::Message;
 
 use crate::messages::{Patch, Update};
 
-/// What comes.
+/// A received message.
 #[derive(Deserialize)]
 pub(super) struct Envelope {
     #[serde(rename = "type")]
@@ -32,7 +32,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// With the id also as the `correlationId`, by which an error is known to be for this change.
+    /// Uses the id also as the `correlationId`, by which an error is assigned to this change.
     pub(super) fn frame(&self) -> String {
         let Self { client_req_id, base_rev, patch } = self;
         let meta = json!({ "correlationId": client_req_id });

@@ -17,10 +17,10 @@ use crate::{
     ring::Ring,
 };
 
-/// How many may take part.
+/// How many participants there may be.
 const MAX_PARTICIPANTS: usize = 1000;
 
-/// Who takes part, what has changed, and what each of them has been sent.
+/// The participants, the operations, and the revision that each client has.
 #[derive(Debug, Default)]
 pub(crate) struct Meeting {
     participants: BTreeMap<String, Participant>,
@@ -46,7 +46,7 @@ impl Meeting {
         if joined.is_some_and(|joined| *joined != id) {
             return Err(WsError::failed_precondition("You have joined as somebody else"));
         }
-        // To join again is to ask for everything.
+        // Joining again requests the whole state.
         let since = if joined.is_some() { None } else { client.data().rev };
         let known = self.peers.get(&id).map(|peer| peer.client.as_ref().map(Client::id));
         match known {
@@ -73,7 +73,7 @@ impl Meeting {
         self.seen(client.id());
         let Update { patch, base_rev, client_req_id } = update;
         if base_rev.is_some_and(|rev| self.operations.since(rev).is_none()) {
-            // It does not know what it changes.
+            // The client does not know the state that it changes.
             let sent_rev = self.resume(client, base_rev);
             if let Some(peer) = self.peers.get_mut(&id) {
                 peer.sent_rev = sent_rev;
@@ -99,7 +99,7 @@ impl Meeting {
         }
     }
 
-    /// It may come back, until it is stale.
+    /// Marks a participant as away. It may return until it is stale.
     pub(crate) fn closed(&mut self, client: ConnId) {
         let Some(id) = self.joined.remove(&client) else { return };
         if let Some(peer) = self.peers.get_mut(&id) {
@@ -109,7 +109,7 @@ impl Meeting {
         self.tell_all();
     }
 
-    /// Removes who was not seen for so long.
+    /// Removes participants that were silent for `stale`.
     pub(crate) fn sweep(&mut self, stale: Duration) {
         let all = self.peers.iter().filter(|(_, peer)| peer.seen.elapsed() > stale);
         let all: Vec<_> = all.map(|(id, _)| id.clone()).collect();
@@ -128,14 +128,14 @@ impl Meeting {
         self.change(Kind::Left, Changed { id, ..Changed::default() }, None);
     }
 
-    /// Every change of the participants is an operation.
+    /// Records a change of the participants as an operation.
     fn change(&mut self, kind: Kind, changed: Changed, client_req_id: Option<String>) {
         let operation = Operation::new(kind, changed, client_req_id);
         operation.apply(&mut self.participants);
         self.operations.push(operation);
     }
 
-    /// Sends each what it has not been sent.
+    /// Sends each client the operations that it lacks.
     fn tell_all(&mut self) {
         for peer in self.peers.values_mut() {
             let Some(client) = &peer.client else { continue };
@@ -145,7 +145,8 @@ impl Meeting {
         }
     }
 
-    /// Sends what has changed since a revision, or everything; the revision that the client then has.
+    /// Sends the operations since a revision, or everything. Returns the revision that the client
+    /// then has.
     fn resume(&self, client: &Client, since: Option<u64>) -> u64 {
         match since {
             Some(rev) => sync::tell(client, rev, &self.operations, &self.participants),

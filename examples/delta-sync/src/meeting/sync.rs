@@ -1,4 +1,4 @@
-//! What a client is sent: what has changed, or everything.
+//! The messages that synchronise a client: operations, or a snapshot.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::{
     ring::Ring,
 };
 
-/// Whether the client is still there makes no difference: its end will be told.
+/// It does not matter whether the client is still connected: its close hook follows.
 pub(super) fn tell(client: &Client, from: u64, ring: &Ring, participants: &BTreeMap<String, Participant>) -> u64 {
     let rev = ring.rev();
     if let Some(operations) = ring.since(from) {

@@ -1,12 +1,12 @@
-//! What travels between client and server.
+//! The messages between client and server.
 
 use switchboard::{WsMessages, ws_message};
 
-// Client to server.
+// From client to server.
 
 #[ws_message("ping")]
 pub(crate) struct Ping {
-    /// The client's clock, which the answer repeats.
+    /// The client's clock, which is returned in the answer.
     pub(crate) timestamp: u64,
 }
 
@@ -37,9 +37,9 @@ pub(crate) struct Typing {
     pub(crate) is_typing: bool,
 }
 
-// Server to client.
+// From server to client.
 
-/// All that this route may send: another message does not compile.
+/// The messages that this route may send: another one does not compile.
 #[derive(WsMessages)]
 pub(crate) enum ServerMessage {
     Pong(Pong),
@@ -64,22 +64,22 @@ pub(crate) struct Welcome {
     pub(crate) message: String,
 }
 
-/// To all others: somebody has connected.
+/// To all others: a user has connected.
 #[ws_message("user_joined")]
 pub(crate) struct UserJoined {
     pub(crate) user_id: String,
 }
 
-/// To all others: somebody's connection has ended.
+/// To all others: a user's connection has ended.
 #[ws_message("user_left")]
 pub(crate) struct UserLeft {
     pub(crate) user_id: String,
     pub(crate) code: u16,
-    /// The client's own words, as it may have sent any: escape it before showing it.
+    /// The reason that the client sent, unchecked: escape it before showing it.
     pub(crate) reason: String,
 }
 
-/// To all in a room, also who came.
+/// To all in a room, including the user who joined.
 #[ws_message("room_joined")]
 pub(crate) struct RoomJoined {
     pub(crate) room_id: String,
@@ -88,7 +88,7 @@ pub(crate) struct RoomJoined {
     pub(crate) timestamp: u64,
 }
 
-/// To those who are left in a room.
+/// To the remaining members of a room.
 #[ws_message("room_left")]
 pub(crate) struct RoomLeft {
     pub(crate) room_id: String,
@@ -96,7 +96,7 @@ pub(crate) struct RoomLeft {
     pub(crate) timestamp: u64,
 }
 
-/// To all in a room, also who says it.
+/// To all in a room, including the sender.
 #[ws_message("message")]
 pub(crate) struct Message {
     pub(crate) room_id: String,
@@ -114,7 +114,7 @@ pub(crate) struct UserTyping {
     pub(crate) is_typing: bool,
 }
 
-/// Follows the protocol's own `ERROR`: for clients that know only this route's messages.
+/// Sent after the protocol's own `ERROR`, for clients that know only this route's messages.
 #[ws_message("error")]
 pub(crate) struct Error {
     pub(crate) message: String,

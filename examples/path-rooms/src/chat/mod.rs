@@ -1,4 +1,4 @@
-//! `/ws/chat`: rooms that clients enter and leave by messages.
+//! `/ws/chat`: rooms that clients join and leave by messages.
 
 mod messages;
 
@@ -17,10 +17,10 @@ use crate::{
     users::{self, User},
 };
 
-/// The topic of all who are connected.
+/// The topic of all connected clients.
 const LOBBY: &str = "lobby";
 
-/// Topics of rooms begin with it.
+/// The prefix of the rooms' topics.
 const ROOM: &str = "room:";
 
 type Client = Conn<User, ServerMessage>;
@@ -59,7 +59,7 @@ async fn join_room(client: Client, State(occupancy): State<Arc<Occupancy>>, msg:
     if is_first {
         client.publish(topic, joined).await?;
     } else {
-        // The others know; only the user's new tab does not.
+        // The others know this user already; only the user's new tab does not.
         client.send(joined)?;
     }
     Ok(())
@@ -101,12 +101,12 @@ async fn failed(client: Client, failure: Failure) -> Result<(), SendError> {
     client.send(Error { message: "An error occurred".into(), code: failure.error().code().to_string() })
 }
 
-/// The connection's subscriptions are still known here, and end after it.
+/// The connection's subscriptions are still known here, and end after the hook.
 async fn closed(client: Client, State(occupancy): State<Arc<Occupancy>>, reason: CloseReason) -> Result<(), WsError> {
     let user_id = client.data().id.clone();
     let topics = client.topics();
     let rooms = topics.iter().filter_map(|topic| topic.strip_prefix(ROOM));
-    // Out of all of them before anything is awaited.
+    // Removed from all rooms before the first `.await`.
     let left: Vec<_> = rooms.filter(|room_id| occupancy.leave(&user_id, room_id)).collect();
     for room_id in left {
         publish_left(&client, room_id.to_owned()).await?;
@@ -120,7 +120,7 @@ fn topic(room_id: &str) -> String {
     format!("{ROOM}{room_id}")
 }
 
-/// The topic of a room, for those who are in it.
+/// Returns the topic of a room, for its members.
 fn joined_topic(client: &Client, room_id: &str) -> Result<String, WsError> {
     let topic = topic(room_id);
     if client.is_subscribed(&topic) { Ok(topic) } else { Err(WsError::permission_denied("You are not in this room")) }

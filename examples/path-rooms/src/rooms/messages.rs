@@ -1,8 +1,8 @@
-//! What travels between client and server.
+//! The messages between client and server.
 
 use switchboard::{WsMessages, ws_message};
 
-// Client to server.
+// From client to server.
 
 #[ws_message("message")]
 pub(crate) struct Say {
@@ -10,7 +10,7 @@ pub(crate) struct Say {
     pub(crate) message: String,
 }
 
-/// Wants to hear of more than the room.
+/// Subscribes to another topic.
 #[ws_message("follow")]
 pub(crate) struct Follow {
     #[validate(length(min = 1, max = 10))]
@@ -23,7 +23,7 @@ pub(crate) struct Unfollow {
     pub(crate) topics: Vec<String>,
 }
 
-/// Says something about a topic, to all who follow it.
+/// Publishes to the subscribers of a topic.
 #[ws_message("post")]
 pub(crate) struct Post {
     pub(crate) topic: String,
@@ -34,15 +34,15 @@ pub(crate) struct Post {
 #[ws_message("get_info")]
 pub(crate) struct GetInfo;
 
-/// Has the server close the connection, with a reason or without.
+/// Makes the server close the connection, with or without a reason.
 #[ws_message("bye")]
 pub(crate) struct Bye {
     pub(crate) in_words: bool,
 }
 
-// Server to client.
+// From server to client.
 
-/// All that this route may send.
+/// The messages that this route may send.
 #[derive(WsMessages)]
 pub(crate) enum ServerMessage {
     Message(Message),
@@ -61,7 +61,7 @@ pub(crate) struct Following {
     pub(crate) topics: Vec<String>,
 }
 
-/// What is known of the connection.
+/// The server's data about the connection.
 #[ws_message("info")]
 pub(crate) struct Info {
     pub(crate) room_id: String,

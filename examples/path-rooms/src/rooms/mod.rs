@@ -1,4 +1,4 @@
-//! `/ws/rooms/{room_id}`: the room is in the path. And what else a connection can do.
+//! `/ws/rooms/{room_id}`: the room is in the path. Also shows the API of a connection.
 
 mod messages;
 
@@ -14,8 +14,8 @@ use crate::{
     users::{self, User},
 };
 
-/// A room's name as it may stand in a path: 1 to 50 letters, digits, `-` and `_`. Anything else is
-/// answered 400 at the upgrade.
+/// A room's name in a path: 1 to 50 letters, digits, `-` and `_`. Other names are answered with 400
+/// at the upgrade.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 struct RoomId(String);
@@ -90,7 +90,7 @@ async fn bye(client: Client, msg: Bye) {
     client.close(CloseCode::NORMAL, if msg.in_words { "Normal closure" } else { "" });
 }
 
-/// What clients name themselves has a prefix of its own, so that they do not get into other rooms.
+/// Topics that clients name have a prefix of their own, so that they are separate from rooms.
 fn public_topic(name: &str) -> String {
     format!("topic:{name}")
 }

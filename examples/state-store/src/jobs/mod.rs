@@ -1,4 +1,4 @@
-//! A queue for each client: what comes while it is busy waits, and runs one by one.
+//! A queue for each client: jobs wait while another one runs, and run one by one.
 
 mod work;
 
@@ -13,7 +13,7 @@ use switchboard::{WsError, ws_message};
 pub use self::work::Work;
 use crate::{Client, Shared};
 
-/// How many jobs of a client wait.
+/// How many jobs of a client may wait.
 const MAX_WAITING: usize = 50;
 
 #[ws_message("RUN_JOB")]
@@ -21,11 +21,11 @@ const MAX_WAITING: usize = 50;
 pub(crate) struct RunJob {
     #[validate(length(min = 1, max = 50))]
     id: String,
-    /// To see what happens then.
+    /// Whether it fails, to show how that is handled.
     fails: bool,
 }
 
-/// Drops the jobs that wait; the one that runs goes on.
+/// Drops the waiting jobs; the running one continues.
 #[ws_message("CLEAR_JOBS")]
 pub(crate) struct ClearJobs;
 
@@ -33,7 +33,7 @@ pub(crate) struct ClearJobs;
 #[ws_message("JOB_QUEUED")]
 pub(crate) struct JobQueued {
     id: String,
-    /// How many are before it, the one that runs included.
+    /// How many jobs are before it, including the running one.
     before: usize,
 }
 
@@ -57,7 +57,7 @@ struct JobFailed {
 #[derive(Debug, Default)]
 pub(crate) struct Jobs(Mutex<Line>);
 
-/// Those that wait. While one runs there is a task, which takes the others after it.
+/// The waiting jobs. While one runs there is a task, which runs the others after it.
 #[derive(Debug, Default)]
 struct Line {
     busy: bool,
@@ -65,7 +65,7 @@ struct Line {
 }
 
 impl Jobs {
-    /// The job itself, if it can run at once; else how many are before it.
+    /// Returns the job itself if it can run at once, or else the number of jobs before it.
     fn enqueue(&self, job: RunJob) -> Result<Enqueued, WsError> {
         let mut line = self.lock();
         if !line.busy {
@@ -79,7 +79,7 @@ impl Jobs {
         Ok(Enqueued::Behind(line.waiting.len()))
     }
 
-    /// The next one, or the end of being busy.
+    /// Returns the next job, or marks the queue as idle.
     fn next(&self) -> Option<RunJob> {
         let mut line = self.lock();
         let job = line.waiting.pop_front();
@@ -87,13 +87,13 @@ impl Jobs {
         job
     }
 
-    /// Drops those that wait; how many that were.
+    /// Drops the waiting jobs and returns their number.
     pub(crate) fn clear(&self) -> usize {
         std::mem::take(&mut self.lock().waiting).len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Line> {
-        // Nothing in here can panic half-way.
+        // No code under the lock panics.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -108,7 +108,7 @@ pub(crate) async fn run_job(client: Client, State(app): State<Shared>, job: RunJ
     match client.data().jobs.enqueue(job)? {
         Enqueued::Behind(before) => client.send(JobQueued { id, before })?,
         Enqueued::Now(job) => {
-            // Before the task is there that could be done already.
+            // Sent before the task is spawned, which could be done by then.
             let queued = client.send(JobQueued { id, before: 0 });
             tokio::spawn(drain(client, app.work.clone(), job));
             queued?;
@@ -117,12 +117,12 @@ pub(crate) async fn run_job(client: Client, State(app): State<Shared>, job: RunJ
     Ok(())
 }
 
-/// Ends when nothing waits any more. A job that fails does not stop the others.
+/// Ends when no job waits any more. A failed job does not stop the others.
 async fn drain(client: Client, work: Work, first: RunJob) {
     let mut next = Some(first);
     while let Some(job) = next {
         let result = work.run(&job).await;
-        // Who has gone does not hear it, and its jobs are cleared.
+        // Fails if the client has gone, whose jobs are cleared.
         let _ = match result {
             Ok(()) => client.send(JobDone { id: job.id }),
             Err(error) => client.send(JobFailed { id: job.id, reason: error.to_string() }),

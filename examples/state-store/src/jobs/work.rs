@@ -1,4 +1,4 @@
-//! What a job is: something that takes time, and may fail.
+//! A job: slow work that may fail.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ enum Kind {
     Permits(Arc<Semaphore>),
 }
 
-/// A job went wrong.
+/// A job failed.
 #[derive(Debug)]
 pub(super) struct JobError;
 
@@ -29,7 +29,7 @@ impl fmt::Display for JobError {
 impl std::error::Error for JobError {}
 
 impl Work {
-    /// So long.
+    /// This long.
     #[must_use]
     pub fn taking(time: Duration) -> Self {
         Self(Kind::Taking(time))

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// Steps within a power of two: no value is off by more than a sixty-fourth.
+/// Buckets within a power of two: the error of a value is at most a sixty-fourth.
 const STEPS: usize = 64;
 const BITS: u32 = STEPS.ilog2();
 
-/// Counts by size, in nanoseconds.
+/// Counts of values in nanoseconds, by bucket.
 #[derive(Debug, Clone)]
 pub(in crate::load) struct Histogram {
     counts: Vec<u64>,
@@ -26,7 +26,7 @@ impl Histogram {
         self.all += 1;
     }
 
-    /// The latency, in microseconds, that so large a part of all does not exceed.
+    /// Returns the latency in microseconds that this fraction of all values does not exceed.
     pub(in crate::load) fn quantile(&self, part: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         let rank = part * self.all as f64;
@@ -42,15 +42,16 @@ impl Histogram {
     }
 }
 
-/// The place of a value: exact up to [`STEPS`], then that many places for each power of two.
+/// Returns the bucket of a value: exact up to [`STEPS`], then that many buckets for each power of
+/// two.
 fn place(nanos: u64) -> usize {
     let power = nanos.max(1).ilog2().saturating_sub(BITS);
     let step = usize::try_from(nanos >> power).unwrap_or(usize::MAX);
     power as usize * STEPS + step
 }
 
-/// The least value of a place.
-#[expect(clippy::cast_precision_loss, reason = "only so exact")]
+/// Returns the smallest value of a bucket.
+#[expect(clippy::cast_precision_loss, reason = "the precision is enough")]
 fn nanos(place: usize) -> f64 {
     let power = (place / STEPS).saturating_sub(1);
     let step = place - power * STEPS;
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_close_to_their_values() {
+    fn buckets_are_close_to_their_values() {
         for value in [0, 1, 63, 64, 65, 127, 128, 1000, 123_456_789, u64::MAX / 3] {
             let back = nanos(place(value));
             assert!(back <= value as f64 && back >= value as f64 * (1.0 - 1.0 / STEPS as f64), "{value} {back}");

@@ -1,4 +1,4 @@
-//! What is counted while it runs, and what it cost.
+//! Counts during a run, and its costs.
 
 mod histogram;
 
@@ -26,7 +26,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// A message that is as it must be.
+    /// Counts a correct message.
     pub(super) fn good(&mut self, latency: Duration) {
         self.messages += 1;
         self.latencies.record(latency);
@@ -39,12 +39,13 @@ impl Counts {
 }
 
 impl Tally {
-    /// To be held for one batch of messages, not over an `.await`.
+    /// Hold it for one batch of messages, not over an `.await`.
     pub(super) fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets everything run, then measures. Errors count from the start, the rest only while it measures.
+    /// Runs the load, then measures. Errors count from the start, everything else only while it
+    /// measures.
     pub(super) async fn measure(&self, pid: u32, warmup: Duration, time: Duration) -> io::Result<Map<String, Value>> {
         tokio::time::sleep(warmup).await;
         let started = Usage::now(pid)?;
@@ -58,7 +59,7 @@ impl Tally {
         Ok(result(&counts, &started, &ended))
     }
 
-    /// The errors, to be added to a result when all is over.
+    /// Adds the errors to a result at the end of a run.
     pub(super) fn errors(&self, result: &mut Map<String, Value>) {
         let counts = self.lock();
         result.insert("errors".into(), json!(counts.errors));
@@ -87,7 +88,7 @@ fn result(counts: &Counts, started: &Usage, ended: &Usage) -> Map<String, Value>
     values.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
 }
 
-/// What was used up to a moment.
+/// The resources used up to a moment.
 pub(super) struct Usage {
     at: Instant,
     server: Duration,
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_says_what_a_message_cost() {
+    fn a_result_has_the_cost_per_message() {
         let mut counts = Counts::default();
         (0..1000).for_each(|_| counts.good(Duration::from_micros(50)));
         let at = Instant::now();

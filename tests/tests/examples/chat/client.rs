@@ -1,4 +1,4 @@
-//! A person in the chat.
+//! A user in the chat.
 
 use std::ops::{Deref, DerefMut};
 
@@ -44,7 +44,8 @@ impl Client {
         client
     }
 
-    /// A user in a room, who has read what is said about that. What others are told waits for them.
+    /// Returns a user in a room who has read the messages about joining. Messages to other members
+    /// are still queued.
     pub(crate) async fn member(chat: &Server, name: &str, room: &str) -> Self {
         let mut client = Self::user(chat, name).await;
         client.send("JOIN_ROOM", json!({"roomId": room})).await;
@@ -61,7 +62,7 @@ impl Client {
         serde_json::from_value(answer["username"].take()).expect("a name")
     }
 
-    /// The payload of the next frame of that type; others are passed over.
+    /// Returns the payload of the next frame of that type, skipping others.
     pub(crate) async fn until(&mut self, kind: &str) -> Value {
         loop {
             let mut envelope = self.recv().await;
@@ -71,9 +72,9 @@ impl Client {
         }
     }
 
-    /// Reads all that came of what this client has sent so far, and what others published before.
+    /// Reads all messages caused by this client so far, and those that others published before.
     pub(crate) async fn drain(&mut self) -> Vec<Value> {
-        // Handled in turn, and always refused.
+        // Handled in order, and always refused.
         self.send_request("LEAVE_ROOM", "drain", json!({"roomId": "nowhere"})).await;
         let mut frames = Vec::new();
         loop {
@@ -90,12 +91,12 @@ impl Client {
         types.map(|kind| kind.expect("a type")).collect()
     }
 
-    /// Nothing has been sent to this client.
+    /// Asserts that nothing was sent to this client.
     pub(crate) async fn quiet(&mut self) {
         assert_eq!(self.drain_types().await, [""; 0]);
     }
 
-    /// Sends what must be refused, and nothing else may come of it.
+    /// Asserts that a message is refused and has no other effect.
     pub(crate) async fn refused(&mut self, kind: &str, payload: Value, code: &str, message: &str) {
         let error = self.request(kind, "c1", payload).await;
         let got =

@@ -1,11 +1,11 @@
-//! Row 002-26 of the checklist: what the chat has beyond the article.
+//! Row 002-26 of the checklist: features of the chat beyond the article.
 
 use serde_json::json;
 
 use super::{chat, client::Client, counts};
 
 #[tokio::test]
-async fn direct_messages_have_a_sender_and_one_receiver() {
+async fn direct_messages_have_one_sender_and_one_recipient() {
     let chat = chat();
     let mut ann = Client::member(&chat, "Ann", "general").await;
     let mut bob = Client::member(&chat, "Bob", "general").await;
@@ -30,14 +30,15 @@ async fn direct_messages_have_a_sender_and_one_receiver() {
     for client in [&mut ann, &mut cid, &mut guest] {
         client.quiet().await;
     }
-    // To oneself it comes once.
+    // A message to oneself arrives once.
     let own = json!({"toUserId": ann.user_id, "text": "note"});
     ann.send("SEND_DIRECT_MESSAGE", own).await;
     assert_eq!(ann.expect("DIRECT_MESSAGE").await["userId"], ann.user_id);
     ann.quiet().await;
 }
 
-/// The sender is the connection's own user, and no message of a client reaches another's topic in another way.
+/// The sender is the connection's own user, and no client message reaches another user's topic in
+/// another way.
 #[tokio::test]
 async fn direct_messages_cannot_be_forged() {
     let chat = chat();
@@ -45,14 +46,14 @@ async fn direct_messages_cannot_be_forged() {
     let mut eve = Client::user(&chat, "Eve").await;
     ann.drain().await;
     let (to, direct) = (ann.user_id.clone(), "SEND_DIRECT_MESSAGE");
-    // A sender of its own choice, or the message as the server sends it.
+    // A forged sender, or the message in the form that the server sends.
     for extra in ["userId", "username", "fromUserId"] {
         eve.send(direct, json!({"toUserId": to, "text": "x", extra: "Bob"})).await;
         assert_eq!(eve.expect("ERROR").await["code"], "INVALID_ARGUMENT");
     }
     eve.send("DIRECT_MESSAGE", json!({"toUserId": to, "userId": "Bob", "text": "x"})).await;
     assert_eq!(eve.expect("ERROR").await["code"], "UNIMPLEMENTED");
-    // A topic in place of a person or a room.
+    // A topic in place of a user or a room.
     let topic = format!("user:{to}");
     eve.send(direct, json!({"toUserId": topic, "text": "x"})).await;
     assert_eq!(eve.expect("ERROR").await["code"], "INVALID_ARGUMENT");
@@ -67,7 +68,7 @@ async fn direct_messages_cannot_be_forged() {
         eve.send(direct, json!({"toUserId": to, "text": text})).await;
         assert_eq!(eve.expect("ERROR").await["details"]["issues"][0]["path"], "text", "{length}");
     }
-    // Who is gone gets nothing, and who became somebody else neither.
+    // Offline users get nothing, and neither do connections that changed to another user.
     let gone = "0190163d-8694-739b-aea5-966c26f8ad91";
     eve.refused(direct, json!({"toUserId": gone, "text": "x"}), "NOT_FOUND", "This person is not online").await;
     ann.sign_in(json!({"token": "another", "username": "Anna"})).await;
@@ -103,7 +104,7 @@ async fn rooms_are_created() {
     assert_eq!(counts(&ann.expect("ROOM_LIST").await), [0, 0, 1]);
     cid.send("SEND_MESSAGE", json!({"roomId": id, "text": "green"})).await;
     assert_eq!(cid.until("CHAT_MESSAGE").await["roomId"], *id);
-    // Up to 100 in all.
+    // Up to 100 in total.
     for n in 3..100 {
         ann.send("CREATE_ROOM", json!({"name": format!("Room {n}")})).await;
         ann.until("ROOM_CREATED").await;

@@ -1,4 +1,4 @@
-//! Messages in a room, its history, and who is typing.
+//! Messages in a room, its history, and typing notices.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ async fn only_members_of_a_room_send_to_it() {
 }
 
 #[tokio::test]
-async fn sending_has_its_refusals_and_reaches_the_room() {
+async fn messages_reach_the_room_or_are_refused() {
     let chat = chat();
     let mut ann = Client::guest(&chat).await;
     let to = |room: &str| json!({"roomId": room, "text": "hi"});
@@ -52,7 +52,7 @@ async fn sending_has_its_refusals_and_reaches_the_room() {
 }
 
 #[tokio::test]
-async fn who_joins_gets_the_last_50_messages() {
+async fn a_new_member_gets_the_last_50_messages() {
     let chat = chat();
     let mut ann = Client::member(&chat, "Ann", "general").await;
     for n in 0..60 {
@@ -119,7 +119,7 @@ async fn each_message_is_validated() {
         let found: Vec<_> = issues.iter().map(|issue| (&issue["path"], &issue["code"])).collect();
         assert_eq!(found, [(&json!(path), &json!(code))], "{kind} {error}");
     }
-    // The longest that are allowed, in characters.
+    // The longest allowed texts, in characters.
     let attachment =
         json!({"type": "image", "url": format!("HTTPS://a.example/{}", "y".repeat(1982)), "name": long(100)});
     let longest = json!({"roomId": "general", "text": long(1000), "attachment": attachment});
@@ -130,7 +130,7 @@ async fn each_message_is_validated() {
 }
 
 #[tokio::test]
-async fn typing_is_told_to_the_others_in_the_room() {
+async fn typing_notices_reach_the_others_in_the_room() {
     let chat = chat();
     let mut ann = Client::member(&chat, "Ann", "general").await;
     let mut bob = Client::member(&chat, "Bob", "general").await;
@@ -143,7 +143,7 @@ async fn typing_is_told_to_the_others_in_the_room() {
         let notice = json!({"roomId": "general", "userId": bob.user_id, "username": "Bob", "typing": typing});
         assert_eq!(ann.expect("USER_TYPING").await, notice);
         bob.quiet().await;
-        // Nothing comes of it elsewhere, not even an error.
+        // No effect in other rooms, not even an error.
         for outsider in [&mut cleo, &mut guest] {
             for room in ["general", "attic"] {
                 outsider.send(kind, json!({"roomId": room})).await;

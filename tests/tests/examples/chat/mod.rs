@@ -10,12 +10,12 @@ mod rooms;
 use serde_json::Value;
 use switchboard_tests::client::Server;
 
-/// A chat of its own.
+/// Starts a chat.
 fn chat() -> Server {
     Server::start(chat::app())
 }
 
-/// The JSON at a path.
+/// Returns the JSON at a path.
 async fn get(chat: &Server, path: &str) -> Value {
     chat.http("GET", path, None).await.1
 }

@@ -1,4 +1,4 @@
-//! The page, its files, and what monitoring asks for.
+//! The page, its files, and the routes for monitoring.
 
 use serde_json::json;
 
@@ -43,7 +43,7 @@ async fn the_page_and_its_files_are_served_with_safe_headers() {
         let policy = response.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
     }
-    // Compressed for those who ask for it.
+    // Compressed if the client accepts it.
     let client = reqwest::Client::new();
     let request = client.get(format!("http://{}/app.js", chat.addr)).header("accept-encoding", "gzip");
     assert_eq!(request.send().await.unwrap().headers()["content-encoding"], "gzip");

@@ -27,13 +27,13 @@ async fn a_guest_has_a_name_and_the_list_of_rooms() {
     assert_eq!(counts(&a.expect("ROOM_LIST").await), [0, 0]);
     let mut b = Client::connect(&chat).await;
     assert_ne!(b.expect("WELCOME").await["username"], name);
-    // From then on, whenever a count changes, signed in or not.
+    // Then after each change of a count, with or without authentication.
     let _ann = Client::member(&chat, "Ann", "random").await;
     assert_eq!(counts(&a.expect("ROOM_LIST").await), [0, 1]);
 }
 
 #[tokio::test]
-async fn a_new_name_is_told_to_the_room() {
+async fn a_new_name_is_published_to_the_room() {
     let chat = chat();
     let mut ann = Client::connect(&chat).await;
     let guest_name = ann.expect("WELCOME").await["username"].as_str().unwrap().to_owned();
@@ -45,13 +45,13 @@ async fn a_new_name_is_told_to_the_room() {
     let mut bob = Client::member(&chat, "Bob", "general").await;
     ann.drain().await;
 
-    // A new name: the same person, still in the room.
+    // A new name: the same user, still in the room.
     assert_eq!(ann.sign_in(json!({"token": "a", "username": "Ann"})).await, "Ann");
     assert_eq!(ann.user_id, id);
     let users = ann.expect("ROOM:USERS").await;
     assert_eq!(users["users"][0], json!({"userId": id, "username": "Ann"}));
     assert_eq!(bob.expect("ROOM:USERS").await, users);
-    // The same name again is no news.
+    // The same name again is not published.
     ann.sign_in(json!({"token": "a", "username": "Ann"})).await;
     bob.quiet().await;
 
@@ -60,7 +60,7 @@ async fn a_new_name_is_told_to_the_room() {
     other.sign_in(json!({"token": "a", "username": "Anna"})).await;
     assert_eq!(bob.expect("ROOM:USERS").await["users"][0]["username"], "Anna");
 
-    // Another token is another person, who is not in the room.
+    // Another token is another user, who is not in the room.
     ann.drain().await;
     ann.send("AUTHENTICATE", json!({"token": "c", "username": "Cleo"})).await;
     assert_eq!(ann.expect("USER_LEFT").await["userId"], id);
@@ -69,9 +69,9 @@ async fn a_new_name_is_told_to_the_room() {
     ann.refused("LEAVE_ROOM", json!({"roomId": "general"}), "INVALID_ARGUMENT", "You are not in this room").await;
 }
 
-/// The same person in two tabs counts once, and leaves with the last of them.
+/// A user in two tabs counts once, and leaves with the last of them.
 #[tokio::test]
-async fn two_tabs_of_one_person_count_once() {
+async fn two_tabs_of_a_user_count_once() {
     let chat = chat();
     let mut bob = Client::member(&chat, "Bob", "general").await;
     let mut first = Client::member(&chat, "Ann", "general").await;
@@ -103,7 +103,7 @@ async fn two_tabs_of_one_person_count_once() {
 }
 
 #[tokio::test]
-async fn rooms_and_people_are_known_by_id_and_token() {
+async fn rooms_have_ids_and_users_have_tokens() {
     let chat = chat();
     let list = Client::connect(&chat).await.until("ROOM_LIST").await;
     assert_eq!(
@@ -113,7 +113,7 @@ async fn rooms_and_people_are_known_by_id_and_token() {
             {"id": "random", "name": "Random Stuff", "userCount": 0},
         ]})
     );
-    // A token is one person, now and later.
+    // A token is one user, now and later.
     let mut ann = Client::user(&chat, "Ann").await;
     let id = ann.user_id.clone();
     ann.close(1000).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{chat, client::Client, counts, get};
 
 #[tokio::test]
-async fn who_joins_is_told_the_room_and_the_others_of_them() {
+async fn a_new_member_gets_the_room_and_the_others_get_the_member() {
     let chat = chat();
     let mut ann = Client::user(&chat, "Ann").await;
     ann.send("JOIN_ROOM", json!({"roomId": "general", "username": "Anna"})).await;
@@ -17,7 +17,7 @@ async fn who_joins_is_told_the_room_and_the_others_of_them() {
 }
 
 #[tokio::test]
-async fn joining_has_its_order_and_its_refusals() {
+async fn joining_is_ordered_or_refused() {
     let chat = chat();
     let mut ann = Client::guest(&chat).await;
     let general = json!({"roomId": "general"});
@@ -38,7 +38,7 @@ async fn joining_has_its_order_and_its_refusals() {
     assert_eq!(bob.drain_types().await, joined[..2]);
     ann.quiet().await;
 
-    // Elsewhere: out of the old room first.
+    // Joining another room leaves the old one first.
     bob.send("JOIN_ROOM", json!({"roomId": "random"})).await;
     let moved = ["USER_LEFT", "ROOM_LIST", "JOIN_SUCCESS", "HISTORY", "USER_JOINED", "ROOM:USERS", "ROOM_LIST"];
     assert_eq!(bob.drain_types().await, moved);
@@ -51,7 +51,7 @@ async fn joining_has_its_order_and_its_refusals() {
     bob.quiet().await;
 }
 
-/// Whatever the order in which many come and go at once, what is published last is right.
+/// However many join and leave at once, the last published counts are right.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn counts_are_right_when_many_join_at_once() {
     let chat = chat();
@@ -82,20 +82,20 @@ async fn counts_are_right_when_many_join_at_once() {
         user.close(1000).await;
     }
     while counts(&watcher.until("ROOM_LIST").await) != [1, 0] {}
-    // Two who left at the same time may both tell the same counts.
+    // Two users who left at the same time may both cause the same counts.
     for frame in watcher.drain().await {
         assert_eq!((&frame["type"], counts(&frame["payload"])), (&json!("ROOM_LIST"), vec![1, 0]), "{frame}");
     }
 }
 
 #[tokio::test]
-async fn who_leaves_is_unsubscribed_before_the_others_are_told() {
+async fn a_leaving_member_is_unsubscribed_before_the_others_are_notified() {
     let chat = chat();
     let mut ann = Client::member(&chat, "Ann", "general").await;
     let mut bob = Client::member(&chat, "Bob", "general").await;
     ann.drain().await;
     bob.send("LEAVE_ROOM", json!({"roomId": "general"})).await;
-    // Unsubscribed first, so that only those who stay are told.
+    // Unsubscribed first, so that only the remaining members get the message.
     assert_eq!(counts(&bob.expect("ROOM_LIST").await), [1, 0]);
     assert_eq!(
         ann.expect("USER_LEFT").await,
@@ -108,7 +108,7 @@ async fn who_leaves_is_unsubscribed_before_the_others_are_told() {
 }
 
 #[tokio::test]
-async fn leaving_has_its_refusals() {
+async fn leaving_may_be_refused() {
     let chat = chat();
     let mut ann = Client::guest(&chat).await;
     let general = json!({"roomId": "general"});
@@ -149,13 +149,13 @@ async fn a_lost_connection_leaves_its_room() {
     assert_eq!(ann.expect("USER_DISCONNECTED").await, json!({"userCount": 1}));
     assert_eq!(ann.expect("ROOM:USERS").await["count"], 1);
     assert_eq!(counts(&ann.expect("ROOM_LIST").await), [1, 0]);
-    // Who was in no room goes without a word.
+    // A client without a room leaves without a message.
     Client::user(&chat, "Cleo").await.close(1000).await;
     ann.quiet().await;
 }
 
 #[tokio::test]
-async fn three_people_hear_each_other() {
+async fn three_members_get_each_others_messages() {
     let chat = chat();
     let mut ann = Client::member(&chat, "Ann", "general").await;
     let mut bob = Client::member(&chat, "Bob", "general").await;

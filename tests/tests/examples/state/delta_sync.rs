@@ -27,7 +27,8 @@ async fn bare(client: &mut Client, message_type: &str) {
     client.text(json!({ "type": message_type }).to_string()).await;
 }
 
-/// The next message is deltas; from where to where, and the operations without their times.
+/// Returns the revisions and the operations of the next message, which must be deltas, without
+/// their times.
 async fn deltas(client: &mut Client) -> (u64, u64, Vec<Value>) {
     let mut deltas = client.expect("SYNC.DELTAS").await;
     let mut operations: Vec<_> = deltas["operations"].as_array_mut().unwrap().drain(..).collect();
@@ -59,10 +60,10 @@ async fn snapshot_then_deltas() {
     bare(&mut bob, "LEAVE").await;
     let operation = json!({ "rev": 4, "type": "participant.left", "payload": { "id": "bob" } });
     assert_eq!(deltas(&mut ann).await, (3, 4, vec![operation]));
-    // Bob has left, but his connection is there: he may come again.
+    // Bob has left, but his connection is open, so he may join again.
     update(&mut bob, "b1", json!({})).await;
     bob.expect_error("ERROR", "UNAUTHENTICATED").await;
-    // A lost connection is not the end of taking part.
+    // A lost connection does not end the participation.
     let (mut cid, _) = join(&server, "/ws", "cid").await;
     assert_eq!(deltas(&mut ann).await.1, 5);
     cid.close(1000).await;
@@ -95,18 +96,18 @@ async fn joins_and_updates_are_refused_with_typed_errors() {
         update(&mut ann, "a1", bad).await;
         ann.expect_error("ERROR", "INVALID_ARGUMENT").await;
     }
-    // Who has not joined may say that it is there, or that it goes.
+    // A client that has not joined may send heartbeats and leave.
     for message_type in ["HEARTBEAT", "LEAVE"] {
         bare(&mut other, message_type).await;
     }
     assert_eq!(server.upgrade("/ws?rev=first", &[]).await.unwrap_err().status, 400);
-    // To join again is to ask where one is.
+    // Joining again requests the current state.
     ann.send("JOIN", json!({ "participantId": "ann", "name": "Anne" })).await;
     assert_eq!(ann.expect("SYNC.SNAPSHOT").await["participants"]["ann"]["name"], "Anne");
 }
 
 #[tokio::test]
-async fn a_gap_is_told_and_a_snapshot_follows() {
+async fn a_gap_is_reported_and_a_snapshot_follows() {
     let server = server();
     let (mut bob, _) = join(&server, "/ws", "bob").await;
     let (mut ann, _) = join(&server, "/ws", "ann").await;
@@ -118,7 +119,7 @@ async fn a_gap_is_told_and_a_snapshot_follows() {
     }
     bob.close(1000).await;
     assert_eq!(deltas(&mut ann).await.1, 1051);
-    // Back with the oldest revision that deltas reach from, and with the one before it.
+    // Reconnects with the oldest revision that deltas reach back to, and with the one before it.
     let (mut back, answer) = join(&server, "/ws?rev=28", "bob").await;
     assert_eq!(answer["payload"]["operations"].as_array().unwrap().len(), 1024);
     assert_eq!((&answer["payload"]["fromRev"], &answer["payload"]["toRev"]), (&json!(28), &json!(1052)));
@@ -135,7 +136,7 @@ async fn a_gap_is_told_and_a_snapshot_follows() {
         back.close(1000).await;
         assert_eq!(deltas(&mut ann).await.1, rev + 1);
     }
-    // An update that is based on what nobody knows any more has no effect.
+    // An update based on a revision that is not kept any more has no effect.
     let stale = json!({ "patch": { "status": "away" }, "baseRev": 3, "clientReqId": "stale" });
     ann.send("UPDATE", stale).await;
     assert_eq!(ann.expect("REVISION_GAP").await, gap(3, 1057));
@@ -192,11 +193,11 @@ async fn optimistic_changes_are_reconciled() {
     ann.receive_until(2).await;
     assert_eq!(ann.replica.participants(), bob.replica.participants());
     let frames = [ann.replica.update(name("Anne")).unwrap(), ann.replica.update(status(Status::Away)).unwrap()];
-    // At once for herself, though the server knows nothing of it.
+    // Visible to herself at once, before the server knows it.
     assert_eq!((ann.replica.pending(), ann.of("ann").name, ann.of("ann").status), (2, "Anne".into(), Status::Away));
     bob.client.text(bob.replica.update(name("Bobby")).unwrap()).await;
     bob.receive_until(3).await;
-    // Somebody else's change confirms nothing of hers.
+    // Another client's change does not confirm hers.
     ann.receive_until(3).await;
     assert_eq!((ann.replica.pending(), ann.of("ann").name, ann.of("bob").name), (2, "Anne".into(), "Bobby".into()));
     for (frame, left) in frames.into_iter().zip([1, 0]) {
@@ -206,7 +207,7 @@ async fn optimistic_changes_are_reconciled() {
     }
     bob.receive_until(5).await;
     assert_eq!(ann.replica.participants(), bob.replica.participants());
-    // What the server refuses is as if it had never been.
+    // A change that the server refuses is undone.
     ann.client.text(ann.replica.update(name(&"x".repeat(51))).unwrap()).await;
     assert_eq!(ann.of("ann").name.len(), 51);
     ann.receive().await;
@@ -229,12 +230,12 @@ async fn changes_survive_a_lost_connection_and_a_snapshot_clears_them() {
     assert_eq!((ann.replica.pending(), ann.of("ann").name), (0, "Anne".into()));
     bob.receive_until(5).await;
     assert_eq!(ann.replica.participants(), bob.replica.participants());
-    // Asked for, a snapshot settles everything.
+    // A requested snapshot settles all pending changes.
     ann.replica.update(status(Status::Offline)).unwrap();
     ann.client.text(ann.replica.join().remove(0)).await;
     ann.receive().await;
     assert_eq!((ann.replica.pending(), ann.of("ann").status), (0, Status::Online));
-    // What does not fit is noticed, and changes nothing.
+    // A message that does not fit is noticed, and changes nothing.
     let rev = ann.replica.rev();
     let deltas = |from: u64| json!({ "fromRev": from, "toRev": from, "operations": [] });
     let later = json!({ "type": "SYNC.DELTAS", "payload": deltas(rev.unwrap() + 1) }).to_string();
@@ -254,12 +255,12 @@ async fn stale_peers_are_removed() {
     let mut ann = Synced::join(&server, Replica::new("ann", "Ann")).await;
     let mut bob = Synced::join(&server, Replica::new("bob", "Bob")).await;
     let mut cid = Synced::join(&server, Replica::new("cid", "Cid")).await;
-    // Bob is silent, Cid has gone; Ann is there, and is told of both.
+    // Bob is silent and Cid has disconnected. Ann is active, and gets both removals.
     cid.client.close(1000).await;
     let wait = async {
         while ann.replica.participants().len() != 1 || ann.replica.rev() < Some(6) {
             ann.client.text(ann.replica.heartbeat()).await;
-            // Perhaps there is nothing: then it is time for the next heartbeat.
+            // If there is no message, it is time for the next heartbeat.
             let _ = timeout(Duration::from_millis(50), ann.receive()).await;
         }
     };
@@ -275,5 +276,5 @@ async fn stale_peers_are_removed() {
             frame => bob.replica.receive(frame.to_text().unwrap()).unwrap(),
         }
     }
-    panic!("bob was not put out");
+    panic!("bob was not removed");
 }

@@ -1,4 +1,4 @@
-//! Examples that keep a state and tell its changes.
+//! Examples that keep a state and publish its changes.
 
 mod delta_sync;
 mod state_channels;

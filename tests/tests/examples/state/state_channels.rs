@@ -19,7 +19,7 @@ fn gap(expected: u64, received: u64, resume_from: u64) -> Value {
     json!({ "expectedSeq": expected, "receivedSeq": received, "resumeFrom": resume_from })
 }
 
-/// Two clients that are subscribed.
+/// Returns two clients that are subscribed.
 async fn two(server: &Server) -> (Client, Client) {
     let (mut ann, mut bob) = (server.connect("/ws").await, server.connect("/ws").await);
     for client in [&mut ann, &mut bob] {
@@ -28,21 +28,21 @@ async fn two(server: &Server) -> (Client, Client) {
     (ann, bob)
 }
 
-/// Nothing has come before the answer to this; `next` is a number that was not used yet.
+/// Asserts that nothing arrived before the answer to this; `next` is an unused number.
 async fn quiet(client: &mut Client, next: u64) {
     update(client, next + 100, "too early").await;
     assert_eq!(client.expect("SEQUENCE_GAP").await["receivedSeq"], next + 100);
 }
 
 #[tokio::test]
-async fn what_is_next_is_applied_and_all_see_it_in_one_order() {
+async fn the_next_update_is_applied_and_seen_by_all_in_one_order() {
     let server = Server::start(state_channels::app());
     let (mut ann, mut bob) = two(&server).await;
     update(&mut ann, 1, "a1").await;
     for client in [&mut ann, &mut bob] {
         synced(client, 1, "a1").await;
     }
-    // Each counts its own.
+    // Each client has its own numbers.
     for n in 1..=100 {
         update(&mut bob, n, "b").await;
         update(&mut ann, n + 1, "a").await;
@@ -61,7 +61,7 @@ async fn what_is_next_is_applied_and_all_see_it_in_one_order() {
 }
 
 #[tokio::test]
-async fn a_gap_is_told_and_not_applied() {
+async fn a_gap_is_reported_and_not_applied() {
     let server = Server::start(state_channels::app());
     let (mut ann, mut bob) = two(&server).await;
     update(&mut ann, 2, "early").await;
@@ -72,7 +72,7 @@ async fn a_gap_is_told_and_not_applied() {
     update(&mut bob, 1, "b1").await;
     synced(&mut bob, 2, "b1").await;
     synced(&mut ann, 2, "b1").await;
-    // It goes on behind what is Ann's own.
+    // Continues behind Ann's own number.
     update(&mut ann, 4, "early").await;
     assert_eq!(ann.expect("SEQUENCE_GAP").await, gap(2, 4, 2));
     catch_up(&mut ann, 2).await;
@@ -98,7 +98,7 @@ async fn a_repeat_is_acknowledged_without_effect() {
 }
 
 #[tokio::test]
-async fn who_was_away_catches_up_as_far_as_is_kept() {
+async fn a_client_catches_up_with_the_stored_updates() {
     let server = Server::start(state_channels::app_keeping(4));
     let (mut ann, _bob) = two(&server).await;
     for n in 1..=3 {
@@ -116,7 +116,7 @@ async fn who_was_away_catches_up_as_far_as_is_kept() {
             synced(client, n, &format!("a{n}")).await;
         }
     }
-    // 1 to 3 are not kept any more, which is said.
+    // 1 to 3 are not kept any more, which the gap reports.
     catch_up(&mut cid, 2).await;
     assert_eq!(cid.expect("SEQUENCE_GAP").await, gap(2, 4, 4));
     for n in 4..=7 {
@@ -128,7 +128,7 @@ async fn who_was_away_catches_up_as_far_as_is_kept() {
         catch_up(&mut cid, from).await;
         quiet(&mut cid, 1).await;
     }
-    // Neither is the update that a repeat repeats: it is acknowledged as it came, and has no effect.
+    // The repeated update is not kept either: it is acknowledged as it came, and has no effect.
     update(&mut ann, 1, "a1 again").await;
     synced(&mut ann, 1, "a1 again").await;
     quiet(&mut ann, 8).await;
@@ -144,7 +144,7 @@ async fn who_was_away_catches_up_as_far_as_is_kept() {
 }
 
 #[tokio::test]
-async fn all_that_is_kept_fits_into_the_queue_of_one_client() {
+async fn all_stored_updates_fit_into_the_queue_of_one_client() {
     let server = Server::start(state_channels::app());
     let (mut ann, _bob) = two(&server).await;
     let value = "x".repeat(15_000);

@@ -24,7 +24,7 @@ async fn say(client: &mut Client, text: &str) {
     client.send("SEND_MESSAGE", json!({ "roomId": "kitchen", "text": text })).await;
 }
 
-/// Reads states until there are so many users, and the last message is this.
+/// Reads states until there are this many users and this is the last message.
 async fn state(client: &mut Client, users: usize, text: Option<&str>) -> Value {
     loop {
         let state = client.expect("ROOM_STATE_UPDATE").await;
@@ -37,7 +37,7 @@ async fn state(client: &mut Client, users: usize, text: Option<&str>) -> Value {
 }
 
 #[tokio::test]
-async fn a_state_that_tells_its_subscribers() {
+async fn a_state_notifies_its_subscribers() {
     let server = server();
     let (mut ann, mut bob) = (server.connect("/ws").await, server.connect("/ws").await);
     say(&mut ann, "nobody hears this").await;
@@ -60,7 +60,7 @@ async fn a_state_that_tells_its_subscribers() {
     }
     join(&mut bob, "bob").await;
     bob.expect_error("ERROR", "ALREADY_EXISTS").await;
-    // Who leaves is not told any more; who closes is cleaned up.
+    // A user who leaves gets no more messages; one who closes is cleaned up.
     let leave = json!({ "roomId": "kitchen" });
     ann.send("LEAVE_ROOM", leave.clone()).await;
     state(&mut bob, 1, Some("message 12")).await;
@@ -72,7 +72,7 @@ async fn a_state_that_tells_its_subscribers() {
     state(&mut ann, 2, Some("message 13")).await;
     bob.close(1000).await;
     state(&mut ann, 1, Some("message 13")).await;
-    // With the last one, the room and what was said in it are gone.
+    // The room and its messages are removed with its last user.
     ann.close(1000).await;
     let mut cid = server.connect("/ws").await;
     let mut tries = 0;
@@ -94,7 +94,7 @@ async fn run(client: &mut Client, id: &str, fails: bool) {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_drained_one_by_one() {
+async fn jobs_run_one_by_one() {
     let permits = Arc::new(Semaphore::new(0));
     let server = Server::start(state_store::app_with(Work::permits(Arc::clone(&permits))));
     let mut client = server.connect("/ws").await;
@@ -106,12 +106,12 @@ async fn a_queue_that_is_drained_one_by_one() {
     assert_eq!(client.expect("JOB_DONE").await, json!({ "id": "a" }));
     assert_eq!(client.expect("JOB_FAILED").await, json!({ "id": "b", "reason": "it was meant to fail" }));
     assert_eq!(client.expect("JOB_DONE").await, json!({ "id": "c" }));
-    // `d` runs, `e` is forgotten.
+    // `d` runs, `e` is dropped.
     client.text(json!({ "type": "CLEAR_JOBS" }).to_string()).await;
     assert_eq!(client.expect("JOBS_CLEARED").await, json!({ "count": 1 }));
     permits.add_permits(1);
     assert_eq!(client.expect("JOB_DONE").await, json!({ "id": "d" }));
-    // Nothing is lost between being busy and not, and only so many may wait.
+    // No job is lost between busy and idle, and the number of waiting jobs is limited.
     let mut other = server.connect("/ws").await;
     for n in 0..=50 {
         run(&mut other, &n.to_string(), false).await;
@@ -133,7 +133,7 @@ async fn operations_are_flushed_together() {
     for client in [&mut ann, &mut bob] {
         client.send("CURSOR", json!({ "x": 0, "y": 0 })).await;
     }
-    // In one piece, so that they do not come one by one.
+    // In one write, so that they do not arrive one by one.
     let frame =
         |n: i32| masked(0x81, json!({ "type": "CURSOR", "payload": { "x": n, "y": -n } }).to_string().as_bytes());
     let frames: Vec<_> = (1..=200).flat_map(frame).collect();
@@ -164,7 +164,7 @@ async fn a_broadcast_is_sent_in_chunks() {
     let mut clients = Vec::new();
     for _ in 0..201 {
         let mut client = server.connect("/ws").await;
-        // Once it is answered, it is known.
+        // Known once it is answered.
         client.text(json!({ "type": "CLEAR_JOBS" }).to_string()).await;
         client.expect("JOBS_CLEARED").await;
         clients.push(client);
@@ -173,7 +173,7 @@ async fn a_broadcast_is_sent_in_chunks() {
     for client in &mut clients {
         assert_eq!(client.expect("ANNOUNCEMENT").await, json!({ "text": "tea" }));
     }
-    // Between the chunks the announcement steps back, so that others get their turn.
+    // Between the chunks, the announcement yields to other tasks.
     let body = axum::body::Body::from(json!({ "text": "cake" }).to_string());
     let request = http::Request::post("/announce").header("content-type", "application/json").body(body).unwrap();
     let (mut response, mut pauses) = (pin!(app.oneshot(request)), 0);
@@ -187,6 +187,6 @@ async fn a_broadcast_is_sent_in_chunks() {
     for client in &mut clients {
         assert_eq!(client.expect("ANNOUNCEMENT").await, json!({ "text": "cake" }));
     }
-    // What breaks the message's own rules reaches nobody.
+    // A message that breaks its own rules is not sent.
     assert_eq!(announce("").await.1["clients"], 0);
 }

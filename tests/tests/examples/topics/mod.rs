@@ -1,4 +1,4 @@
-//! Examples about who hears what.
+//! Examples of topics and their subscribers.
 
 mod notifications;
 mod path_rooms;

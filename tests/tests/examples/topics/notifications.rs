@@ -7,7 +7,7 @@ fn server() -> Server {
     Server::start(notifications::app())
 }
 
-/// A client and its id.
+/// Returns a client and its id.
 async fn connect(server: &Server) -> (Client, String) {
     let mut client = server.connect("/ws").await;
     let id = client.expect("WELCOME").await["clientId"].as_str().unwrap().to_owned();
@@ -20,7 +20,7 @@ async fn subscribe(client: &mut Client, topics: &[&str]) {
     assert_eq!(client.expect("SUBSCRIBE_SUCCESS").await, json!({ "topics": topics }));
 }
 
-/// Publishes; the id.
+/// Publishes a notification and returns its id.
 async fn notify(server: &Server, body: Value) -> String {
     let (status, page) = server.http("POST", "/api/notify", Some(body)).await;
     assert_eq!((status, &page["success"], page.as_object().unwrap().len()), (200, &json!(true), 2), "{page}");
@@ -32,14 +32,14 @@ fn note(text: &str, key: &str, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn each_client_has_a_topic_of_its_own_until_it_goes() {
+async fn each_client_has_its_own_topic_until_it_disconnects() {
     let server = server();
     let ((mut ann, ann_id), (mut bob, bob_id)) = (connect(&server).await, connect(&server).await);
     notify(&server, note("for ann", "userId", &ann_id)).await;
     notify(&server, note("for bob", "userId", &bob_id)).await;
     assert_eq!(ann.expect("NOTIFICATION").await["message"], "for ann");
     assert_eq!(bob.expect("NOTIFICATION").await["message"], "for bob");
-    // A topic that is called like it is another.
+    // A topic with the name of a client's topic is another topic.
     subscribe(&mut bob, &[&format!("user:{ann_id}"), "deploys"]).await;
     notify(&server, note("again for ann", "userId", &ann_id)).await;
     notify(&server, note("done", "topic", "deploys")).await;
@@ -72,7 +72,7 @@ async fn clients_subscribe_to_topics_and_unsubscribe() {
             client.expect_error("ERROR", "INVALID_ARGUMENT").await;
         }
     }
-    // Too many is none: all that there were before are there still, and no others.
+    // If there are too many, none is subscribed: only the previous ones remain.
     for batch in 0..2 {
         let topics: Vec<_> = (0..50).map(|n| format!("t{batch}-{n}")).collect();
         client.send("SUBSCRIBE", json!({ "topics": topics })).await;
@@ -108,7 +108,7 @@ async fn a_notification_has_an_id_a_kind_and_a_time() {
 }
 
 #[tokio::test]
-async fn http_publishes_what_is_valid_to_topics_and_people() {
+async fn http_publishes_valid_notifications_to_topics_and_clients() {
     let server = server();
     let ((mut ann, ann_id), (mut bob, _)) = (connect(&server).await, connect(&server).await);
     subscribe(&mut bob, &["deploys"]).await;
@@ -117,7 +117,7 @@ async fn http_publishes_what_is_valid_to_topics_and_people() {
     for client in [&mut ann, &mut bob] {
         assert_eq!(client.expect("NOTIFICATION").await["id"], id);
     }
-    // Nobody listens: a success, too.
+    // Without subscribers, it succeeds, too.
     notify(&server, note("unheard", "topic", "nothing")).await;
     for (body, status) in [
         (json!({ "title": "News", "message": "to nobody" }), 400),
@@ -133,7 +133,7 @@ async fn http_publishes_what_is_valid_to_topics_and_people() {
         assert_eq!(found, status, "{body}: {page}");
         assert_ne!(page["success"], true);
     }
-    // None of it was published to anybody.
+    // None of them was published.
     notify(&server, json!({ "title": "News", "message": "last", "topic": "deploys", "userId": ann_id })).await;
     for client in [&mut ann, &mut bob] {
         assert_eq!(client.expect("NOTIFICATION").await["message"], "last");

@@ -11,7 +11,7 @@ async fn send(client: &mut Client, message: Value) {
     client.text(message.to_string()).await;
 }
 
-/// The next message, without what differs from run to run.
+/// Returns the next message, without values that differ between runs.
 async fn recv(client: &mut Client) -> Value {
     let mut message = client.recv().await;
     let object = message.as_object_mut().unwrap();
@@ -22,13 +22,13 @@ async fn recv(client: &mut Client) -> Value {
     message
 }
 
-/// Nothing has been sent to this client, on `/ws/chat`.
+/// Asserts that nothing was sent to this client, on `/ws/chat`.
 async fn quiet(client: &mut Client) {
     send(client, json!({ "type": "ping", "timestamp": 1_700_000_000_001_u64 })).await;
     assert_eq!(recv(client).await, json!({ "type": "pong" }));
 }
 
-/// Somebody in the chat, who was welcomed.
+/// Returns a user in the chat, who was welcomed.
 async fn chatter(server: &Server, name: &str) -> Client {
     let mut client = server.connect(&format!("/ws/chat?token={name}-token")).await;
     let message = format!("Welcome, {name}@example.com!");
@@ -46,7 +46,7 @@ fn joined(name: &str, room: &str) -> Value {
     json!({ "type": "room_joined", "roomId": room, "userId": name, "userEmail": format!("{name}@example.com") })
 }
 
-/// Ann and Bob, who have seen each other come.
+/// Returns Ann and Bob, who have seen each other connect.
 async fn ann_and_bob(server: &Server) -> (Client, Client) {
     let mut ann = chatter(server, "ann").await;
     let bob = chatter(server, "bob").await;
@@ -104,7 +104,7 @@ async fn pings_and_messages_to_rooms_are_answered() {
 }
 
 #[tokio::test]
-async fn the_open_hook_tells_the_others() {
+async fn the_open_hook_notifies_the_others() {
     let server = server();
     let mut ann = chatter(&server, "ann").await;
     let mut bob = chatter(&server, "bob").await;
@@ -116,7 +116,7 @@ async fn the_open_hook_tells_the_others() {
 }
 
 #[tokio::test]
-async fn the_close_hook_tells_code_and_reason() {
+async fn the_close_hook_publishes_code_and_reason() {
     let server = server();
     let (mut ann, mut bob) = ann_and_bob(&server).await;
     bob.close(4321).await;
@@ -162,7 +162,7 @@ async fn a_connection_knows_its_client_and_follows_topics() {
 }
 
 #[tokio::test]
-async fn parts_of_the_path_choose_the_room() {
+async fn path_parameters_select_the_room() {
     let server = server();
     let mut here = server.connect("/ws/rooms/kitchen?token=ann-token").await;
     let mut there = server.connect("/ws/rooms/attic?token=bob-token").await;
@@ -173,7 +173,7 @@ async fn parts_of_the_path_choose_the_room() {
 
     let mut first = server.connect("/ws/games/7/players/1").await;
     let mut second = server.connect("/ws/games/7/players/2").await;
-    // Both are there once each has had an answer.
+    // Both are subscribed once each has had an answer.
     for (client, player) in [(&mut first, 1), (&mut second, 2)] {
         send(client, json!({ "type": "move", "to": "e4" })).await;
         let moved = json!({ "type": "moved", "gameId": 7, "playerId": player, "to": "e4" });
@@ -214,7 +214,8 @@ async fn a_chat_has_rooms_typing_and_lists() {
     let error = json!({ "type": "error", "message": "An error occurred", "code": "INVALID_ARGUMENT" });
     assert_eq!(recv(&mut bob).await, error);
 
-    // A second tab of Bob's in one of the rooms: only the other one is left when the first closes.
+    // A second tab of Bob's in one of the rooms: he leaves only the other one when the first tab
+    // closes.
     let mut tab = chatter(&server, "bob").await;
     for client in [&mut ann, &mut bob] {
         assert_eq!(recv(client).await, json!({ "type": "user_joined", "userId": "bob" }));
@@ -227,7 +228,7 @@ async fn a_chat_has_rooms_typing_and_lists() {
     assert_eq!(recv(&mut ann).await, json!({ "type": "room_left", "roomId": "attic", "userId": "bob" }));
     assert_eq!(recv(&mut ann).await["type"], "user_left");
 
-    // One connection in two rooms: both are left, each once.
+    // One connection in two rooms: it leaves each of them once.
     let mut bob = chatter(&server, "bob").await;
     assert_eq!(recv(&mut ann).await["type"], "user_joined");
     for room in ["kitchen", "attic"] {

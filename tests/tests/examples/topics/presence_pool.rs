@@ -12,7 +12,7 @@ fn server() -> Server {
 /// A device of a user.
 async fn enter(server: &Server, user: &str) -> Client {
     let mut client = server.connect(&format!("/ws?user={user}")).await;
-    // Its hook has run once something was handled: now it hears of others.
+    // The open hook has run once a message was handled: from now on it gets the others' presence.
     client.send("SET_STATUS", json!({ "status": "nonsense" })).await;
     client.expect_error("ERROR", "INVALID_ARGUMENT").await;
     client
@@ -20,7 +20,7 @@ async fn enter(server: &Server, user: &str) -> Client {
 
 async fn join(client: &mut Client, pool: &str) {
     client.send("JOIN_POOL", json!({ "poolId": pool })).await;
-    // Nothing is answered: what comes behind is handled after it.
+    // This message is not answered; the one behind it is handled after it.
     client.send("SET_STATUS", json!({ "status": "nonsense" })).await;
     client.expect_error("ERROR", "INVALID_ARGUMENT").await;
 }
@@ -80,20 +80,20 @@ async fn users_devices_presence_and_stats() {
     drop(phone);
     server.wait_for("/stats", "connections", &json!(2)).await;
     assert_eq!(laptop.close(1000).await, 1000);
-    // Only the last one says that ann has gone.
+    // Only the last device to leave is published.
     assert_eq!(watcher.expect("PRESENCE").await, json!({ "userId": "ann", "online": false }));
     assert_eq!(get(&server, "/users/ann").await, offline);
 }
 
 #[tokio::test]
-async fn pools_have_an_id_and_tell_who_comes_and_goes() {
+async fn pools_have_an_id_and_publish_joins_and_leaves() {
     let server = server();
     let mut ann = enter(&server, "ann").await;
     join(&mut ann, "red").await;
     let mut ben = enter(&server, "ben").await;
     assert_eq!(ann.expect("PRESENCE").await["userId"], "ben");
     join(&mut ben, "red").await;
-    // To the others, not to the one who joins; and once.
+    // To the others, not to the one who joins, and only once.
     assert_eq!(ann.expect("USER_JOINED_POOL").await, json!({ "userId": "ben", "poolSize": 2 }));
     join(&mut ben, "red").await;
     let mut pool = get(&server, "/pools/red").await;
@@ -103,7 +103,7 @@ async fn pools_have_an_id_and_tell_who_comes_and_goes() {
     assert_eq!(ann.expect("USER_LEFT_POOL").await, json!({ "userId": "ben", "poolSize": 1 }));
     ben.send("LEAVE_POOL", json!({ "poolId": "red" })).await;
     ben.expect_error("ERROR", "FAILED_PRECONDITION").await;
-    // Who vanishes leaves, too; a pool without anybody is none.
+    // A client that vanishes leaves its pools, too. A pool without members does not exist.
     join(&mut ben, "red").await;
     assert_eq!(ann.expect("USER_JOINED_POOL").await["poolSize"], 2);
     drop(ben);
@@ -115,7 +115,7 @@ async fn pools_have_an_id_and_tell_who_comes_and_goes() {
 }
 
 #[tokio::test]
-async fn who_says_no_name_does_not_enter() {
+async fn a_client_without_a_name_is_refused() {
     let server = server();
     assert_eq!(server.upgrade("/ws?user=", &[]).await.unwrap_err().status, 401);
     assert_eq!(server.upgrade("/ws", &[]).await.unwrap_err().status, 400);

@@ -13,14 +13,14 @@ async fn guest(server: &Server) -> Client {
     client
 }
 
-/// Joins, as this many in the room, and reads what is said about it.
+/// Joins as member number `count` of the room, and reads the messages about it.
 async fn join(client: &mut Client, room: &str, name: &str, count: usize) {
     client.send("JOIN_ROOM", json!({ "roomId": room, "username": name })).await;
     assert_eq!(client.expect("USER_JOINED").await, json!({ "username": name, "userCount": count }));
     assert_eq!(client.expect("JOIN_SUCCESS").await, json!({ "roomId": room, "userCount": count }));
 }
 
-/// Nothing has been sent to this client.
+/// Asserts that nothing was sent to this client.
 async fn quiet(client: &mut Client) {
     client.send("NOT_THERE", json!({})).await;
     client.expect_error("ERROR", "UNIMPLEMENTED").await;
@@ -50,43 +50,43 @@ async fn join_by_uuid_with_a_name() {
     join(&mut bob, RED, "12345678901234567890", 2).await;
     let joined = json!({ "username": "12345678901234567890", "userCount": 2 });
     assert_eq!(ann.expect("USER_JOINED").await, joined);
-    // Once more is nothing new.
+    // Joining again changes nothing.
     bob.send("JOIN_ROOM", json!({ "roomId": RED })).await;
     assert_eq!(bob.expect("JOIN_SUCCESS").await, json!({ "roomId": RED, "userCount": 2 }));
     quiet(&mut ann).await;
 }
 
 #[tokio::test]
-async fn send_to_a_room_that_was_joined() {
+async fn only_members_send_to_a_room() {
     let server = Server::start(rooms::app());
-    let (mut ann, mut nobody) = (guest(&server).await, guest(&server).await);
+    let (mut ann, mut anonymous) = (guest(&server).await, guest(&server).await);
     join(&mut ann, RED, "Ann", 1).await;
-    for client in [&mut ann, &mut nobody] {
+    for client in [&mut ann, &mut anonymous] {
         client.send("SEND_MESSAGE", json!({ "roomId": BLUE, "text": "hi" })).await;
         let error = client.expect_error("ERROR", "PERMISSION_DENIED").await;
         assert_eq!(error["message"], "You must join the room first");
     }
     // Without a name.
-    nobody.send("JOIN_ROOM", json!({ "roomId": RED })).await;
-    for client in [&mut ann, &mut nobody] {
+    anonymous.send("JOIN_ROOM", json!({ "roomId": RED })).await;
+    for client in [&mut ann, &mut anonymous] {
         assert_eq!(client.expect("USER_JOINED").await, json!({ "username": "Anonymous", "userCount": 2 }));
     }
-    nobody.expect("JOIN_SUCCESS").await;
+    anonymous.expect("JOIN_SUCCESS").await;
     for text in ["x".to_owned(), "é".repeat(500)] {
-        nobody.send("SEND_MESSAGE", json!({ "roomId": RED, "text": text })).await;
-        for client in [&mut ann, &mut nobody] {
+        anonymous.send("SEND_MESSAGE", json!({ "roomId": RED, "text": text })).await;
+        for client in [&mut ann, &mut anonymous] {
             assert_eq!(client.expect("MESSAGE").await, json!({ "username": "Anonymous", "text": text }));
         }
     }
     for text in [String::new(), "é".repeat(501)] {
-        refused(&mut nobody, "SEND_MESSAGE", json!({ "roomId": RED, "text": text }), "text", "length").await;
+        refused(&mut anonymous, "SEND_MESSAGE", json!({ "roomId": RED, "text": text }), "text", "length").await;
     }
     ann.send("SEND_MESSAGE", json!({ "roomId": RED, "text": "mine" })).await;
-    assert_eq!(nobody.expect("MESSAGE").await, json!({ "username": "Ann", "text": "mine" }));
+    assert_eq!(anonymous.expect("MESSAGE").await, json!({ "username": "Ann", "text": "mine" }));
 }
 
 #[tokio::test]
-async fn who_leaves_is_not_told() {
+async fn a_leaving_member_gets_no_notice() {
     let server = Server::start(rooms::app());
     let (mut ann, mut bob) = (guest(&server).await, guest(&server).await);
     join(&mut ann, RED, "Ann", 1).await;
@@ -101,7 +101,7 @@ async fn who_leaves_is_not_told() {
 }
 
 #[tokio::test]
-async fn both_rooms_of_a_closed_connection_hear_of_it() {
+async fn both_rooms_of_a_closed_connection_are_notified() {
     let server = Server::start(rooms::app());
     let (mut ann, mut bob, mut cid) = (guest(&server).await, guest(&server).await, guest(&server).await);
     join(&mut ann, RED, "Ann", 1).await;

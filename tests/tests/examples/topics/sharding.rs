@@ -18,7 +18,7 @@ async fn join(server: &Server, room: &str) -> (Client, u64) {
 }
 
 #[test]
-fn the_hash_is_what_other_languages_compute() {
+fn the_hash_agrees_with_other_languages() {
     for (name, shards, expected) in [
         ("room:general", 10, 3),
         ("room:random", 10, 8),
@@ -30,7 +30,7 @@ fn the_hash_is_what_other_languages_compute() {
     ] {
         assert_eq!(shard_of(name, NonZeroU32::new(shards).unwrap()), expected, "{name} of {shards}");
     }
-    // Never out of range, whatever the sign of the hash is.
+    // In range for a negative hash, too.
     let shards = NonZeroU32::new(10).unwrap();
     let mut sizes = [0; 10];
     for n in 0..10_000 {
@@ -40,7 +40,7 @@ fn the_hash_is_what_other_languages_compute() {
 }
 
 #[tokio::test]
-async fn a_room_is_in_one_shard_and_heard_there_only() {
+async fn a_room_is_in_one_shard_only() {
     let server = server();
     let (mut ann, general) = join(&server, "general").await;
     let (mut bob, random) = join(&server, "random").await;
@@ -57,7 +57,7 @@ async fn a_room_is_in_one_shard_and_heard_there_only() {
     assert_eq!(shards.as_array().unwrap().len(), 10);
     assert_eq!(shards[3], json!({ "shard": 3, "connections": 2, "rooms": 1 }));
     assert_eq!(shards[8], json!({ "shard": 8, "connections": 1, "rooms": 1 }));
-    // Who names no room is in `general`.
+    // A client that names no room is in `general`.
     assert_eq!(server.connect("/ws").await.expect("ROOM_JOINED").await, json!({ "roomId": "general", "shard": 3 }));
     for path in ["/ws?room=", "/ws?room=a%20b", &format!("/ws?room={}", "x".repeat(51))] {
         assert_eq!(server.upgrade(path, &[]).await.unwrap_err().status, 400, "{path}");
@@ -65,7 +65,7 @@ async fn a_room_is_in_one_shard_and_heard_there_only() {
 }
 
 #[tokio::test]
-async fn a_shard_takes_100_connections() {
+async fn a_shard_accepts_100_connections() {
     let server = server();
     // Two rooms in one shard.
     let shards = NonZeroU32::new(10).unwrap();
@@ -81,12 +81,12 @@ async fn a_shard_takes_100_connections() {
         assert_eq!(server.upgrade(&format!("/ws?room={room}"), &[]).await.unwrap_err().status, 503);
     }
     join(&server, "random").await;
-    // A place is free again when somebody has left.
+    // A place is free again when a client has left.
     clients.pop().unwrap().close(1000).await;
     let mut tries = 0;
     while server.upgrade(&format!("/ws?room={sibling}"), &[]).await.is_err() {
         tries += 1;
-        assert!(tries < 1000, "the place is not free");
+        assert!(tries < 1000, "the place was not freed");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

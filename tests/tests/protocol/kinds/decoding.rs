@@ -20,7 +20,7 @@ async fn shortest(client: &mut Client, frame: &str) -> Duration {
 }
 
 #[tokio::test]
-async fn a_refused_payload_costs_a_small_multiple_of_an_accepted_one() {
+async fn a_refused_payload_costs_less_than_ten_times_an_accepted_one() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let details = format!(r#"{{"{}":[{}1]}}"#, "k".repeat(20_000), "1,".repeat(21_900));

@@ -12,7 +12,7 @@ fn same(texts: &[&str]) {
 }
 
 #[test]
-fn attack_a7_numbers_are_the_same_in_any_notation() {
+fn numbers_are_equal_in_any_notation() {
     same(&["1", "1.0", "1e0", "10e-1", "0.1E+1", "1.000"]);
     same(&["0", "-0", "0.0", "-0e5", "0e99999999999999999999999999999999999999"]);
     same(&["-150", "-1.5e2", "-15e1", "-150.0"]);
@@ -25,7 +25,7 @@ fn attack_a7_numbers_are_the_same_in_any_notation() {
 }
 
 #[test]
-fn attack_a7_neither_order_of_keys_nor_escapes_nor_white_space_count() {
+fn key_order_escapes_and_white_space_do_not_count() {
     same(&[r#"{"a":1,"b":[2,{"c":null,"d":"é"}]}"#, r#" { "b" : [2.0, {"d":"\u00e9", "\u0063":null}] , "a":1 } "#]);
     let long = "x".repeat(100);
     same(&[
@@ -35,7 +35,7 @@ fn attack_a7_neither_order_of_keys_nor_escapes_nor_white_space_count() {
 }
 
 #[test]
-fn attack_a7_different_values_differ() {
+fn different_values_differ() {
     let values = [
         "null",
         "true",
@@ -72,7 +72,7 @@ fn attack_a7_different_values_differ() {
 }
 
 #[test]
-fn attack_a7_what_is_not_json_has_one_too() {
+fn text_that_is_not_json_has_a_fingerprint() {
     for text in ["", "{", "]", "{\"a\"", "x", "[1", "{]", "{\"a\":1]", "1 2", "\"", "{1:2}"] {
         let _ = fingerprint(text);
     }
@@ -80,7 +80,7 @@ fn attack_a7_what_is_not_json_has_one_too() {
 }
 
 #[test]
-fn attack_a7_it_is_the_same_for_every_build() {
+fn fingerprints_are_the_same_in_every_build() {
     assert_eq!(format!("{:032x}", fingerprint(r#"{"b":[1.5,true,null],"a":"é"}"#)), "3ce840f933fb294dd8f0c09ae41d1622");
     let long = format!(r#"{{"text":"{}","n":-0.25e3}}"#, "x".repeat(100));
     assert_eq!(format!("{:032x}", fingerprint(&long)), "e9cad929bbe383f06b2b9ada3c3093e5");
@@ -95,7 +95,7 @@ fn cost(json: &str) -> usize {
 }
 
 #[test]
-fn attack_a7_the_cost_is_linear_at_any_depth() {
+fn the_cost_is_linear_at_any_depth() {
     type Shape = fn(usize) -> String;
     let shapes: [Shape; 6] = [
         |n| format!("{}1{}", "[".repeat(n), "]".repeat(n)),
@@ -147,14 +147,14 @@ fn rewritten(value: &Value) -> String {
 
 proptest! {
     #[test]
-    fn attack_a7_any_value_is_the_same_rewritten(value in values(), other in values()) {
+    fn a_value_written_differently_has_the_same_fingerprint(value in values(), other in values()) {
         let print = fingerprint(&value.to_string());
         prop_assert_eq!(print, fingerprint(&rewritten(&value)));
         prop_assert_eq!(print == fingerprint(&other.to_string()), value == other);
     }
 
     #[test]
-    fn attack_a7_any_text_has_one(text in "[\\[\\]{}\"\\\\,: 0-9etfn.é-]{0,40}") {
+    fn any_text_has_a_fingerprint(text in "[\\[\\]{}\"\\\\,: 0-9etfn.é-]{0,40}") {
         let _ = fingerprint(&text);
     }
 }

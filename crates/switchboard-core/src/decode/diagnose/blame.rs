@@ -1,9 +1,9 @@
-//! Finds the place of a fault inside a value that serde had buffered.
+//! Finds the place of a fault inside a value that serde buffered.
 //!
-//! For `flatten`, `untagged` and tagged enums serde reads values into a buffer and decodes from there,
-//! where paths are not known. What is known is the value that was refused, or the name of a field that
-//! is missing or unknown. If just one place in the buffered text fits, that is it; else nothing more is
-//! said than that the whole is not valid.
+//! For `flatten`, `untagged` and tagged enums, serde reads values into a buffer and decodes from
+//! there, where paths are not known. Known are the refused value, or the name of a field that is
+//! missing or unknown. If exactly one place in the buffered text fits, it is reported; otherwise
+//! only the whole value is called invalid.
 
 use super::{
     fault::{Fault, FaultKind, Seen},
@@ -31,7 +31,7 @@ impl Fault {
         }
     }
 
-    /// The missing field, if it is one of these.
+    /// Returns the missing field, if it is one of these.
     pub(super) fn missing_among(&self, declared: Option<Declared>) -> Option<&'static str> {
         match self.kind {
             FaultKind::Missing(field) if !self.is_placed() && declared?.fields.contains(&field) => Some(field),
@@ -55,7 +55,7 @@ impl Search<'_> {
         }
     }
 
-    /// Passes a value. `inside`: of a buffer. `outermost`: the one that the fault came from.
+    /// Passes a value. `inside`: in a buffer. `outermost`: the value that the fault came from.
     fn value(&mut self, lexer: &mut Lexer<'_>, path: &Path<'_>, inside: bool, outermost: bool) -> Option<()> {
         if self.count > 1 {
             return None;
@@ -128,7 +128,7 @@ impl Search<'_> {
         Some(())
     }
 
-    /// An element or member: only what is buffered can hold the fault.
+    /// Passes an element or member. Only a buffered one can have the fault.
     fn member(&mut self, lexer: &mut Lexer<'_>, path: &Path<'_>, inside: bool) -> Option<()> {
         if inside || self.context.findings.is_buffered(lexer.position()) {
             self.value(lexer, path, true, false)

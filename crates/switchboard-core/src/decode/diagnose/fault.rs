@@ -1,4 +1,4 @@
-//! An error of serde that keeps what serde_json turns into a text.
+//! A decoding error that keeps the structure which serde_json turns into text.
 
 use std::{borrow::Cow, fmt};
 
@@ -11,23 +11,23 @@ use super::{
 };
 use crate::Issue;
 
-/// Why decoding stopped, and where once that is known.
+/// Why decoding stopped, and where, once that is known.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) kind: FaultKind,
     path: Option<String>,
     wanted: Cow<'static, str>,
-    /// Whether the type refused a value of the kind that it asked for.
+    /// Whether the type refused a value of the kind that it requested.
     by_type: bool,
-    /// Whether what is wrong was reported when it was found.
+    /// Whether the issue was reported when it was found.
     silent: bool,
-    /// How to read on behind it the next time.
+    /// How the next pass can read on behind it.
     repair: Option<Box<Repair>>,
 }
 
 #[derive(Debug)]
 pub(super) enum FaultKind {
-    /// A value that does not fit, if serde says which.
+    /// A value that does not fit, if serde names it.
     Type(Option<Seen>),
     /// An array of the wrong length.
     Length,
@@ -37,7 +37,7 @@ pub(super) enum FaultKind {
     Variant(String),
 }
 
-/// A value that was refused, to find it again.
+/// A refused value, to find it again.
 #[derive(Debug, PartialEq)]
 pub(super) enum Seen {
     Null,
@@ -45,7 +45,7 @@ pub(super) enum Seen {
     Unsigned(u64),
     Signed(i64),
     Float(f64),
-    /// What is kept of the text, and its length.
+    /// The start of the text, and its length.
     Text(String, usize),
     Array,
     Object,
@@ -84,12 +84,12 @@ impl Fault {
         Self::new(FaultKind::Length)
     }
 
-    /// Whether it is known where it happened.
+    /// Whether its place is known.
     pub(super) fn is_placed(&self) -> bool {
         self.path.is_some()
     }
 
-    /// Fills in where it happened and what would have fitted, unless a deeper place did.
+    /// Fills in the place and what was expected, unless a deeper place did.
     pub(super) fn at(mut self, path: &Path<'_>, wanted: impl Into<Cow<'static, str>>) -> Self {
         if self.path.is_none() {
             self.path = Some(path.write());
@@ -101,20 +101,21 @@ impl Fault {
         self
     }
 
-    /// The same, refused by the type itself.
+    /// Marks the fault as refused by the type itself.
     pub(super) fn by_type(self) -> Self {
         Self { by_type: true, ..self }
     }
 
-    /// The same for a value that was to be of a kind. That is not said of one that is of this kind, and that
-    /// the type refuses for another reason: a text that is not a UUID is a string.
+    /// Fills in the place of a value that should be of a kind. The kind is not mentioned if the
+    /// value is of that kind and the type refuses it for another reason: an invalid UUID is a
+    /// string.
     pub(super) fn at_value(self, path: &Path<'_>, wanted: &'static str) -> Self {
         let says_why = wanted.ends_with("in range") && matches!(self.kind, FaultKind::Type(Some(_)));
         let wanted = if self.by_type && !says_why { "" } else { wanted };
         self.at(path, wanted)
     }
 
-    /// The same for a text that is none of its type: "is not a valid UUID".
+    /// Fills in the type that a string does not parse as: "is not a valid UUID".
     pub(super) fn named(self, type_name: &str) -> Self {
         let noun = text_kind::noun(type_name).filter(|_| self.by_type && matches!(self.kind, FaultKind::Type(_)));
         match noun {
@@ -123,12 +124,13 @@ impl Fault {
         }
     }
 
-    /// Of a value for which a placeholder was tried: that it does not fit either is no news.
+    /// Marks the fault as reported: it is about a placeholder for a value that was reported
+    /// already.
     pub(super) fn silenced(self) -> Self {
         Self { silent: true, path: Some(self.path.unwrap_or_default()), ..self }
     }
 
-    /// The same, with a way to read on.
+    /// Adds a way to read on.
     pub(super) fn repaired_by(self, repair: impl FnOnce() -> Option<Repair>) -> Self {
         let repair = match self.repair {
             Some(repair) => Some(repair),
@@ -141,17 +143,17 @@ impl Fault {
         self.repair.take().map(|repair| *repair)
     }
 
-    /// The same, where the place was found later.
+    /// Fills in a place that was found later.
     pub(super) fn at_written(self, path: String) -> Self {
         Self { path: Some(path), ..self }
     }
 
-    /// The same at a place where nothing is known but that it is not valid.
+    /// Fills in the place of a value about which only its invalidity is known.
     pub(super) fn vague(self, path: &Path<'_>) -> Self {
         if self.is_placed() { self } else { Self::unspecific().at(path, "") }
     }
 
-    /// `None` if it was reported already.
+    /// Returns `None` if it was reported already.
     pub(super) fn into_issue(self) -> Option<Issue> {
         if self.silent {
             return None;
@@ -172,7 +174,7 @@ impl Fault {
 
 impl Error for Fault {
     fn custom<T: fmt::Display>(text: T) -> Self {
-        // Types with flattened fields refuse unknown keys so.
+        // Types with flattened fields refuse unknown keys this way.
         let field = starts_with("unknown field `", &text).then(|| text.to_string());
         match field.as_deref().and_then(|text| text.strip_prefix("unknown field `")?.split_once('`')) {
             Some((field, _)) => Self::new(FaultKind::Unknown(field.to_owned())),
@@ -217,7 +219,7 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// The start of a text, without an allocation: enums that are untagged refuse every second value.
+/// Keeps the start of a text without an allocation: untagged enums refuse every second value.
 #[derive(Default)]
 struct Start {
     bytes: [u8; 24],
@@ -229,7 +231,7 @@ impl fmt::Write for Start {
         let len = text.len().min(self.bytes.len() - self.len);
         self.bytes[self.len..self.len + len].copy_from_slice(&text.as_bytes()[..len]);
         self.len += len;
-        // Ends the writing of what does not fit.
+        // Stops the formatting of text that does not fit.
         if len < text.len() { Err(fmt::Error) } else { Ok(()) }
     }
 }
@@ -250,7 +252,7 @@ fn starts_with(prefix: &str, text: &impl fmt::Display) -> bool {
     Start::of(format_args!("{text}")).as_bytes().starts_with(prefix.as_bytes())
 }
 
-/// What serde's own types ask for, in the words of an issue.
+/// Returns what serde's own types expect, in the words of an issue.
 fn wanted(expected: &dyn Expected) -> &'static str {
     match Start::of(format_args!("{expected}")).as_bytes() {
         b"i8" | b"i16" | b"i32" | b"i64" | b"i128" | b"u8" | b"u16" | b"u32" | b"u64" | b"u128" | b"usize"

@@ -1,4 +1,4 @@
-//! What the explaining run finds on its way.
+//! The findings of a diagnosis.
 
 use std::cell::{Cell, RefCell};
 
@@ -17,49 +17,50 @@ use crate::{Issue, MAX_ISSUES, decode::single};
 /// The keys of a struct.
 #[derive(Clone, Copy)]
 pub(super) struct Declared {
-    /// Not of a variant.
+    /// `None` for a variant.
     pub(super) name: Option<&'static str>,
     pub(super) fields: &'static [&'static str],
 }
 
-/// An undeclared key with the name of its struct as its value, as serde writes a struct with a `tag`. When
-/// it reads one, it does not know the key.
+/// An undeclared key whose value is the name of its struct, as serde writes a struct with a `tag`.
+/// serde does not know the key when it reads the struct.
 struct Tag {
     name: &'static str,
     key: String,
-    /// If it is none.
+    /// The issue if the key is not the tag.
     issue: Issue,
 }
 
-/// Something wrong at a place that a placeholder was put in.
+/// A wrong value or missing field that a placeholder stands for.
 pub(super) struct Replaced {
     pub(super) issue: Issue,
-    /// Where the type that refuses it is.
+    /// The place of the type that refuses it.
     pub(super) steps: Vec<Step>,
 }
 
-/// What a run has found so far: unknown keys do not end it.
+/// The findings of a pass so far. Unknown keys do not end it.
 pub(super) struct Findings {
     report_unknown: bool,
-    /// Where there are placeholders. `None` for a run that ends at the first fault.
+    /// The placeholders. `None` for a pass that ends at the first fault.
     pub(super) placeholders: Option<Placeholders>,
-    /// Keys at the root that are passed over.
+    /// Keys at the root that are skipped.
     pub(super) ignored: &'static [&'static str],
     issues: RefCell<Vec<Issue>>,
     tags: RefCell<Vec<Tag>>,
-    /// Where values start that serde buffers, to look at them later.
+    /// Start positions of values that serde buffers, to be checked later.
     buffered: RefCell<Vec<usize>>,
     pub(super) large: Large,
 }
 
-/// The placeholders of a run: values that a type refused, and fields that are missing.
+/// The placeholders of a pass, for refused values and missing fields.
 pub(super) struct Placeholders {
     pub(super) repairs: Repairs,
     ask_missing: AskMissing,
-    /// Whether a visitor of this name reads each value by itself, so that a placeholder changes no other.
+    /// Whether a visitor of this name reads each value by itself, so that a placeholder changes no
+    /// other.
     pub(super) is_trusted: fn(&str) -> bool,
     replaced: RefCell<Vec<Replaced>>,
-    /// The places of all of them.
+    /// The paths of all placeholders.
     paths: RefCell<Vec<String>>,
     left: Cell<u16>,
 }
@@ -81,7 +82,7 @@ impl Findings {
         Self { ignored, ..Self::of_payload(false) }
     }
 
-    /// Goes on behind values that are refused.
+    /// Continues behind refused values.
     pub(super) fn with_placeholders(self, repairs: Repairs, ask_missing: AskMissing) -> Self {
         let placeholders = Placeholders {
             repairs,
@@ -94,12 +95,12 @@ impl Findings {
         Self { placeholders: Some(placeholders), ..self }
     }
 
-    /// Marks numbers that are too large for an `f32`.
+    /// Replaces numbers that are too large for an `f32` by marks.
     pub(super) fn marking(self) -> Self {
         Self { large: Large::marking(), ..self }
     }
 
-    /// An undeclared key of an object, and the text of its value.
+    /// Records an undeclared key of an object, and the text of its value.
     pub(super) fn unknown(&self, path: &Path<'_>, declared: Option<Declared>, value: &str) {
         if !self.wants_unknown() {
             return;
@@ -107,7 +108,8 @@ impl Findings {
         let issue = || Issue::new(path.write(), "unknown_field", "is not a known field");
         match (declared.and_then(|declared| declared.name), path.last_key()) {
             (Some(name), Some(key)) if is_text(value, name) && self.may_be_tag(name, key, issue) => {}
-            // One more than is reported, so that sorting decides which ones are; not one per key of a flood.
+            // One more than is reported, so that sorting decides which are, but not one for each
+            // key of a flood.
             _ => self.issues.borrow_mut().push(issue()),
         }
     }
@@ -124,7 +126,8 @@ impl Findings {
         true
     }
 
-    /// What looked like the tag of a struct, and is none, as the message is written without it.
+    /// Returns issues for keys that look like the tag of a struct but are not: the message is
+    /// written without them.
     pub(super) fn issues_of_tags<T: Serialize>(&self, value: &T) -> Vec<Issue> {
         let mut tags = self.tags.take();
         if !tags.is_empty() {
@@ -150,7 +153,7 @@ impl Findings {
 
     pub(super) fn buffer(&self, start: usize) {
         let mut buffered = self.buffered.borrow_mut();
-        // In order but where a tag behind its content is read first.
+        // Sorted, except if a tag behind its content is read first.
         match buffered.last() {
             Some(last) if *last >= start => {
                 if let Err(place) = buffered.binary_search(&start) {
@@ -163,8 +166,8 @@ impl Findings {
 }
 
 impl Placeholders {
-    /// Reports something wrong, and that a placeholder stands there; `None` once there are enough of them.
-    /// `at`: whose type refuses it, if not the value itself.
+    /// Records an issue and its placeholder; returns `None` if there are enough. `at`: the type
+    /// that refuses the value, if not the value itself.
     pub(super) fn put(
         &self,
         path: &Path<'_>,
@@ -182,13 +185,13 @@ impl Placeholders {
         Some(Placeholder::new(&self.left))
     }
 
-    /// The placeholder for a value that was refused the last time.
+    /// Returns the placeholder for a value that was refused in the last pass.
     pub(super) fn again(&self, path: &Path<'_>) -> Placeholder<'_> {
         self.paths.borrow_mut().push(path.write());
         Placeholder::new(&self.left)
     }
 
-    /// What is missing in an object, where one field is known to be.
+    /// Returns the fields that an object lacks, given one of them.
     pub(super) fn missing(
         &self,
         object: &Object<'_>,
@@ -202,13 +205,14 @@ impl Placeholders {
         Missing { position, visitor, issues: fields.iter().map(issue).collect(), fields }
     }
 
-    /// Everything that was reported, the places of all placeholders, and what to do the next time.
+    /// Returns the reported issues, the paths of all placeholders, and the repairs for the next
+    /// pass.
     pub(super) fn into_parts(self) -> (Vec<Replaced>, Vec<String>, Repairs) {
         (self.replaced.into_inner(), self.paths.into_inner(), self.repairs)
     }
 }
 
-/// A visitor that serde's derive wrote, or one of serde's own.
+/// Whether a visitor was derived, or is one of serde's own.
 fn is_serdes(visitor: &str) -> bool {
     visitor.contains("__Visitor") || visitor.starts_with("serde")
 }

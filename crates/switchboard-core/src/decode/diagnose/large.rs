@@ -1,7 +1,8 @@
-//! Which `f32` got a number that is too large for it, where serde decodes from a buffer of its own.
+//! Finds the `f32` that got a number which is too large for it, where serde decodes from a buffer
+//! of its own.
 //!
-//! The text is decoded once more with a mark in place of each such number: a small number of its own.
-//! The marks that are `f32`s in the message then say which numbers it were.
+//! The text is decoded once more with a mark in place of each such number: a distinct small number.
+//! The marks that are `f32`s in the message identify the numbers.
 
 use std::cell::{Cell, RefCell};
 
@@ -13,14 +14,14 @@ use crate::{
     decode::single::{any, overflows},
 };
 
-/// The bits of the first mark: some 2 × 10³⁸.
+/// The bits of the first mark: about 2 × 10³⁸.
 const FIRST: u32 = 0x7f15_a5a0;
 
-/// Numbers that are too large for an `f32`, as a run comes to them.
+/// Numbers that are too large for an `f32`, in the order in which a pass reads them.
 #[derive(Default)]
 pub(super) struct Large {
     seen: Cell<bool>,
-    /// The places of the marks.
+    /// The paths of the marks.
     marked: Option<RefCell<Vec<String>>>,
 }
 
@@ -33,9 +34,9 @@ impl Large {
         self.seen.get()
     }
 
-    /// The mark to decode instead of a number.
+    /// Returns the mark to decode instead of a number.
     pub(super) fn mark(&self, number: &str, path: &Path<'_>) -> Option<f64> {
-        // Without an exponent it takes 39 digits to be too large.
+        // Without an exponent, a number needs 39 digits to be too large.
         if number.len() < 39 && !number.contains(['e', 'E']) {
             return None;
         }
@@ -50,7 +51,7 @@ impl Large {
         Some(f64::from(f32::from_bits(bits)).copysign(value))
     }
 
-    /// The issues of the marks that became an `f32`.
+    /// Returns the issues for marks that became an `f32`.
     pub(super) fn issues_in<T: Serialize>(&self, value: &T) -> Vec<Issue> {
         let marked = self.marked.as_ref().map(RefCell::take).unwrap_or_default();
         let mut found = vec![false; marked.len()];

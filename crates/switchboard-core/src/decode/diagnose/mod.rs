@@ -1,8 +1,8 @@
-//! What is wrong with a payload that was refused: structured issues instead of serde's texts.
+//! Explains why a payload was refused: structured issues instead of serde's texts.
 //!
-//! The text is read again by a deserializer that knows at each value where that stands. A type that refuses a
-//! value cannot go on, so it gets a placeholder in its place, and what stands behind it is looked at, too. The
-//! cost is linear in the text: paths are linked, and written out only for the issues that are reported.
+//! A deserializer that tracks the path of each value reads the text again. A type that refuses a
+//! value cannot continue, so it gets a placeholder instead, and the values behind it are checked,
+//! too. The cost is linear in the text: paths are linked, and written out only for reported issues.
 
 mod blame;
 mod fault;
@@ -32,10 +32,10 @@ use self::{
 use super::{Substituted, single};
 use crate::{Issue, Issues, Message, json::Lexer};
 
-/// Decodes a JSON payload that does not decode as `M` or seems to hold unknown keys, and says what is
-/// wrong with it. `Ok` where the keys turn out to be declared; the rules are not checked then.
+/// Explains a JSON payload that does not decode as `M` or seems to have unknown keys. Returns `Ok`
+/// if the keys turn out to be declared; the rules are not checked then.
 pub(super) fn json<M: Message>(json: &str, report_unknown: bool) -> Result<M, Issues> {
-    // What the lexer relies on; the payload of an envelope was checked before.
+    // The lexer relies on valid JSON; the payload of an envelope was checked before.
     if serde_json::from_str::<IgnoredAny>(json).is_err() {
         return Err(not_valid());
     }
@@ -58,7 +58,7 @@ pub(super) fn json<M: Message>(json: &str, report_unknown: bool) -> Result<M, Is
             Ok(message) => {
                 issues.append(&mut issues_of::<M>(replaced));
                 if issues.is_empty() {
-                    // What was refused is made into something by the type itself.
+                    // The type itself makes a value of the refused one.
                     return run(json, &Findings::of_payload(report_unknown));
                 }
                 if let Err(broken) = broken_rules(&message, paths) {
@@ -82,15 +82,14 @@ pub(super) fn json<M: Message>(json: &str, report_unknown: bool) -> Result<M, Is
     Err(Issues::from_vec(issues).unwrap_or_else(not_valid))
 }
 
-/// The issues of values in whose places there are placeholders, but for those that a type does not refuse after
-/// all.
+/// The issues of values that have placeholders, except those that a type does not refuse after all.
 fn issues_of<T: for<'de> Deserialize<'de>>(mut replaced: Vec<findings::Replaced>) -> Vec<Issue> {
     replaced.sort_by(|a, b| a.issue.cmp(&b.issue));
     replaced.dedup_by(|a, b| a.issue == b.issue);
     replaced.into_iter().filter(|one| !probe::swallows::<T>(&one.steps)).map(|one| one.issue).collect()
 }
 
-/// The rules that are broken beside what was found before.
+/// Returns the broken rules beside the issues found before.
 fn broken_rules<M: Message>(message: &M, placeholders: Vec<String>) -> Result<(), Issues> {
     match Substituted::at(placeholders) {
         Ok(None) => message.validate(),
@@ -99,12 +98,12 @@ fn broken_rules<M: Message>(message: &M, placeholders: Vec<String>) -> Result<()
     }
 }
 
-/// What is wrong with a payload that decodes as `M`, but with an `f32` that is too small for its number.
+/// Explains a payload that decodes as `M`, but with an `f32` that is too small for its number.
 pub(super) fn too_large<M: Message>(json: &str, report_unknown: bool) -> Issues {
     too_large_in::<M>(json, || Findings::of_payload(report_unknown))
 }
 
-/// What is said where nothing more is known.
+/// Returns the issue for a refusal without further knowledge.
 pub(super) fn not_valid() -> Issues {
     Issues::single("", "type", "is not valid")
 }
@@ -122,7 +121,7 @@ where
     Ok(value)
 }
 
-/// Decodes what has no keys: `()`.
+/// Decodes a type without keys: `()`.
 pub(crate) fn nothing<T: for<'de> Deserialize<'de>>() -> Result<T, Issues> {
     run("null", &Findings::of_payload(false))
 }
@@ -151,14 +150,14 @@ fn decode<'de, S: DeserializeSeed<'de>>(json: &'de str, findings: &Findings, see
         .map_err(|fault| fault.blame(start, &Path::ROOT, context))
 }
 
-/// Where a type does not take the marks, nothing more is said than that the whole is not valid.
+/// If a type does not accept the marks, only the whole value is called invalid.
 fn too_large_in<T>(json: &str, findings: impl Fn() -> Findings) -> Issues
 where
     T: Serialize + for<'de> Deserialize<'de>,
 {
     let marking = findings().marking();
     let Ok(value) = decode(json, &marking, PhantomData::<T>) else {
-        // Here the number is not always in a buffer: a content behind its tag is not.
+        // This number is not always in a buffer: content behind its tag is not.
         return run::<T>(json, &findings()).err().unwrap_or_else(not_valid);
     };
     let mut issues = marking.take_issues();

@@ -1,10 +1,10 @@
-//! Where a value stands, written out only when an issue needs it.
+//! The path of a value, written out only for an issue.
 
 use std::fmt::Write as _;
 
 use super::probe;
 
-/// The longest key in a path, in bytes: keys of maps and unknown ones are the client's own text.
+/// The longest key in a path, in bytes: keys of maps and unknown keys are the client's own text.
 const MAX_KEY: usize = 64;
 
 /// More than an issue keeps of a path.
@@ -35,7 +35,7 @@ impl<'p> Path<'p> {
         Path { parent: Some(self), step: Step::Item(index) }
     }
 
-    /// The key, if it is one.
+    /// Returns the last step if it is a key.
     pub(super) fn last_key(&self) -> Option<&'p str> {
         match self.step {
             Step::Key(key) => Some(key),
@@ -43,7 +43,7 @@ impl<'p> Path<'p> {
         }
     }
 
-    /// The same in a list.
+    /// Returns the path as a list.
     pub(super) fn steps(&self) -> Vec<probe::Step> {
         let mut steps = self.parent.map(Self::steps).unwrap_or_default();
         match self.step {
@@ -63,7 +63,7 @@ impl<'p> Path<'p> {
     }
 
     fn write_to(&self, out: &mut String) {
-        // At most as deep as values are.
+        // At most as deep as values may be nested.
         if let Some(parent) = self.parent {
             parent.write_to(out);
         }
@@ -82,13 +82,13 @@ impl<'p> Path<'p> {
                     out.push('…');
                 }
             }
-            // A `String` takes everything.
+            // Writing to a `String` does not fail.
             Step::Item(index) => _ = write!(out, "[{index}]"),
         }
     }
 }
 
-/// The part of a client's text that is kept.
+/// Returns the part of a client's text that is kept.
 pub(super) fn cut(text: &str) -> &str {
     let end = (0..=MAX_KEY.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
     &text[..end]

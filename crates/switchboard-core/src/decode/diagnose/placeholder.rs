@@ -1,4 +1,4 @@
-//! A value in place of one that was refused or is missing, so that what stands beside it is read, too.
+//! A value in place of a refused or missing one, so that the values beside it are read, too.
 
 use std::{any::type_name, cell::Cell};
 
@@ -9,20 +9,21 @@ use serde::de::{
 
 use super::{fault::Fault, text_kind};
 
-/// How many values one placeholder may be made of, as structs stand in structs.
+/// How many values one placeholder may consist of, counting nested structs.
 const MOST: u16 = 512;
 
-/// How deep they may stand in each other.
+/// How deeply they may be nested.
 const DEEPEST: u8 = 16;
 
-/// Gives a type the least that it asks for: zero, an empty text, no elements. A type may refuse it.
+/// Gives a type the smallest value that it requests: zero, an empty string, no elements. The type
+/// may refuse it.
 #[derive(Clone, Copy)]
 pub(super) struct Placeholder<'b> {
     left: &'b Cell<u16>,
     depth: u8,
 }
 
-/// How many values may still be made up.
+/// How many more values may be created.
 pub(super) fn budget() -> Cell<u16> {
     Cell::new(MOST)
 }
@@ -142,7 +143,7 @@ impl<'de> Deserializer<'de> for Placeholder<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        // How the content is read depends on which one it is.
+        // The variant decides how the content is read.
         if type_name::<V>().contains("AdjacentlyTagged") {
             return Err(Fault::unspecific());
         }

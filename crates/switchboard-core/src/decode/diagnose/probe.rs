@@ -1,6 +1,6 @@
-//! Asks a type about one place in its values: it is given only what leads there.
+//! Asks a type about one place in its values, by giving it only the path there.
 //!
-//! What it costs depends on the type and not on the payload.
+//! The cost depends on the type, not on the payload.
 
 use std::{borrow::Cow, cell::Cell};
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::MAX_ISSUES;
 
-/// A scalar that is longer is not read again.
+/// A longer scalar is not read again.
 const SHORT: usize = 256;
 
 /// One step down into a value.
@@ -33,15 +33,15 @@ pub(super) enum Step {
 #[derive(Debug, Default)]
 pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a str)>);
 
-/// Whether the type makes a value of what does not fit at a place, as some `deserialize_with` do. There
-/// nothing is wrong, then.
+/// Whether the type makes a value of an invalid one at a place, as some `deserialize_with`
+/// functions do. Then there is no fault.
 pub(super) fn swallows<T: for<'de> Deserialize<'de>>(steps: &[Step]) -> bool {
     let aim = Aim { ask: Ask::Refuse, went_on: Cell::new(false) };
     T::deserialize(Probe { steps, aim: &aim }).is_ok() || aim.went_on.get()
 }
 
-/// The fields that an object lacks, where the first one is known. Not all of them, where a type refuses the
-/// placeholder for another.
+/// Returns the fields that an object lacks, given the first one. May miss some if the type refuses
+/// the placeholder for another.
 pub(super) fn missing<T: for<'de> Deserialize<'de>>(
     steps: &[Step],
     object: &Object<'_>,
@@ -58,21 +58,21 @@ pub(super) fn missing<T: for<'de> Deserialize<'de>>(
     found
 }
 
-/// What is asked.
+/// The place and the question.
 struct Aim<'p> {
     ask: Ask<'p>,
-    /// Whether the type went on behind an error.
+    /// Whether the type continued after an error.
     went_on: Cell<bool>,
 }
 
 enum Ask<'p> {
-    /// What happens when the value is refused.
+    /// What happens if the value is refused.
     Refuse,
-    /// What else is missing in the struct.
+    /// Which other fields of the struct are missing.
     Missing { object: &'p Object<'p>, supplied: &'p [&'static str] },
 }
 
-/// The deserializer of a value on the way, or of the one that is asked about.
+/// The deserializer of a value on the path, or of the one at its end.
 #[derive(Clone, Copy)]
 struct Probe<'p> {
     steps: &'p [Step],
@@ -204,12 +204,12 @@ impl<'de> VariantAccess<'de> for Probe<'_> {
 struct Way<'p> {
     probe: Probe<'p>,
     passed: bool,
-    /// Elements of a tuple that stand before it.
+    /// Elements of a tuple in front of it.
     before: usize,
 }
 
 impl Way<'_> {
-    /// Whether the type comes back behind the value, which it was given as an error.
+    /// Whether the type continues behind the value, for which it got an error.
     fn ends(&self) -> bool {
         self.probe.aim.went_on.set(self.probe.aim.went_on.get() || self.passed);
         self.passed
@@ -252,12 +252,12 @@ impl<'de> SeqAccess<'de> for Way<'_> {
     }
 }
 
-/// The members of the struct that is asked about: those that it has, and placeholders for those that it is
+/// The members of the struct in question: those that it has, and placeholders for those that it is
 /// known to lack.
 struct Members<'p> {
     object: &'p [(Cow<'p, str>, &'p str)],
     supplied: &'p [&'static str],
-    /// The text of the value that comes next, if there is one.
+    /// The text of the next value, if there is one.
     value: Option<&'p str>,
     left: &'p Cell<u16>,
 }
@@ -281,13 +281,13 @@ impl<'de> MapAccess<'de> for Members<'_> {
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Fault> {
         let value = self.value.take().filter(|text| text.len() <= SHORT && !text.starts_with(['{', '[']));
         match value {
-            // A type that refuses placeholders may take what is there.
+            // A type that refuses placeholders may accept the actual value.
             Some(text) => {
                 let text = text.to_owned();
                 seed.deserialize(&mut serde_json::Deserializer::from_reader(text.as_bytes()))
                     .map_err(|_| Fault::unspecific())
             }
-            // Whatever is missing inside is another matter.
+            // Fields missing inside it do not matter here.
             None => seed.deserialize(Placeholder::new(self.left)).map_err(|_| Fault::unspecific()),
         }
     }

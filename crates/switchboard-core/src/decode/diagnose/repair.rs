@@ -1,7 +1,7 @@
-//! What is read differently the next time, so that more is found behind a fault.
+//! What the next pass reads differently, to find more behind a fault.
 //!
-//! A type that refuses a value is gone: serde cannot go on with what holds it. So a small payload is read again,
-//! with a placeholder in that place.
+//! serde cannot continue with an object or array after its type has refused a value. So a small
+//! payload is read again, with a placeholder for that value.
 
 use super::probe::{Object, Step};
 use crate::Issue;
@@ -9,7 +9,8 @@ use crate::Issue;
 /// How often a payload is read again at most.
 const MOST: usize = 8;
 
-/// How many bytes are read again at most: for a large payload, the first fault of this kind is the last.
+/// How many bytes are read again at most: for a large payload, the first fault of this kind is the
+/// last.
 const BYTES: usize = 4096;
 
 /// One thing to read differently.
@@ -21,12 +22,12 @@ pub(super) enum Repair {
     Supply(Missing),
 }
 
-/// Fields that a struct must have and an object lacks.
+/// Fields that a struct requires and an object lacks.
 #[derive(Debug)]
 pub(super) struct Missing {
     /// Where the object starts.
     pub(super) position: usize,
-    /// The name of the type's visitor, which is another for each type.
+    /// The name of the type's visitor, which differs for each type.
     pub(super) visitor: &'static str,
     pub(super) fields: Vec<&'static str>,
     pub(super) issues: Vec<Issue>,
@@ -41,7 +42,7 @@ pub(super) struct Repairs {
 }
 
 impl Repairs {
-    /// Takes in one more; `false` if the payload, of this length, is not to be read again.
+    /// Adds a repair; returns `false` if the payload, of this length, is not to be read again.
     pub(super) fn add(&mut self, repair: Repair, len: usize) -> bool {
         self.spent += len;
         if self.spent > BYTES || self.replaced.len() + self.missing.len() >= MOST {
@@ -70,7 +71,7 @@ impl Repairs {
         self.replaced.binary_search(&position).is_ok()
     }
 
-    /// The fields that a struct must have, as far as one lacked them.
+    /// Returns the required fields of a struct, as far as an object lacked them.
     pub(super) fn required(&self, position: usize, visitor: &str) -> &[&'static str] {
         let here = self.missing.iter().find(|known| known.position == position);
         let alike = || self.missing.iter().find(|known| known.visitor == visitor);

@@ -1,9 +1,11 @@
-//! Types of other crates that are read from a text: what to call one that they refuse, and one that they take.
+//! Types of other crates that are read from a string: their names in issues, and an example of
+//! each.
 //!
-//! They say what is wrong in words of their own, which do not reach a client. What is known of them here is the
-//! name of the type; where the compiler writes it differently, an issue says only that the value is not valid.
+//! Their own error texts do not reach a client. They are recognised by the name of the type; if the
+//! compiler writes it differently, an issue says only that the value is not valid.
 
-/// Start of the type's name, what it is, and a text that is one (empty if its form is a matter of features).
+/// The start of the type's name, its name in issues, and an example (empty if the format depends on
+/// features).
 const KINDS: [(&str, &str, &str); 21] = [
     ("uuid::", "a valid UUID", "00000000-0000-0000-0000-000000000000"),
     ("url::Url", "a valid URL", "http://localhost/"),
@@ -32,12 +34,12 @@ fn of(type_name: &str) -> Option<&'static (&'static str, &'static str, &'static 
     KINDS.iter().find(|(start, ..)| type_name.starts_with(start))
 }
 
-/// What a text of this type is called.
+/// Returns the name of this type in issues.
 pub(super) fn noun(type_name: &str) -> Option<&'static str> {
     of(type_name).map(|(_, noun, _)| *noun)
 }
 
-/// A text that this type takes.
+/// Returns a string that this type accepts.
 pub(super) fn sample(type_name: &str) -> Option<&'static str> {
     of(type_name).map(|(.., sample)| *sample).filter(|sample| !sample.is_empty())
 }

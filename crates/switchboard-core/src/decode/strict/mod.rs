@@ -1,8 +1,8 @@
-//! A deserializer around another one that notices ignored keys and refuses structs from arrays and
-//! numbers that do not fit.
+//! Wraps a deserializer to notice ignored keys, and to refuse structs from arrays and numbers that
+//! do not fit.
 //!
-//! `serde_ignored` does the first, too, but keeps a path and with it an allocation for each key;
-//! here only a flag is set, and the path is found by the second, explaining run.
+//! `serde_ignored` notices keys, too, but keeps a path and with it an allocation for each key. Here
+//! only a flag is set, and the diagnosis finds the path.
 
 mod two_fields;
 
@@ -22,9 +22,9 @@ use super::{
 pub(super) struct Suspect {
     /// A key may be one that the type does not declare.
     pub(super) keys: Cell<bool>,
-    /// The tag of an enum may stand behind its content, which is then read less strictly.
+    /// The tag of an enum may be behind its content, which is then read less strictly.
     pub(super) late_tag: Cell<bool>,
-    /// A number is too large for an `f32`. Where serde buffers values, it may have become one.
+    /// A number is too large for an `f32`. If serde buffers the value, it may have become one.
     pub(super) numbers: Cell<bool>,
 }
 
@@ -40,7 +40,7 @@ impl<'f, T> Strict<'f, T> {
     }
 }
 
-/// A visitor for a struct: takes a map only.
+/// A visitor for a struct, which accepts only a map.
 struct StructOnly<'f, V>(Strict<'f, V>);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
@@ -78,7 +78,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
         }
     }
 
-    /// Called by derived code for the value of a key that the type does not have.
+    /// Derived code calls this for the value of a key that the type does not have.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.suspect.keys.set(true);
         self.inner.deserialize_ignored_any(visitor)

@@ -1,8 +1,8 @@
-//! A struct with two fields, as which serde reads an enum with `tag` and `content`.
+//! A struct with two fields, which is how serde reads an enum with `tag` and `content`.
 //!
-//! Where the content stands first, serde buffers it, and what is in it is then read less strictly: so that
-//! is suspect. It shows in a value of any kind, and an enum behind it. Other structs may look so, too; they
-//! only get a second look.
+//! If the content is first, serde buffers it and reads it less strictly, so such a struct gets a
+//! second look. The sign is a value of any kind followed by an enum. Other structs may look like
+//! that, too; for them the second look finds nothing.
 
 use std::{cell::Cell, fmt};
 
@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use super::Strict;
 use crate::decode::forward::forward_deserializer;
 
-/// A visitor for such a struct: takes a map only.
+/// A visitor for such a struct, which accepts only a map.
 pub(super) struct TwoFields<'f, V>(pub(super) Strict<'f, V>);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for TwoFields<'_, V> {

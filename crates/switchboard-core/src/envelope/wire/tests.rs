@@ -48,7 +48,7 @@ fn messagepack_is_the_same_document() {
 }
 
 #[test]
-fn kind_f17_what_json_has_no_number_for_is_a_number_that_nothing_holds() {
+fn nan_and_infinity_become_numbers_out_of_range() {
     let packed = Wire::messagepack(EnvelopeStyle::Standard);
     for (bytes, json) in [
         (&[0x81, 0xa1, b'a', 0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0][..], r#"{"a":1e999}"#),
@@ -68,7 +68,7 @@ fn kind_f17_what_json_has_no_number_for_is_a_number_that_nothing_holds() {
 }
 
 #[test]
-fn kind_f2_numbers_leave_as_numbers() {
+fn numbers_stay_numbers_in_messagepack() {
     let packed = Wire::messagepack(EnvelopeStyle::Standard);
     let bytes = |json: &str| match packed.from_standard(json) {
         Some(WireFrame::Binary(bytes)) => Some(bytes),
@@ -87,7 +87,7 @@ fn kind_f2_numbers_leave_as_numbers() {
 }
 
 #[test]
-fn fault_25_messagepack_that_announces_more_than_there_is() {
+fn messagepack_that_declares_more_than_it_has_is_malformed() {
     let packed = Wire::messagepack(EnvelopeStyle::Standard);
     for bad in [
         &[0xdd, 0xff, 0xff, 0xff, 0xff][..],

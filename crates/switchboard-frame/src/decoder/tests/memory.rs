@@ -1,12 +1,12 @@
-//! What others' decoders were attacked with: memory and work that grow faster than what arrives.
+//! Attacks on other decoders: memory and work that grow faster than the input.
 
 use super::*;
 
-/// Feeds portions and watches the buffer of the message that is half-way.
+/// Feeds portions and watches the buffer of the incomplete message.
 struct Watched {
     decoder: Decoder,
     arrived: usize,
-    /// How often the buffer got another size: each time, what it has is copied.
+    /// How often the buffer was reallocated, which copies its content.
     grown: usize,
     capacity: usize,
 }
@@ -34,7 +34,7 @@ impl Watched {
 
 /// tungstenite, CVE-2023-43669; ws, issue 2331.
 #[test]
-fn faults_11_single_bytes_of_a_long_frame_cost_the_same_each() {
+fn single_bytes_of_a_long_frame_cost_the_same_each() {
     let bytes = frame(true, Opcode::Text, &[b'x'; 1 << 20]);
     let mut watched = Watched::new(Limits::default().max_message_bytes(1 << 20));
     let (last, bytes) = bytes.split_last().unwrap();
@@ -48,7 +48,7 @@ fn faults_11_single_bytes_of_a_long_frame_cost_the_same_each() {
 
 /// ws, CVE-2026-48779; Bandit, CVE-2026-65623.
 #[test]
-fn faults_13_fragments_of_one_byte_are_kept_as_bytes() {
+fn fragments_of_one_byte_are_stored_as_bytes() {
     let limits = Limits::default().max_message_bytes(1 << 20).max_fragments(200_000);
     let mut watched = Watched::new(limits);
     watched.feed(&frame(false, Opcode::Binary, b"x")).unwrap();
@@ -61,13 +61,13 @@ fn faults_13_fragments_of_one_byte_are_kept_as_bytes() {
 }
 
 #[test]
-fn faults_13_and_14_fragments_are_counted_even_if_empty() {
+fn empty_fragments_count_against_the_limit() {
     for payload in [&b"x"[..], b""] {
         let mut watched = Watched::new(Limits::default());
         watched.feed(&frame(false, Opcode::Binary, payload)).unwrap();
         for _ in 2..=1024 {
             watched.feed(&frame(false, Opcode::Continuation, payload)).unwrap();
-            // With control frames between, which count for nothing and leave nothing behind.
+            // Control frames between fragments do not count, and leave nothing behind.
             assert!(watched.feed(&frame(true, Opcode::Ping, &[0; 125])).unwrap());
         }
         assert!(watched.capacity <= 2048 && watched.grown <= 8);
@@ -79,7 +79,7 @@ fn faults_13_and_14_fragments_are_counted_even_if_empty() {
 
 /// undici, CVE-2026-1528; gorilla, CVE-2020-27813.
 #[test]
-fn faults_9_and_12_announced_lengths_allocate_nothing() {
+fn declared_lengths_allocate_nothing() {
     let header = |fin: u8, len: u64| [&[fin, 0xff][..], &len.to_be_bytes(), &[0; 4]].concat();
     for max in [65_536, usize::MAX] {
         for len in [65_536, 65_537, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, u64::MAX] {
@@ -104,7 +104,7 @@ fn faults_9_and_12_announced_lengths_allocate_nothing() {
 }
 
 #[test]
-fn faults_10_control_frames_keep_at_most_125_bytes() {
+fn control_frames_keep_at_most_125_bytes() {
     let mut watched = Watched::new(Limits::default());
     for _ in 0..1000 {
         let ping = frame(true, Opcode::Ping, &[7; 125]);
@@ -118,7 +118,7 @@ fn faults_10_control_frames_keep_at_most_125_bytes() {
 }
 
 #[test]
-fn a_close_frame_or_a_violation_frees_what_is_half_way() {
+fn a_close_frame_or_a_violation_frees_an_incomplete_message() {
     let begun = frame(false, Opcode::Binary, &[0; 60_000]);
     for last in [frame(true, Opcode::Close, b""), frame(true, Opcode::Close, b"x"), frame(true, Opcode::Text, b"")] {
         let mut watched = Watched::new(Limits::default());

@@ -28,7 +28,8 @@ impl From<Event<'_>> for Owned {
     }
 }
 
-/// Decodes bytes in portions that end at `cuts`; the events, and what ended it.
+/// Decodes bytes in portions that end at `cuts`. Returns the events, and the violation that ended
+/// it.
 fn decode(role: Role, limits: Limits, bytes: &[u8], cuts: &[usize]) -> (Vec<Owned>, Option<Violation>) {
     let mut decoder = Decoder::new(role, limits);
     let mut events = Vec::new();
@@ -177,7 +178,7 @@ fn rfc_6455_1_4_what_follows_a_close_frame_is_ignored() {
 #[test]
 fn rfc_6455_8_1_bad_text_fails_at_its_first_bad_byte() {
     assert_eq!(violation(&frame(true, Opcode::Text, b"ab\xffcd")), Some(Violation::Utf8));
-    // A frame that is far from whole.
+    // A frame that is far from complete.
     let mut bytes = frame(true, Opcode::Text, &[b"ab\xff".as_slice(), &[b'x'; 60_000]].concat());
     bytes.truncate(8 + 3);
     let all: Vec<_> = (0..bytes.len()).collect();
@@ -204,7 +205,7 @@ fn limits_are_decided_at_the_header() {
 }
 
 #[test]
-fn only_what_has_arrived_is_kept_and_nothing_when_idle() {
+fn memory_grows_with_received_bytes_and_is_freed_when_idle() {
     let mut decoder = Decoder::new(Role::Server, Limits::default());
     let bytes = frame(true, Opcode::Binary, &[1; 60_000]);
     decoder.decode(&mut bytes[..1000].to_vec()).unwrap();
@@ -270,7 +271,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn any_portions_give_the_same(bytes in stream(), cuts in proptest::collection::vec(0..600usize, 0..20)) {
+    fn any_portions_give_the_same_events(bytes in stream(), cuts in proptest::collection::vec(0..600usize, 0..20)) {
         let mut cuts = cuts;
         cuts.sort_unstable();
         let whole = decode(Role::Server, Limits::default(), &bytes, &[]);

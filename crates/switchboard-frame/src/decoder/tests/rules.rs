@@ -1,4 +1,4 @@
-//! The RFC's rules on a receiver that the tests beside this do not have.
+//! Rules of the RFC for receivers that the other test modules do not cover.
 
 use super::*;
 
@@ -64,7 +64,7 @@ fn rfc_6455_5_4_a_close_frame_may_come_between_fragments() {
 fn rfc_6455_5_5_2_and_5_5_3_pings_and_pongs_carry_any_bytes() {
     let payload: Vec<u8> = (131..=255).collect();
     let bytes = [frame(true, Opcode::Ping, &payload), frame(true, Opcode::Pong, &payload)].concat();
-    // The pong was not asked for, which is allowed.
+    // The pong was not requested, which is allowed.
     assert_eq!(server(&bytes), (vec![Owned::Ping(payload.clone()), Owned::Pong(payload)], None));
     let bytes = [frame(true, Opcode::Ping, b""), frame(true, Opcode::Pong, b"")].concat();
     assert_eq!(server(&bytes), (vec![Owned::Ping(vec![]), Owned::Pong(vec![])], None));
@@ -156,7 +156,7 @@ fn rfc_6455_7_1_7_nothing_is_decoded_after_a_violation() {
 fn rfc_6455_7_4_and_protocol_6_codes_of_a_close_frame() {
     for code in 0..=u16::MAX {
         let allowed = match code {
-            // 7.4.1, and what was registered since then.
+            // 7.4.1, and codes registered since then.
             1000..=1003 | 1007..=1014 => true,
             // 7.4.1: never in a frame.
             1004..=1006 | 1015 => false,
@@ -213,7 +213,7 @@ fn rfc_6455_8_1_text_is_checked_across_fragments() {
 }
 
 #[test]
-fn protocol_8_a_limit_of_no_fragments_is_one() {
+fn a_limit_of_zero_fragments_means_one() {
     let limits = Limits::default().max_fragments(0);
     let bytes = frame(true, Opcode::Text, b"hi");
     for cuts in [&[][..], &[1], &[7]] {

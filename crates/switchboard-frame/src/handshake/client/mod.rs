@@ -1,4 +1,4 @@
-//! Whether a server accepted.
+//! Checks the response of a server.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ use super::{
 ///
 /// # Errors
 ///
-/// The first rule that the response breaks: the connection is no WebSocket.
+/// Returns the first rule that the response breaks. The connection is not a WebSocket then.
 pub fn check_response<'o, S: AsRef<str>>(
     status: StatusCode,
     headers: &HeaderMap,
@@ -65,7 +65,7 @@ pub fn check_response<'o, S: AsRef<str>>(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseError {
-    /// Not 101: the server refused, or wants something else first.
+    /// The status is not 101: the server refused, or requires something else first.
     Status(StatusCode),
     /// No `Upgrade: websocket`.
     Upgrade,

@@ -5,7 +5,7 @@ use crate::handshake::{Request, client_key};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/// What a check says when a header of a good response has these lines.
+/// Checks a good response in which a header has these lines instead.
 fn with(name: &'static str, values: &[&'static str]) -> Result<Option<&'static str>, ResponseError> {
     let mut headers = HeaderMap::new();
     headers.insert("upgrade", HeaderValue::from_static("websocket"));

@@ -1,4 +1,4 @@
-//! Whether a request is a handshake.
+//! Checks the request of a client.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 
@@ -9,12 +9,13 @@ use super::{
     subprotocol,
 };
 
-/// A request that opens a WebSocket, and how to answer it.
+/// A request that opens a WebSocket, and the response to it.
 ///
 /// The module's page has an example.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// `None` for an extended CONNECT, which has no key: HTTP/2 itself says what a stream is for.
+    /// `None` for an extended CONNECT, which has no key: HTTP/2 declares the protocol of the
+    /// stream.
     accept: Option<HeaderValue>,
 }
 
@@ -38,7 +39,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// The first rule that the request breaks.
+    /// Returns the first rule that the request breaks.
     pub fn check(
         method: &Method,
         version: Version,
@@ -48,7 +49,7 @@ impl Request {
         let upgrade = match version {
             Version::HTTP_09 | Version::HTTP_10 => return Err(Refusal::HttpVersion),
             Version::HTTP_11 => true,
-            // Also HTTP/3, which has the same (RFC 9220).
+            // Also HTTP/3, whose extended CONNECT is the same (RFC 9220).
             _ => false,
         };
         if upgrade { check_upgrade(method, headers) } else { check_connect(method, protocol) }?;
@@ -126,7 +127,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
 
 fn accept(headers: &HeaderMap) -> Result<HeaderValue, Refusal> {
     let key = only(headers, &header::SEC_WEBSOCKET_KEY).filter(|key| is_key(key)).ok_or(Refusal::Key)?;
-    // Base64 always is a header's value, so this cannot fail.
+    // Base64 is always a valid header value, so this cannot fail.
     HeaderValue::from_bytes(&accept_key(key)).map_err(|_| Refusal::Key)
 }
 

@@ -33,7 +33,7 @@ fn refusal(change: impl FnOnce(&mut HeaderMap)) -> Option<Refusal> {
     get(&headers).err()
 }
 
-/// The refusal if a header has these lines.
+/// Returns the refusal if a header has these lines.
 fn with(name: &'static str, values: &[&'static str]) -> Option<Refusal> {
     refusal(|headers| {
         headers.remove(name);
@@ -84,13 +84,13 @@ fn rfc_6455_4_2_1_upgrade_is_websocket_among_others_and_in_any_case() {
     for values in [&[][..], &["h2c"], &["websockets"], &["web socket"], &[""], &["websocket/13"]] {
         assert_eq!(with("upgrade", values), Some(Refusal::NoUpgrade), "{values:?}");
     }
-    // Bytes beyond ASCII hide no other element.
+    // Bytes beyond ASCII do not hide other elements.
     let beyond = HeaderValue::from_bytes(b"\xff, websocket").unwrap();
     assert_eq!(refusal(|headers| drop(headers.insert("upgrade", beyond))), None);
 }
 
 #[test]
-fn protocol_4_without_upgrade_426_says_to_what() {
+fn a_426_response_names_the_required_upgrade() {
     let answer: HeaderMap = Refusal::NoUpgrade.headers().collect();
     assert_eq!(Refusal::NoUpgrade.status(), StatusCode::UPGRADE_REQUIRED);
     assert_eq!(answer, headers(&[("upgrade", "websocket"), ("connection", "Upgrade")]));
@@ -168,7 +168,7 @@ fn rfc_8441_4_not_an_extended_connect() {
         (Method::POST, Some("websocket")),
     ] {
         let refusal = connect(Version::HTTP_2, &method, protocol).unwrap_err();
-        // Not 426: that needs the header `Upgrade`, which HTTP/2 does not have.
+        // Not 426, which requires the header `Upgrade` that HTTP/2 does not have.
         assert_eq!((refusal, refusal.status().as_u16()), (Refusal::NotExtendedConnect, 426), "{method} {protocol:?}");
     }
     let upgrade = Request::check(&Method::GET, Version::HTTP_2, &upgrade(), None);
@@ -191,6 +191,6 @@ fn rfc_8441_5_version_and_subprotocols_count_there_too() {
         check(&[("sec-websocket-version", "13"), ("sec-websocket-protocol", "a b")]),
         Some(Refusal::Subprotocol)
     );
-    // The key is not looked at.
+    // The key is ignored.
     assert_eq!(check(&[("sec-websocket-version", "13"), ("sec-websocket-key", "x")]), None);
 }

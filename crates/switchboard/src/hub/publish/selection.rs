@@ -30,7 +30,7 @@ impl Hub {
         {
             rule.warn_if_unexpected(message.message_type());
         }
-        let mark = rule.and_then(|rule| rule.mark(topic.name(), &message));
+        let policy = rule.and_then(|rule| rule.discard_policy(topic.name(), &message));
         let filtered = rule.is_some_and(|rule| rule.filters(message.message_type()))
             || (self.0.filters.load(Relaxed) > 0 && topic.has_filters());
         let passes = (filtered || !audience.is_everybody()).then(|| {
@@ -45,7 +45,7 @@ impl Hub {
             };
             Box::new(passes) as Box<_>
         });
-        Selective::new(passes, mark)
+        Selective::new(passes, policy)
     }
 }
 

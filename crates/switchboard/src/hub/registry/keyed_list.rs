@@ -179,7 +179,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn attack_a3_an_ordered_list_is_as_a_plain_one(ops in vec((0_u8..12, any::<bool>()), 0..200)) {
+        fn a_keyed_list_behaves_like_a_plain_list(ops in vec((0_u8..12, any::<bool>()), 0..200)) {
             let (mut list, mut model) = (KeyedList::default(), Vec::new());
             for (number, (key, adds)) in ops.into_iter().enumerate() {
                 let index = model.iter().position(|item: &Item| item.0 == key);

@@ -53,7 +53,7 @@ fn limited(count: usize) -> (Conn, Arc<AnyConn>) {
 }
 
 #[test]
-fn attack_a3_sets_of_topics_are_changed_in_linear_time() {
+fn sets_of_topics_are_changed_in_linear_time() {
     assert_linear("set_topics", |count| {
         let (conn, _inner) = limited(count);
         timed(async {
@@ -83,7 +83,7 @@ fn attack_a3_sets_of_topics_are_changed_in_linear_time() {
 }
 
 #[test]
-fn attack_a3_single_subscriptions_cost_the_same_however_many_there_are() {
+fn the_cost_of_one_subscription_does_not_grow_with_their_number() {
     assert_linear("subscribe, is_subscribed, unsubscribe", |count| {
         let (conn, _inner) = limited(count);
         timed(async {
@@ -99,7 +99,7 @@ fn attack_a3_single_subscriptions_cost_the_same_however_many_there_are() {
 }
 
 #[test]
-fn attack_a3_authorised_sets_are_changed_in_linear_time() {
+fn authorised_sets_are_changed_in_linear_time() {
     assert_linear("set_topics with a rule that is asked", |count| {
         let (conn, inner) = limited(count);
         let names: Vec<String> = (0..count).map(|n| format!("asked:{n}")).collect();
@@ -115,7 +115,7 @@ fn attack_a3_authorised_sets_are_changed_in_linear_time() {
 }
 
 #[tokio::test]
-async fn attack_a3_authorised_sets_leave_others_their_turn() {
+async fn changing_an_authorised_set_yields_to_other_tasks() {
     let (conn, _) = limited(MANY);
     let names: Vec<String> = (0..MANY).map(|n| format!("asked:{n}")).collect();
     let set = async { conn.set_topics(&names).await.unwrap() };
@@ -135,7 +135,7 @@ async fn attack_a3_authorised_sets_leave_others_their_turn() {
 }
 
 #[test]
-fn attack_a3_members_leave_in_linear_time() {
+fn subscribers_leave_in_linear_time() {
     assert_linear("members that leave at once", |count| {
         let hub = Hub::new();
         let members: Vec<_> = (0..count).map(|_| conn(&hub, Config::new())).collect();
@@ -170,7 +170,7 @@ fn attack_a3_members_leave_in_linear_time() {
 }
 
 #[test]
-fn attack_a3_connections_of_one_user_go_in_linear_time() {
+fn connections_of_one_user_are_removed_in_linear_time() {
     assert_linear("one user's connections", |count| {
         let count = 10 * count;
         let (mut registry, user) = (Registry::default(), Arc::<str>::from("ann"));
@@ -195,7 +195,7 @@ struct Items {
 }
 
 #[test]
-fn attack_a3_batches_are_taken_in_linear_time() {
+fn batches_are_flushed_in_linear_time() {
     assert_linear("a batch that is full", |count| {
         let hub = Hub::new();
         timed(async {
@@ -209,7 +209,7 @@ fn attack_a3_batches_are_taken_in_linear_time() {
 }
 
 #[test]
-fn attack_a3_rules_are_found_in_time_that_does_not_grow_with_their_number() {
+fn the_cost_of_finding_a_rule_does_not_grow_with_their_number() {
     assert_linear("a rule for each topic", |count| {
         let rules = (0..count)
             .fold(Hub::builder(), |hub, n| hub.topic(format!("room:{n}"), TopicOptions::new().max_members(1)));

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::{
     hub::{TopicOptions, publish::Outgoing},
-    outbox::Mark,
+    outbox::DiscardPolicy,
 };
 
 /// The rules for one pattern.
@@ -70,10 +70,10 @@ impl TopicRule {
     }
 
     /// Returns how a queued message may be replaced or dropped, if at all.
-    pub(crate) fn mark(&self, topic: &str, message: &Outgoing) -> Option<Arc<Mark>> {
+    pub(crate) fn discard_policy(&self, topic: &str, message: &Outgoing) -> Option<Arc<DiscardPolicy>> {
         let key = self.options.keys.iter().find_map(|key| key.of(message));
         let drop_oldest = self.options.slow_consumer == super::SlowConsumer::DropOldest;
-        (key.is_some() || drop_oldest).then(|| Arc::new(Mark::new(topic, key, drop_oldest)))
+        (key.is_some() || drop_oldest).then(|| Arc::new(DiscardPolicy::new(topic, key, drop_oldest)))
     }
 }
 
@@ -212,7 +212,7 @@ mod tests {
 
     /// Compares the lookup to a linear search.
     #[test]
-    fn attack_a3_rules_are_found_among_many() {
+    fn the_lookup_agrees_with_a_linear_search() {
         let mut patterns: Vec<String> = (0..300).map(|n| format!("room:{n}")).collect();
         patterns.extend((0..300).map(|n| format!("room:{n}*")).rev());
         patterns.extend(["room:*", "ro", "r*", "user:*"].map(String::from));

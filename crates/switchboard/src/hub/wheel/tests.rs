@@ -66,7 +66,7 @@ async fn an_earlier_check_wakes_the_task() {
 
 /// Tokens of 24 hours, and clients that reconnect.
 #[tokio::test(start_paused = true)]
-async fn attack_a11_the_timers_of_a_connection_end_with_it() {
+async fn timers_are_removed_with_their_connection() {
     let hub = Hub::new();
     let settings = settings(&hub);
     let day = Identity::new("ann").expires_in(24 * 3600 * SECOND);
@@ -106,7 +106,7 @@ async fn attack_a11_the_timers_of_a_connection_end_with_it() {
 
 /// Timers keep their time when compaction changes their keys.
 #[tokio::test(start_paused = true)]
-async fn attack_a11_those_that_stay_are_checked_in_time() {
+async fn remaining_timers_fire_on_time_after_compaction() {
     let hub = Hub::new();
     let settings = settings(&hub);
     let conns: Vec<_> = (0..2000_u32).map(|_| connected(&hub, &settings)).collect();

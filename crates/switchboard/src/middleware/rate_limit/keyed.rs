@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn attack_b16_a_full_table_keeps_out_no_new_key_and_forgets_no_limit() {
+    fn a_full_table_takes_new_keys_and_forgets_no_limit() {
         for (slots, max) in [(16, 2), (16, 5), (3000, 3)] {
             let policy = Policy { max, window: 1_000_000 };
             let keyed = Keyed::new(slots);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn attack_b16_where_all_are_at_their_limits_a_new_key_has_one_message() {
+    fn a_new_key_has_one_message_when_all_keys_are_at_their_limits() {
         let policy = Policy { max: 3, window: 1_000_000 };
         let keyed = Keyed::new(8);
         for n in 0..8 {

@@ -13,7 +13,7 @@ fn all() -> TokenSources {
 }
 
 #[test]
-fn protocol_4_first_found_wins() {
+fn the_first_token_found_is_used() {
     let sources: [(&str, &str); 4] = [
         ("authorization", "bearer h"),
         ("cookie", "x=é; auth=\"c\"; auth=d"),
@@ -45,7 +45,7 @@ fn empty_tokens_are_none() {
 }
 
 #[test]
-fn kind_f19_the_first_token_that_is_not_empty_and_decoded() {
+fn empty_tokens_are_skipped_and_tokens_are_decoded() {
     for (cookies, expected) in [
         (&["auth=; auth=c"][..], Some("c")),
         (&["auth=;x=1", "auth=\"\"", "y=2; auth=c; auth=d"], Some("c")),
@@ -78,7 +78,7 @@ fn kind_f19_the_first_token_that_is_not_empty_and_decoded() {
 }
 
 #[test]
-fn attack_b16_a_token_matches_only_itself() {
+fn a_token_matches_only_itself() {
     let token = BearerToken("secret".into());
     assert!(token.matches("secret") && token.matches(b"secret"));
     for other in ["", "secre", "secrets", "Secret", "secreu", "terces"] {

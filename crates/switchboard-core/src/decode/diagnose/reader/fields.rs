@@ -16,28 +16,28 @@ use crate::{
     json::{Lexer, Token},
 };
 
-/// As many as there are bits.
+/// The most required fields that are tracked: a bit each in [`Required::left`].
 const MOST_REQUIRED: usize = 63;
 
 pub(super) struct Fields<'de, 'n> {
     lexer: &'n mut Lexer<'de>,
     path: &'n Path<'n>,
     context: Context<'n>,
-    /// Those that the struct has, where it is one.
+    /// The fields that the struct declares, if it is one.
     declared: Option<Declared>,
-    /// The key whose value comes next.
+    /// The key of the next value.
     key: Option<Cow<'de, str>>,
     tag: Tag<'de>,
-    /// Fields that are to be there, without those that are.
+    /// Required fields that have not been read.
     required: Required<'n>,
 }
 
-/// Fields that another object of the same type, or this one, lacked the last time. `left` has a bit for each that
-/// has not come.
+/// Fields that another object of the same type, or this one, lacked in the last pass. `left` has a
+/// bit for each that has not been read.
 struct Required<'n> {
     fields: &'n [&'static str],
     left: u64,
-    /// The one whose placeholder comes next.
+    /// The field whose placeholder is next.
     next: Option<&'static str>,
 }
 
@@ -56,23 +56,24 @@ impl Required<'_> {
     }
 }
 
-/// The tag of an enum behind its content. It is read first: serde would buffer the content, and a buffer
-/// knows neither paths nor that an unknown key is refused.
+/// The tag of an enum behind its content. It is read first: otherwise serde would buffer the
+/// content, and a buffer knows neither paths nor that an unknown key is refused.
 enum Tag<'de> {
     None,
-    /// Not yet read.
+    /// Not read yet.
     At(Lexer<'de>),
-    /// Its value is read next; where to go on then, and where the tag is.
+    /// Its value is read next. Holds where to continue then, and where the tag is.
     Reading {
         back: Lexer<'de>,
         tag: usize,
     },
-    /// Where it is passed over.
+    /// Where it is skipped.
     Read(usize),
 }
 
 impl<'de, 'n> Fields<'de, 'n> {
-    /// Behind the brace. `start`: at it. `visitor`: the name of the type that reads the members.
+    /// Creates it behind the brace. `start`: at the brace. `visitor`: the name of the type that
+    /// reads the members.
     pub(super) fn new(
         Node { lexer, path, context }: Node<'de, 'n>,
         declared: Option<Declared>,
@@ -90,7 +91,7 @@ impl<'de, 'n> Fields<'de, 'n> {
         Self { lexer, path, context, declared, key: None, tag, required }
     }
 
-    /// The next key as it is written.
+    /// Returns the next key as it is written.
     fn next_key(&mut self) -> Option<&'de str> {
         if let Tag::At(tag) = self.tag {
             self.tag = Tag::Reading { back: *self.lexer, tag: tag.position() };
@@ -109,7 +110,7 @@ impl<'de, 'n> Fields<'de, 'n> {
         }
     }
 
-    /// Behind a value.
+    /// Continues behind a value.
     fn go_on(&mut self) {
         if let Tag::Reading { back, tag } = self.tag {
             *self.lexer = back;
@@ -117,7 +118,7 @@ impl<'de, 'n> Fields<'de, 'n> {
         }
     }
 
-    /// A field that is missing, where the type is known to want it.
+    /// Supplies a missing field that the type is known to require.
     fn next_required<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
         let Some(field) = self.required.take() else { return Ok(None) };
         self.required.next = Some(field);
@@ -133,8 +134,8 @@ impl<'de, 'n> Fields<'de, 'n> {
         seed.deserialize(placeholder).map_err(Fault::silenced)
     }
 
-    /// Passes what is left, and the brace. `false` if there was something. Unknown keys among it are
-    /// found here where a fault came before them.
+    /// Skips the remaining members and the brace. Returns `false` if there were any. Finds unknown
+    /// keys among them if a fault came before them.
     pub(super) fn drain(mut self) -> bool {
         let mut left = false;
         if self.key.take().is_some() {
@@ -181,7 +182,7 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
             let known = seed.deserialize(Key { quoted, text: &key });
             let known = known.map_err(|fault| {
                 let fault = match self.declared {
-                    // An enum with tag and content says only that the key is none of the two.
+                    // An enum with tag and content reports only that the key is neither.
                     Some(Declared { fields, .. }) if !fields.contains(&&*key) => Fault::unknown_field(&key, fields),
                     _ => fault,
                 };
@@ -205,12 +206,13 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
             self.lexer.value();
         }
         self.go_on();
-        // What a type refuses after it has read the value, as `deserialize_with` may, is at its place, too.
+        // A value that a type refuses after reading it, as `deserialize_with` may, is the place of
+        // the fault, too.
         result.map_err(|fault| fault.blame(start, &path, self.context).repaired_by(|| self.context.replacing(start)))
     }
 }
 
-/// A key as text; `None` if it is none, for half a surrogate pair.
+/// Returns a key as text; `None` for an unpaired surrogate.
 pub(in crate::decode::diagnose) fn unescape(quoted: &str) -> Option<Cow<'_, str>> {
     if memchr::memchr(b'\\', quoted.as_bytes()).is_some() {
         return serde_json::from_str(quoted).ok().map(Cow::Owned);
@@ -218,7 +220,7 @@ pub(in crate::decode::diagnose) fn unescape(quoted: &str) -> Option<Cow<'_, str>
     quoted.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
-/// Where the tag stands if the content stands before it.
+/// Finds the tag if the content is in front of it.
 fn late_tag<'de>(mut lexer: Lexer<'de>, tag: &str, content: &str) -> Option<Lexer<'de>> {
     let mut behind_content = false;
     loop {

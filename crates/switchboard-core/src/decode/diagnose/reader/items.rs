@@ -17,12 +17,12 @@ pub(super) struct Items<'de, 'n> {
 }
 
 impl<'de, 'n> Items<'de, 'n> {
-    /// Behind the bracket.
+    /// Creates it behind the bracket.
     pub(super) fn new(Node { lexer, path, context }: Node<'de, 'n>) -> Self {
         Self { lexer, path, context, index: 0 }
     }
 
-    /// Passes what is left, and the bracket. `false` if there was something.
+    /// Skips the remaining elements and the bracket. Returns `false` if there were any.
     pub(super) fn drain(self) -> bool {
         let mut left = false;
         while !matches!(self.lexer.peek_byte(), None | Some(b']')) && self.lexer.value().is_some() {

@@ -17,11 +17,11 @@ pub(super) struct Key<'de, 'k> {
 }
 
 impl<'de> Key<'de, '_> {
-    /// The key without quotes, if that can be a number.
+    /// Returns the key without quotes, if it can be a number.
     fn number(&self) -> Result<&'de str, Fault> {
         let inner = self.quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
         let starts = inner.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-        // Not white space, which serde_json passes behind values.
+        // White space, which serde_json skips behind values, is refused.
         let ends = inner.ends_with(|c: char| c.is_ascii_digit());
         if starts && ends { Ok(inner) } else { Err(Fault::unspecific()) }
     }

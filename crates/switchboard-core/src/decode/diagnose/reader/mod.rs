@@ -1,4 +1,4 @@
-//! A deserializer over JSON text that knows where it is.
+//! A deserializer over JSON text that tracks its position.
 
 mod fields;
 mod items;

@@ -1,7 +1,7 @@
-//! A deserializer over JSON text that knows where it is.
+//! A deserializer over JSON text that tracks its position.
 //!
-//! Whether a value is read or refused, the lexer stands behind it afterwards: so what holds it can go
-//! on, and each byte is passed a bounded number of times.
+//! Whether a value is read or refused, the lexer is behind it afterwards. So the object or array
+//! can continue, and each byte is passed a bounded number of times.
 
 use std::{any::type_name, borrow::Cow};
 
@@ -30,25 +30,26 @@ use crate::{
 /// As serde_json's own limit.
 const MAX_DEPTH: u8 = 127;
 
-/// A value, and where it stands.
+/// A value and its path.
 pub(in crate::decode::diagnose) struct Node<'de, 'n> {
     pub(in crate::decode::diagnose) lexer: &'n mut Lexer<'de>,
     pub(in crate::decode::diagnose) path: &'n Path<'n>,
     pub(in crate::decode::diagnose) context: Context<'n>,
 }
 
-/// What the values below inherit.
+/// The part of the state that nested values inherit.
 #[derive(Clone, Copy)]
 pub(in crate::decode::diagnose) struct Context<'n> {
     pub(in crate::decode::diagnose) findings: &'n Findings,
     depth: u8,
-    /// Whether it is read into a buffer of serde's, which knows nothing of paths.
+    /// Whether it is read into a buffer of serde's, which does not know paths.
     pub(in crate::decode::diagnose) buffered: bool,
-    /// Whether it is read by code that serde did not write, which may read one value as another one says.
+    /// Whether it is read by code that serde did not derive, which may read one value depending on
+    /// another.
     by_hand: bool,
-    /// The struct that the value stands in directly.
+    /// The struct that directly contains the value.
     declared: Option<Declared>,
-    /// Whether the value stands directly in an object.
+    /// Whether the value is directly in an object.
     in_object: bool,
 }
 
@@ -57,14 +58,14 @@ impl<'n> Context<'n> {
         Self { findings, depth: 0, buffered: false, by_hand: false, declared: None, in_object: false }
     }
 
-    /// Inside a value that a visitor of this name reads.
+    /// The context inside a value that a visitor of this name reads.
     fn deeper(self, visitor: &str) -> Self {
         let trusted = self.placeholders().is_some_and(|all| (all.is_trusted)(visitor));
         let by_hand = self.by_hand || !trusted;
         Self { depth: self.depth + 1, declared: None, in_object: false, by_hand, ..self }
     }
 
-    /// The placeholders, where there may be any.
+    /// Returns the placeholders, if there may be any.
     pub(super) fn placeholders(self) -> Option<&'n Placeholders> {
         self.findings.placeholders.as_ref().filter(|_| !self.buffered && !self.by_hand)
     }
@@ -73,16 +74,16 @@ impl<'n> Context<'n> {
         Self { declared, in_object: true, ..self }
     }
 
-    /// Whether a key of the object whose members have this context is passed over.
+    /// Whether a key of the object whose members have this context is skipped.
     pub(super) fn is_ignored(self, key: &str) -> bool {
         self.depth == 1 && self.findings.ignored.contains(&key)
     }
 
-    /// What to do about a value that a type has refused.
+    /// Returns the repair for a value that a type has refused.
     pub(super) fn replacing(self, start: Lexer<'_>) -> Option<Repair> {
         let placeholders = self.placeholders()?;
         let position = start.position();
-        // Where the placeholder was refused, too, what holds the value gets one.
+        // If the placeholder was refused, too, the object or array gets one.
         (!placeholders.repairs.is_replaced(position)).then_some(Repair::Replace(position))
     }
 
@@ -92,7 +93,7 @@ impl<'n> Context<'n> {
 }
 
 impl<'de, 'n> Node<'de, 'n> {
-    /// Reads the value, or a placeholder where it was refused the last time.
+    /// Reads the value, or a placeholder if it was refused in the last pass.
     pub(super) fn read<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
         match self.context.placeholders() {
             Some(placeholders) if placeholders.repairs.is_replaced(self.lexer.position()) => {
@@ -103,8 +104,8 @@ impl<'de, 'n> Node<'de, 'n> {
         }
     }
 
-    /// Gives a visitor what is neither array nor object. `fits`: the first bytes of values of the kind that it
-    /// asks for. `instead`: the same for a placeholder.
+    /// Gives a scalar to a visitor. `fits`: the first bytes of values of the kind that it requests.
+    /// `instead`: the same for a placeholder.
     fn scalar<V: Visitor<'de>>(
         self,
         fits: &[u8],
@@ -124,8 +125,8 @@ impl<'de, 'n> Node<'de, 'n> {
             .map_err(|fault| fault.named(type_name::<V::Value>()).at_value(self.path, wanted))
     }
 
-    /// Passes a value that is of another kind than the type asks for. The type gets a placeholder for it where
-    /// that is possible.
+    /// Skips a value of another kind than the type requests. The type gets a placeholder for it if
+    /// possible.
     fn refuse<T>(
         self,
         wanted: &'static str,
@@ -159,7 +160,7 @@ impl<'de, 'n> Node<'de, 'n> {
         lexer.next();
         let mut items = Items::new(Node { lexer, path, context: context.deeper(type_name::<V>()) });
         let result = visitor.visit_seq(&mut items);
-        // serde_json refuses what a visitor leaves.
+        // serde_json refuses values that a visitor leaves unread.
         let result = if items.drain() { result } else { result.and(Err(Fault::length())) };
         result.map_err(|fault| match (&fault, len) {
             (Fault { kind: super::fault::FaultKind::Length, .. }, Some(len)) => {
@@ -202,7 +203,7 @@ impl<'de, 'n> Node<'de, 'n> {
     }
 }
 
-/// The members of the object that starts here.
+/// Returns the members of the object that starts here.
 fn members<'de>(mut lexer: Lexer<'de>) -> Object<'de> {
     let mut members = Vec::new();
     lexer.next();
@@ -369,7 +370,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
             }
             Some(Token::BeginObject) => {
                 let Some(Token::String(quoted)) = lexer.next() else {
-                    // Empty: the brace that ends it is passed.
+                    // Empty: the closing brace is passed.
                     return Err(Fault::unspecific().at(path, "must be one of the allowed values"));
                 };
                 let variant = super::fields::unescape(quoted).unwrap_or(Cow::Borrowed(""));
@@ -398,7 +399,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         }
     }
 
-    /// Derived code asks for this at a key that the type does not have.
+    /// Derived code calls this for a key that the type does not have.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let value = self.lexer.value().unwrap_or_default();
         let Context { findings, declared, in_object, .. } = self.context;

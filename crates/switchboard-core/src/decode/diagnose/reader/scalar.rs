@@ -1,5 +1,4 @@
-//! What is neither array nor object: read by serde_json, so that nothing is accepted that it refuses
-//! and nothing refused that it accepts.
+//! Scalars: read by serde_json, so that the same values are accepted and refused.
 
 use std::cell::Cell;
 
@@ -10,7 +9,7 @@ use super::fault::Fault;
 
 type Json<'de> = serde_json::Deserializer<StrRead<'de>>;
 
-/// Reads one value. `read` calls the method of serde_json's deserializer that the type asked for.
+/// Reads one value. `read` calls the method of serde_json's deserializer that the type requested.
 pub(super) fn read<'de, V: Visitor<'de>>(
     text: &'de str,
     visitor: V,
@@ -60,7 +59,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Keeping<'_, V> {
         visit_bytes(value: &[u8]); visit_borrowed_bytes(value: &'de [u8]);
     }
 
-    // Of values that stand for others, such as `RawValue`.
+    // For values that stand for others, such as `RawValue`.
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         self.visitor.visit_newtype_struct(deserializer)

@@ -1,4 +1,4 @@
-//! An enum: the name of a variant, and what it holds.
+//! An enum: the name of a variant, and its content.
 
 use serde::de::{DeserializeSeed, EnumAccess, VariantAccess, Visitor};
 
@@ -23,7 +23,7 @@ impl<'de, 'n> EnumAccess<'de> for Variant<'de, 'n> {
 pub(super) struct Content<'de, 'n>(Option<Node<'de, 'n>>);
 
 impl<'de, 'n> Content<'de, 'n> {
-    /// Of a variant that is only a name.
+    /// For a variant without content.
     pub(super) fn none() -> Self {
         Self(None)
     }

@@ -91,7 +91,7 @@ fn assert_issues(json: &str, expected: &[(&str, &str)]) {
 }
 
 #[test]
-fn protocol_2_issues_have_wire_paths_and_codes() {
+fn issues_have_wire_paths_and_codes() {
     assert_issues("{}", &[("count", "missing_field"), ("roomId", "missing_field")]);
     assert_issues(r#"{"roomId":1,"count":1}"#, &[("roomId", "type")]);
     assert_issues(r#"{"roomId":"r","count":"1"}"#, &[("count", "type")]);
@@ -119,7 +119,7 @@ fn protocol_2_issues_have_wire_paths_and_codes() {
 }
 
 #[test]
-fn protocol_2_payload_that_is_no_object() {
+fn a_payload_must_be_an_object() {
     for json in ["null", "1", "\"x\"", "[]", "[\"r\",1]", "true"] {
         assert_issues(json, &[("", "type")]);
     }
@@ -129,7 +129,7 @@ fn protocol_2_payload_that_is_no_object() {
 }
 
 #[test]
-fn protocol_2_payload_where_there_is_none_and_the_reverse() {
+fn missing_and_unexpected_payloads_are_issues() {
     assert!(decode::<Bare>(None).is_ok());
     for json in ["{}", "null"] {
         assert_eq!(issues::<Bare>(json), [(String::new(), "unknown_field".to_owned())]);
@@ -139,7 +139,7 @@ fn protocol_2_payload_where_there_is_none_and_the_reverse() {
 }
 
 #[test]
-fn unknown_keys_pass_where_the_type_allows_them() {
+fn unknown_keys_are_ignored_if_the_type_allows_them() {
     assert!(decode::<Open>(Some(RawPayload::Json(r#"{"a":1,"b":2}"#))).is_ok());
     assert_eq!(issues::<Open>(r#"{"a":"x","b":2}"#), [("a".to_owned(), "type".to_owned())]);
 }
@@ -194,7 +194,7 @@ impl Message for Smalls {
 }
 
 #[test]
-fn what_is_refused_after_it_was_read_is_at_its_place() {
+fn a_value_refused_after_reading_is_reported_at_its_path() {
     let found = issues::<Smalls>(r#"{"all":[{"value":1},{"value":11}]}"#);
     assert_eq!(found, [("all[1].value".to_owned(), "type".to_owned())]);
 }

@@ -61,7 +61,7 @@ struct All {
     at: f64,
 }
 
-/// A type whose `Deserialize` changes what it gets.
+/// A type whose `Deserialize` changes its input.
 #[derive(Serialize, Deserialize, Clone, Copy)]
 #[serde(from = "f32", into = "f32")]
 struct Half(f32);
@@ -128,7 +128,7 @@ fn assert_issues<M: Message>(json: &str, expected: &[(&str, &str)]) {
 }
 
 #[test]
-fn kind_f16_buffered_numbers_that_fit_are_taken() {
+fn buffered_numbers_that_fit_are_accepted() {
     let large = "1.7976931348623157e308";
     for json in [
         r#"{"untagged":3.4028234e38,"flat":[{"own":1,"single":-3.4028234e38}]}"#.to_owned(),
@@ -142,7 +142,7 @@ fn kind_f16_buffered_numbers_that_fit_are_taken() {
 }
 
 #[test]
-fn kind_f16_buffered_numbers_that_do_not_fit_are_refused() {
+fn buffered_numbers_that_do_not_fit_are_refused() {
     for number in ["1e39", "-1e39", &format!("1{}", "0".repeat(39)), "3.4028236e38"] {
         for (json, paths) in [
             (format!(r#"{{"untagged":{number}}}"#), &["untagged"][..]),
@@ -175,19 +175,19 @@ fn kind_f16_buffered_numbers_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn kind_f16_buffered_numbers_are_refused_where_keys_are_free() {
+fn buffered_numbers_are_checked_where_unknown_keys_are_allowed() {
     assert_issues::<Lax>(r#"{"single":1,"more":1e39}"#, &[]);
     assert_issues::<Lax>(r#"{"single":1e39,"more":1}"#, &[("single", "type")]);
 }
 
 #[test]
-fn kind_f16_a_type_that_changes_the_number_is_refused_as_a_whole() {
+fn a_type_that_changes_the_number_is_refused_as_a_whole() {
     assert_issues::<Halved>(r#"{"x":3e38}"#, &[]);
     assert_issues::<Halved>(r#"{"x":1e39}"#, &[("", "type")]);
 }
 
 #[test]
-fn kind_f16_more_numbers_than_are_reported() {
+fn at_most_32_numbers_are_reported() {
     let list = |count: usize| format!(r#"{{"own":1,"single":1,"list":[{}1]}}"#, "1e39,".repeat(count));
     for (count, reported) in [(1, 1), (32, 32), (33, 32), (5_000, 32)] {
         let issues = decode::<Flat>(Some(RawPayload::Json(&list(count)))).err().unwrap();
@@ -197,7 +197,7 @@ fn kind_f16_more_numbers_than_are_reported() {
 }
 
 #[test]
-fn kind_f16_buffered_numbers_in_meta() {
+fn buffered_numbers_are_checked_in_meta() {
     let meta = |keys: &str| {
         extended_meta_from_json::<Flat>(&format!(r#"{{"type":"A","meta":{keys}}}"#))
             .map(|meta| meta.own)

@@ -1,4 +1,4 @@
-//! What is said of payloads that are refused.
+//! The issues of refused payloads.
 
 #[cfg(feature = "validator")]
 mod cost;

@@ -1,4 +1,4 @@
-//! All that is wrong with a payload comes in one error.
+//! All issues of a payload are in one error.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -73,7 +73,7 @@ fn all_missing_fields_are_named() {
         ("roomId", "missing_field"),
         ("text", "missing_field"),
     ];
-    // The type refuses the placeholder of a room, so the fields that are declared behind it are not known of.
+    // The type refuses the placeholder of a room, so the fields declared behind it are not known.
     assert_issues::<Order>("{}", &all[2..3]);
     assert_issues::<Order>(r#"{"roomId":"room:1"}"#, &[all[0], all[1], all[3]]);
     assert_issues::<Order>(
@@ -85,7 +85,7 @@ fn all_missing_fields_are_named() {
 const REST: &str = r#""roomId":"room:1","action":"Kick","text":"t","count":1"#;
 
 #[test]
-fn elements_and_values_of_maps_are_all_looked_at() {
+fn all_elements_and_map_values_are_checked() {
     assert_issues::<Order>(
         &format!(
             r#"{{{REST},"items":[{{"name":"a","count":1}},{{"name":1,"count":"x"}},{{"name":"c"}},5,{{"count":2}}]}}"#
@@ -111,8 +111,9 @@ fn elements_and_values_of_maps_are_all_looked_at() {
 }
 
 #[test]
-fn what_stands_behind_a_value_that_a_type_refuses_is_looked_at() {
-    // No placeholder is a room, so the whole message ends there; but not what was read in front of it.
+fn values_behind_a_refused_value_are_checked() {
+    // No placeholder is a valid room, so the whole message ends there, but keeps the issues in
+    // front of it.
     assert_issues::<Order>(r#"{"roomId":"x","action":"Fly","text":1}"#, &[("roomId", "type")]);
     assert_issues::<Order>(
         r#"{"text":1,"action":"Fly","count":300,"roomId":"room:1","x":1}"#,
@@ -125,7 +126,7 @@ fn what_stands_behind_a_value_that_a_type_refuses_is_looked_at() {
 }
 
 #[test]
-fn a_type_that_takes_everything_is_not_blamed() {
+fn a_type_that_accepts_everything_has_no_issue() {
     assert_decodes::<Order>(&format!(r#"{{{REST},"lenient":"x"}}"#));
     assert_issues::<Order>(&format!(r#"{{{REST},"lenient":"x","z":1}}"#), &[("z", "unknown_field")]);
     assert_issues::<Order>(
@@ -134,7 +135,7 @@ fn a_type_that_takes_everything_is_not_blamed() {
     );
 }
 
-/// Reads its value as its kind says, in either order.
+/// Reads its value according to its kind, in either order.
 #[derive(Serialize)]
 struct ByHand {
     kind: String,
@@ -169,7 +170,7 @@ impl<'de> Deserialize<'de> for ByHand {
 }
 
 #[test]
-fn one_value_is_not_read_as_a_placeholder_for_another_says() {
+fn a_placeholder_does_not_decide_how_another_value_is_read() {
     assert_decodes::<ByHand>(r#"{"kind":"text","value":"x"}"#);
     assert_issues::<ByHand>(r#"{"kind":5,"value":"x"}"#, &[("kind", "type")]);
 }
@@ -213,7 +214,7 @@ mod other_crates {
     const ID: &str = "7d444840-9dc0-11d1-b245-5ffdce74fad2";
 
     #[test]
-    fn a_text_that_is_none_of_its_type_is_said_to_be_that() {
+    fn an_unparsable_string_names_the_expected_type() {
         let with = |rest: &str| message_of::<Texts>(&format!(r#"{{"itemId":"{ID}","count":1{rest}}}"#));
         assert_eq!(with(""), "");
         assert_eq!(message_of::<Texts>(r#"{"itemId":"no","count":1}"#), "itemId is not a valid UUID");
@@ -228,7 +229,7 @@ mod other_crates {
     }
 
     #[test]
-    fn it_does_not_hide_what_stands_behind_it() {
+    fn an_unparsable_string_does_not_hide_later_issues() {
         assert_issues::<Texts>(
             r#"{"itemId":"no","other":"no","z":1,"count":"x"}"#,
             &[("count", "type"), ("itemId", "type"), ("other", "type"), ("z", "unknown_field")],

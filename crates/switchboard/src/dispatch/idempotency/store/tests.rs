@@ -32,7 +32,7 @@ fn handle(store: &mut Store, owner: &Owner, text: &str, len: usize) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attack_a7_an_owner_beyond_its_share_loses_its_own_oldest() {
+async fn an_owner_above_its_share_loses_its_own_oldest_result() {
     let mut store = store((1000, 1 << 20), (3, 1 << 20, 8));
     assert!(handle(&mut store, &user("ann"), "k", 10));
     for n in 0..500 {
@@ -46,7 +46,7 @@ async fn attack_a7_an_owner_beyond_its_share_loses_its_own_oldest() {
 }
 
 #[test]
-fn attack_a7_bytes_count_per_owner_and_in_all() {
+fn bytes_are_limited_per_owner_and_in_total() {
     let mut store = store((1000, 30_000), (1000, 10_000, 8));
     assert!(handle(&mut store, &user("ann"), "k", 4000));
     for owner in ["eve", "mallory", "oscar", "trudy"].map(user) {
@@ -62,7 +62,7 @@ fn attack_a7_bytes_count_per_owner_and_in_all() {
 }
 
 #[test]
-fn attack_a7_of_all_the_one_with_the_most_gives_way() {
+fn the_owner_with_the_most_results_is_evicted_first() {
     let mut store = store((100, 1 << 20), (60, 1 << 20, 8));
     for n in 0..5 {
         assert!(handle(&mut store, &user("ann"), &n.to_string(), 10));
@@ -79,7 +79,7 @@ fn attack_a7_of_all_the_one_with_the_most_gives_way() {
 }
 
 #[test]
-fn attack_a7_running_ones_are_bounded_per_owner_and_take_no_room() {
+fn running_requests_are_limited_per_owner_and_evict_nothing() {
     let mut store = store((2, 1 << 20), (2, 1 << 20, 3));
     for eve in 0..64 {
         for n in 0..4 {
@@ -127,7 +127,7 @@ async fn what_is_too_old_or_of_an_ended_connection_is_forgotten() {
 proptest! {
     /// An owner that never has more than the others loses no result to them.
     #[test]
-    fn attack_a7_an_owner_that_has_least_keeps_all(
+    fn the_owner_with_the_fewest_results_keeps_all(
         messages in prop::collection::vec((0u8..12, any::<u16>(), 0usize..300), 1..400),
     ) {
         let mut store = store((50, 40_000), (20, 15_000, 8));

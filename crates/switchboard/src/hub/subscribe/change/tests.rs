@@ -185,7 +185,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn protocol_7_6_sets_of_topics_are_as_a_plain_set_is(
+    fn changes_of_subscriptions_agree_with_a_plain_set(
         ops in vec((op(), proptest::collection::btree_set(0..TOPICS.len(), 0..4)), 1..30),
     ) {
         on_runtime(async {
@@ -208,7 +208,7 @@ proptest! {
 
     /// Whichever change wins, the connection and the hub agree, and no change is stuck.
     #[test]
-    fn protocol_7_6_changes_beside_each_other_leave_no_trace(
+    fn concurrent_changes_leave_nothing_behind(
         ops in vec((op(), any::<bool>()), 1..20),
     ) {
         on_runtime(async {

@@ -1,4 +1,4 @@
-//! One test for each kind of payload whose issues were wrong once.
+//! One test for each kind of payload whose issues were wrong in the past.
 
 mod tagged;
 mod words;
@@ -71,7 +71,7 @@ struct ById {
 }
 
 #[test]
-fn kind_f4_keys_of_any_type_are_not_blamed() {
+fn valid_map_keys_of_any_type_have_no_issue() {
     let keys = r#""byId":{"1":"a"},"bySigned":{"-170141183460469231731687303715884105728":"a"},"byNew":{"7":1},
         "byBool":{"true":1,"false":2},"byChar":{"é":1,"\u0041":2},"byColour":{"red":1,"b\u006cue":2},"byOption":{"1":1}"#;
     assert_decodes::<ById>(&format!("{{{keys}}}"));
@@ -120,7 +120,7 @@ struct Raw {
 }
 
 #[test]
-fn kind_f4_fields_that_are_declared_and_ignored_or_raw() {
+fn ignored_and_raw_fields_are_known() {
     assert_decodes::<Ignoring>(r#"{"skipped":[1,{"a":2}],"text":"x"}"#);
     assert_issues::<Ignoring>(r#"{"skipped":{"a":1},"text":1}"#, &[("text", "type")]);
     assert_issues::<Ignoring>(r#"{"skipped":1,"text":"x","other":1}"#, &[("other", "unknown_field")]);
@@ -166,7 +166,7 @@ struct FlatDeny {
 }
 
 #[test]
-fn kind_f7_flattened_fields_are_named() {
+fn issues_in_flattened_fields_name_the_field() {
     assert_decodes::<Flat>(r#"{"text":"x","limit":1,"filter":{"name":"a"}}"#);
     assert_issues::<Flat>(r#"{"text":"x","limit":"ten"}"#, &[("limit", "type")]);
     assert_eq!(message_of::<Flat>(r#"{"text":"x","limit":"ten"}"#), "limit must be an integer in range");
@@ -179,7 +179,7 @@ fn kind_f7_flattened_fields_are_named() {
     assert_issues::<Flat>(r#"{"text":5,"limit":1}"#, &[("text", "type")]);
     assert_issues::<Flat>(r#"{"limit":1}"#, &[("text", "missing_field")]);
     assert_issues::<Flat>(r#"{"text":"x","limit":1,"filter":{"name":2}}"#, &[("filter.name", "type")]);
-    // Both objects lack it: so nothing false is said.
+    // Both objects lack it, so only the whole is reported.
     assert_issues::<Flat>(r#"{"text":"x","filter":{"other":{}}}"#, &[("", "type")]);
     // Two values fit.
     assert_issues::<Flat>(r#"{"text":"x","limit":"x","other":"x"}"#, &[("", "type")]);
@@ -215,7 +215,7 @@ struct Internal {
 }
 
 #[test]
-fn kind_f7_untagged_and_tagged_enums() {
+fn issues_in_untagged_and_tagged_enums_name_the_field() {
     assert_decodes::<Untagged>(r#"{"one":{"limit":1}}"#);
     assert_issues::<Untagged>(r#"{"one":"x"}"#, &[("one", "type")]);
     assert_eq!(message_of::<Untagged>(r#"{"one":{"limit":"x"}}"#), "one is not valid");
@@ -253,7 +253,7 @@ struct Tuples {
 }
 
 #[test]
-fn kind_f8_tuples_say_how_many_elements_they_have() {
+fn issues_of_tuples_name_the_number_of_elements() {
     assert_decodes::<Tuples>(r#"{"pair":[1,2],"single":[1],"list":[1,2,3],"point":[1,2],"step":{"To":[1,2]}}"#);
     for (json, text) in [
         (r#"{"pair":[1,2,3]}"#, "pair must have 2 elements"),
@@ -295,7 +295,7 @@ struct Numbers {
 }
 
 #[test]
-fn kind_f16_numbers_out_of_range_are_refused() {
+fn numbers_out_of_range_are_refused() {
     for (field, fits, beyond) in [
         ("i8", &["-128", "127"][..], &["-129", "128", "1.0", "1e2", "-0"][..]),
         ("i16", &["-32768", "32767"], &["-32769", "32768"]),
@@ -332,7 +332,7 @@ struct Optional {
 
 #[cfg(feature = "msgpack")]
 #[test]
-fn kind_f17_nan_over_messagepack_is_refused() {
+fn nan_over_messagepack_is_refused() {
     use crate::envelope::{EnvelopeStyle, Inbound, Wire};
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let mut frame = b"\x82\xa4type\xa4KIND\xa7payload\x81\xa1a\xcb".to_vec();
@@ -356,7 +356,7 @@ struct Meta {
 impl MessageMeta for Meta {}
 
 #[test]
-fn kind_f3_meta_decodes_as_a_payload_does() {
+fn meta_decodes_like_a_payload() {
     let meta = |keys: &str| {
         let frame = format!(r#"{{"type":"A","meta":{keys},"payload":{{"byId":1}}}}"#);
         extended_meta_from_json::<Meta>(&frame).map_err(|issues| {
@@ -381,7 +381,7 @@ fn kind_f3_meta_decodes_as_a_payload_does() {
 }
 
 #[test]
-fn issues_behind_a_fault_are_found_and_the_order_of_keys_does_not_count() {
+fn issues_behind_a_fault_are_found_in_any_order_of_keys() {
     let both = &[("text", "type"), ("x", "unknown_field")];
     assert_issues::<ById>(r#"{"x":1,"text":5}"#, both);
     assert_issues::<ById>(r#"{"text":5,"x":1}"#, both);

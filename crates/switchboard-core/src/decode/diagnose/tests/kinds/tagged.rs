@@ -21,7 +21,7 @@ struct Wrapped {
     v: Beside,
 }
 
-/// The tag before its content, and behind it.
+/// Asserts the issues with the tag in front of its content, and behind it.
 #[track_caller]
 fn assert_in_both_orders<M: Message>(tag: &str, content: &str, issues: &[(&str, &str)]) {
     for json in [format!(r#"{{"v":{{"t":{tag},"c":{content}}}}}"#), format!(r#"{{"v":{{"c":{content},"t":{tag}}}}}"#)] {
@@ -34,7 +34,7 @@ fn assert_in_both_orders<M: Message>(tag: &str, content: &str, issues: &[(&str, 
 }
 
 #[test]
-fn kind_f7_f9_the_order_of_tag_and_content_does_not_count() {
+fn the_order_of_tag_and_content_does_not_count() {
     for (tag, content, issues) in [
         (r#""page""#, r#"{"name":"a"}"#, &[][..]),
         (r#""page""#, r#"{"name":1}"#, &[("v.c.name", "type")]),
@@ -54,7 +54,7 @@ fn kind_f7_f9_the_order_of_tag_and_content_does_not_count() {
     assert_issues::<Wrapped>(r#"{"v":{"c":{"name":"a"},"t":"page","x":1}}"#, &[("v.x", "unknown_field")]);
 }
 
-/// Two fields as an adjacently tagged enum has, the last one an enum.
+/// Two fields like those of an adjacently tagged enum, the last one an enum.
 #[derive(Serialize, Deserialize)]
 struct Outer {
     colour: Colour,
@@ -62,7 +62,7 @@ struct Outer {
 }
 
 #[test]
-fn kind_f9_structs_with_two_fields_are_left_alone() {
+fn structs_shaped_like_an_adjacently_tagged_enum_are_read_as_structs() {
     assert_decodes::<Outer>(r#"{"value":{"x":1},"colour":"red"}"#);
     assert_decodes::<Outer>(r#"{"colour":"red","value":{"x":1}}"#);
     assert_issues::<Outer>(r#"{"value":{"x":1},"colour":"green"}"#, &[("colour", "enum")]);
@@ -104,7 +104,7 @@ impl Message for Lenient {
 }
 
 #[test]
-fn kind_f9_the_order_of_keys_does_not_count_in_an_enum_of_another_name() {
+fn the_order_of_keys_does_not_count_in_a_renamed_enum() {
     for (tag, content, issues) in [
         (r#""one""#, r#"{"name":"a"}"#, &[][..]),
         (r#""one""#, r#"{"name":"a","x":1}"#, &[("v.c.x", "unknown_field")]),
@@ -118,7 +118,7 @@ fn kind_f9_the_order_of_keys_does_not_count_in_an_enum_of_another_name() {
 }
 
 #[test]
-fn kind_f9_what_allows_unknown_keys_still_reads_no_object_from_an_array() {
+fn an_array_is_no_object_where_unknown_keys_are_allowed() {
     for json in [
         r#"{"v":{"t":"one","c":["a"]}}"#,
         r#"{"v":{"c":["a"],"t":"one"}}"#,
@@ -150,7 +150,7 @@ struct Denied {
 message!(Denied);
 
 #[test]
-fn kind_f9_a_key_beside_tag_and_content_is_unknown() {
+fn a_key_beside_tag_and_content_is_unknown() {
     for json in [
         r#"{"v":{"t":"one","c":{"name":"a"},"e":1}}"#,
         r#"{"v":{"e":1,"t":"one","c":{"name":"a"}}}"#,
@@ -163,7 +163,7 @@ fn kind_f9_a_key_beside_tag_and_content_is_unknown() {
 }
 
 #[test]
-fn kind_f9_the_content_of_a_variant_without_one_is_not_valid() {
+fn content_of_a_variant_without_content_is_not_valid() {
     for json in [r#"{"v":{"t":"bare","c":1}}"#, r#"{"v":{"c":1,"t":"bare"}}"#, r#"{"v":{"t":"bare","c":{}}}"#] {
         assert_eq!(message_of::<Renamed>(json), "v.c is not valid", "{json}");
     }
@@ -186,7 +186,7 @@ struct TaggedOtherwise {
 message!(Tagged, TaggedOtherwise);
 
 #[test]
-fn kind_f9_a_struct_with_a_tag_is_read_as_it_is_written() {
+fn the_tag_of_a_struct_is_a_known_key() {
     let written = serde_json::to_string(&Tagged { a: 1 }).unwrap();
     assert_eq!(written, r#"{"kind":"Tagged","a":1}"#);
     assert_decodes::<Tagged>(&written);
@@ -201,7 +201,7 @@ fn kind_f9_a_struct_with_a_tag_is_read_as_it_is_written() {
     assert_issues::<Tagged>(r#"{"type":"Tagged","a":1}"#, &unknown("type"));
     assert_issues::<TaggedOtherwise>(r#"{"is":"B","list":[],"kind":"Tagged"}"#, &unknown("kind"));
     assert_issues::<TaggedOtherwise>(r#"{"is":"TaggedOtherwise","list":[]}"#, &unknown("is"));
-    // The name alone makes no tag of a key.
+    // The name alone does not make a key the tag.
     assert_issues::<TaggedOtherwise>(
         r#"{"is":"B","list":[],"plain":{"name":"x","is":"Filter"}}"#,
         &unknown("plain.is"),

@@ -1,4 +1,4 @@
-//! What an issue says is true.
+//! The texts of issues are true.
 
 use std::num::NonZeroU8;
 
@@ -10,7 +10,7 @@ use serde::{
 use super::{message, message_of};
 use crate::{Event, Message};
 
-/// As types do that are read from a text, such as `Uuid`.
+/// Read from a string, as `Uuid` is.
 #[derive(Serialize)]
 struct Even(usize);
 
@@ -73,7 +73,7 @@ struct Words {
 message!(Words);
 
 #[test]
-fn kind_f12_a_text_that_does_not_parse_is_not_said_to_be_no_string() {
+fn a_string_that_does_not_parse_is_invalid_and_not_of_the_wrong_type() {
     // With `arbitrary_precision` a `Value` holds any number.
     let any = if crate::decode::number::are_objects() { "" } else { "any must be a number in range" };
     for (json, text) in [

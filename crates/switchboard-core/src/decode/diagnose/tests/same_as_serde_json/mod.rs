@@ -1,4 +1,4 @@
-//! The explaining run against serde_json, over types and values that are made up.
+//! Compares the diagnosis with serde_json, over generated types and values.
 
 mod types;
 
@@ -35,7 +35,7 @@ fn types() -> impl Strategy<Value = Type> {
     })
 }
 
-/// Decisions about a text, from a list of numbers that proptest makes smaller.
+/// Decisions about a text, from a list of numbers that proptest can shrink.
 struct Choices<'c> {
     list: &'c [u32],
     at: usize,
@@ -52,7 +52,7 @@ impl Choices<'_> {
         texts[self.below(texts.len() as u32) as usize].to_owned()
     }
 
-    /// One in so many.
+    /// Returns `true` once in `n` times.
     fn rarely(&mut self, n: u32) -> bool {
         self.below(n) == 0
     }
@@ -85,7 +85,7 @@ const ANYTHING: [&str; 22] = [
 
 /// The text of a value that mostly fits the type.
 fn text(ty: &Type, choices: &mut Choices<'_>) -> String {
-    // An array for a struct is refused by rule, not by serde_json.
+    // An array for a struct is refused by this crate, not by serde_json.
     if choices.rarely(12) && !matches!(ty, Type::Struct(_) | Type::Enum(_)) {
         return choices.of(&ANYTHING);
     }
@@ -166,7 +166,7 @@ fn by_serde_json(ty: &Type, json: &str) -> Option<String> {
     Some(value)
 }
 
-/// Whether the value at the path is really not what its type wants.
+/// Whether the value at the path is not what its type expects.
 fn is_wrong(ty: &Type, json: &str, path: &str) -> bool {
     let rest = path.trim_start_matches('.');
     if rest.is_empty() {
@@ -176,7 +176,7 @@ fn is_wrong(ty: &Type, json: &str, path: &str) -> bool {
     let (step, rest) = match rest.strip_prefix('[') {
         Some(rest) => {
             let (index, rest) = rest.split_once(']').unwrap();
-            // Of a key that stands there twice, the other value may be of another shape.
+            // If a key occurs twice, its other value may have another shape.
             let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json) else { return false };
             members.extend(items.into_iter().enumerate().map(|(i, value)| (i.to_string(), String::new(), value)));
             (index, rest)
@@ -189,7 +189,7 @@ fn is_wrong(ty: &Type, json: &str, path: &str) -> bool {
         }
     };
     let found: Vec<_> = members.iter().filter(|(name, ..)| name == step).collect();
-    // A key may stand there twice.
+    // A key may occur twice.
     let at = |ty: &Type| found.iter().any(|(.., value)| is_wrong(ty, value.get(), rest));
     match ty {
         Type::Option(inner) | Type::New(inner) => is_wrong(inner, json, path),
@@ -247,18 +247,18 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
     #[test]
-    fn kind_f4_the_explaining_run_agrees_with_serde_json(
+    fn the_diagnosis_agrees_with_serde_json(
         ty in types(),
         list in prop::collection::vec(any::<u32>(), 0..60),
     ) {
         let json = text(&ty, &mut Choices { list: &list, at: 0 });
-        // With serde_json's `arbitrary_precision`, this is in the range of a number of no known type.
+        // With serde_json's `arbitrary_precision`, this number is valid but fits no known type.
         if json.contains("1e999") && serde_json::from_str::<serde_json::Value>("1e999").is_ok() {
             return Ok(());
         }
         let explained = run_seed(&json, &Findings::of_payload(false), &ty);
         match (by_serde_json(&ty, &json), explained) {
-            // And one that is in range is a type of serde_json's own.
+            // A number in range then has a type of serde_json's own.
             (Some(value), _) if value.contains("$serde_json::private::Number") => return Ok(()),
             (Some(value), Ok(explained)) => prop_assert_eq!(value, explained, "{}", json),
             (None, Err(issues)) => for issue in &issues {
@@ -266,12 +266,12 @@ proptest! {
             },
             (value, explained) => prop_assert!(false, "{value:?} and {explained:?}: {json}"),
         }
-        // Placeholders change nothing where nothing is wrong, and each stands where something is.
+        // Placeholders change nothing in a valid value, and each replaces an invalid one.
         let mut findings =
             Findings::of_payload(false).with_placeholders(Repairs::default(), |_, _, field| vec![field]);
-        findings.placeholders.as_mut().expect("they were just put there").is_trusted = |_| true;
+        findings.placeholders.as_mut().expect("they were just added").is_trusted = |_| true;
         let decoded = decode(&json, &findings, &ty);
-        let (replaced, ..) = findings.placeholders.expect("they stay there").into_parts();
+        let (replaced, ..) = findings.placeholders.expect("they are kept").into_parts();
         match (by_serde_json(&ty, &json), decoded) {
             (Some(value), Ok(decoded)) => {
                 prop_assert_eq!(value, decoded, "{}", json);

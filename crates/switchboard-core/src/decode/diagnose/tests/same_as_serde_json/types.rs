@@ -1,4 +1,4 @@
-//! Types that are made up.
+//! Generated types.
 
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,

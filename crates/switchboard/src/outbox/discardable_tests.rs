@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{FlushBy, Mark, Pushed, Sink as _, Wrote, queue_tests::Pipe};
+use super::{DiscardPolicy, FlushBy, Pushed, Sink as _, Wrote, queue_tests::Pipe};
 use crate::wire::Frame;
 
 /// The limit in frames, which all have the same length.
@@ -139,14 +139,15 @@ fn run(ops: Vec<Op>) -> Result<(), TestCaseError> {
             Op::Topic(topic, key) => {
                 // Every topic has one policy.
                 let of = (topic, key, topic > 0);
-                let mark = Arc::new(Mark::new(&topic.to_string(), key.map(|key| key.to_string().into()), of.2));
+                let policy =
+                    Arc::new(DiscardPolicy::new(&topic.to_string(), key.map(|key| key.to_string().into()), of.2));
                 model.drop_replaced(of);
                 if of.2 {
                     model.drop_oldest(Some(topic));
                 }
-                let pushed = outbox.push_marked(frame(&text), &mark, FlushBy::Caller);
+                let pushed = outbox.push_discardable(frame(&text), &policy, FlushBy::Caller);
                 if pushed == Pushed::NoRoom && of.2 {
-                    outbox.push_dropping(frame(&text), &mark, gap_of, FlushBy::Caller);
+                    outbox.push_dropping(frame(&text), &policy, gap_of, FlushBy::Caller);
                 }
                 if !model.is_full() {
                     model.push(text, Some(of), false);
@@ -205,7 +206,7 @@ fn run(ops: Vec<Op>) -> Result<(), TestCaseError> {
     prop_assert_eq!(outbox.write(), Wrote::All);
     prop_assert_eq!(pipe.payloads(), model.written);
     let left = format!("{outbox:?}");
-    prop_assert!(left.contains("marks: None"));
+    prop_assert!(left.contains("discardable: None"));
     Ok(())
 }
 
@@ -213,7 +214,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn row_7_4_a_queue_with_marks_behaves_like_a_plain_list(ops in vec(op(), 1..150)) {
+    fn a_queue_with_discardable_frames_behaves_like_a_plain_list(ops in vec(op(), 1..150)) {
         run(ops)?;
     }
 }
@@ -223,11 +224,11 @@ proptest! {
 fn dropped_frames_use_bounded_memory() {
     let pipe = Pipe::default();
     let outbox = pipe.outbox(1 << 20);
-    let mark = |n: usize| Arc::new(Mark::new("t", Some((n % 10).to_string().into()), false));
+    let policy = |n: usize| Arc::new(DiscardPolicy::new("t", Some((n % 10).to_string().into()), false));
     // The first frame is never written.
     outbox.push(frame("0000"), FlushBy::Caller);
     let size = |n| {
-        outbox.push_marked(frame("1111"), &mark(n), FlushBy::Caller);
+        outbox.push_discardable(frame("1111"), &policy(n), FlushBy::Caller);
         format!("{outbox:?}").len()
     };
     let most = (0..100).map(size).max();
