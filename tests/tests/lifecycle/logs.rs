@@ -8,7 +8,7 @@ use std::{
 use axum::{Router, extract::Request, middleware::Next};
 use serde_json::json;
 use switchboard::{
-    BearerToken, Conn, Identity, RefreshToken, RouteOptions, TokenSources, WsError, WsRouter, ws_message, ws_rpc,
+    BearerToken, Conn, Hub, Identity, RefreshToken, RouteOptions, TokenSources, WsError, WsRouter, ws_message, ws_rpc,
 };
 use switchboard_tests::{client::Server, serve::ws_route};
 use tracing::{Instrument as _, subscriber::DefaultGuard};
@@ -143,6 +143,26 @@ async fn a_missing_extension_is_logged_with_the_handler_and_what_to_add() {
     let text = log.text();
     let line = text.lines().find(|line| line.contains("Extension<u32>")).unwrap();
     assert!(line.contains("ERROR") && line.contains("needy") && line.contains(".layer(Extension(..))"), "{line}");
+}
+
+#[tokio::test]
+async fn a_reauthorization_that_does_not_decide_is_logged() {
+    let (log, _guard) = Log::start();
+    let hub = Hub::new();
+    let ws = WsRouter::new()
+        .hub(hub.clone())
+        .on(async |_: Boom| {})
+        .on_reauthorize(async || Err::<(), _>(WsError::unavailable("the directory is away")));
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let mut client = server.connect("/ws").await;
+    let id = client.headers["x-client-id"].to_str().unwrap().parse().unwrap();
+    assert!(hub.connection(id).reauthorize().await);
+    // Answered after the hook has run.
+    client.text(r#"{"type":"__heartbeat"}"#).await;
+    assert_eq!(client.recv().await["type"], "__heartbeat_ack");
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("the directory is away")).unwrap();
+    assert!(line.contains("WARN") && line.contains("UNAVAILABLE") && line.contains("on_reauthorize"), "{line}");
 }
 
 #[tokio::test]

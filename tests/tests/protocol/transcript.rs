@@ -57,7 +57,7 @@ async fn add(mut progress: Progress<Step>, add: Add) -> Result<Sum, WsError> {
 fn masked(line: &str) -> String {
     let mut line = line.to_owned();
     for (pattern, mask) in [
-        (r#""(timestamp|ts)":\d+"#, r#""$1":0"#),
+        (r#""(timestamp|ts)":[0-9]+"#, r#""$1":0"#),
         ("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "id"),
         (r#""contract":"[0-9a-f]+""#, r#""contract":"hash""#),
     ] {

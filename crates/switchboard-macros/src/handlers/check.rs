@@ -1,6 +1,6 @@
 //! Checks the form of an impl block of handlers.
 
-use syn::{ImplItem, ItemImpl, Signature};
+use syn::{ImplItem, ItemImpl, ReceiverKind, Signature};
 
 use crate::{
     errors::Errors,
@@ -15,7 +15,7 @@ pub(super) fn block(block: &ItemImpl, errors: &mut Errors) -> bool {
         let message = "the block cannot be generic: write it for one type, or put the generic part behind `Arc<dyn …>`";
         errors.at(&block.generics, message);
     }
-    if let Some((_, path, _)) = &block.trait_ {
+    if let Some((path, _)) = &block.trait_ {
         fits = false;
         errors.at(
             path,
@@ -37,14 +37,13 @@ pub(super) fn block(block: &ItemImpl, errors: &mut Errors) -> bool {
 pub(super) fn method(signature: &Signature, role: Role, errors: &mut Errors) -> bool {
     let fits = signature::check_signature(signature, role, errors);
     let Some(receiver) = signature::receiver(signature) else { return fits };
-    let message = if receiver.colon_token.is_some() {
-        "messages share one value: take `&self`"
-    } else if receiver.reference.is_none() {
-        "a message cannot consume the value that all messages share: take `&self`"
-    } else if receiver.mutability.is_some() {
-        "handlers run at the same time: take `&self`, and put what changes behind a `Mutex` or an atomic"
-    } else {
-        return fits;
+    let message = match receiver.kind {
+        ReceiverKind::Value => "a message cannot consume the value that all messages share: take `&self`",
+        ReceiverKind::Reference(_, _, Some(_)) => {
+            "handlers run at the same time: take `&self`, and put what changes behind a `Mutex` or an atomic"
+        }
+        ReceiverKind::Reference(_, _, None) => return fits,
+        _ => "messages share one value: take `&self`",
     };
     errors.at(receiver, message);
     false

@@ -3,7 +3,7 @@
 use std::{any::TypeId, panic::Location, sync::Arc};
 
 use rustc_hash::FxHashMap;
-use switchboard_core::{Kind, Message, check_type_tag, contract::ContractBuilder};
+use switchboard_core::{Kind, Message, check_type_tag, contract::ContractBuilder, is_reserved_type};
 
 use super::Handling;
 use crate::{
@@ -31,6 +31,8 @@ pub(crate) struct Route<D> {
     /// The Rust type of the message.
     pub(crate) message: TypeId,
     pub(crate) is_rpc: bool,
+    /// Part of the protocol's extended dialect, not of the application.
+    pub(crate) is_extended: bool,
     pub(crate) handler: ErasedHandler<D>,
     pub(crate) scope: Option<Arc<StateScope>>,
     pub(crate) options: Handling,
@@ -60,6 +62,7 @@ impl<D> Route<D> {
             declared_type: M::TYPE,
             message: TypeId::of::<M>(),
             is_rpc: M::Kind::IS_RPC,
+            is_extended: is_reserved_type(M::TYPE),
             handler,
             scope: None,
             options,

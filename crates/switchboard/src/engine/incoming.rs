@@ -4,6 +4,7 @@ use bytes::Bytes;
 use switchboard_core::{
     ErrorCode, WsError, check_type_tag, decode,
     envelope::{Inbound, InboundMeta, MalformedEnvelope, RawPayload},
+    is_reserved_type,
 };
 
 use crate::{
@@ -64,10 +65,12 @@ impl Incoming<'_> {
     }
 }
 
-pub(super) fn is_handled<C>(work: &Work<C>) -> bool {
+pub(super) fn is_handled<C: AsCall>(work: &Work<C>) -> bool {
     match work {
-        Work::Call(..) | Work::Text(_) | Work::Binary(_) | Work::Fallback(_) => true,
-        // A refresh counts as unhandled: it is rare, and its hooks are expensive.
+        // Subscriptions by clients count as unhandled: no layer limits them.
+        Work::Call(_, call) => !is_reserved_type(call.as_call().message_type),
+        Work::Text(_) | Work::Binary(_) | Work::Fallback(_) => true,
+        // A refresh as well: it is rare, and its hooks are expensive.
         Work::Refuse(_) | Work::Refresh(..) => false,
     }
 }
@@ -167,7 +170,10 @@ pub(super) fn envelope<'a, D>(
     let Some(index) = routing.table.find(message_type) else {
         return unrouted(routing, dialect, message_type, meta, payload);
     };
-    let Route { message_type, is_rpc, .. } = *routing.table.get(index);
+    let Route { message_type, is_rpc, is_extended, .. } = *routing.table.get(index);
+    if is_extended && !dialect.extended {
+        return unrouted(routing, dialect, message_type, meta, payload);
+    }
     let call = Call { message_type, is_rpc, meta, payload, frame };
     if meta.problem().is_some() || (is_rpc && meta.correlation_id().is_none()) {
         return Incoming::Work(Work::Refuse(invalid_meta(call)));
@@ -207,16 +213,6 @@ fn unrouted<D>(
         ("$ws:abort", Some(id)) => Incoming::Abort(id.into()),
         ("$ws:abort", None) => bad(WsError::invalid_argument("$ws:abort needs a meta.correlationId"), None),
         ("$ws:refresh", id) if dialect.extended => refresh(id, payload, !routing.hooks.refresh.is_empty()),
-        ("$ws:subscribe" | "$ws:unsubscribe", Some(id)) if dialect.extended => {
-            let error = WsError::permission_denied("clients cannot subscribe to topics on this endpoint");
-            Incoming::Work(Work::Refuse(Refusal {
-                error,
-                message_type: None,
-                correlation_id: Some(id.into()),
-                is_rpc: true,
-                is_bad: false,
-            }))
-        }
         // Never counts as an unknown type, even though no handler takes it.
         (_, Some(id)) if is_call_id(id) && may_answer(message_type) => Incoming::LateAnswer,
         (_, id) => match check_type_tag(message_type) {

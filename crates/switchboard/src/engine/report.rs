@@ -135,8 +135,20 @@ impl<D: Send + Sync + 'static> Session<D> {
         let code = match error.code() {
             ErrorCode::Unauthenticated => CloseCode::UNAUTHENTICATED,
             ErrorCode::PermissionDenied => CloseCode::FORBIDDEN,
-            // An outage of what the hooks depend on must not close all connections.
-            _ => return self.log(error, Some("on_reauthorize")),
+            ErrorCode::Internal => return self.log(error, Some("on_reauthorize")),
+            // An outage of what the hooks depend on must not close all connections, but be seen.
+            code => {
+                if let Some(suppressed) = self.conn.hub().may_log() {
+                    let (code, error) = (cut(code.as_str()), cut(error.message()));
+                    tracing::warn!(
+                        code,
+                        error,
+                        suppressed,
+                        "`on_reauthorize` did not decide: the connection stays open"
+                    );
+                }
+                return;
+            }
         };
         self.conn.outbox.close(code, switchboard_core::close_reason(error.message()));
     }

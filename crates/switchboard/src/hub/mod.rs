@@ -30,7 +30,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use switchboard_core::{Message, check_topic};
+use switchboard_core::{Message, WsError, check_topic};
 
 #[cfg(feature = "test")]
 pub(crate) use self::publish::{Captures, PublishLog, Record};
@@ -223,6 +223,25 @@ impl Hub {
     }
 
     /// Normalises a topic's name.
+    /// Returns the normalised name of a topic that clients may subscribe to by themselves.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_ARGUMENT` for an invalid name, `PERMISSION_DENIED` for another topic.
+    pub(crate) fn client_topic(&self, topic: &str) -> Result<String, WsError> {
+        let name = self.name(topic);
+        check_topic(&name)?;
+        match self.0.rules.find(&name) {
+            Some(rule) if rule.options.allows_clients => Ok(name.into_owned()),
+            _ => Err(WsError::permission_denied("clients cannot subscribe to this topic by themselves")),
+        }
+    }
+
+    /// Returns the options of topics that clients may subscribe to by themselves.
+    pub(crate) fn client_topics(&self) -> impl Iterator<Item = &TopicOptions> {
+        self.0.rules.iter().map(|rule| &rule.options).filter(|options| options.allows_clients)
+    }
+
     pub(crate) fn name<'a>(&self, topic: &'a str) -> Cow<'a, str> {
         match &self.0.normalize {
             Some(normalize) => Cow::Owned(normalize(topic)),

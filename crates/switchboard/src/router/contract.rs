@@ -28,7 +28,8 @@ where
     /// generators.
     ///
     /// It has the messages that handlers take and reply with, and those sent beside replies: the set of
-    /// [`sending`](WsRouter::sending), or the types named by [`emits`](Self::emits).
+    /// [`sending`](WsRouter::sending), or the types named by [`emits`](Self::emits), and those of topics
+    /// that clients may [subscribe](crate::TopicOptions::allow_subscribe) to.
     ///
     /// ```
     /// use switchboard::{WsError, WsRouter, ws_message, ws_rpc};
@@ -68,6 +69,10 @@ where
         Out::describe(&mut builder);
         for emitted in &settings.emits {
             (emitted.describe)(&mut builder);
+        }
+        let rules = settings.hub.iter().flat_map(|hub| hub.client_topics());
+        for carried in rules.flat_map(|options| &options.carried) {
+            (carried.describe)(&mut builder);
         }
         // Raw text has no envelope, hence no dialect.
         let ours = upgrade::PROTOCOLS.iter().filter(|_| hooks.text.is_none()).map(|protocol| (*protocol).to_owned());

@@ -1,5 +1,6 @@
 //! The router: handlers, hooks, layers and settings of a route.
 
+mod client_topics;
 mod contract;
 mod hooks;
 mod mount;

@@ -9,7 +9,7 @@ use switchboard_core::{
     envelope::{EnvelopeStyle, Wire},
 };
 
-use super::WsRouter;
+use super::{WsRouter, client_topics};
 #[cfg(any(feature = "axum-ws", test))]
 use crate::upgrade::MountedRouter;
 use crate::{
@@ -55,10 +55,13 @@ where
     fn freeze(self) -> Mounted<S, D> {
         self.check();
         let contract = self.contract("").hash().into();
-        let Self { table, hooks, steps, mut extensions, settings, authenticate, identify, kind: _ } = self;
+        let Self { mut table, hooks, steps, mut extensions, settings, authenticate, identify, kind: _ } = self;
         // What the layers of the others insert is not known before a message passes them.
         for route in table.routes().iter().filter(|route| !route.layers.is_layered()) {
             extensions.extend(route.extensions.iter().map(|extension| (*extension, route.name)));
+        }
+        if hooks.text.is_none() {
+            client_topics::add::<S, D, Out>(&mut table);
         }
         let route = RouteSettings {
             hub: settings.hub.unwrap_or_default(),

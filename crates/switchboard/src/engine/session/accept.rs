@@ -85,8 +85,10 @@ impl<D: Send + Sync + 'static> Session<D> {
             return;
         }
         match incoming::envelope(&self.routing, self.conn.dialect, text, &inbound) {
-            // The common case.
-            Incoming::Work(Work::Call(index, call)) if self.is_free() => self.call(index, call, Duration::ZERO, cx),
+            // The common case. Requests of the protocol, which begin with `$`, are counted.
+            Incoming::Work(Work::Call(index, call)) if self.is_free() && !call.message_type.starts_with('$') => {
+                self.call(index, call, Duration::ZERO, cx);
+            }
             incoming => self.accept(incoming, bytes, cx),
         }
     }

@@ -72,6 +72,11 @@ impl SubscriptionRequest {
         self.topics.iter().map(|topic| &topic.name)
     }
 
+    /// Returns whether a rule of any of the topics asks the application.
+    pub(super) fn needs_authorization(&self) -> bool {
+        self.topics.iter().any(RequestedTopic::needs_authorization)
+    }
+
     /// Returns whether the request has so many topics that other tasks run in between.
     pub(super) fn is_large(&self) -> bool {
         self.topics.len() > PORTION

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use switchboard_core::{Message, WsError};
+use switchboard_core::{Message, WsError, contract::ContractBuilder};
 
 use crate::{
     conn::ConnRef,
@@ -33,6 +33,8 @@ pub enum SlowConsumer {
 /// | rule | default |
 /// |---|---|
 /// | [`allow_names`](Self::allow_names) | all valid names |
+/// | [`allow_subscribe`](Self::allow_subscribe) | only handlers subscribe connections |
+/// | [`carries`](Self::carries) | messages of any type |
 /// | [`authorize_subscribe`](Self::authorize_subscribe), [`authorize_publish`](Self::authorize_publish) | no check: handlers decide |
 /// | [`authorize_timeout`](Self::authorize_timeout) | 5 s |
 /// | [`max_members`](Self::max_members) | no limit |
@@ -69,6 +71,8 @@ pub enum SlowConsumer {
 #[must_use]
 pub struct TopicOptions {
     pub(crate) names: Option<NameRule>,
+    pub(crate) allows_clients: bool,
+    pub(crate) carried: Vec<Carried>,
     pub(crate) subscribe: Option<Authorizer>,
     pub(crate) publish: Option<Authorizer>,
     pub(crate) authorize_timeout: Duration,
@@ -80,12 +84,22 @@ pub struct TopicOptions {
     pub(crate) keys: Vec<ConflationKey>,
 }
 
+/// A type of messages that is published to a topic.
+#[derive(Clone, Copy)]
+pub(crate) struct Carried {
+    pub(crate) message_type: &'static str,
+    /// Adds it to a contract.
+    pub(crate) describe: fn(&mut ContractBuilder),
+}
+
 type NameRule = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 impl Default for TopicOptions {
     fn default() -> Self {
         Self {
             names: None,
+            allows_clients: false,
+            carried: Vec::new(),
             subscribe: None,
             publish: None,
             authorize_timeout: Duration::from_secs(5),
@@ -109,6 +123,37 @@ impl TopicOptions {
     /// `INVALID_ARGUMENT`.
     pub fn allow_names(mut self, rule: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.names = Some(Arc::new(rule));
+        self
+    }
+
+    /// Lets clients subscribe and unsubscribe by themselves, with `$ws:subscribe` and `$ws:unsubscribe`.
+    /// Off by default: such requests are refused with `PERMISSION_DENIED`.
+    ///
+    /// The same rules, authorization and limits apply as to [`Conn::subscribe`](crate::Conn::subscribe).
+    /// Clients need the extended dialect: a subprotocol `switchboard.v1.…`.
+    ///
+    /// ```
+    /// use switchboard::{Hub, TopicOptions, ws_message};
+    ///
+    /// #[ws_message("PRICE")]
+    /// struct Price {
+    ///     symbol: String,
+    ///     price: f64,
+    /// }
+    ///
+    /// let hub = Hub::builder().topic("prices:*", TopicOptions::new().allow_subscribe().carries::<Price>()).build();
+    /// # let _ = hub;
+    /// ```
+    pub fn allow_subscribe(mut self) -> Self {
+        self.allows_clients = true;
+        self
+    }
+
+    /// Declares a type of the messages that are published to the topics. It becomes part of the
+    /// contract of topics that clients may subscribe to. A publish of another type is logged once as a
+    /// warning, if any type is declared, and goes through.
+    pub fn carries<M: Message>(mut self) -> Self {
+        self.carried.push(Carried { message_type: M::TYPE, describe: ContractBuilder::sends::<M> });
         self
     }
 

@@ -44,13 +44,15 @@ impl TopicRule {
         self.options.filters.iter().any(|filter| filter.is_of(message_type))
     }
 
-    /// Warns, once for each type, of a message that no filter or conflation key applies to,
-    /// although there are some: usually they were written for another type by mistake.
+    /// Warns, once for each type, of a message that the rule does not declare, or that no filter or
+    /// conflation key applies to, although there are some: usually a mistake.
     pub(crate) fn warn_if_unexpected(&self, message_type: &str) -> bool {
-        let TopicOptions { filters, keys, .. } = &self.options;
+        let TopicOptions { filters, keys, carried, .. } = &self.options;
+        let is_declared = carried.iter().any(|carried| carried.message_type == message_type);
         let is_about =
             filters.iter().any(|filter| filter.is_of(message_type)) || keys.iter().any(|key| key.is_of(message_type));
-        if is_about || (filters.is_empty() && keys.is_empty()) {
+        let has_rules = !(filters.is_empty() && keys.is_empty() && carried.is_empty());
+        if is_declared || is_about || !has_rules {
             return false;
         }
         let mut unexpected = self.unexpected.lock();
@@ -62,7 +64,7 @@ impl TopicRule {
         tracing::warn!(
             message_type,
             pattern = &*self.pattern,
-            "no filter or conflation key of this topic applies to this message type: it passes unfiltered"
+            "the options of this topic do not declare this message type, and no filter or conflation key applies to it"
         );
         true
     }
@@ -155,6 +157,10 @@ impl TopicRules {
     /// Returns whether any rule inspects the value of messages.
     pub(crate) fn look_at_values(&self) -> bool {
         self.look_at_values
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &TopicRule> {
+        self.sorted.iter().map(|sorted| &*sorted.rule)
     }
 
     /// Returns the rule for a topic: that of the first pattern that matches.

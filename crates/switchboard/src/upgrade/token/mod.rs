@@ -103,13 +103,12 @@ impl TokenSources {
         if found.is_some() {
             return found;
         }
-        if let Some(entry) = self.in_subprotocol(parts) {
-            let token = decode(&entry[ENTRY.len()..]);
+        if let Some((entry, token)) = self.in_subprotocol(parts) {
             parts.extensions.insert(TokenEntry(entry));
             return Some(token);
         }
         let custom = self.custom.as_ref()?;
-        custom(parts).filter(|token| !token.is_empty())
+        custom(parts).and_then(not_blank)
     }
 
     fn in_header(&self, parts: &Parts) -> Option<String> {
@@ -140,12 +139,13 @@ impl TokenSources {
         pairs.into_iter().filter(|(key, _)| key == name).find_map(|(_, value)| not_blank(value))
     }
 
-    fn in_subprotocol(&self, parts: &Parts) -> Option<String> {
+    /// Returns the entry and the token in it.
+    fn in_subprotocol(&self, parts: &Parts) -> Option<(String, String)> {
         if !self.subprotocol {
             return None;
         }
         let mut offered = offered_subprotocols(&parts.headers);
-        offered.find(|entry| entry.len() > ENTRY.len() && entry.starts_with(ENTRY)).map(str::to_owned)
+        offered.find_map(|entry| Some((entry.to_owned(), not_blank(decode(entry.strip_prefix(ENTRY)?))?)))
     }
 }
 

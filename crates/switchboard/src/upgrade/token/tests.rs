@@ -36,6 +36,12 @@ fn the_first_token_found_is_used() {
 fn empty_tokens_are_none() {
     let headers = [("authorization", "Bearer "), ("cookie", "auth="), ("sec-websocket-protocol", "bearer.")];
     assert_eq!(all().find(&mut parts("/?access_token=", &headers)), None);
+    let blank = [("authorization", "Bearer  "), ("cookie", "auth=%20"), ("sec-websocket-protocol", "bearer.%20%09")];
+    let mut blank = parts("/?access_token=+", &blank);
+    assert_eq!(TokenSources::new().cookie("auth").custom(|_| Some(" \t".to_owned())).find(&mut blank), None);
+    assert!(blank.extensions.get::<TokenEntry>().is_none());
+    let entries = [("sec-websocket-protocol", "bearer.%20, bearer.b")];
+    assert_eq!(all().find(&mut parts("/", &entries)).as_deref(), Some("b"));
 }
 
 #[test]

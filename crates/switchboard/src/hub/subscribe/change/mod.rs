@@ -96,6 +96,9 @@ impl Hub {
         }
         // Dropped after `Leaving`: until then, no other change concerns these topics.
         let _reserved = conn.reserve(request).await;
+        if request.is_large() {
+            yield_now().await;
+        }
         let mut attempt = Attempt::new(&self.0.authorizations, conn.id);
         for _ in 0..MAX_ATTEMPTS {
             self.authorize(conn, request, &mut attempt).await?;
@@ -121,6 +124,9 @@ impl Hub {
         request: &SubscriptionRequest,
         attempt: &mut Attempt<'_>,
     ) -> Result<(), TopicError> {
+        if !request.needs_authorization() {
+            return Ok(());
+        }
         let mut authorizations = Vec::new();
         let (joins, _) = request.difference(&conn.subscriptions.lock());
         for topic in joins {
