@@ -1,0 +1,196 @@
+import type { AnyMessage, Api, Args, Code, Key, Message, Progress, Response, Route, SendOptions, TopicTypes } from "./api.js";
+import type { ConnectionState } from "./connection/state.js";
+import type { Unsubscribe } from "./emitter.js";
+import { ServerError, aborted, closed } from "./errors.js";
+import type { ErrorContext, Gap, Options } from "./options.js";
+import type { CallContext } from "./request/calls.js";
+import type { RequestOptions } from "./request/requests.js";
+import { Session } from "./session.js";
+import type { Stream } from "./stream.js";
+import { streamOf } from "./stream.js";
+import { Subscription } from "./topic/subscription.js";
+import type { Frame } from "./wire/codec.js";
+import { byteLength } from "./wire/codec.js";
+import type { Inbound } from "./wire/envelope.js";
+
+export interface OnceOptions {
+  signal?: AbortSignal;
+}
+
+export interface SubscribeOptions<M> {
+  /** Which messages are of this topic, where several topics have the same types. */
+  filter?: (message: M) => boolean;
+}
+
+/** Makes a client of a route, and connects it. */
+export function connect<A extends Api>(url: string | URL, route: Route<A>, options: Options = {}): Client<A> {
+  return new Client(url, route, options);
+}
+
+/** A client of one route: one connection, which is opened again when it is lost. */
+export class Client<A extends Api> {
+  readonly #session: Session;
+  readonly #requests: { readonly [type: string]: string };
+
+  /** @internal */
+  constructor(url: string | URL, route: Route<A>, options: Options) {
+    this.#requests = route.requests;
+    this.#session = new Session(url, route as unknown as Route<Api>, options);
+    const { autoConnect, onError } = options;
+    if (onError) this.onError(onError);
+    if (autoConnect ?? true) this.connect();
+  }
+
+  get state(): ConnectionState {
+    return this.#session.current;
+  }
+
+  get isConnected(): boolean {
+    return this.state.status === "open";
+  }
+
+  /** The round trip of the last heartbeat in milliseconds. */
+  get latency(): number | undefined {
+    return this.#session.connection.latency;
+  }
+
+  /** Requests without an answer yet, and messages that wait for a connection. */
+  get pending(): { readonly requests: number; readonly queued: number } {
+    const { requests, queue } = this.#session;
+    return { requests: requests.size, queued: queue.size };
+  }
+
+  /** Connects after `close()`, without `autoConnect`, or without the wait for the next attempt. */
+  connect(): void {
+    this.#session.closed = false;
+    this.#session.connection.start();
+  }
+
+  /** Closes the connection for good. Nothing of the client runs on: no timer, no listener of the page. */
+  close(code = 1000, reason = ""): void {
+    this.#session.connection.close(code, reason);
+  }
+
+  /** Sends an event, or queues it. Returns whether it was taken. */
+  send<K extends Key<A["send"]>>(type: K, ...args: Args<A, K, A["send"][K], SendOptions>): boolean {
+    const [payload, options] = args as unknown as [unknown, SendOptions?];
+    const session = this.#session;
+    const dropped = (error: unknown, source: ErrorContext["source"] = "dropped"): false => {
+      session.report(error, { source, type });
+      return false;
+    };
+    let error: unknown = session.invalid(type, payload, "send");
+    let frame: Frame = "";
+    try {
+      frame = session.wire.write(type, options?.meta, payload);
+    } catch (cause) {
+      error = cause;
+    }
+    if (error) return dropped(error, "validation");
+    const refused = session.submit({ frame, bytes: byteLength(frame), sent() {}, dropped });
+    // A full queue and a missing connection are in the return value. A message that is too large is a mistake.
+    return refused?.reason === "too_large" ? dropped(refused) : !refused;
+  }
+
+  /** Sends a request and waits for its answer. */
+  request<K extends Key<A["requests"]>>(
+    type: K,
+    ...args: Args<A, K, A["requests"][K]["request"], RequestOptions<Progress<A, K>>>
+  ): Promise<Response<A, K>> {
+    const [payload, options = {}] = args as unknown as [unknown, RequestOptions<never>?];
+    const session = this.#session;
+    return new Promise((resolve, reject) => {
+      const invalid = session.invalid(type, payload, "send");
+      if (invalid) return reject(invalid);
+      const response = this.#requests[type] as string;
+      session.requests.start(type, response, payload, options, (error, payload) => {
+        const failed = error ?? session.invalid(response, payload, "receive");
+        if (failed) reject(failed);
+        else resolve(payload as Response<A, K>);
+      });
+    });
+  }
+
+  /** Whether an error is one of the server for this request: its code is one of the protocol's or the request's own. */
+  isServerError<K extends Key<A["requests"]>>(_type: K, error: unknown): error is ServerError<Code<A, K>> {
+    return error instanceof ServerError;
+  }
+
+  /** Calls the listener with each event of one type. */
+  on<K extends Key<A["receive"]>>(
+    type: K,
+    listener: (payload: A["receive"][K], message: Message<A, K>) => void,
+  ): Unsubscribe {
+    return this.#session.messages.add((message) => {
+      if (message.type === type) listener(message.payload as A["receive"][K], message as Message<A, K>);
+    });
+  }
+
+  /** Calls the listener with every event. `switch (message.type)` narrows it. */
+  onMessage(listener: (message: AnyMessage<A>) => void): Unsubscribe {
+    return this.#session.messages.add(listener as unknown as (message: Inbound) => void);
+  }
+
+  /** Waits for the next event of one type. */
+  async once<K extends Key<A["receive"]>>(type: K, { signal }: OnceOptions = {}): Promise<A["receive"][K]> {
+    const stream = this.messages(type);
+    const abort = (): void => stream.end(aborted());
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    try {
+      const { done, value } = await stream.next();
+      if (done) throw closed();
+      return value.payload;
+    } finally {
+      stream.end();
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** The events of some types, or of all, from now on: until the loop is left or the client is closed. */
+  messages<K extends Key<A["receive"]> = Key<A["receive"]>>(...types: K[]): Stream<AnyMessage<A, K>> {
+    const { messages, states, closed } = this.#session;
+    return streamOf(messages, states, closed, ({ type }) => types.length === 0 || types.includes(type as K));
+  }
+
+  [Symbol.asyncIterator](): Stream<AnyMessage<A>> {
+    return this.messages();
+  }
+
+  /** Answers the server's requests of one type. What it throws as `ServerError` is the answer. */
+  handle<K extends Key<A["calls"]>>(
+    type: K,
+    handler: (
+      payload: A["calls"][K]["request"],
+      context: CallContext,
+    ) => A["calls"][K]["response"] | Promise<A["calls"][K]["response"]>,
+  ): Unsubscribe {
+    return this.#session.calls.handle(type, handler);
+  }
+
+  /** Subscribes to a topic, on this connection and all that follow. */
+  subscribe<T extends Key<A["topics"]>>(
+    name: T,
+    options: SubscribeOptions<AnyMessage<A, TopicTypes<A, T>>> = {},
+  ): Subscription<A, TopicTypes<A, T>> {
+    const session = this.#session;
+    if (session.closed) throw closed();
+    const topic = session.topics.get(name);
+    return new Subscription(topic, session, () => session.topics.released(topic), options.filter ?? (() => true));
+  }
+
+  /** Calls the listener when the state changes. */
+  onState(listener: (state: ConnectionState) => void): Unsubscribe {
+    return this.#session.states.add(listener);
+  }
+
+  /** Calls the listener with errors that no promise carries. */
+  onError(listener: (error: unknown, context: ErrorContext) => void): Unsubscribe {
+    return this.#session.errors.add((error) => listener(...error));
+  }
+
+  /** Calls the listener when the server says that messages of a topic were lost for this connection. */
+  onGap(listener: (gap: Gap) => void): Unsubscribe {
+    return this.#session.gaps.add(listener);
+  }
+}

@@ -1,0 +1,111 @@
+/** One error in a payload. */
+export interface Issue {
+  /** The field's name on the wire, such as `items[2].name`; empty for the payload itself. */
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The base of all errors of this package. */
+export class SwitchboardError extends Error {
+  override readonly name: string = "SwitchboardError";
+}
+
+/** The time of a request passed. */
+export class TimeoutError extends SwitchboardError {
+  override readonly name: string = "TimeoutError";
+  constructor(readonly timeoutMs: number) {
+    super(`no answer within ${timeoutMs} ms`);
+  }
+}
+
+/** What an error of the server says, beside its code and message. */
+export interface ServerErrorInit {
+  details?: unknown;
+  retryable?: boolean | undefined;
+  retryAfterMs?: number | null | undefined;
+  /** The request that it answers, or the event if the server says so. */
+  correlationId?: string | undefined;
+}
+
+/** The server answered with an error. */
+export class ServerError<Code extends string = string> extends SwitchboardError {
+  override readonly name: string = "ServerError";
+  /** What the server says about the error. */
+  declare readonly details: unknown;
+  /** Whether the same request may succeed later; `undefined` where the server does not say. */
+  declare readonly retryable: boolean | undefined;
+  /** How long to wait before that; `null` if it can never succeed. */
+  declare readonly retryAfterMs: number | null | undefined;
+  declare readonly correlationId: string | undefined;
+  constructor(
+    readonly code: Code,
+    message: string,
+    { details, retryable, retryAfterMs, correlationId }: ServerErrorInit = {},
+  ) {
+    super(message);
+    Object.assign(this, { details, retryable, retryAfterMs, correlationId });
+  }
+}
+
+/** A payload breaks a rule: found by the server, or by the option `validate`. */
+export class ValidationError extends ServerError<"INVALID_ARGUMENT"> {
+  override readonly name: string = "ValidationError";
+  constructor(
+    readonly issues: readonly Issue[],
+    message: string,
+    init: ServerErrorInit = {},
+  ) {
+    super("INVALID_ARGUMENT", message, init);
+  }
+}
+
+/** `unknown_outcome`: it was sent, and may have been handled. `not_sent`: it was never sent. */
+export type LossReason = "unknown_outcome" | "not_sent";
+
+/** The connection ended before an answer came. */
+export class ConnectionClosedError extends SwitchboardError {
+  override readonly name: string = "ConnectionClosedError";
+  constructor(
+    readonly reason: LossReason,
+    /** The close code, if the connection was closed with one. */
+    readonly code?: number,
+  ) {
+    super(`connection closed: ${reason}`);
+  }
+}
+
+export type StateReason =
+  | "aborted"
+  | "closed"
+  | "duplicate_handler"
+  | "environment"
+  | "not_connected"
+  | "overflow"
+  | "queue_full"
+  | "too_large";
+
+/** The client could not do this in its present state. */
+export class StateError extends SwitchboardError {
+  override readonly name: string = "StateError";
+  constructor(
+    readonly reason: StateReason,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export const closed = (): StateError => new StateError("closed", "closed");
+export const aborted = (): StateError => new StateError("aborted", "aborted");
+
+/** Reads the payload of `ERROR` and `RPC_ERROR`. A server may send anything. */
+export function readError(payload: unknown, correlationId?: string): ServerError {
+  const { code, message, ...said } = (payload ?? {}) as ServerErrorInit & { code?: unknown; message?: unknown };
+  const text = String(message ?? code);
+  const init = { ...said, correlationId };
+  const issues = (said.details as { issues?: unknown } | null | undefined)?.issues;
+  return code === "INVALID_ARGUMENT" && Array.isArray(issues)
+    ? new ValidationError(issues, text, init)
+    : new ServerError(String(code ?? "INTERNAL"), text, init);
+}

@@ -1,0 +1,66 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { Api, Args, Client, Key, Progress, RequestOptions, Response } from "switchboard-client";
+
+/** What a component knows of its request. */
+export type RequestStatus<A extends Api, K extends Key<A["requests"]>> =
+  | { readonly status: "idle" }
+  | { readonly status: "running"; readonly progress: Progress<A, K> | undefined }
+  | { readonly status: "done"; readonly data: Response<A, K> }
+  | { readonly status: "failed"; readonly error: unknown };
+
+export type UseRequest<A extends Api, K extends Key<A["requests"]>> = RequestStatus<A, K> & {
+  /** Sends the request. One that still runs is aborted. */
+  readonly run: (
+    ...args: Args<A, K, A["requests"][K]["request"], RequestOptions<Progress<A, K>>>
+  ) => Promise<Response<A, K>>;
+  /** Aborts the request that runs. */
+  readonly abort: () => void;
+};
+
+/** A request of a component. It is aborted when the component is unmounted. */
+export function useRequest<A extends Api, K extends Key<A["requests"]>>(client: Client<A>, type: K): UseRequest<A, K> {
+  const [state, setState] = useState<RequestStatus<A, K>>({ status: "idle" });
+  const running = useRef<AbortController | undefined>(undefined);
+  const abort = useCallback(() => running.current?.abort(), []);
+  const run = useCallback<UseRequest<A, K>["run"]>(
+    (...args) => {
+      running.current?.abort();
+      const controller = new AbortController();
+      running.current = controller;
+      // What a request says that was replaced, or whose component is gone, is not shown.
+      const show = (next: RequestStatus<A, K>): void => {
+        if (running.current === controller) setState(next);
+      };
+      const [payload, options] = args as unknown as [unknown, RequestOptions<Progress<A, K>>?];
+      const { signal } = options ?? {};
+      const forward = (): void => controller.abort();
+      if (signal?.aborted) forward();
+      signal?.addEventListener("abort", forward);
+      const merged: RequestOptions<Progress<A, K>> = {
+        ...options,
+        signal: controller.signal,
+        onProgress: (progress) => {
+          show({ status: "running", progress });
+          options?.onProgress?.(progress);
+        },
+      };
+      show({ status: "running", progress: undefined });
+      const all = [payload, merged] as unknown as typeof args;
+      const answer = client.request(type, ...all).finally(() => signal?.removeEventListener("abort", forward));
+      answer.then(
+        (data) => show({ status: "done", data }),
+        (error: unknown) => show({ status: "failed", error }),
+      );
+      return answer;
+    },
+    [client, type],
+  );
+  useEffect(
+    () => () => {
+      running.current?.abort();
+      running.current = undefined;
+    },
+    [client, type],
+  );
+  return { ...state, run, abort };
+}
