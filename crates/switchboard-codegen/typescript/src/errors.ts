@@ -101,11 +101,11 @@ export const aborted = (): StateError => new StateError("aborted", "aborted");
 
 /** Reads the payload of `ERROR` and `RPC_ERROR`. A server may send anything. */
 export function readError(payload: unknown, correlationId?: string): ServerError {
-  const { code, message, ...said } = (payload ?? {}) as ServerErrorInit & { code?: unknown; message?: unknown };
+  const { code = "INTERNAL", message, ...said } = (payload ?? {}) as ServerErrorInit & { code?: string; message?: string };
   const text = String(message ?? code);
   const init = { ...said, correlationId };
   const issues = (said.details as { issues?: unknown } | null | undefined)?.issues;
   return code === "INVALID_ARGUMENT" && Array.isArray(issues)
     ? new ValidationError(issues, text, init)
-    : new ServerError(String(code ?? "INTERNAL"), text, init);
+    : new ServerError(code, text, init);
 }

@@ -204,7 +204,7 @@ export class Connection {
     if (needsNewToken && !token) return this.#end(from, { ...how, reason: what });
     if (attempt > reconnect.maxAttempts) return this.#end(from, { ...how, reason: "attempts" });
     const retryAt = from.status === "open" && from.retryAt;
-    const wait = what === "now" ? 0 : backoff(attempt - 1, reconnect, clock.random);
+    const wait = what === "now" ? 0 : backoff(attempt - 1, reconnect, clock);
     const retryInMs = retryAt ? Math.max(0, retryAt - now) : wait;
     this.#release(from, how);
     const phase: Waiting = { status: "waiting", terminal: false, ...how, attempt, retryInMs, needsNewToken };

@@ -76,7 +76,7 @@ export class Topic {
     this.#changed();
     if (!(error instanceof ServerError && error.retryable)) return;
     const { reconnect, clock } = this.#core.settings;
-    const wait = (error.retryAfterMs ?? 0) + backoff(this.#attempt++, reconnect, clock.random);
+    const wait = (error.retryAfterMs ?? 0) + backoff(this.#attempt++, reconnect, clock);
     if (this.state.status === "failed") this.#timer.set(wait, () => this.join());
   }
 

@@ -43,8 +43,14 @@ export function harness(options: Options = {}): Harness {
   return { clock, page, network, client, states, errors, open };
 }
 
+/** The state, read anew: the compiler would keep what an earlier line has narrowed. */
+export function stateOf(client: Client<ChatApi>): { status: string; reason?: string; code?: number | undefined; retryInMs?: number } {
+  return client.state;
+}
+
 /** How a promise stands: its value, its error or "pending". */
 export async function outcome(promise: Promise<unknown>): Promise<unknown> {
+  const settled = promise.catch((error: unknown) => error);
   await settle();
-  return Promise.race([promise.catch((error: unknown) => error), settle().then(() => "pending")]);
+  return Promise.race([settled, settle().then(() => "pending")]);
 }

@@ -6,6 +6,8 @@ export interface Sent {
   readonly payload?: unknown;
 }
 
+const HEARTBEAT = JSON.stringify({ type: "__heartbeat", meta: {} });
+
 /** A socket whose server is the test. */
 export class FakeSocket implements SocketLike {
   binaryType = "blob";
@@ -18,6 +20,7 @@ export class FakeSocket implements SocketLike {
   onerror: ((event: never) => void) | null = null;
   /** All frames of the client. */
   readonly frames: (string | Uint8Array)[] = [];
+  answersHeartbeats = true;
   /** How the client closed it. */
   closedWith: [code: number | undefined, reason: string | undefined] | undefined;
 
@@ -29,6 +32,7 @@ export class FakeSocket implements SocketLike {
   send(data: string | Uint8Array): void {
     if (this.readyState !== 1) throw new Error("the socket is not open");
     this.frames.push(data);
+    if (this.answersHeartbeats && data === HEARTBEAT) queueMicrotask(() => this.message("__heartbeat_ack"));
   }
 
   close(code?: number, reason?: string): void {
@@ -95,14 +99,16 @@ export class FakeSocket implements SocketLike {
 /** All sockets that a client opened. */
 export class FakeNetwork {
   readonly sockets: FakeSocket[] = [];
+  answersHeartbeats = true;
   readonly WebSocket: new (url: string, protocols: string[]) => FakeSocket;
 
   constructor() {
-    const { sockets } = this;
+    const network = this;
     this.WebSocket = class extends FakeSocket {
       constructor(url: string, protocols: string[]) {
         super(url, protocols);
-        sockets.push(this);
+        this.answersHeartbeats = network.answersHeartbeats;
+        network.sockets.push(this);
       }
     };
   }

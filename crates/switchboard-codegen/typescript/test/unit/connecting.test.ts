@@ -83,10 +83,10 @@ test("a URL that the runtime refuses closes the client", async () => {
 });
 
 test("http becomes ws", async () => {
-  const { network } = harness();
-  connect("https://example.com/ws?a=b", chat, { WebSocket: network.WebSocket });
+  const { clock, network } = harness();
+  connect("https://example.com/ws?a=b", chat, { clock, WebSocket: network.WebSocket });
   await settle();
-  assert.equal(network.socket.url, "wss://example.com/ws?a=b");
+  assert.equal(network.sockets[1]?.url, "wss://example.com/ws?a=b");
 });
 
 test("autoConnect: false waits for connect()", async () => {

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Options } from "switchboard-client";
 import { settle } from "../support/clock.js";
-import { harness } from "../support/harness.js";
+import type { Harness } from "../support/harness.js";
+import { harness as start, stateOf } from "../support/harness.js";
+
+/** The tests answer heartbeats themselves. */
+function harness(options: Options = {}): Harness {
+  const made = start(options);
+  made.network.answersHeartbeats = false;
+  return made;
+}
 
 test("a heartbeat is sent after a silence, and the answer gives the latency", async () => {
   const { client, clock, open } = harness();
@@ -28,7 +37,8 @@ test("a connection without a sign of life is given up", async () => {
   await clock.advance(25_000 + 9999);
   assert.equal(client.state.status, "open");
   await clock.advance(1);
-  assert.ok(client.state.status === "waiting" && client.state.reason === "silent" && client.state.code === undefined);
+  const { status, reason, code } = stateOf(client);
+  assert.deepEqual([status, reason, code], ["waiting", "silent", undefined]);
   assert.equal(network.live, 0);
   await clock.advance(1000);
   assert.equal(network.live, 1);
@@ -37,6 +47,7 @@ test("a connection without a sign of life is given up", async () => {
 test("a message instead of the answer is as good", async () => {
   const { client, clock, open } = harness();
   const socket = await open({ heartbeatMs: 25_000 });
+  socket.message("PONG");
   for (let i = 0; i < 10; i++) {
     await clock.advance(30_000);
     socket.message("PONG");
