@@ -97,7 +97,7 @@ export class Client<A extends Api> {
     type: K,
     ...args: Args<A, K, A["requests"][K]["request"], RequestOptions<Progress<A, K>>>
   ): Promise<Response<A, K>> {
-    const [payload, options = {}] = args as unknown as [unknown, RequestOptions<never>?];
+    const [payload, options = {}] = args as unknown as [unknown, RequestOptions?];
     const session = this.#session;
     return new Promise((resolve, reject) => {
       const invalid = session.invalid(type, payload, "send");

@@ -7,6 +7,8 @@ export function encode(value: unknown): Uint8Array {
   return writer.bytes();
 }
 
+type Setter = Extract<keyof DataView, `set${string}`>;
+
 class Writer {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
@@ -51,27 +53,29 @@ class Writer {
   /** The shortest form. */
   #number(value: number): void {
     if (!Number.isFinite(value)) this.#byte(0xc0);
-    else if (!Number.isSafeInteger(value) || Object.is(value, -0)) this.#view.setFloat64(this.#byte(0xcb, 8), value);
-    else if (value >= 0) this.#unsigned(value);
+    else if (!Number.isSafeInteger(value) || Object.is(value, -0)) this.#set("setFloat64", 0xcb, 8, value);
+    else if (value >= 0x100000000) this.#set("setBigUint64", 0xcf, 8, BigInt(value));
+    else if (value >= 0x80) this.#head(value, [0, 0xcc, 0xcd, 0xce], 0);
+    else if (value >= 0) this.#byte(value);
     else if (value >= -32) this.#byte(256 + value);
-    else if (value >= -0x80) this.#view.setInt8(this.#byte(0xd0, 1), value);
-    else if (value >= -0x8000) this.#view.setInt16(this.#byte(0xd1, 2), value);
-    else if (value >= -0x80000000) this.#view.setInt32(this.#byte(0xd2, 4), value);
-    else this.#view.setBigInt64(this.#byte(0xd3, 8), BigInt(value));
-  }
-
-  #unsigned(value: number): void {
-    if (value < 0x80) this.#byte(value);
-    else if (value < 0x100000000) this.#head(value, [0, 0xcc, 0xcd, 0xce], 0);
-    else this.#view.setBigUint64(this.#byte(0xcf, 8), BigInt(value));
+    else if (value >= -0x80) this.#set("setInt8", 0xd0, 1, value);
+    else if (value >= -0x8000) this.#set("setInt16", 0xd1, 2, value);
+    else if (value >= -0x80000000) this.#set("setInt32", 0xd2, 4, value);
+    else this.#set("setBigInt64", 0xd3, 8, BigInt(value));
   }
 
   /** A length, or a number: in the tag if it is below `fixed`, else in 1, 2 or 4 bytes. A tag of 0 does not exist. */
   #head(length: number, [fix, one, two, four]: [number, number, number, number], fixed: number): void {
     if (length < fixed) this.#byte(fix + length);
-    else if (one && length < 0x100) this.#view.setUint8(this.#byte(one, 1), length);
-    else if (length < 0x10000) this.#view.setUint16(this.#byte(two, 2), length);
-    else this.#view.setUint32(this.#byte(four, 4), length);
+    else if (one && length < 0x100) this.#set("setUint8", one, 1, length);
+    else if (length < 0x10000) this.#set("setUint16", two, 2, length);
+    else this.#set("setUint32", four, 4, length);
+  }
+
+  #set(method: Setter, tag: number, size: number, value: number | bigint): void {
+    // First the room, which may need another view.
+    const at = this.#byte(tag, size);
+    (this.#view[method] as (at: number, value: number | bigint) => void).call(this.#view, at, value);
   }
 
   #raw(bytes: Uint8Array): void {

@@ -31,16 +31,16 @@ export function useRequest<A extends Api, K extends Key<A["requests"]>>(client: 
       const show = (next: RequestStatus<A, K>): void => {
         if (running.current === controller) setState(next);
       };
-      const [payload, options] = args as unknown as [unknown, RequestOptions<Progress<A, K>>?];
+      const [payload, options] = args as unknown as [unknown, RequestOptions?];
       const { signal } = options ?? {};
       const forward = (): void => controller.abort();
       if (signal?.aborted) forward();
       signal?.addEventListener("abort", forward);
-      const merged: RequestOptions<Progress<A, K>> = {
+      const merged: RequestOptions = {
         ...options,
         signal: controller.signal,
         onProgress: (progress) => {
-          show({ status: "running", progress });
+          show({ status: "running", progress: progress as Progress<A, K> });
           options?.onProgress?.(progress);
         },
       };

@@ -11,7 +11,7 @@ export interface RequestOptions<Progress = unknown> {
   timeoutMs?: number;
   /** Aborts the request, on the server too. */
   signal?: AbortSignal;
-  onProgress?: (progress: Progress) => void;
+  onProgress?: [Progress] extends [never] ? undefined : (progress: Progress) => void;
   /** The server handles the request once for this key, so that it is sent again after a reconnect. */
   idempotencyKey?: string;
   /** Keys for `meta`. */
@@ -35,7 +35,7 @@ export class Requests {
   }
 
   /** Sends a request, or queues it. `done` is called once. */
-  start(type: string, response: string, payload: unknown, options: RequestOptions<never>, done: Done): void {
+  start(type: string, response: string, payload: unknown, options: RequestOptions, done: Done): void {
     if (options.signal?.aborted) done(aborted());
     else {
       const request = this.#create(type, response, payload, options, done);
@@ -74,13 +74,13 @@ export class Requests {
     return again;
   }
 
-  #create(type: string, response: string, payload: unknown, options: RequestOptions<never>, done: Done): Request {
+  #create(type: string, response: string, payload: unknown, options: RequestOptions, done: Done): Request {
     const { settings, wire } = this.#core;
     const { signal, idempotencyKey, onProgress, meta, timeoutMs = settings.requestTimeoutMs } = options;
     const id = this.#ids.next();
     const frame = wire.write(type, { ...meta, timeoutMs, idempotencyKey, correlationId: id }, payload);
     const repeatable = idempotencyKey !== undefined;
-    const init = { id, frame, response, timeoutMs, repeatable, signal, onProgress: onProgress as never, done };
+    const init = { id, frame, response, timeoutMs, repeatable, signal, onProgress, done };
     const request = new Request(init, settings.clock, (request) => {
       this.#pending.delete(id);
       if (request.isSent) this.#core.write(wire.control("$ws:abort", id));

@@ -65,8 +65,8 @@ export class FakeSocket implements SocketLike {
     return found;
   }
 
-  /** The server accepts, with a hello where it chooses a subprotocol. */
-  accept(hello: object | undefined = {}, protocol = this.protocols[0]): void {
+  /** The server accepts: with a hello, or `null` for the plain dialect. */
+  accept(hello: object | null = {}, protocol = this.protocols[0]): void {
     this.protocol = hello ? (protocol ?? "") : "";
     this.readyState = 1;
     this.onopen?.({} as never);

@@ -197,7 +197,7 @@ test("a terminal end answers every request", async () => {
   socket.message("$ws:goaway", { retryInMs: 1000 });
   const queued = client.request("ADD", { a: 2, b: 2 });
   socket.end(4503);
-  const [lost, never] = [await outcome(sent), await outcome(queued)];
+  const [lost, never] = await Promise.all([outcome(sent), outcome(queued)]);
   assert.ok(lost instanceof ConnectionClosedError && lost.reason === "unknown_outcome" && lost.code === 4503);
   assert.ok(never instanceof ConnectionClosedError && never.reason === "not_sent");
   assert.equal(network.sockets.length, 1);
