@@ -8,7 +8,7 @@ export const MAX_BUFFERED = 1000;
 type Result<T> = IteratorResult<T, undefined>;
 
 /** Messages for a `for await` loop. Fails, instead of losing messages, if the loop falls too far behind. */
-export class Stream<T> implements AsyncIterableIterator<T, undefined> {
+export class Stream<T> implements AsyncIterableIterator<T> {
   readonly #buffer: T[] = [];
   readonly #waiters: ((result: Result<T> | Promise<never>) => void)[] = [];
   #ended = false;
