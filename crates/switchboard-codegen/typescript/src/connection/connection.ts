@@ -157,12 +157,11 @@ export class Connection {
     // Only the extended dialect, or a message of the application, can bring a new token to this connection.
     if (hello || typeof tokenIn === "object") this.#tokens.start();
     this.#liveness.start(hello?.heartbeatMs ?? heartbeatMs);
-    // What waits is written before the application hears that it may write more.
-    this.#events.opened(hello, this.#lastToken);
-    if (this.#machine.state !== phase) return;
     // Measures the latency. Another server may not know heartbeats, and is asked only after a silence.
     if (hello) this.#liveness.probe();
-    this.#publish();
+    // What waits is written before the application hears that it may write more.
+    this.#events.opened(hello, this.#lastToken);
+    if (this.#machine.state === phase) this.#publish();
   }
 
   #received(frame: Frame): void {
