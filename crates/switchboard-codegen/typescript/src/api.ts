@@ -77,6 +77,8 @@ export type AnyMessage<A extends Api, K extends Key<A["receive"]> = Key<A["recei
 export interface SendOptions {
   /** Keys for `meta`. */
   meta?: object;
+  /** `false` drops the event where there is no connection: for what is worth nothing later. */
+  queue?: boolean;
 }
 
 type MetaOptions<A extends Api, K, Options> = K extends keyof A["meta"]

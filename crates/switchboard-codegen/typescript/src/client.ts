@@ -87,6 +87,7 @@ export class Client<A extends Api> {
       error = cause;
     }
     if (error) return dropped(error, "validation");
+    if (options?.queue === false && !session.ready) return false;
     const refused = session.submit({ frame, bytes: byteLength(frame), sent() {}, dropped });
     // A full queue and a missing connection are in the return value. A message that is too large is a mistake.
     return refused?.reason === "too_large" ? dropped(refused) : !refused;

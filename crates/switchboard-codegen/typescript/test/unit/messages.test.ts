@@ -130,6 +130,23 @@ test("keys that a type declares travel in meta", async () => {
   assert.equal(typeof meta["timestamp"], "number");
 });
 
+test("an event may have a correlation id of its own, and its answer is an event", async () => {
+  const { client, open } = harness();
+  const socket = await open();
+  const ids: unknown[] = [];
+  client.on("PONG", (_, { meta }) => ids.push(meta.correlationId));
+  client.send("PING", undefined, { meta: { correlationId: "mine" } });
+  socket.answer("PING", "PONG");
+  assert.deepEqual(ids, ["mine"]);
+});
+
+test("a payload that is no JSON is refused and reported, and nothing is thrown", async () => {
+  const { client, errors, open } = harness();
+  const socket = await open();
+  assert.equal(client.send("JOIN_ROOM", { roomId: 1n as never }), false);
+  assert.deepEqual([errors[0]?.[1], socket.types], [{ source: "validation", type: "JOIN_ROOM" }, []]);
+});
+
 test("once waits for one event, or until it is aborted or the client is closed", async () => {
   const { client, open } = harness();
   const socket = await open();

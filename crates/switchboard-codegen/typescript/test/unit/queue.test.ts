@@ -27,6 +27,16 @@ test("a payload is written as it was when it was sent", async () => {
   assert.deepEqual((await open()).sent[0]?.payload, { roomId: "1" });
 });
 
+test("queue: false drops an event where there is no connection", async () => {
+  const { client, errors, open } = harness();
+  assert.equal(client.send("PING", undefined, { queue: false }), false);
+  client.send("JOIN_ROOM", { roomId: "1" });
+  const socket = await open();
+  assert.equal(client.send("PING", undefined, { queue: false }), true);
+  assert.deepEqual(socket.types, ["JOIN_ROOM", "PING"]);
+  assert.deepEqual(errors, []);
+});
+
 test("drop-newest refuses what does not fit", async () => {
   const { client, errors, open } = harness({ queue: { maxItems: 2 } });
   assert.deepEqual([client.send("PING"), client.send("PING"), client.send("PING")], [true, true, false]);
