@@ -110,7 +110,7 @@ export class Connection {
     };
     this.#machine.move(from, phase);
     this.#timer.set(this.#core.settings.connectTimeoutMs, () => fail(new Error("no token in time")));
-    this.#publish();
+    this.#publish(phase);
     this.#tokens.next(abort.signal).then((token) => {
       if (this.#machine.state !== phase) return;
       const isOld = token === undefined || token === this.#lastToken;
@@ -161,7 +161,7 @@ export class Connection {
     if (hello) this.#liveness.probe();
     // What waits is written before the application hears that it may write more.
     this.#events.opened(hello, this.#lastToken);
-    if (this.#machine.state === phase) this.#publish();
+    this.#publish(phase);
   }
 
   #received(frame: Frame): void {
@@ -185,7 +185,7 @@ export class Connection {
     // If the server is still there by then, the client goes.
     this.#timer.set(retryInMs, () => this.#lose(phase, end("closed_by_server", "", 1012), "backoff"));
     this.#events.draining();
-    this.#publish();
+    this.#publish(phase);
   }
 
   #closed(code: number, message: string): void {
@@ -210,15 +210,16 @@ export class Connection {
     this.#machine.move(from, phase);
     this.#timer.set(retryInMs, () => this.#authorize(phase, attempt));
     this.#events.lost(how, false);
-    this.#publish();
+    this.#publish(phase);
   }
 
   #end(from: Exclude<Phase, Closed>, how: End): void {
     this.#release(from, how);
     this.#unwatch?.();
-    this.#machine.move(from, { status: "closed", terminal: true, ...how });
+    const phase: Closed = { status: "closed", terminal: true, ...how };
+    this.#machine.move(from, phase);
     this.#events.lost(how, true);
-    this.#publish();
+    this.#publish(phase);
   }
 
   /** Ends what a phase owns. */
@@ -238,8 +239,9 @@ export class Connection {
     this.#liveness.probe();
   }
 
-  #publish(): void {
-    this.#events.state(this.state);
+  /** Unless what was called meanwhile has gone on to another phase, and published that. */
+  #publish(phase: Phase): void {
+    if (this.#machine.state === phase) this.#events.state(this.state);
   }
 }
 

@@ -1,7 +1,7 @@
 import { backoff } from "../connection/backoff.js";
 import type { Core } from "../core.js";
 import { Emitter } from "../emitter.js";
-import { ServerError } from "../errors.js";
+import { ConnectionClosedError, ServerError } from "../errors.js";
 import { Machine } from "../machine.js";
 import { Timer } from "../timer.js";
 import type { Inbound } from "../wire/envelope.js";
@@ -49,6 +49,8 @@ export class Topic {
     this.#join((error) => {
       // An answer that is late, after a reconnect for example.
       if (this.state !== joining) return;
+      // The next connection joins it.
+      if (error instanceof ConnectionClosedError) return this.lost();
       if (error) return this.#failed(joining, error);
       this.#attempt = 0;
       this.#machine.move(joining, { status: "joined" });

@@ -3,8 +3,9 @@ import { test } from "node:test";
 import type { Client, ConnectionState } from "switchboard-client";
 import { ConnectionClosedError, ServerError, StateError, connect } from "switchboard-client";
 import { WebSocket } from "ws";
-import type { ConformanceApi } from "../support/conformance.js";
-import { Conformance, CountingClock, conformance } from "../support/conformance.js";
+import type { ConformanceApi } from "../support/api.js";
+import { conformance } from "../support/api.js";
+import { Conformance, CountingClock } from "../support/conformance.js";
 import { FakePage } from "../support/page.js";
 
 const CYCLES = 50;

@@ -4,8 +4,9 @@ import type { Client, ConnectionState, Options } from "switchboard-client";
 import { ServerError, StateError, TimeoutError, ValidationError, connect } from "switchboard-client";
 import { msgpack } from "switchboard-client/msgpack";
 import { WebSocket } from "ws";
-import type { ConformanceApi } from "../support/conformance.js";
-import { Conformance, conformance } from "../support/conformance.js";
+import type { ConformanceApi } from "../support/api.js";
+import { conformance } from "../support/api.js";
+import { Conformance } from "../support/conformance.js";
 
 let server: Conformance;
 before(async () => void (server = await Conformance.start()));

@@ -87,6 +87,17 @@ test("a listener that throws harms nothing else", async () => {
   );
 });
 
+test("a listener may close the client, or connect it, and each state is told once", async () => {
+  const { client, open } = harness();
+  const states: string[] = [];
+  client.subscribe("lobby").onState(({ status }) => {
+    if (status === "pending") client.close();
+  });
+  client.onState(({ status }) => states.push(status));
+  (await open()).end();
+  assert.deepEqual(states, ["open", "closed"]);
+});
+
 test("listeners may add and remove listeners", async () => {
   const { client, open } = harness();
   const socket = await open();

@@ -107,6 +107,27 @@ test("an answer to a subscribe of an earlier connection counts for nothing", asy
   assert.equal(room.state.status, "joined");
 });
 
+test("a connection that is lost while a topic is joined is no refusal", async () => {
+  const { client, clock, network, open } = harness();
+  const socket = await open();
+  const room = client.subscribe("room:1");
+  const states: string[] = [];
+  room.onState(({ status }) => states.push(status));
+  const ready = room.ready();
+  socket.end();
+  await clock.advance(1000);
+  const closing = network.socket;
+  closing.protocol = "switchboard.v1.json";
+  closing.readyState = 2;
+  closing.message("$ws:hello", {});
+  closing.end();
+  await clock.advance(1000);
+  const next = await open();
+  next.answer("$ws:subscribe", "$ws:subscribed");
+  await ready;
+  assert.deepEqual(states, ["pending", "joining", "pending", "joining", "joined"]);
+});
+
 test("while the server goes away, topics wait for the next connection", async () => {
   const { client, clock, open } = harness();
   const socket = await open();
