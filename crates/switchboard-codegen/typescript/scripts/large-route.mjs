@@ -6,7 +6,7 @@ export function largeRoute() {
   const numbers = Array.from({ length: KINDS }, (_, i) => i);
   const lines = (text) => numbers.map((i) => text.replaceAll("#", i)).join("\n");
   return `import type { Route } from "switchboard-client";
-${lines("export interface P# { id: string; n#: number; list: string[]; inner?: { a: boolean; b: \"x\" | \"y\" } }")}
+${lines('export interface P# { id: string; n#: number; list: string[]; inner?: { a: boolean; b: "x" | "y" } }')}
 export interface LargeApi {
   send: {
 ${lines("    SEND_#: P#;")}

@@ -36,8 +36,14 @@ try {
   const use = (load) => `${ENTRIES.map((entry, i) => load(`m${i}`, entry)).join("\n")}
 if (typeof m0.connect !== "function" || typeof m1.useTopic !== "function" || m2.msgpack.decode(m2.msgpack.encode({})) === undefined) process.exit(1);
 `;
-  writeFileSync(join(project, "run.mjs"), use((name, entry) => `import * as ${name} from "${entry}";`));
-  writeFileSync(join(project, "run.cjs"), use((name, entry) => `const ${name} = require("${entry}");`));
+  writeFileSync(
+    join(project, "run.mjs"),
+    use((name, entry) => `import * as ${name} from "${entry}";`),
+  );
+  writeFileSync(
+    join(project, "run.cjs"),
+    use((name, entry) => `const ${name} = require("${entry}");`),
+  );
   for (const file of ["run.mjs", "run.cjs"]) run(process.execPath, [file], { cwd: project });
 
   // And both find its types, with each compiler and each way to resolve.
@@ -50,7 +56,11 @@ const client = connect("/ws", chat, { codec: msgpack });
 export const status = (): string => useConnection(client).status;
 export const sum: Promise<{ result: number }> = client.request("ADD", { a: 1, b: 2 });
 `;
-  for (const [file, extension] of [["mts", "mjs"], ["cts", "cjs"], ["ts", "js"]]) {
+  for (const [file, extension] of [
+    ["mts", "mjs"],
+    ["cts", "cjs"],
+    ["ts", "js"],
+  ]) {
     writeFileSync(join(project, `chat.${file}`), chat);
     writeFileSync(join(project, `program.${file}`), program.replace("FILE", extension));
   }

@@ -30,5 +30,7 @@ await build({
 });
 
 const built = tests.map((test) => test.replace(/^test\//, ".test/").replace(/\.tsx?$/, ".mjs"));
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-timeout=120000", ...built], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-timeout=120000", ...built], {
+  stdio: "inherit",
+});
 process.exitCode = status ?? 1;

@@ -1,6 +1,6 @@
 /** The types that a generated file fills in. */
 
-/** A request: what is sent, what comes back, and what may come in between. */
+/** The payload types of a request. */
 export interface RequestShape {
   request: unknown;
   response: unknown;
@@ -16,7 +16,7 @@ export interface CallShape {
   response: unknown;
 }
 
-/** What a route and its clients send each other. A generated file has an interface that extends it. */
+/** The messages of a route, by direction. A generated file declares one such interface. */
 export interface Api {
   /** Events that the client sends: type to payload. `void` is no payload. */
   send: object;
@@ -28,15 +28,15 @@ export interface Api {
   calls: Record<string, CallShape>;
   /** Topics that clients subscribe to: name or template to the types of its messages. */
   topics: object;
-  /** The keys that types declare in `meta`, for those that do. */
+  /** Keys of `meta` that a message type declares. */
   meta: object;
 }
 
-/** The part of a generated file that exists when the program runs. */
+/** A route at run time, as a generated file exports it. */
 export interface Route<A extends Api> {
   /** The path of the route on the server. */
   readonly path: string;
-  /** The contract's hash. The server says its own when a connection opens. */
+  /** Hash of the contract, compared with the server's when a connection opens. */
   readonly contract: string;
   /** Request type to response type. */
   readonly requests: { readonly [K in keyof A["requests"]]: string };
@@ -77,7 +77,7 @@ export type AnyMessage<A extends Api, K extends Key<A["receive"]> = Key<A["recei
 export interface SendOptions {
   /** Keys for `meta`. */
   meta?: object;
-  /** `false` drops the event where there is no connection: for what is worth nothing later. */
+  /** `false` drops the event if the client is not connected. */
   queue?: boolean;
 }
 
@@ -85,7 +85,7 @@ type MetaOptions<A extends Api, K, Options> = K extends keyof A["meta"]
   ? [options: Options & { meta: A["meta"][K] }]
   : [options?: Options];
 
-/** The arguments after the type: the payload may be absent only where the type has none. */
+/** The arguments after the type. Only types without payload can omit it. */
 export type Args<A extends Api, K, Payload, Options> = undefined extends Payload
   ? K extends keyof A["meta"]
     ? [payload: Payload, ...rest: MetaOptions<A, K, Options>]
@@ -101,8 +101,7 @@ export type Progress<A extends Api, K extends Key<A["requests"]>> = A["requests"
 
 /** The error codes of a request: the protocol's and its own. */
 export type Code<A extends Api, K extends Key<A["requests"]>> =
-  | ProtocolCode
-  | (A["requests"][K] extends { errors: infer E extends string } ? E : never);
+  ProtocolCode | (A["requests"][K] extends { errors: infer E extends string } ? E : never);
 
 /** The types of a topic's messages. */
 export type TopicTypes<A extends Api, T extends keyof A["topics"]> = A["topics"][T] & Key<A["receive"]>;

@@ -1,4 +1,16 @@
-import type { AnyMessage, Api, Args, Code, Key, Message, Progress, Response, Route, SendOptions, TopicTypes } from "./api.js";
+import type {
+  AnyMessage,
+  Api,
+  Args,
+  Code,
+  Key,
+  Message,
+  Progress,
+  Response,
+  Route,
+  SendOptions,
+  TopicTypes,
+} from "./api.js";
 import type { ConnectionState } from "./connection/state.js";
 import type { Unsubscribe } from "./emitter.js";
 import { ServerError, aborted, closed } from "./errors.js";
@@ -18,16 +30,16 @@ export interface OnceOptions {
 }
 
 export interface SubscribeOptions<M> {
-  /** Which messages are of this topic, where several topics have the same types. */
+  /** Selects the topic's messages, if several topics share message types. */
   filter?: (message: M) => boolean;
 }
 
-/** Makes a client of a route, and connects it. */
+/** Creates a client for a route, and connects it. */
 export function connect<A extends Api>(url: string | URL, route: Route<A>, options: Options = {}): Client<A> {
   return new Client(url, route, options);
 }
 
-/** A client of one route: one connection, which is opened again when it is lost. */
+/** A client of one route. Reconnects by itself. */
 export class Client<A extends Api> {
   readonly #session: Session;
   readonly #requests: { readonly [type: string]: string };
@@ -60,18 +72,18 @@ export class Client<A extends Api> {
     return { requests: requests.size, queued: queue.size };
   }
 
-  /** Connects after `close()`, without `autoConnect`, or without the wait for the next attempt. */
+  /** Connects now: after `close()`, without `autoConnect`, or instead of waiting for the next attempt. */
   connect(): void {
     this.#session.closed = false;
     this.#session.connection.start();
   }
 
-  /** Closes the connection for good. Nothing of the client runs on: no timer, no listener of the page. */
+  /** Closes the client. No timer or page listener remains. */
   close(code = 1000, reason = ""): void {
     this.#session.connection.close(code, reason);
   }
 
-  /** Sends an event, or queues it. Returns whether it was taken. */
+  /** Sends or queues an event. Returns whether it was accepted. */
   send<K extends Key<A["send"]>>(type: K, ...args: Args<A, K, A["send"][K], SendOptions>): boolean {
     const [payload, options] = args as unknown as [unknown, SendOptions?];
     const session = this.#session;
@@ -89,7 +101,7 @@ export class Client<A extends Api> {
     if (error) return dropped(error, "validation");
     if (options?.queue === false && !session.ready) return false;
     const refused = session.submit({ frame, bytes: byteLength(frame), sent() {}, dropped });
-    // A full queue and a missing connection are in the return value. A message that is too large is a mistake.
+    // The return value covers a full queue and a missing connection. An oversized message is a bug.
     return refused?.reason === "too_large" ? dropped(refused) : !refused;
   }
 
@@ -112,7 +124,7 @@ export class Client<A extends Api> {
     });
   }
 
-  /** Whether an error is one of the server for this request: its code is one of the protocol's or the request's own. */
+  /** Returns whether an error is a `ServerError`, and narrows its code to those of the request. */
   isServerError<K extends Key<A["requests"]>>(_type: K, error: unknown): error is ServerError<Code<A, K>> {
     return error instanceof ServerError;
   }
@@ -148,7 +160,7 @@ export class Client<A extends Api> {
     }
   }
 
-  /** The events of some types, or of all, from now on: until the loop is left or the client is closed. */
+  /** Returns an async iterator over events of some types, or of all. */
   messages<K extends Key<A["receive"]> = Key<A["receive"]>>(...types: K[]): Stream<AnyMessage<A, K>> {
     const { messages, states, closed } = this.#session;
     return streamOf(messages, states, closed, ({ type }) => types.length === 0 || types.includes(type as K));
@@ -158,7 +170,7 @@ export class Client<A extends Api> {
     return this.messages();
   }
 
-  /** Answers the server's requests of one type. What it throws as `ServerError` is the answer. */
+  /** Answers the server's requests of one type. A thrown `ServerError` is sent as the answer. */
   handle<K extends Key<A["calls"]>>(
     type: K,
     handler: (
@@ -169,7 +181,7 @@ export class Client<A extends Api> {
     return this.#session.calls.handle(type, handler);
   }
 
-  /** Subscribes to a topic, on this connection and all that follow. */
+  /** Subscribes to a topic. Reconnects join it again. */
   subscribe<T extends Key<A["topics"]>>(
     name: T,
     options: SubscribeOptions<AnyMessage<A, TopicTypes<A, T>>> = {},
@@ -185,12 +197,12 @@ export class Client<A extends Api> {
     return this.#session.states.add(listener);
   }
 
-  /** Calls the listener with errors that no promise carries. */
+  /** Calls the listener with errors that belong to no promise. */
   onError(listener: (error: unknown, context: ErrorContext) => void): Unsubscribe {
     return this.#session.errors.add((error) => listener(...error));
   }
 
-  /** Calls the listener when the server says that messages of a topic were lost for this connection. */
+  /** Calls the listener when the server has dropped messages of a topic. */
   onGap(listener: (gap: Gap) => void): Unsubscribe {
     return this.#session.gaps.add(listener);
   }

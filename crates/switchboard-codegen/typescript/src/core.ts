@@ -5,7 +5,7 @@ import type { Queued } from "./queue.js";
 import type { Frame } from "./wire/codec.js";
 import type { Wire } from "./wire/wire.js";
 
-/** What the parts of a client share. */
+/** State and functions that the parts of a client share. */
 export interface Core {
   readonly settings: Settings;
   readonly wire: Wire;

@@ -1,7 +1,7 @@
 export type Listener<T> = (value: T) => void;
 export type Unsubscribe = () => void;
 
-/** A set of listeners. One that throws is reported and harms none of the others. */
+/** A set of listeners. A listener that throws is reported and does not affect the others. */
 export class Emitter<T> {
   readonly #listeners = new Map<object, Listener<T>>();
   readonly #report: (error: unknown, value: T) => void;
@@ -22,7 +22,7 @@ export class Emitter<T> {
   }
 
   emit(value: T): void {
-    // A listener may add and remove others: those removed meanwhile are not called.
+    // Listeners removed by an earlier listener are not called.
     for (const [key, listener] of [...this.#listeners]) {
       try {
         if (this.#listeners.has(key)) listener(value);

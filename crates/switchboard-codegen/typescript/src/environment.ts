@@ -1,4 +1,4 @@
-/** The part of a WebSocket that the client uses. Those of browsers, Node, Deno, Bun and `ws` have it. */
+/** The part of the WebSocket API that the client uses. */
 export interface SocketLike {
   binaryType: string;
   readonly bufferedAmount: number;
@@ -14,7 +14,7 @@ export interface SocketLike {
 
 export type SocketConstructor = new (url: string, protocols: string[]) => SocketLike;
 
-/** Timers and time. Tests pass their own. */
+/** The source of time. Tests pass their own. */
 export interface Clock {
   now(): number;
   random(): number;
@@ -22,14 +22,14 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
-/** A page: whether it is hidden, and when it is seen, or online, again. */
+/** Visibility and network state of a page. */
 export interface Page {
   hidden(): boolean;
-  /** Calls back when the page is seen or online again. Returns how to stop. */
+  /** Calls the listener when the page becomes visible or online. Returns a function that stops it. */
   onWake(listener: () => void): () => void;
 }
 
-/** Longer timers fire at once in all runtimes. */
+/** Longer timeouts overflow, and fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -53,7 +53,7 @@ interface Globals extends Target {
 
 export const globals = globalThis as unknown as Globals;
 
-/** The page of a browser. Elsewhere there are no such events, and nothing is ever hidden. */
+/** The browser's page. Other runtimes are never hidden. */
 export const systemPage: Page = {
   hidden: () => globals.document?.visibilityState === "hidden",
   onWake(listener) {
@@ -67,7 +67,7 @@ export const systemPage: Page = {
   },
 };
 
-/** Reports an error that no listener takes, as an uncaught exception would be. */
+/** Reports an error without a listener as an uncaught exception. */
 export function reportUncaught(error: unknown): void {
   if (globals.reportError) globals.reportError(error);
   else globals.console.error(error);

@@ -11,7 +11,7 @@ export class SwitchboardError extends Error {
   override readonly name: string = "SwitchboardError";
 }
 
-/** The time of a request passed. */
+/** A request timed out. */
 export class TimeoutError extends SwitchboardError {
   override readonly name: string = "TimeoutError";
   constructor(readonly timeoutMs: number) {
@@ -19,7 +19,7 @@ export class TimeoutError extends SwitchboardError {
   }
 }
 
-/** What an error of the server says, beside its code and message. */
+/** The optional fields of a `ServerError`. */
 export interface ServerErrorInit {
   details?: unknown;
   retryable?: boolean | undefined;
@@ -31,7 +31,7 @@ export interface ServerErrorInit {
 /** The server answered with an error. */
 export class ServerError<Code extends string = string> extends SwitchboardError {
   override readonly name: string = "ServerError";
-  /** What the server says about the error. */
+  /** Details from the server. */
   declare readonly details: unknown;
   /** Whether the same request may succeed later; `undefined` where the server does not say. */
   declare readonly retryable: boolean | undefined;
@@ -48,7 +48,7 @@ export class ServerError<Code extends string = string> extends SwitchboardError 
   }
 }
 
-/** A payload breaks a rule: found by the server, or by the option `validate`. */
+/** A payload is invalid, according to the server or to the option `validate`. */
 export class ValidationError extends ServerError<"INVALID_ARGUMENT"> {
   override readonly name: string = "ValidationError";
   constructor(
@@ -63,7 +63,7 @@ export class ValidationError extends ServerError<"INVALID_ARGUMENT"> {
 /** `unknown_outcome`: it was sent, and may have been handled. `not_sent`: it was never sent. */
 export type LossReason = "unknown_outcome" | "not_sent";
 
-/** The connection ended before an answer came. */
+/** The connection ended before the answer arrived. */
 export class ConnectionClosedError extends SwitchboardError {
   override readonly name: string = "ConnectionClosedError";
   constructor(
@@ -85,7 +85,7 @@ export type StateReason =
   | "queue_full"
   | "too_large";
 
-/** The client could not do this in its present state. */
+/** The operation is not possible in the client's current state. */
 export class StateError extends SwitchboardError {
   override readonly name: string = "StateError";
   constructor(
@@ -99,9 +99,13 @@ export class StateError extends SwitchboardError {
 export const closed = (): StateError => new StateError("closed", "closed");
 export const aborted = (): StateError => new StateError("aborted", "aborted");
 
-/** Reads the payload of `ERROR` and `RPC_ERROR`. A server may send anything. */
+/** Reads the payload of `ERROR` and `RPC_ERROR`, which may be malformed. */
 export function readError(payload: unknown, correlationId?: string): ServerError {
-  const { code = "INTERNAL", message, ...said } = (payload ?? {}) as ServerErrorInit & { code?: string; message?: string };
+  const {
+    code = "INTERNAL",
+    message,
+    ...said
+  } = (payload ?? {}) as ServerErrorInit & { code?: string; message?: string };
   const text = String(message ?? code);
   const init = { ...said, correlationId };
   const issues = (said.details as { issues?: unknown } | null | undefined)?.issues;

@@ -1,14 +1,14 @@
-/** Which states follow which. */
+/** The possible successors of each state. */
 export type Transitions = { readonly [from: string]: readonly string[] };
 
-// The states that follow each of `From`, where that is several.
+// The common successors, if `From` is a union.
 type Target<T extends Transitions, From extends keyof T> = {
   [F in From]: (to: T[F][number]) => void;
 }[From] extends (to: infer To) => void
   ? To
   : never;
 
-/** A state machine over a union `S` whose members differ by `status`. What the table lacks does not compile. */
+/** A state machine over the union `S`. Transitions missing from the table `T` do not compile. */
 export class Machine<S extends { readonly status: string }, T extends Transitions> {
   #state: S;
 
@@ -20,7 +20,7 @@ export class Machine<S extends { readonly status: string }, T extends Transition
     return this.#state;
   }
 
-  /** Goes from the present state to another. */
+  /** Enters a new state. */
   move<From extends S["status"] & keyof T>(
     _from: S & { readonly status: From },
     to: S & { readonly status: Target<T, From> },

@@ -8,7 +8,7 @@ import type { QueueOptions } from "./queue.js";
 import type { Codec } from "./wire/codec.js";
 import { json } from "./wire/codec.js";
 
-/** Where an error comes from that no promise carries. */
+/** The origin of an error that belongs to no promise. */
 export interface ErrorContext {
   readonly source:
     /** An `ERROR` of the server, which answers no request. */
@@ -27,7 +27,7 @@ export interface ErrorContext {
     | "dropped"
     /** The runtime refused to open a socket. */
     | "socket";
-  /** The type of the message that it is about, if there is one. */
+  /** The message type concerned, if any. */
   readonly type?: string;
 }
 
@@ -50,7 +50,7 @@ export interface Options {
   token?: TokenFunction;
   /** How the token reaches the server. Default `"subprotocol"`. */
   tokenIn?: TokenPlacement;
-  /** `"plain"` offers no subprotocol: for servers of other makes, where a browser fails without an answer to the offer. */
+  /** `"plain"` offers no subprotocol. Browsers reject servers that do not answer the offer. */
   dialect?: "auto" | "plain";
   /** How frames are written. Default JSON; see `switchboard-client/msgpack`. */
   codec?: Codec;
@@ -58,23 +58,23 @@ export interface Options {
     /** How many attempts may fail in a row. Default: no limit. */
     maxAttempts?: number;
   };
-  /** What waits while there is no connection. */
+  /** The queue of messages sent while not connected. */
   queue?: Partial<QueueOptions>;
-  /** The time of requests that do not say their own. Default 30 000. */
+  /** Timeout of requests without their own. Default 30 000. */
   requestTimeoutMs?: number;
-  /** For the token, and again for the socket up to the server's hello. Default 10 000. */
+  /** Timeout of the token function, and of opening the socket. Default 10 000. */
   connectTimeoutMs?: number;
-  /** After this silence a heartbeat is sent, where the server does not say its own interval. Default 25 000. */
+  /** Silence after which a heartbeat is sent, if the server names no interval. Default 25 000. */
   heartbeatMs?: number;
-  /** How long an answer to a heartbeat may take. Default 10 000. */
+  /** Timeout of a heartbeat. Default 10 000. */
   heartbeatTimeoutMs?: number;
-  /** Checks payloads in both directions; the generated types are checked by the compiler only. */
+  /** Validates payloads at run time, in both directions. Types are checked by the compiler only. */
   validate?: (type: string, payload: unknown, direction: "send" | "receive") => readonly Issue[] | undefined;
-  /** Hears errors that no promise carries. Without a listener they are reported as uncaught exceptions. */
+  /** Receives errors that belong to no promise. Without a listener they are reported as uncaught. */
   onError?: (error: unknown, context: ErrorContext) => void;
   /** Called once if the server has another contract. Default: a warning on the console. */
   onContractMismatch?: (mismatch: Mismatch) => void;
-  /** Needed where the runtime has no `WebSocket`, as Node 20. */
+  /** Required if the runtime has no `WebSocket`, such as Node 20. */
   WebSocket?: unknown;
   /** For tests. */
   clock?: Clock;
@@ -123,7 +123,7 @@ export function settings(options: Options): Settings {
   } as Settings;
 }
 
-/** Without the keys whose value is `undefined`, which would replace defaults. */
+/** Removes keys whose value is `undefined`, which would replace defaults. */
 function defined<T extends object>(options: T | undefined): T {
   return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as T;
 }

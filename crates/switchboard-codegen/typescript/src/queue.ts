@@ -14,9 +14,9 @@ export interface QueueOptions {
 export interface Queued {
   readonly frame: Frame;
   readonly bytes: number;
-  /** It was written to a socket. */
+  /** Called when the message was written. */
   sent(): void;
-  /** It left the queue unsent. */
+  /** Called if the message is dropped unsent. */
   dropped(error: StateError): void;
 }
 
@@ -36,16 +36,16 @@ export class Queue {
     return this.#items.size;
   }
 
-  /** Whether a socket that buffers `buffered` bytes may take `bytes` more. */
+  /** Returns whether `bytes` more fit, given what the socket has buffered. */
   fits(bytes: number, buffered: number): boolean {
     return this.#bytes + buffered + bytes <= this.#options.maxBytes;
   }
 
-  /** Whether it was taken. */
+  /** Adds a message. Returns whether it was accepted. */
   push(item: Queued, buffered: number): boolean {
     const { policy, maxItems, maxBytes } = this.#options;
     const isFull = (): boolean => this.size >= maxItems || !this.fits(item.bytes, buffered);
-    // A message that never fits drops no other.
+    // A message larger than the queue must not evict others.
     if (policy === "drop-oldest" && item.bytes + buffered <= maxBytes) {
       for (const oldest of this.#items) {
         if (!isFull()) break;
@@ -58,7 +58,7 @@ export class Queue {
     return true;
   }
 
-  /** Puts messages that were taken before ahead of all others. */
+  /** Inserts messages at the front, without regard to the limits. */
   restore(items: readonly Queued[]): void {
     const later = this.#items;
     this.#items = new Set();
@@ -70,7 +70,7 @@ export class Queue {
     if (this.#items.delete(item)) this.#bytes -= item.bytes;
   }
 
-  /** Takes messages out in order, until `take` refuses one. */
+  /** Removes messages in order, until `take` returns false. */
   flush(take: (item: Queued) => boolean): void {
     for (const item of this.#items) {
       if (!take(item)) return;

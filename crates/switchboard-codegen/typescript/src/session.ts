@@ -19,7 +19,7 @@ import type { Inbound } from "./wire/envelope.js";
 import { correlationOf, fields } from "./wire/envelope.js";
 import { Wire } from "./wire/wire.js";
 
-/** The parts of a client, and what flows between them. */
+/** Connects the parts of a client. */
 export class Session implements Core, ConnectionEvents {
   readonly settings: Settings;
   readonly wire: Wire;
@@ -40,7 +40,7 @@ export class Session implements Core, ConnectionEvents {
   current: ConnectionState = { status: "idle" };
   hello: Hello | undefined;
   ready = false;
-  /** Before listeners hear of it, so that what they send is refused. */
+  /** Set before listeners are called, so that their sends are refused. */
   closed = false;
   readonly #contract: string;
   #isReported = false;
@@ -61,7 +61,7 @@ export class Session implements Core, ConnectionEvents {
     const { buffered } = this.connection;
     if (this.closed) return closed();
     if (!this.#fits(bytes)) return tooLarge(bytes);
-    // Nothing overtakes what waits.
+    // New messages must not overtake queued ones.
     if (this.queue.size === 0 && this.queue.fits(bytes, buffered) && this.#put(item)) return undefined;
     if (this.queue.push(item, buffered)) return undefined;
     const isOff = this.settings.queue.policy === "off" && !this.ready;
@@ -76,7 +76,7 @@ export class Session implements Core, ConnectionEvents {
     this.queue.remove(item);
   }
 
-  /** What the option `validate` finds. */
+  /** Runs the option `validate`. */
   invalid(type: string, payload: unknown, direction: "send" | "receive"): ValidationError | undefined {
     const issues = this.settings.validate?.(type, payload, direction);
     return issues?.length ? new ValidationError(issues, `${type} is not valid`) : undefined;
@@ -89,7 +89,6 @@ export class Session implements Core, ConnectionEvents {
 
   opened(hello: Hello | undefined, token: string | undefined): void {
     this.hello = hello;
-    this.#checkContract(hello?.contract);
     if (token !== undefined) this.#sendToken(token);
     this.ready = true;
     this.topics.opened();
@@ -98,6 +97,7 @@ export class Session implements Core, ConnectionEvents {
       item.dropped(tooLarge(item.bytes));
       return true;
     });
+    this.#checkContract(hello?.contract);
   }
 
   draining(): void {
@@ -155,10 +155,11 @@ export class Session implements Core, ConnectionEvents {
     return bytes <= (this.hello?.maxMessageBytes ?? Infinity);
   }
 
-  /** Where tokens travel in a message. */
+  /** Sends the token as a message, if `tokenIn` says so. */
   #sendToken(token: string): void {
     const { tokenIn } = this.settings;
-    if (typeof tokenIn === "object" && "message" in tokenIn) this.write(this.wire.write(tokenIn.message, {}, { token }));
+    if (typeof tokenIn === "object" && "message" in tokenIn)
+      this.write(this.wire.write(tokenIn.message, {}, { token }));
   }
 
   #checkContract(actual: string | undefined): void {

@@ -2,12 +2,12 @@ import type { Emitter } from "./emitter.js";
 import { StateError } from "./errors.js";
 import type { Inbound } from "./wire/envelope.js";
 
-/** How many messages wait for a slow `for await`. */
+/** Limit of buffered messages. */
 export const MAX_BUFFERED = 1000;
 
 type Result<T> = IteratorResult<T, undefined>;
 
-/** Messages for a `for await` loop. Fails, instead of losing messages, if the loop falls too far behind. */
+/** An async iterator over messages. Throws a `StateError` if the consumer falls too far behind. */
 export class Stream<T> implements AsyncIterableIterator<T> {
   readonly #buffer: T[] = [];
   readonly #waiters: ((result: Result<T> | Promise<never>) => void)[] = [];

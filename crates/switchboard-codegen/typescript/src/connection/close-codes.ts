@@ -1,4 +1,4 @@
-/** What a client does after a close code. */
+/** The client's reaction to a close code. */
 export type Verdict =
   /** It stays closed. */
   | "terminal"
@@ -11,7 +11,7 @@ export type Verdict =
 
 const TERMINAL = new Set([1000, 1002, 1003, 1007, 1009, 4401, 4403]);
 
-/** Section 6 of the protocol. A code that it does not name is no reason to stay away. */
+/** Maps close codes as section 6 of the protocol does. Unlisted codes reconnect. */
 export function verdict(code: number, reason: string): Verdict {
   if (TERMINAL.has(code) || (code >= 4500 && code <= 4999)) return "terminal";
   if (code === 1008) return reason === "Heartbeat timeout" ? "now" : "credentials";

@@ -20,9 +20,9 @@ import { Tokens } from "./token.js";
 
 export interface ConnectionEvents {
   state(state: ConnectionState): void;
-  /** Messages can be written. `token` is for a first message, where tokens travel so. */
+  /** The connection is open. `token` is the one it was opened with. */
   opened(hello: Hello | undefined, token: string | undefined): void;
-  /** The server goes away: nothing new is to be written. */
+  /** The server drains. New messages have to wait. */
   draining(): void;
   received(message: Inbound): void;
   /** The socket is gone. Called before the state changes. */
@@ -31,10 +31,10 @@ export interface ConnectionEvents {
   refresh(token: string, done: (error: unknown, expiresInMs?: number) => void): void;
 }
 
-/** A connection that lasted this long was a success: the next backoff begins anew. */
+/** A connection that lasted this long resets the backoff. */
 const STABLE_MS = 5_000;
 
-/** One socket at a time, and when to open the next. */
+/** Opens one socket at a time, and reconnects. */
 export class Connection {
   readonly #url: string | URL;
   readonly #core: Core;
@@ -154,12 +154,12 @@ export class Connection {
     const phase: Open = { ...from, status: "open", openedAt: clock.now(), hello, retryAt: undefined };
     this.#machine.move(from, phase);
     this.#timer.clear();
-    // Only the extended dialect, or a message of the application, can bring a new token to this connection.
+    // Tokens can be refreshed only in the extended dialect, or by a message.
     if (hello || typeof tokenIn === "object") this.#tokens.start();
     this.#liveness.start(hello?.heartbeatMs ?? heartbeatMs);
-    // Measures the latency. Another server may not know heartbeats, and is asked only after a silence.
+    // Measures the latency. A plain server may not know heartbeats.
     if (hello) this.#liveness.probe();
-    // What waits is written before the application hears that it may write more.
+    // The queue is flushed before the application is notified.
     this.#events.opened(hello, this.#lastToken);
     this.#publish(phase);
   }
@@ -182,7 +182,7 @@ export class Connection {
     if (from.retryAt !== undefined || typeof retryInMs !== "number") return;
     const phase: Open = { ...from, retryAt: this.#core.settings.clock.now() + retryInMs };
     this.#machine.move(from, phase);
-    // If the server is still there by then, the client goes.
+    // The client reconnects even if the server has not closed by then.
     this.#timer.set(retryInMs, () => this.#lose(phase, end("closed_by_server", "", 1012), "backoff"));
     this.#events.draining();
     this.#publish(phase);
@@ -222,7 +222,7 @@ export class Connection {
     this.#publish(phase);
   }
 
-  /** Ends what a phase owns. */
+  /** Releases the resources of a phase. */
   #release(from: Phase, { code, message }: End): void {
     this.#timer.clear();
     this.#liveness.stop();
@@ -239,7 +239,7 @@ export class Connection {
     this.#liveness.probe();
   }
 
-  /** Unless what was called meanwhile has gone on to another phase, and published that. */
+  /** Publishes the state, unless a listener has already changed the phase. */
   #publish(phase: Phase): void {
     if (this.#machine.state === phase) this.#events.state(this.state);
   }

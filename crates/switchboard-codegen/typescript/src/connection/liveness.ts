@@ -1,7 +1,7 @@
 import type { Settings } from "../options.js";
 import { Timer } from "../timer.js";
 
-/** A timer that fires this much too late shows that the machine slept. */
+/** A timer that fires this late indicates sleep. */
 const ASLEEP_MS = 5_000;
 
 /**
@@ -39,7 +39,7 @@ export class Liveness {
     this.#probedAt = undefined;
   }
 
-  /** Something arrived: the answer to a heartbeat, or anything else, which is as good. */
+  /** Records a received frame. Any frame counts as an answer to a heartbeat. */
   seen(isAnswer: boolean): void {
     this.#seenAt = this.#now();
     if (this.#probedAt === undefined) return;
@@ -65,7 +65,7 @@ export class Liveness {
     const { page, heartbeatTimeoutMs } = this.#settings;
     const late = this.#now() - (this.#probedAt ?? 0) - heartbeatTimeoutMs;
     if (page.hidden()) {
-      // A hidden page may be throttled, or not run at all. It is probed when it is seen again.
+      // Hidden pages are throttled. The next probe follows when the page is visible.
       this.#probedAt = undefined;
       this.#wait(this.#intervalMs);
     } else if (late > ASLEEP_MS) this.probe();

@@ -9,7 +9,7 @@ export interface SocketEvents {
 
 const OPEN = 1;
 
-/** One WebSocket. After `drop` it says nothing any more, however long the runtime takes to close it. */
+/** A WebSocket. Emits no events after `drop`, even if closing takes long. */
 export class Socket {
   readonly #socket: SocketLike;
 
@@ -25,7 +25,7 @@ export class Socket {
       this.#detach();
       events.closed(code ?? 1006, reason ?? "");
     };
-    // A close follows, and some sockets throw where there is no listener.
+    // A close event follows. `ws` throws if an error has no listener.
     socket.onerror = () => {};
   }
 
@@ -33,7 +33,7 @@ export class Socket {
     return this.#socket.bufferedAmount;
   }
 
-  /** Whether it was written: a socket that closes takes nothing. */
+  /** Returns whether the frame was written; `false` while the socket closes. */
   write(frame: Frame): boolean {
     if (this.#socket.readyState !== OPEN) return false;
     this.#socket.send(frame);
@@ -45,7 +45,7 @@ export class Socket {
     try {
       this.#socket.close(code, reason);
     } catch {
-      // Runtimes refuse most codes, as those of a server.
+      // Clients may send 1000 and 3000-4999 only.
       this.#socket.close();
     }
   }

@@ -12,7 +12,7 @@ export type EndReason =
   | "timeout"
   /** The token function failed. */
   | "token"
-  /** The server wants other credentials than those that it refused. */
+  /** The server refused the credentials, and there are no new ones. */
   | "credentials"
   /** The option `maxAttempts` is used up. */
   | "attempts"
@@ -28,7 +28,7 @@ export interface End {
   readonly message: string;
 }
 
-/** The state of a client, for the application. */
+/** The state of a client. */
 export type ConnectionState =
   | { readonly status: "idle" }
   | { readonly status: "connecting"; readonly attempt: number }
@@ -37,7 +37,7 @@ export type ConnectionState =
       /** The connection's id on the server; `undefined` in the plain dialect. */
       readonly clientId: string | undefined;
       readonly dialect: "extended" | "plain";
-      /** The server goes away: what is sent waits for the next connection. */
+      /** The server drains. Messages wait for the next connection. */
       readonly draining: boolean;
     }
   | ({
@@ -48,12 +48,12 @@ export type ConnectionState =
     } & End)
   | ({ readonly status: "closed"; readonly terminal: true } & End);
 
-/** What the server says about itself when a connection opens. */
+/** The server's first message in the extended dialect. */
 export interface Hello {
   readonly clientId?: string;
   readonly heartbeatMs: number | undefined;
   readonly contract?: string;
-  /** Larger messages would end the connection for good. */
+  /** Larger messages would end the connection with 1009. */
   readonly maxMessageBytes: number | undefined;
 }
 
@@ -87,7 +87,7 @@ export interface Waiting extends End {
   readonly terminal: false;
   readonly attempt: number;
   readonly retryInMs: number;
-  /** Only a token that differs from the last one opens a socket. */
+  /** Reconnects only with a token that differs from the last one. */
   readonly needsNewToken: boolean;
 }
 export interface Closed extends End {
@@ -95,7 +95,7 @@ export interface Closed extends End {
   readonly terminal: true;
 }
 
-/** The state inside, with what each state owns. */
+/** The internal state, with the resources of each state. */
 export type Phase = Idle | Authorizing | Opening | Open | Waiting | Closed;
 
 export const PHASES = {
@@ -107,7 +107,7 @@ export const PHASES = {
   closed: ["authorizing"],
 } as const;
 
-/** What the application sees of a phase. */
+/** Converts a phase to the public state. */
 export function publicState(phase: Phase): ConnectionState {
   const { status } = phase;
   if (status === "open") {

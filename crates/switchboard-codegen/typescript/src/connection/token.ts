@@ -2,25 +2,27 @@ import { ServerError } from "../errors.js";
 import type { Settings } from "../options.js";
 import { Timer } from "../timer.js";
 
-/** A token, and how long it is good if that is known. */
+/** A token, optionally with its lifetime. */
 export type Token = string | { readonly token: string; readonly expiresInMs?: number | undefined } | null | undefined;
 
-/** Called for each attempt to connect, and for each refresh. Nothing is kept from one call to the next. */
+/** Called for each attempt to connect and for each refresh. Results are not cached. */
 export type TokenFunction = (context: {
   readonly purpose: "connect" | "refresh";
-  /** Aborted when the result is of no use any more. */
+  /** Aborted when the result is no longer needed. */
   readonly signal: AbortSignal;
 }) => Token | Promise<Token>;
 
-/** Sends a token to the server. `done` gets its error, or how long the token is good. */
+/** Sends a token to the server. `done` receives an error, or the new lifetime. */
 export type Refresh = (token: string, done: (error: unknown, expiresInMs?: number) => void) => void;
 
-/** A token is renewed this long before its end, or at half of its time if that is shorter. */
+/** Refreshes this long before expiry, or at half of the lifetime if that is later. */
 const MARGIN_MS = 30_000;
-/** After a refresh that failed, unless the server says otherwise. */
+/** Shortest time between refreshes. */
+const MIN_MS = 1_000;
+/** Delay after a failed refresh, unless the server suggests one. */
 const RETRY_MS = 5_000;
 
-/** Asks the application for tokens, and renews that of the open connection. */
+/** Obtains tokens from the application, and refreshes them in band. */
 export class Tokens {
   readonly #settings: Settings;
   readonly #send: Refresh;
@@ -37,13 +39,13 @@ export class Tokens {
     this.#timer = new Timer(settings.clock);
   }
 
-  /** Asks for the token of a new connection. */
+  /** Obtains the token for a new connection. */
   async next(signal: AbortSignal): Promise<string | undefined> {
     this.stop();
     return this.#take("connect", signal);
   }
 
-  /** The connection is open, with the token that `next` returned last. */
+  /** Schedules refreshes of the token that `next` returned last. */
   start(): void {
     if (this.#expiresAt !== undefined) this.#expire(this.#expiresAt - this.#now());
   }
@@ -54,7 +56,7 @@ export class Tokens {
     this.#dueAt = this.#refreshing = undefined;
   }
 
-  /** Renews the token if its time has come. Timers may be late, as after sleep. */
+  /** Refreshes the token if it is due. Timers can be late after sleep. */
   check(): void {
     if (this.#dueAt !== undefined && this.#now() >= this.#dueAt) this.#refresh();
   }
@@ -68,7 +70,7 @@ export class Tokens {
   }
 
   #expire(inMs: number): void {
-    this.#arm(inMs - Math.min(MARGIN_MS, inMs / 2));
+    this.#arm(Math.max(MIN_MS, inMs - Math.min(MARGIN_MS, inMs / 2)));
   }
 
   #arm(ms: number): void {
@@ -99,7 +101,7 @@ export class Tokens {
     }, done);
   }
 
-  /** An error that no retry changes is left to the server, which closes the connection when the token ends. */
+  /** After a final error, the server closes the connection when the token expires. */
   #retry(error: unknown): void {
     this.#failed(error);
     if (!(error instanceof ServerError)) this.#arm(RETRY_MS);

@@ -50,7 +50,7 @@ class Reader {
       case 0xcf:
         return Number(this.#view.getBigUint64(this.#take(8)));
     }
-    // Tags that come in rows, for 1, 2 and 4 bytes.
+    // Consecutive tags, for lengths of 1, 2 and 4 bytes.
     if (tag >= 0xc4 && tag <= 0xc6) return this.#raw(this.#unsigned(tag - 0xc4));
     if (tag >= 0xcc && tag <= 0xce) return this.#unsigned(tag - 0xcc);
     if (tag >= 0xd0 && tag <= 0xd2) return this.#signed(tag - 0xd0);
@@ -72,7 +72,7 @@ class Reader {
   }
 
   #array(length: number, depth: number): unknown[] {
-    // A length is a claim: each item has at least a byte.
+    // Each item takes at least one byte.
     if (length > this.left) throw malformed();
     const array: unknown[] = [];
     for (let i = 0; i < length; i++) array.push(this.value(depth + 1));

@@ -1,6 +1,6 @@
 const utf8 = new TextEncoder();
 
-/** Writes a value as `JSON.stringify` would see it: `undefined` and functions are left out, `toJSON` is called. */
+/** Encodes a value by the rules of `JSON.stringify`: omits `undefined` and functions, calls `toJSON`. */
 export function encode(value: unknown): Uint8Array {
   const writer = new Writer();
   writer.value(value);

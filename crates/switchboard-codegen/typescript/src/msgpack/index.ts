@@ -6,6 +6,6 @@ import { encode } from "./encode.js";
 export const msgpack: Codec = {
   protocol: "switchboard.v1.msgpack",
   encode,
-  // A server may write a text frame nevertheless.
+  // Servers may send text frames too.
   decode: (frame) => (typeof frame === "string" ? JSON.parse(frame) : decode(frame)),
 };

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 
-/** A reference to the value of the last render, so that an effect need not run again for a new function. */
+/** A reference to the value of the last render. Keeps effects from depending on inline functions. */
 export function useLatest<T>(value: T): { readonly current: T } {
   const latest = useRef(value);
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { useCallback, useSyncExternalStore } from "react";
 import type { Api, Client, ConnectionState } from "switchboard-client";
 
-/** While a server renders the page. */
+/** The state during server-side rendering. */
 const IDLE: ConnectionState = { status: "idle" };
 
 /** The state of the client's connection. Renders when it changes. */

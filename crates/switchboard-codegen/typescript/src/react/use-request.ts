@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Api, Args, Client, Key, Progress, RequestOptions, Response } from "switchboard-client";
 
-/** What a component knows of its request. */
+/** The status of a component's request. */
 export type RequestStatus<A extends Api, K extends Key<A["requests"]>> =
   | { readonly status: "idle" }
   | { readonly status: "running"; readonly progress: Progress<A, K> | undefined }
@@ -9,11 +9,11 @@ export type RequestStatus<A extends Api, K extends Key<A["requests"]>> =
   | { readonly status: "failed"; readonly error: unknown };
 
 export type UseRequest<A extends Api, K extends Key<A["requests"]>> = RequestStatus<A, K> & {
-  /** Sends the request. One that still runs is aborted. */
+  /** Sends the request, aborting the previous one. */
   readonly run: (
     ...args: Args<A, K, A["requests"][K]["request"], RequestOptions<Progress<A, K>>>
   ) => Promise<Response<A, K>>;
-  /** Aborts the request that runs. */
+  /** Aborts the running request. */
   readonly abort: () => void;
 };
 
@@ -27,7 +27,7 @@ export function useRequest<A extends Api, K extends Key<A["requests"]>>(client: 
       running.current?.abort();
       const controller = new AbortController();
       running.current = controller;
-      // What a request says that was replaced, or whose component is gone, is not shown.
+      // Ignores results of a replaced request or an unmounted component.
       const show = (next: RequestStatus<A, K>): void => {
         if (running.current === controller) setState(next);
       };

@@ -32,7 +32,7 @@ export class Calls {
     };
   }
 
-  /** Whether the message is a request of the server. */
+  /** Handles a request of the server. Returns false if the message is not one. */
   received(message: Inbound): boolean {
     const id = correlationOf(message);
     if (!id?.startsWith("s:")) return false;
@@ -55,7 +55,7 @@ export class Calls {
       const answer = await handler(payload, { signal: call.signal });
       this.#write(call, this.#responses[type] as string, id, answer);
     } catch (error) {
-      // What the handler means to say is a ServerError. The text of any other error stays here.
+      // Only a ServerError is sent as it is. Other errors may contain secrets.
       const isMeant = error instanceof ServerError;
       if (!isMeant) this.#core.report(error, { source: "handler", type });
       const said = isMeant ? error : new ServerError("INTERNAL", "the handler failed");

@@ -30,7 +30,7 @@ export class Request implements Queued {
   readonly #machine = new Machine<RequestState, typeof REQUESTS>({ status: "queued" });
   readonly #timer: Timer;
   readonly #givenUp: (request: Request) => void;
-  /** Whether the server may have it. */
+  /** Whether it was ever written. */
   wasSent = false;
 
   /** `givenUp` is called if the request ends before its answer. */
@@ -47,7 +47,7 @@ export class Request implements Queued {
     return this.#machine.state.status === "sent";
   }
 
-  /** Its time counts from the first time that it is written. */
+  /** Marks it as written. The timeout starts with the first write. */
   sent(): void {
     const { state } = this.#machine;
     if (state.status !== "queued") return;
@@ -58,13 +58,13 @@ export class Request implements Queued {
     this.#timer.set(timeoutMs, () => this.dropped(new TimeoutError(timeoutMs)));
   }
 
-  /** The connection ended, and it waits for the next one. */
+  /** Marks it as queued again, after its connection was lost. */
   requeued(): void {
     const { state } = this.#machine;
     if (state.status === "sent") this.#machine.move(state, { status: "queued" });
   }
 
-  /** It ends before its answer. */
+  /** Fails it before an answer arrived. */
   dropped(error: unknown): void {
     this.#givenUp(this);
     this.settle(error);

@@ -50,18 +50,18 @@ export class Requests {
     else this.#refuse(request, new ConnectionClosedError("not_sent"));
   }
 
-  /** Whether the message belongs to a request: one that is pending, or one given up. */
+  /** Handles an answer. Returns false if the message is not one. */
   received(message: Inbound): boolean {
     const id = correlationOf(message);
     const request = this.#pending.get(id ?? "");
-    // An answer to a request that waits to be sent again can only be an old one.
+    // Answers to a requeued request come from its old connection.
     if (!request?.isSent) return id !== undefined && this.#ids.made(id);
     if (message.type === "$ws:rpc-progress") this.#progress(request, message.payload);
     else this.#settle(request, message);
     return true;
   }
 
-  /** The connection ended. Returns the requests to send again, in order. */
+  /** Handles the end of the connection. Returns the requests to send again, in order. */
   lost(code: number | undefined, terminal: boolean): Request[] {
     const again: Request[] = [];
     for (const request of this.#pending.values()) {

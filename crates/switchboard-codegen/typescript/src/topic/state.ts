@@ -1,12 +1,12 @@
-/** The state of a subscription, for the application. */
+/** The state of a subscription. */
 export type SubscriptionState =
-  /** There is no connection that could carry it. */
+  /** Waits for a connection. */
   | { readonly status: "pending" }
-  /** The server was asked. */
+  /** `$ws:subscribe` was sent. */
   | { readonly status: "joining" }
   /** Messages arrive. */
   | { readonly status: "joined" }
-  /** The server refused. It is asked again after the next reconnect, and before that if the error is retryable. */
+  /** The server refused. Tried again after a reconnect, and earlier if the error is retryable. */
   | { readonly status: "failed"; readonly error: unknown }
   /** `close()` was called, or the client is closed. */
   | { readonly status: "closed" };

@@ -9,7 +9,7 @@ import type { Inbound } from "../wire/envelope.js";
 import type { SubscriptionState } from "./state.js";
 import type { Topic } from "./topic.js";
 
-/** A handle on a topic. The topic is left when its last handle is closed. */
+/** A handle on a topic. Closing the last handle leaves the topic. */
 export class Subscription<A extends Api, K extends Key<A["receive"]>> {
   readonly #topic: Topic;
   readonly #messages: Emitter<Inbound>;
@@ -58,7 +58,7 @@ export class Subscription<A extends Api, K extends Key<A["receive"]>> {
     return this.#states.add(listener);
   }
 
-  /** Waits until messages arrive. Fails if the server refuses, or the handle is closed. */
+  /** Waits until the topic is joined. Rejects if the server refuses or the handle is closed. */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = (state: SubscriptionState): void => {
@@ -73,7 +73,7 @@ export class Subscription<A extends Api, K extends Key<A["receive"]>> {
     });
   }
 
-  /** All messages of the topic from now on, across reconnects, until the handle is closed. */
+  /** Returns an async iterator over the topic's messages, until the handle is closed. */
   [Symbol.asyncIterator](): Stream<AnyMessage<A, K>> {
     return streamOf(this.#messages, this.#states, this.state.status === "closed", () => true);
   }

@@ -11,7 +11,7 @@ import { SUBSCRIPTIONS } from "./state.js";
 /** Sends `$ws:subscribe`. */
 export type Join = (done: (error: unknown) => void) => void;
 
-/** One topic of the client, however many handles there are. */
+/** A subscribed topic, shared by its handles. */
 export class Topic {
   readonly name: string;
   readonly types: readonly string[];
@@ -38,7 +38,7 @@ export class Topic {
     return this.#machine.state;
   }
 
-  /** There is a connection. */
+  /** Joins the topic on the present connection. */
   join(): void {
     const { state } = this;
     if (state.status !== "pending" && state.status !== "failed") return;
@@ -47,7 +47,7 @@ export class Topic {
     this.#changed();
     if (this.state !== joining) return;
     this.#join((error) => {
-      // An answer that is late, after a reconnect for example.
+      // A late answer, for example after a reconnect.
       if (this.state !== joining) return;
       // The next connection joins it.
       if (error instanceof ConnectionClosedError) return this.lost();
@@ -58,7 +58,7 @@ export class Topic {
     });
   }
 
-  /** There is none any more. */
+  /** Returns to `pending` after the connection was lost. */
   lost(): void {
     const { state } = this;
     if (state.status === "closed" || state.status === "pending") return;

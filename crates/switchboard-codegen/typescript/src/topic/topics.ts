@@ -5,7 +5,7 @@ import type { Inbound } from "../wire/envelope.js";
 import { typesOf } from "./pattern.js";
 import { Topic } from "./topic.js";
 
-/** The topics that the client has handles on. They are joined on every connection. */
+/** All subscribed topics. They are joined again on every connection. */
 export class Topics {
   readonly #topics = new Map<string, Topic>();
   readonly #patterns: { readonly [pattern: string]: readonly string[] };
@@ -18,7 +18,7 @@ export class Topics {
     this.#requests = requests;
   }
 
-  /** Finds a topic for a handle. The first one joins it. */
+  /** Returns the topic, joining it on first use. */
   get(name: string): Topic {
     let topic = this.#topics.get(name);
     if (!topic) {
@@ -32,15 +32,14 @@ export class Topics {
     return topic;
   }
 
-  /** A handle was closed. The last one leaves the topic, unless another comes in the same turn, as in React's StrictMode. */
+  /** Leaves the topic if it has no handles left. Deferred, since StrictMode closes and reopens handles. */
   released(topic: Topic): void {
     queueMicrotask(() => {
       const { status } = topic.state;
       if (topic.states.size > 0 || status === "closed") return;
       this.#topics.delete(topic.name);
       topic.close();
-      if (status === "joining" || status === "joined")
-        this.#request("$ws:unsubscribe", topic.name, () => {});
+      if (status === "joining" || status === "joined") this.#request("$ws:unsubscribe", topic.name, () => {});
     });
   }
 
@@ -56,7 +55,7 @@ export class Topics {
     if (terminal) this.#topics.clear();
   }
 
-  /** Messages of recoverable topics name their topic. Others are known by their types. */
+  /** Dispatches a message by `meta.topic`, or by its type if it names no topic. */
   received(message: Inbound): void {
     const name = message.meta["topic"];
     for (const topic of this.#topics.values()) {

@@ -1,9 +1,9 @@
-/** What travels in one frame. */
+/** The data of one frame. */
 export type Frame = string | Uint8Array;
 
-/** How messages are written into frames. */
+/** The encoding of messages. */
 export interface Codec {
-  /** The subprotocol that says so to the server. */
+  /** The subprotocol that selects it. */
   readonly protocol: string;
   /** Leaves out keys whose value is `undefined`. */
   encode(message: object): Frame;
@@ -14,7 +14,7 @@ export interface Codec {
 export const json: Codec = {
   protocol: "switchboard.v1.json",
   encode: (message) => JSON.stringify(message),
-  // A binary frame is no JSON, and its text is none either.
+  // Fails for binary frames, as it should.
   decode: (frame) => JSON.parse(frame as string),
 };
 

@@ -5,7 +5,7 @@ export interface Inbound {
   readonly payload: unknown;
 }
 
-/** Takes a message apart. `undefined` if it has no type. Unknown keys are left out. */
+/** Reads a message. Returns `undefined` if it has no type. */
 export function open(message: unknown): Inbound | undefined {
   const { type, meta, payload } = fields(message);
   return typeof type === "string" ? { type, meta: fields(meta), payload } : undefined;
@@ -17,7 +17,7 @@ export function correlationOf({ meta }: Inbound): string | undefined {
   return typeof id === "string" ? id : undefined;
 }
 
-/** The fields of a value that may be anything. */
+/** Returns the fields of an arbitrary value. */
 export function fields(value: unknown): { readonly [name: string]: unknown } {
   return (value ?? {}) as { readonly [name: string]: unknown };
 }

@@ -1,4 +1,4 @@
-/** Makes correlation ids: UUIDs whose last part counts, so that late answers are recognised. They are no secrets. */
+/** Generates correlation ids: UUIDs with a common prefix, which identifies late answers. They are not secret. */
 export class CorrelationIds {
   readonly #prefix = "xxxxxxxx-xxxx-4xxx-8xxx-".replace(/x/g, () => ((Math.random() * 16) | 0).toString(16));
   #count = 0;
@@ -7,7 +7,7 @@ export class CorrelationIds {
     return this.#prefix + (++this.#count).toString(16).padStart(12, "0");
   }
 
-  /** Whether this client made it. */
+  /** Returns whether this client generated the id. */
   made(id: string): boolean {
     return id.startsWith(this.#prefix);
   }

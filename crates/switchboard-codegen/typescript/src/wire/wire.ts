@@ -13,18 +13,18 @@ export class Wire {
     this.#report = report;
   }
 
-  /** A message with a timestamp. One without payload has no key for it: codecs leave `undefined` out. */
+  /** Encodes a message with a timestamp. Codecs leave out an `undefined` payload. */
   write(type: string, meta?: object, payload?: unknown): Frame {
     const { codec, clock } = this.#settings;
     return codec.encode({ type, meta: { ...meta, timestamp: clock.now() }, payload });
   }
 
-  /** A control message, which has no timestamp. */
+  /** Encodes a control message, without a timestamp. */
   control(type: string, correlationId?: string): Frame {
     return this.#settings.codec.encode({ type, meta: { correlationId } });
   }
 
-  /** `undefined` for a frame that is no message, which is reported. */
+  /** Decodes a frame. Reports malformed ones, and returns `undefined`. */
   read(frame: Frame): Inbound | undefined {
     let error: unknown = new TypeError("not a message");
     try {

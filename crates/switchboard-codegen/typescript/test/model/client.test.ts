@@ -24,7 +24,7 @@ const actions = fc.oneof(
 );
 
 // COMPLAINTS 9
-test("whatever happens, the client is in the state of a simple model, and loses or repeats nothing", async () => {
+test("for any sequence of events, the client agrees with a simple model", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(actions, { maxLength: 80 }), async (steps) => {
       const model = new Model();
@@ -39,7 +39,7 @@ test("whatever happens, the client is in the state of a simple model, and loses 
   );
 });
 
-test("each state is reached, and left only to those of its table", () => {
+test("every state of the transition tables is reachable", () => {
   for (const table of [PHASES, SUBSCRIPTIONS] as { readonly [from: string]: readonly string[] }[]) {
     const reached = new Set(Object.values(table).flat());
     const [initial] = Object.keys(table);

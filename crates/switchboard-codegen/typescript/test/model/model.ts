@@ -177,7 +177,8 @@ export class Model {
   }
 
   #settle(action: string): void {
-    const message = action === "abort" ? [...this.sent, ...this.queue].find(({ kind }) => kind !== "event") : this.sent[0];
+    const message =
+      action === "abort" ? [...this.sent, ...this.queue].find(({ kind }) => kind !== "event") : this.sent[0];
     if (!message) return;
     if (action === "abort") message.abort?.abort();
     else if (this.status !== "open") return;

@@ -9,7 +9,7 @@ import { harness } from "../support/harness.js";
 
 const hex = (value: unknown): string => Buffer.from(encode(value)).toString("hex");
 
-test("values are written in the shortest form", () => {
+test("values are encoded in the shortest form", () => {
   const table: [unknown, string][] = [
     [null, "c0"],
     [true, "c3"],
@@ -40,13 +40,13 @@ test("values are written in the shortest form", () => {
   for (const [value, expected] of table) assert.equal(hex(value), expected, String(value));
 });
 
-test("what JSON leaves out or changes, this does too", () => {
+test("values are converted as JSON.stringify does", () => {
   const value = { a: undefined, b: () => 1, c: new Date(0), d: Number.NaN, e: [undefined], f: Infinity };
   assert.deepEqual(decode(encode(value)), JSON.parse(JSON.stringify(value)));
   assert.throws(() => encode({ a: 1n }), TypeError);
 });
 
-test("every JSON value comes back, of any length", () => {
+test("JSON values of any length survive a round trip", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
       // -0 is a number here, and 0 in JSON.
@@ -64,8 +64,23 @@ test("every JSON value comes back, of any length", () => {
   }
 });
 
-test("rubbish is refused, and nothing is allocated for its claims", () => {
-  const bad = ["", "c1", "c7", "d6", "dd7fffffff", "df7fffffff", "dbffffffff", "c6ffffffff", "cd00", "a1", "a1ff", "0000", "8101", "810101"];
+test("malformed input is refused without large allocations", () => {
+  const bad = [
+    "",
+    "c1",
+    "c7",
+    "d6",
+    "dd7fffffff",
+    "df7fffffff",
+    "dbffffffff",
+    "c6ffffffff",
+    "cd00",
+    "a1",
+    "a1ff",
+    "0000",
+    "8101",
+    "810101",
+  ];
   for (const text of bad) assert.throws(() => decode(new Uint8Array(Buffer.from(text, "hex"))), `accepted ${text}`);
   assert.throws(() => decode(new Uint8Array(100_000).fill(0x91)));
   fc.assert(
@@ -79,13 +94,13 @@ test("rubbish is refused, and nothing is allocated for its claims", () => {
   );
 });
 
-test("a key cannot set a prototype", () => {
+test("the key __proto__ does not set a prototype", () => {
   const value = decode(encode(JSON.parse('{"__proto__":{"a":1}}'))) as { a?: number };
   assert.equal(value.a, undefined);
   assert.deepEqual(Object.keys(value), ["__proto__"]);
 });
 
-test("the client speaks it in binary frames", async () => {
+test("the client sends and reads binary frames", async () => {
   const { client, network } = harness({ codec: msgpack });
   await settle();
   const { socket } = network;
@@ -96,14 +111,17 @@ test("the client speaks it in binary frames", async () => {
   const say = (message: object): void => socket.raw(encode(message).buffer);
   say({ type: "$ws:hello", payload: { heartbeatMs: 25_000 } });
   const answer = client.request("ADD", { a: 1, b: 2 });
-  const { type, meta } = decode(socket.frames.at(-1) as Uint8Array) as { type: string; meta: { correlationId: string } };
+  const { type, meta } = decode(socket.frames.at(-1) as Uint8Array) as {
+    type: string;
+    meta: { correlationId: string };
+  };
   assert.equal(type, "ADD");
   say({ type: "SUM", meta: { correlationId: meta.correlationId }, payload: { result: 3 } });
   assert.deepEqual(await answer, { result: 3 });
   client.close();
 });
 
-test("a server that does not know it ends the client, with a reason", async () => {
+test("a server without MessagePack closes the client as unsupported", async () => {
   const { client, network } = harness({ codec: msgpack });
   await settle();
   network.socket.accept(null);

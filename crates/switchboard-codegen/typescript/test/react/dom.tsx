@@ -7,7 +7,8 @@ import type { Root } from "react-dom/client";
 const window = new Window({ url: "http://localhost/" });
 const { document, navigator } = window;
 const globals = { window, document, navigator, IS_REACT_ACT_ENVIRONMENT: true };
-for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true });
+for (const [name, value] of Object.entries(globals))
+  Object.defineProperty(globalThis, name, { value, configurable: true });
 
 const { createRoot } = await import("react-dom/client");
 

@@ -10,7 +10,7 @@ import type { Harness } from "../support/harness.js";
 import { harness } from "../support/harness.js";
 import { act, mount } from "./dom.js";
 
-test("useConnection shows the state; many components have one socket", async () => {
+test("useConnection shows the state; many components share one socket", async () => {
   const { client, network, open } = harness();
   const Status = (): ReactElement => <i>{useConnection(client).status} </i>;
   const page = await mount([1, 2, 3].map((key) => <Status key={key} />));
@@ -42,7 +42,7 @@ test("useMessage calls the listener of the last render, and none after the unmou
 });
 
 // COMPLAINTS 9
-test("useTopic joins once in StrictMode, however many components, and leaves with the last", async () => {
+test("useTopic joins once in StrictMode for many components, and leaves with the last", async () => {
   const { client, open } = harness();
   const socket = await open();
   const seen: string[] = [];
@@ -109,14 +109,19 @@ test("useRequest shows progress, the answer and errors", async () => {
   await act(async () => socket.answer("ADD", "SUM", { result: 3 }));
   assert.equal(page.text(), "done 3");
   assert.deepEqual(await answer, { result: 3 });
-  await act(async () => void request().run({ a: 1, b: 2 }).catch(() => {}));
+  await act(
+    async () =>
+      void request()
+        .run({ a: 1, b: 2 })
+        .catch(() => {}),
+  );
   await act(async () => socket.refuse("ADD", { code: "SOLD_OUT", message: "none left" }));
   assert.equal(page.text(), "failed none left");
   await page.unmount();
   made.client.close();
 });
 
-test("useRequest aborts what is replaced, and what runs at the unmount", async () => {
+test("useRequest aborts replaced requests, and the running one on unmount", async () => {
   const made = harness();
   const socket = await made.open();
   const { Adder, request } = adder(made);
@@ -146,7 +151,7 @@ test("useRequest aborts what is replaced, and what runs at the unmount", async (
   made.client.close();
 });
 
-test("a server renders the first state", () => {
+test("server-side rendering shows the initial state", () => {
   const { client } = harness();
   const Page = (): ReactElement => (
     <i>

@@ -12,14 +12,16 @@ import { build } from "esbuild";
 import { Conformance } from "../support/conformance.js";
 
 /** The first of the usual names that starts. */
-const NAMES = [process.env["CHROMIUM"], "chromium", "chromium-browser", "google-chrome"].filter((name) => name !== undefined);
+const NAMES = [process.env["CHROMIUM"], "chromium", "chromium-browser", "google-chrome"].filter(
+  (name) => name !== undefined,
+);
 
 /** What the page found out: see `page.ts`. */
 interface Report {
   readonly [name: string]: unknown;
 }
 
-test("it runs in a browser", { timeout: 60_000 }, async (context) => {
+test("the client runs in Chromium", { timeout: 60_000 }, async (context) => {
   const server = await Conformance.start();
   context.after(() => server.stop());
   const { outputFiles } = await build({

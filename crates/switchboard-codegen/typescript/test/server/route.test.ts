@@ -73,9 +73,11 @@ test("errors have their classes", async () => {
     invalid.issues.map(({ path, code }) => [path, code]),
     [["to", "range"]],
   );
-  await assert.rejects(chat.request("SLEEP", { ms: 5000 }, { timeoutMs: 20 }), (error) =>
-    // Whichever of the two clocks is first.
-    error instanceof TimeoutError || (error instanceof ServerError && error.code === "DEADLINE_EXCEEDED"),
+  await assert.rejects(
+    chat.request("SLEEP", { ms: 5000 }, { timeoutMs: 20 }),
+    (error) =>
+      // Whichever of the two clocks is first.
+      error instanceof TimeoutError || (error instanceof ServerError && error.code === "DEADLINE_EXCEEDED"),
   );
 });
 
@@ -99,7 +101,7 @@ test("the server calls the client", async () => {
   assert.deepEqual(await answered, { text: "Really? Yes." });
 });
 
-test("an event that fails is reported", async () => {
+test("errors of events are reported", async () => {
   let report = (_: unknown): void => {};
   const reported = new Promise((resolve) => (report = resolve));
   const chat = client("/ws", { onError: (error, { source }) => report([source, error]) });
@@ -108,7 +110,7 @@ test("an event that fails is reported", async () => {
   assert.ok(source === "server" && error instanceof ValidationError);
 });
 
-test("tokens reach the server by each way", async () => {
+test("tokens reach the server in each placement", async () => {
   for (const tokenIn of ["subprotocol" as const, { query: "access_token" }]) {
     const { user } = await client("/secure", { token: () => "alice", tokenIn }).request("WHOAMI", {});
     assert.equal(user, "alice");
@@ -117,7 +119,7 @@ test("tokens reach the server by each way", async () => {
   assert.deepEqual(await chat.once("AUTHED"), { user: "bob" });
 });
 
-test("a refusal before the upgrade is tried again, one after it is final", async () => {
+test("401 before the upgrade is retried; 4401 after it is terminal", async () => {
   let calls = 0;
   const chat = client("/secure", { token: () => (++calls < 3 ? "nobody" : "alice"), reconnect: { maxDelayMs: 10 } });
   assert.equal((await chat.request("WHOAMI", {})).user, "alice");
@@ -126,14 +128,14 @@ test("a refusal before the upgrade is tried again, one after it is final", async
   assert.deepEqual([state.code, state.terminal, state.reason], [4401, true, "closed_by_server"]);
 });
 
-test("kicked is final", async () => {
+test("4503 is terminal", async () => {
   const chat = client();
   const { clientId } = await chat.request("WHOAMI", {});
   await client().request("KICK", { clientId });
   assert.equal((await reached(chat, "closed")).code, 4503);
 });
 
-test("a contract of another time is told once", async () => {
+test("a contract mismatch is reported once", async () => {
   const seen: unknown[] = [];
   const chat = client("/ws", { onContractMismatch: ({ actual }) => seen.push(actual) });
   await reached(chat, "open");

@@ -44,7 +44,12 @@ export function harness(options: Options = {}): Harness {
 }
 
 /** The state, read anew: the compiler would keep what an earlier line has narrowed. */
-export function stateOf(client: Client<ChatApi>): { status: string; reason?: string; code?: number | undefined; retryInMs?: number } {
+export function stateOf(client: Client<ChatApi>): {
+  status: string;
+  reason?: string;
+  code?: number | undefined;
+  retryInMs?: number;
+} {
   return client.state;
 }
 

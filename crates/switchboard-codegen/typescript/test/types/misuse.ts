@@ -69,7 +69,12 @@ async function errors(): Promise<void> {
 }
 
 // Events of the server.
-client.on("USER_JOINED", ({ username, userCount }, { type, meta }) => [username.length, userCount, type, meta.timestamp]);
+client.on("USER_JOINED", ({ username, userCount }, { type, meta }) => [
+  username.length,
+  userCount,
+  type,
+  meta.timestamp,
+]);
 client.on("PONG", () => {});
 client.onMessage((message) => {
   switch (message.type) {
@@ -84,7 +89,8 @@ client.onMessage((message) => {
       return undefined;
   }
 });
-const narrow = (message: ServerMessage): string => (message.type === "CHAT_MESSAGE" ? message.payload.text : message.type);
+const narrow = (message: ServerMessage): string =>
+  message.type === "CHAT_MESSAGE" ? message.payload.text : message.type;
 const next: Promise<UserJoined> = client.once("USER_JOINED");
 // @ts-expect-error no such event
 client.on("USER_LEFT", () => {});

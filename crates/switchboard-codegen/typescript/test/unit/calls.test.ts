@@ -14,7 +14,7 @@ test("a handler answers the server's requests", async () => {
   assert.deepEqual([type, meta["correlationId"], payload], ["CONFIRMED", "s:1", { yes: true }]);
 });
 
-test("what a handler throws is the answer; only a ServerError shows its text", async () => {
+test("errors of a handler are sent as RPC_ERROR; only a ServerError shows its text", async () => {
   const { client, errors, open } = harness();
   const socket = await open();
   let off = client.handle("CONFIRM", () => {
@@ -47,7 +47,7 @@ test("a type has one handler", () => {
   client.handle("CONFIRM", () => ({ yes: true }));
 });
 
-test("an answer that cannot be sent is an error for the server", async () => {
+test("an answer that cannot be sent becomes RPC_ERROR", async () => {
   const { client, errors, open } = harness();
   const socket = await open({ limits: { maxMessageBytes: 300 } });
   let answer: unknown = { yes: 1n };
@@ -61,7 +61,7 @@ test("an answer that cannot be sent is an error for the server", async () => {
   assert.equal(errors.length, 2);
 });
 
-test("a call ends with its connection, and is not answered on another", async () => {
+test("a call is aborted with its connection, and not answered on another", async () => {
   const { client, clock, open } = harness();
   const socket = await open();
   let finish = (_: { yes: boolean }): void => {};

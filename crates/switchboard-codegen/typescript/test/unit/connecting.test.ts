@@ -7,7 +7,7 @@ import { harness } from "../support/harness.js";
 
 const statuses = (states: readonly { status: string }[]): string[] => states.map(({ status }) => status);
 
-test("a server that chooses no subprotocol is spoken to in the plain dialect", async () => {
+test("without a negotiated subprotocol the client speaks the plain dialect", async () => {
   const { client, network, states } = harness();
   await settle();
   assert.deepEqual(network.socket.protocols, ["switchboard.v1.json"]);
@@ -16,7 +16,7 @@ test("a server that chooses no subprotocol is spoken to in the plain dialect", a
   assert.deepEqual(statuses(states), ["open"]);
 });
 
-test("with a subprotocol of ours the hello comes first", async () => {
+test("in the extended dialect the connection opens with the hello", async () => {
   const { client, network } = harness();
   await settle();
   const { socket } = network;
@@ -42,7 +42,7 @@ test("with dialect: plain the client offers no subprotocol", async () => {
   assert.deepEqual(network.socket.types, ["ADD"]);
 });
 
-test("a server that does not open the connection in time is given up", async () => {
+test("opening the connection times out", async () => {
   const { client, clock, network } = harness();
   await settle();
   await clock.advance(10_000);
@@ -51,7 +51,7 @@ test("a server that does not open the connection in time is given up", async () 
   assert.ok(client.state.status === "waiting" && client.state.reason === "timeout");
 });
 
-test("a socket that was given up changes nothing any more", async () => {
+test("events of an abandoned socket are ignored", async () => {
   const { client, clock, network, open } = harness();
   await settle();
   const zombie = network.socket;
@@ -64,14 +64,14 @@ test("a socket that was given up changes nothing any more", async () => {
   assert.equal(network.sockets.length, 2);
 });
 
-test("a runtime without WebSocket is told what to pass", async () => {
+test("without a WebSocket the error names the option", async () => {
   const { client, errors } = harness({ WebSocket: null });
   await settle();
   assert.ok(client.state.status === "closed" && client.state.reason === "unsupported");
   assert.match(String(errors[0]?.[0]), /pass the option WebSocket/);
 });
 
-test("a URL that the runtime refuses closes the client", async () => {
+test("an invalid URL closes the client", async () => {
   const { WebSocket } = harness().network;
   const errors: unknown[] = [];
   const client = connect("http://[", chat, { WebSocket, onError: (error) => errors.push(error) });
@@ -80,7 +80,7 @@ test("a URL that the runtime refuses closes the client", async () => {
   assert.equal(errors.length, 1);
 });
 
-test("http becomes ws", async () => {
+test("http URLs become ws URLs", async () => {
   const { clock, network } = harness();
   connect("https://example.com/ws?a=b", chat, { clock, WebSocket: network.WebSocket });
   await settle();
@@ -100,7 +100,7 @@ test("autoConnect: false waits for connect()", async () => {
   assert.deepEqual(socket.types, ["JOIN_ROOM"]);
 });
 
-test("a contract that differs is reported once", async () => {
+test("a contract mismatch is reported once", async () => {
   const seen: unknown[] = [];
   const { clock, open } = harness({ onContractMismatch: (mismatch) => seen.push(mismatch) });
   const socket = await open({ contract: chat.contract });
@@ -129,14 +129,20 @@ test("close() leaves no timer and no listener, in every state", async () => {
     assert.deepEqual([clock.timers, page.listeners, network.live], [0, 0, 0], stop);
     assert.equal(topic.state.status, "closed");
     assert.deepEqual(client.pending, { requests: 0, queued: 0 });
-    assert.deepEqual(client.state, { status: "closed", terminal: true, reason: "closed_by_client", code: 3000, message: "bye" });
+    assert.deepEqual(client.state, {
+      status: "closed",
+      terminal: true,
+      reason: "closed_by_client",
+      code: 3000,
+      message: "bye",
+    });
     if (stop === "open") assert.deepEqual(network.socket.closedWith, [3000, "bye"]);
     assert.equal(client.send("PING"), false);
     await assert.rejects(client.request("WHOAMI"), { name: "StateError", reason: "closed" });
   }
 });
 
-test("a closed client connects again when asked", async () => {
+test("a closed client can connect again", async () => {
   const { client, open } = harness();
   await open();
   client.close();

@@ -12,7 +12,7 @@ function harness(options: Options = {}): Harness {
   return made;
 }
 
-test("a heartbeat is sent after a silence, and the answer gives the latency", async () => {
+test("a heartbeat is sent after a silence, and measures the latency", async () => {
   const { client, clock, open } = harness();
   const socket = await open({ heartbeatMs: 1000 });
   assert.equal(socket.heartbeats, 1);
@@ -30,7 +30,7 @@ test("a heartbeat is sent after a silence, and the answer gives the latency", as
 });
 
 // COMPLAINTS 15
-test("a connection without a sign of life is given up", async () => {
+test("a silent connection is given up", async () => {
   const { client, clock, network, open } = harness();
   const socket = await open({ heartbeatMs: 25_000 });
   socket.message("__heartbeat_ack");
@@ -44,7 +44,7 @@ test("a connection without a sign of life is given up", async () => {
   assert.equal(network.live, 1);
 });
 
-test("a message instead of the answer is as good", async () => {
+test("any message counts as an answer to a heartbeat", async () => {
   const { client, clock, open } = harness();
   const socket = await open({ heartbeatMs: 25_000 });
   socket.message("PONG");
@@ -55,7 +55,7 @@ test("a message instead of the answer is as good", async () => {
   assert.equal(client.state.status, "open");
 });
 
-test("there is no verdict while the page is hidden", async () => {
+test("a hidden page gives up no connection", async () => {
   const { client, clock, page, open } = harness();
   const socket = await open({ heartbeatMs: 25_000 });
   page.isHidden = true;
@@ -74,7 +74,7 @@ test("there is no verdict while the page is hidden", async () => {
   assert.equal(client.state.status, "waiting");
 });
 
-test("a frozen page asks again before it judges", async () => {
+test("after a freeze the client probes again before it gives up", async () => {
   const { client, clock, open } = harness();
   const socket = await open({ heartbeatMs: 25_000 });
   await clock.freeze(600_000);
@@ -84,7 +84,7 @@ test("a frozen page asks again before it judges", async () => {
   assert.equal(client.state.status, "waiting");
 });
 
-test("a heartbeat is sent when the page is online again", async () => {
+test("going online sends a heartbeat", async () => {
   const { clock, page, open } = harness();
   const socket = await open();
   socket.message("__heartbeat_ack");
@@ -93,7 +93,7 @@ test("a heartbeat is sent when the page is online again", async () => {
   assert.equal(socket.heartbeats, 2);
 });
 
-test("where the server says no interval, the option counts", async () => {
+test("heartbeatMs applies if the server names no interval", async () => {
   const { clock, open } = harness({ heartbeatMs: 500 });
   const socket = await open({ heartbeatMs: undefined });
   socket.message("__heartbeat_ack");
@@ -101,7 +101,7 @@ test("where the server says no interval, the option counts", async () => {
   assert.equal(socket.heartbeats, 2);
 });
 
-test("a hello with odd numbers does no harm", async () => {
+test("invalid numbers in the hello are ignored", async () => {
   const { client, clock, open } = harness();
   const socket = await open({ heartbeatMs: -5, limits: { maxMessageBytes: "many" } });
   await clock.advance(1000);

@@ -48,7 +48,8 @@ test("unknown types, keys and frames are tolerated", async () => {
   const socket = await open();
   let seen = 0;
   client.on("PONG", () => seen++);
-  for (const type of ["NEW", "$ws:presence", "$ws:new", "__new", "", "constructor", "__proto__"]) socket.message(type, {});
+  for (const type of ["NEW", "$ws:presence", "$ws:new", "__new", "", "constructor", "__proto__"])
+    socket.message(type, {});
   socket.raw(JSON.stringify({ type: "PONG", meta: null, more: 1 }));
   socket.raw(JSON.stringify({ type: "PONG", meta: [], payload: null }));
   socket.raw(JSON.stringify({ type: "PONG", meta: { correlationId: 5 } }));
@@ -56,7 +57,7 @@ test("unknown types, keys and frames are tolerated", async () => {
   assert.deepEqual(errors, []);
 });
 
-test("frames that are no messages are reported, and nothing else happens", async () => {
+test("malformed frames are reported, and have no other effect", async () => {
   const { client, errors, open } = harness();
   const socket = await open();
   const bad = ["{", "", "null", "5", '"x"', "[]", "{}", '{"type":5}', new ArrayBuffer(3), undefined];
@@ -66,7 +67,7 @@ test("frames that are no messages are reported, and nothing else happens", async
   assert.equal(client.isConnected, true);
 });
 
-test("a listener that throws harms nothing else", async () => {
+test("a listener that throws does not affect others", async () => {
   const { client, errors, open } = harness();
   const socket = await open();
   const seen: string[] = [];
@@ -87,7 +88,7 @@ test("a listener that throws harms nothing else", async () => {
   );
 });
 
-test("a listener may close the client, or connect it, and each state is told once", async () => {
+test("a listener may close the client, and each state is reported once", async () => {
   const { client, open } = harness();
   const states: string[] = [];
   client.subscribe("lobby").onState(({ status }) => {
@@ -114,7 +115,7 @@ test("listeners may add and remove listeners", async () => {
   assert.deepEqual(seen, ["a"]);
 });
 
-test("errors of the server that answer no request are reported", async () => {
+test("uncorrelated errors of the server are reported", async () => {
   const { errors, open } = harness();
   const socket = await open();
   socket.message("ERROR", { code: "RESOURCE_EXHAUSTED", message: "slow down", retryable: true, retryAfterMs: 100 });
@@ -123,7 +124,7 @@ test("errors of the server that answer no request are reported", async () => {
   assert.ok(error instanceof Error && (error as { code?: string }).code === "RESOURCE_EXHAUSTED");
 });
 
-test("a gap is told", async () => {
+test("gaps are reported", async () => {
   const { client, open } = harness();
   const socket = await open();
   const gaps: unknown[] = [];
@@ -132,7 +133,7 @@ test("a gap is told", async () => {
   assert.deepEqual(gaps, [{ topic: "lobby", reason: "overflow" }]);
 });
 
-test("keys that a type declares travel in meta", async () => {
+test("declared meta keys are sent", async () => {
   const { client, open } = harness();
   const socket = await open();
   client.send("NOTE", { text: "hi" }, { meta: { roomId: "1" } });
@@ -141,7 +142,7 @@ test("keys that a type declares travel in meta", async () => {
   assert.equal(typeof meta["timestamp"], "number");
 });
 
-test("an event may have a correlation id of its own, and its answer is an event", async () => {
+test("an event may carry a correlation id, and its answer is an event", async () => {
   const { client, open } = harness();
   const socket = await open();
   const ids: unknown[] = [];
@@ -151,14 +152,14 @@ test("an event may have a correlation id of its own, and its answer is an event"
   assert.deepEqual(ids, ["mine"]);
 });
 
-test("a payload that is no JSON is refused and reported, and nothing is thrown", async () => {
+test("send never throws: a payload that cannot be serialised is reported", async () => {
   const { client, errors, open } = harness();
   const socket = await open();
   assert.equal(client.send("JOIN_ROOM", { roomId: 1n as never }), false);
   assert.deepEqual([errors[0]?.[1], socket.types], [{ source: "validation", type: "JOIN_ROOM" }, []]);
 });
 
-test("once waits for one event, or until it is aborted or the client is closed", async () => {
+test("once resolves with one event, and rejects on abort or close", async () => {
   const { client, open } = harness();
   const socket = await open();
   const joined = client.once("USER_JOINED");
@@ -176,7 +177,7 @@ test("once waits for one event, or until it is aborted or the client is closed",
   await assert.rejects(client.once("PONG"), { reason: "closed" });
 });
 
-test("for await gets all events, across reconnects, until the client is closed", async () => {
+test("for await yields all events across reconnects, until the client is closed", async () => {
   const { client, clock, open } = harness();
   const socket = await open();
   const seen: unknown[] = [];
@@ -197,7 +198,7 @@ test("for await gets all events, across reconnects, until the client is closed",
   assert.deepEqual(await only.next(), { done: true, value: undefined });
 });
 
-test("a loop that is left listens no more; one that is too slow is told", async () => {
+test("leaving a loop removes its listener; a loop that is too slow fails", async () => {
   const { client, open } = harness();
   const socket = await open();
   const loop = client.messages("PONG");

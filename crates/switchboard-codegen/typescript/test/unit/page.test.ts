@@ -5,7 +5,11 @@ import { settle } from "../support/clock.js";
 import { harness } from "../support/harness.js";
 
 const globals = globalThis as unknown as Record<string, unknown>;
-const before = { document: globals["document"], addEventListener: globals["addEventListener"], reportError: globals["reportError"] };
+const before = {
+  document: globals["document"],
+  addEventListener: globals["addEventListener"],
+  reportError: globals["reportError"],
+};
 
 afterEach(() => void Object.assign(globals, before));
 
@@ -28,7 +32,7 @@ function browser(): { document: EventTarget & { visibilityState: string }; windo
   return { document, window, count: () => count };
 }
 
-test("the client listens to visibilitychange and online while it is not closed", async () => {
+test("the client listens to visibilitychange and online until it is closed", async () => {
   const { document, window, count } = browser();
   const { client, network, open } = harness({ page: systemPage });
   (await open()).end();

@@ -5,7 +5,7 @@ import { Queue } from "../../src/queue.js";
 import type { Queued } from "../../src/queue.js";
 import { harness, outcome } from "../support/harness.js";
 
-test("messages wait for a connection, in order", async () => {
+test("messages are queued in order until the connection opens", async () => {
   const { client, clock, open } = harness();
   for (const roomId of ["1", "2"]) assert.equal(client.send("JOIN_ROOM", { roomId }), true);
   const answer = client.request("WHOAMI");
@@ -19,7 +19,7 @@ test("messages wait for a connection, in order", async () => {
   assert.deepEqual((await open()).types, ["JOIN_ROOM"]);
 });
 
-test("a payload is written as it was when it was sent", async () => {
+test("a queued payload is a snapshot", async () => {
   const { client, open } = harness();
   const payload = { roomId: "1" };
   client.send("JOIN_ROOM", payload);
@@ -27,7 +27,7 @@ test("a payload is written as it was when it was sent", async () => {
   assert.deepEqual((await open()).sent[0]?.payload, { roomId: "1" });
 });
 
-test("queue: false drops an event where there is no connection", async () => {
+test("queue: false drops an event while not connected", async () => {
   const { client, errors, open } = harness();
   assert.equal(client.send("PING", undefined, { queue: false }), false);
   client.send("JOIN_ROOM", { roomId: "1" });
@@ -37,7 +37,7 @@ test("queue: false drops an event where there is no connection", async () => {
   assert.deepEqual(errors, []);
 });
 
-test("drop-newest refuses what does not fit", async () => {
+test("drop-newest refuses new messages", async () => {
   const { client, errors, open } = harness({ queue: { maxItems: 2 } });
   assert.deepEqual([client.send("PING"), client.send("PING"), client.send("PING")], [true, true, false]);
   await assert.rejects(client.request("WHOAMI"), { name: "StateError", reason: "queue_full" });
@@ -45,7 +45,7 @@ test("drop-newest refuses what does not fit", async () => {
   assert.deepEqual(errors, []);
 });
 
-test("drop-oldest says what it drops", async () => {
+test("drop-oldest reports what it drops", async () => {
   const { client, errors, open } = harness({ queue: { policy: "drop-oldest", maxItems: 2 } });
   const first = client.request("WHOAMI");
   assert.equal(client.send("JOIN_ROOM", { roomId: "1" }), true);
@@ -59,7 +59,7 @@ test("drop-oldest says what it drops", async () => {
   assert.deepEqual((await open()).types, ["PING", "PING"]);
 });
 
-test("off keeps nothing", async () => {
+test("off queues nothing", async () => {
   const { client, open } = harness({ queue: { policy: "off" } });
   assert.equal(client.send("PING"), false);
   await assert.rejects(client.request("WHOAMI"), { name: "StateError", reason: "not_connected" });
@@ -69,7 +69,7 @@ test("off keeps nothing", async () => {
 });
 
 // COMPLAINTS 8
-test("what the socket buffers counts", async () => {
+test("bytes buffered by the socket count", async () => {
   const { client, open } = harness({ queue: { maxBytes: 1000 } });
   const socket = await open();
   socket.bufferedAmount = 990;
@@ -86,7 +86,7 @@ test("bytes are counted in UTF-8", async () => {
   assert.equal(client.send("JOIN_ROOM", { roomId: "u".repeat(70) }), true);
 });
 
-test("a message that the server would not take is refused, before or when it is sent", async () => {
+test("oversized messages are refused, when sent or when flushed", async () => {
   const { client, errors, open } = harness();
   const roomId = "x".repeat(500);
   assert.equal(client.send("JOIN_ROOM", { roomId }), true);
@@ -104,7 +104,7 @@ test("a message that the server would not take is refused, before or when it is 
   );
 });
 
-test("what waits when the client is closed is reported", () => {
+test("messages still queued when the client is closed are reported", () => {
   const { client, errors } = harness();
   client.send("PING");
   client.close();
@@ -115,7 +115,7 @@ test("what waits when the client is closed is reported", () => {
   assert.equal(client.pending.queued, 0);
 });
 
-test("a listener that sends again what was dropped at the end makes no loop", () => {
+test("an onError listener that sends again does not loop on close", () => {
   const { client } = harness();
   let calls = 0;
   client.onError(() => {
@@ -127,7 +127,7 @@ test("a listener that sends again what was dropped at the end makes no loop", ()
   assert.equal(calls, 1);
 });
 
-test("the queue never holds more than it may, and forgets nothing silently", () => {
+test("the queue respects its limits, and drops nothing silently", () => {
   const policy = fc.constantFrom("drop-newest" as const, "drop-oldest" as const, "off" as const);
   const action = fc.oneof(
     fc.record({ kind: fc.constant("push" as const), bytes: fc.nat(40), buffered: fc.nat(60) }),
@@ -135,37 +135,43 @@ test("the queue never holds more than it may, and forgets nothing silently", () 
     fc.record({ kind: fc.constant("flush" as const), count: fc.nat(5) }),
   );
   fc.assert(
-    fc.property(policy, fc.nat(6), fc.nat(100), fc.array(action, { maxLength: 60 }), (policy, maxItems, maxBytes, actions) => {
-      const queue = new Queue({ policy, maxItems, maxBytes });
-      let model: (Queued & { readonly name: number })[] = [];
-      let names = 0;
-      for (const step of actions) {
-        if (step.kind === "push") {
-          const item = {
-            name: ++names,
-            frame: "",
-            bytes: step.bytes,
-            sent: () => {},
-            dropped: () => void (model = model.filter((other) => other !== item)),
-          };
-          const before = model.length;
-          const isTaken = queue.push(item, step.buffered);
-          if (isTaken) model.push(item);
-          else assert.equal(model.length, before, "what is refused drops nothing");
-          const bytes = model.reduce((sum, { bytes }) => sum + bytes, 0);
-          if (isTaken) assert.ok(model.length <= maxItems && bytes + step.buffered <= maxBytes);
-          if (policy === "off") assert.equal(isTaken, false);
-        } else if (step.kind === "remove") {
-          const item = model[step.at];
-          if (item) queue.remove(item);
-          model = model.filter((other) => other !== item);
-        } else {
-          const taken: unknown[] = [];
-          queue.flush((item) => taken.length < step.count && taken.push(item) > 0);
-          assert.deepEqual(taken, model.splice(0, step.count));
+    fc.property(
+      policy,
+      fc.nat(6),
+      fc.nat(100),
+      fc.array(action, { maxLength: 60 }),
+      (policy, maxItems, maxBytes, actions) => {
+        const queue = new Queue({ policy, maxItems, maxBytes });
+        let model: (Queued & { readonly name: number })[] = [];
+        let names = 0;
+        for (const step of actions) {
+          if (step.kind === "push") {
+            const item = {
+              name: ++names,
+              frame: "",
+              bytes: step.bytes,
+              sent: () => {},
+              dropped: () => void (model = model.filter((other) => other !== item)),
+            };
+            const before = model.length;
+            const isTaken = queue.push(item, step.buffered);
+            if (isTaken) model.push(item);
+            else assert.equal(model.length, before, "what is refused drops nothing");
+            const bytes = model.reduce((sum, { bytes }) => sum + bytes, 0);
+            if (isTaken) assert.ok(model.length <= maxItems && bytes + step.buffered <= maxBytes);
+            if (policy === "off") assert.equal(isTaken, false);
+          } else if (step.kind === "remove") {
+            const item = model[step.at];
+            if (item) queue.remove(item);
+            model = model.filter((other) => other !== item);
+          } else {
+            const taken: unknown[] = [];
+            queue.flush((item) => taken.length < step.count && taken.push(item) > 0);
+            assert.deepEqual(taken, model.splice(0, step.count));
+          }
+          assert.equal(queue.size, model.length);
         }
-        assert.equal(queue.size, model.length);
-      }
-    }),
+      },
+    ),
   );
 });

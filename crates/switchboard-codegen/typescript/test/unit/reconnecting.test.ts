@@ -19,7 +19,7 @@ test("the jitter is full: from 0 to a bound that doubles from 300 ms to 10 s", (
   );
 });
 
-test("attempts that fail wait longer and longer; a connection that lasts begins anew", async () => {
+test("delays double with each failed attempt; a stable connection resets them", async () => {
   const { client, clock, network, open } = harness();
   const waits: number[] = [];
   client.onState((state) => {
@@ -41,7 +41,7 @@ test("attempts that fail wait longer and longer; a connection that lasts begins 
   assert.equal(waits.at(-1), 150);
 });
 
-test("maxAttempts ends it", async () => {
+test("maxAttempts limits consecutive failures", async () => {
   const { client, clock, network } = harness({ reconnect: { maxAttempts: 5 } });
   for (let i = 0; i < 10; i++) {
     await settle();
@@ -89,7 +89,7 @@ test("close codes are those of section 6", () => {
 });
 
 // COMPLAINTS 5
-test("only the table of close codes makes an end terminal", async () => {
+test("only the terminal close codes of the table are terminal", async () => {
   for (const code of [1001, 1005, 1006, 1011, 1012, 1013, 1014, 3001, 4000, 4001, 4002, 4003, 4006, 4321]) {
     const { client, clock, network, open } = harness();
     (await open()).end(code);
@@ -110,7 +110,7 @@ test("only the table of close codes makes an end terminal", async () => {
 });
 
 // COMPLAINTS 14
-test("a planned end is followed by a reconnect, when the server says", async () => {
+test("after a goaway the client reconnects when the server asked it to", async () => {
   const { client, clock, network, open } = harness();
   const socket = await open();
   socket.message("$ws:goaway", { reason: "server restarting", retryInMs: 4000 });
@@ -127,7 +127,7 @@ test("a planned end is followed by a reconnect, when the server says", async () 
   assert.deepEqual((await open()).types, ["JOIN_ROOM"]);
 });
 
-test("a server that says goodbye and stays is left in time", async () => {
+test("after a goaway the client reconnects even if the server stays", async () => {
   const { clock, network, open } = harness();
   const socket = await open();
   socket.message("$ws:goaway", { reason: "x", retryInMs: 4000 });
@@ -138,7 +138,7 @@ test("a server that says goodbye and stays is left in time", async () => {
   assert.equal(network.sockets.length, 2);
 });
 
-test("being online again ends the wait", async () => {
+test("going online ends the backoff", async () => {
   const { network, page, open } = harness();
   (await open()).end();
   page.online();

@@ -13,7 +13,7 @@ import { harness, outcome } from "../support/harness.js";
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-test("a request has a UUID and its time, and gets the payload of the response", async () => {
+test("a request carries a UUID and its timeout, and resolves with the payload", async () => {
   const { client, clock, open } = harness();
   const socket = await open();
   const before = clock.timers;
@@ -32,7 +32,7 @@ test("a request has a UUID and its time, and gets the payload of the response", 
   await assert.rejects(who);
 });
 
-test("progress comes under either key, and a listener that throws harms nothing", async () => {
+test("progress is delivered, and a listener that throws does not affect the request", async () => {
   const { client, errors, open } = harness();
   const socket = await open();
   const steps: unknown[] = [];
@@ -51,7 +51,7 @@ test("progress comes under either key, and a listener that throws harms nothing"
   assert.equal(errors.length, 2);
 });
 
-test("an error of the server has its code, details and advice", async () => {
+test("a ServerError has code, details and retry advice", async () => {
   const { client, open } = harness();
   const socket = await open();
   const answer = client.request("ADD", { a: 1, b: 2 });
@@ -64,7 +64,7 @@ test("an error of the server has its code, details and advice", async () => {
   assert.equal(name, "ServerError");
 });
 
-test("an error that the server leaves half empty is an error nevertheless", async () => {
+test("malformed errors are ServerErrors too", async () => {
   for (const payload of [undefined, null, 5, "x", [], {}, { code: 7 }, { details: null }]) {
     const { client, open } = harness();
     const socket = await open();
@@ -74,7 +74,7 @@ test("an error that the server leaves half empty is an error nevertheless", asyn
   }
 });
 
-test("what the server found in the payload is a ValidationError", async () => {
+test("validation issues are a ValidationError", async () => {
   const { client, open } = harness();
   const socket = await open();
   const answer = client.request("ADD", { a: 1, b: 2 });
@@ -85,7 +85,7 @@ test("what the server found in the payload is a ValidationError", async () => {
   assert.deepEqual(error.issues, issues);
 });
 
-test("an answer of another type is an error", async () => {
+test("a response of the wrong type is a ValidationError", async () => {
   const { client, open } = harness();
   const socket = await open();
   const answer = client.request("ADD", { a: 1, b: 2 });
@@ -95,7 +95,7 @@ test("an answer of another type is an error", async () => {
   assert.equal(error.issues[0]?.code, "type");
 });
 
-test("the time counts from sending", async () => {
+test("the timeout counts from sending", async () => {
   const { client, clock, open } = harness();
   const answer = client.request("ADD", { a: 1, b: 2 }, { timeoutMs: 1000 });
   await clock.advance(9000);
@@ -106,7 +106,7 @@ test("the time counts from sending", async () => {
   await clock.advance(1);
   const error = await outcome(answer);
   assert.ok(error instanceof TimeoutError && error.timeoutMs === 1000);
-  // The server may stop, too; its late answer is nobody's event.
+  // The request is aborted on the server, and its late answer is ignored.
   assert.deepEqual(socket.types, ["ADD", "$ws:abort"]);
   const seen: unknown[] = [];
   client.onMessage((message) => seen.push(message));
@@ -114,7 +114,7 @@ test("the time counts from sending", async () => {
   assert.deepEqual(seen, []);
 });
 
-test("an abort ends a request at once, here and on the server", async () => {
+test("an abort ends a request at once, on the client and on the server", async () => {
   const { client, open } = harness();
   const socket = await open();
   const abort = new AbortController();
@@ -132,7 +132,7 @@ test("an abort ends a request at once, here and on the server", async () => {
 });
 
 // COMPLAINTS 7
-test("what was aborted while it waited is never sent", async () => {
+test("a request aborted in the queue is never sent", async () => {
   const { client, open } = harness();
   const abort = new AbortController();
   const given = client.request("ADD", { a: 1, b: 2 }, { signal: abort.signal });
@@ -149,7 +149,7 @@ test("what was aborted while it waited is never sent", async () => {
   assert.deepEqual(await kept, { result: 7 });
 });
 
-test("a request whose time passed while it waited to be sent again is never sent", async () => {
+test("a requeued request that timed out is never sent", async () => {
   const { client, clock, network, open } = harness();
   const socket = await open();
   const answer = client.request("ADD", { a: 1, b: 2 }, { idempotencyKey: "k", timeoutMs: 1000 });
@@ -165,7 +165,7 @@ test("a request whose time passed while it waited to be sent again is never sent
 });
 
 // COMPLAINTS 6
-test("requests with a key are sent again after a reconnect; others have an unknown outcome", async () => {
+test("requests with a key are sent again after a reconnect; others end with unknown_outcome", async () => {
   const { client, clock, network, open } = harness();
   const socket = await open();
   const first = client.request("ADD", { a: 1, b: 1 }, { idempotencyKey: "k1" });
@@ -182,7 +182,8 @@ test("requests with a key are sent again after a reconnect; others have an unkno
   assert.deepEqual(next.types, ["ADD", "ADD", "PING"]);
   assert.deepEqual([next.sent[0], next.sent[1]], [sent[0], sent[2]]);
   assert.equal(next.sent[0]?.meta["idempotencyKey"], "k1");
-  for (const { meta } of next.sent.slice(0, 2)) next.message("SUM", { result: 0 }, { correlationId: meta["correlationId"] });
+  for (const { meta } of next.sent.slice(0, 2))
+    next.message("SUM", { result: 0 }, { correlationId: meta["correlationId"] });
   assert.deepEqual([await first, await second], [{ result: 0 }, { result: 0 }]);
   next.end();
   await clock.advance(1000);
@@ -190,7 +191,7 @@ test("requests with a key are sent again after a reconnect; others have an unkno
   assert.equal(network.sockets.length, 3);
 });
 
-test("a terminal end answers every request", async () => {
+test("a terminal close settles every request", async () => {
   const { client, network, open } = harness();
   const socket = await open();
   const sent = client.request("ADD", { a: 1, b: 1 }, { idempotencyKey: "k1" });
@@ -203,14 +204,14 @@ test("a terminal end answers every request", async () => {
   assert.equal(network.sockets.length, 1);
 });
 
-test("a payload that is no JSON rejects, and sends nothing", async () => {
+test("a payload that cannot be serialised rejects", async () => {
   const { client, open } = harness();
   const socket = await open();
   await assert.rejects(client.request("ADD", { a: 1n as never, b: 2 }), TypeError);
   assert.deepEqual([socket.types, client.pending.requests], [[], 0]);
 });
 
-test("the option validate checks both directions", async () => {
+test("the option validate applies to both directions", async () => {
   const issue = { path: "a", code: "range", message: "too small" };
   const { client, errors, open } = harness({
     validate: (type, payload, direction) =>

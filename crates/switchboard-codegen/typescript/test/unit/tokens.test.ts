@@ -20,14 +20,14 @@ test("the token is a subprotocol entry, percent-encoded", async () => {
   assert.deepEqual(network.socket.protocols, ["switchboard.v1.json", "bearer.a%20b%2Fc%28d%29%3D"]);
 });
 
-test("or a query parameter", async () => {
+test("the token can be a query parameter", async () => {
   const { network } = harness({ token: async () => "a&b", tokenIn: { query: "access_token" } });
   await settle();
   assert.equal(network.socket.url, "ws://test/ws?access_token=a%26b");
   assert.deepEqual(network.socket.protocols, ["switchboard.v1.json"]);
 });
 
-test("or a first message, before everything that waits", async () => {
+test("the token can be a first message, ahead of the queue", async () => {
   const { client, open } = harness({ token: () => "secret", tokenIn: { message: "AUTH" } });
   client.send("JOIN_ROOM", { roomId: "1" });
   client.subscribe("lobby");
@@ -36,7 +36,7 @@ test("or a first message, before everything that waits", async () => {
   assert.deepEqual(socket.sent[0]?.payload, { token: "secret" });
 });
 
-test("no token is no entry", async () => {
+test("without a token there is no subprotocol entry", async () => {
   const { network } = harness({ token: () => null });
   await settle();
   assert.deepEqual(network.socket.protocols, ["switchboard.v1.json"]);
@@ -91,7 +91,7 @@ test("a token function that fails is asked again after a backoff", async () => {
 });
 
 // COMPLAINTS 9
-test("a token function that never ends is no lock", async () => {
+test("a token function that hangs does not block the client", async () => {
   let calls = 0;
   const signals: AbortSignal[] = [];
   const token = ({ signal }: { signal: AbortSignal }): Promise<string> | string => {
@@ -105,7 +105,7 @@ test("a token function that never ends is no lock", async () => {
   assert.equal(network.sockets.length, 1);
 });
 
-test("1008 is answered with new credentials only", async () => {
+test("after 1008 the client reconnects only with new credentials", async () => {
   const tokens = ["old", "old", "new"];
   const { client, clock, network, open } = harness({ token: () => tokens.shift() });
   (await open()).end(1008, "Invalid token");
@@ -126,14 +126,14 @@ test("1008 is answered with new credentials only", async () => {
   assert.equal(none.client.state.status, "closed");
 });
 
-test("after a heartbeat timeout the client is back at once, with the same token", async () => {
+test("after a heartbeat timeout the client reconnects at once, with the same token", async () => {
   const { clock, network, open } = harness({ token: () => "same" });
   (await open()).end(1008, "Heartbeat timeout");
   await clock.advance(0);
   assert.equal(network.sockets.length, 2);
 });
 
-test("a token is renewed in band before it ends", async () => {
+test("a token is refreshed in band before it expires", async () => {
   const { token, purposes } = numbered(120_000);
   const { clock, network, open } = harness({ token });
   const socket = await open({ heartbeatMs: 1_000_000 });
@@ -151,7 +151,19 @@ test("a token is renewed in band before it ends", async () => {
   assert.deepEqual(purposes, ["connect", "refresh", "refresh"]);
 });
 
-test("a token that ended while the machine slept is renewed when it wakes", async () => {
+test("a token that is already expired is refreshed once a second, not in a loop", async () => {
+  for (const expiresInMs of [-5, 0, 10]) {
+    const { clock, open } = harness({ token: () => ({ token: "t", expiresInMs }) });
+    const socket = await open();
+    await clock.advance(3500);
+    const count = socket.sent.length;
+    socket.answer("$ws:refresh", "$ws:refreshed", { expiresInMs });
+    await clock.advance(1000);
+    assert.deepEqual([count, socket.sent.length], [1, 2], String(expiresInMs));
+  }
+});
+
+test("a token that expired during sleep is refreshed on wake-up", async () => {
   const { token } = numbered(3_600_000);
   const { clock, page, open } = harness({ token });
   const socket = await open();
@@ -165,7 +177,7 @@ test("a token that ended while the machine slept is renewed when it wakes", asyn
 });
 
 // COMPLAINTS 4
-test("there is one refresh at a time, and none of a connection that is gone", async () => {
+test("refreshes are single-flight, and end with their connection", async () => {
   const waiting: ((token: string) => void)[] = [];
   let isFirst = true;
   const token = (): Token | Promise<Token> => {
@@ -193,7 +205,7 @@ test("there is one refresh at a time, and none of a connection that is gone", as
   assert.equal(next.protocols[1], "bearer.next");
 });
 
-test("a refresh that is refused is reported, and repeated only if that may help", async () => {
+test("a refused refresh is reported, and retried only if it is retryable", async () => {
   const { clock, errors, open } = harness({ token: numbered(60_000).token });
   const socket = await open({ heartbeatMs: 1_000_000 });
   await clock.advance(30_000);

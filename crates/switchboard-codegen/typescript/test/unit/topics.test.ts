@@ -36,7 +36,7 @@ test("a topic is joined once, and its messages reach every handle", async () => 
   await assert.rejects(second.ready(), { reason: "closed" });
 });
 
-test("a topic that is left and joined in one turn stays joined", async () => {
+test("closing and reopening a handle in one turn keeps the topic joined", async () => {
   const { client, open } = harness();
   const socket = await open();
   client.subscribe("lobby").close();
@@ -48,7 +48,7 @@ test("a topic that is left and joined in one turn stays joined", async () => {
 });
 
 // COMPLAINTS 2
-test("topics are joined again after each of 50 reconnects, before what waits is sent", async () => {
+test("topics are joined again after each of 50 reconnects, before queued messages are sent", async () => {
   const { client, clock, open } = harness();
   let socket = await open();
   const states: string[] = [];
@@ -72,7 +72,7 @@ test("topics are joined again after each of 50 reconnects, before what waits is 
   assert.equal(client.pending.requests, 2);
 });
 
-test("a refusal is told; a retryable one is repeated", async () => {
+test("a refusal is reported, and retried if it is retryable", async () => {
   const { client, clock, open } = harness();
   const socket = await open({ heartbeatMs: 1_000_000 });
   const room = client.subscribe("room:1");
@@ -93,7 +93,7 @@ test("a refusal is told; a retryable one is repeated", async () => {
 });
 
 // COMPLAINTS 4
-test("an answer to a subscribe of an earlier connection counts for nothing", async () => {
+test("the answer to a subscribe of an earlier connection is ignored", async () => {
   const { client, clock, open } = harness();
   const socket = await open();
   const room = client.subscribe("room:1");
@@ -107,7 +107,7 @@ test("an answer to a subscribe of an earlier connection counts for nothing", asy
   assert.equal(room.state.status, "joined");
 });
 
-test("a connection that is lost while a topic is joined is no refusal", async () => {
+test("losing the connection while joining is not a refusal", async () => {
   const { client, clock, network, open } = harness();
   const socket = await open();
   const room = client.subscribe("room:1");
@@ -128,7 +128,7 @@ test("a connection that is lost while a topic is joined is no refusal", async ()
   assert.deepEqual(states, ["pending", "joining", "pending", "joining", "joined"]);
 });
 
-test("while the server goes away, topics wait for the next connection", async () => {
+test("while the server drains, topics wait for the next connection", async () => {
   const { client, clock, open } = harness();
   const socket = await open();
   socket.message("$ws:goaway", { retryInMs: 1000 });
@@ -139,7 +139,7 @@ test("while the server goes away, topics wait for the next connection", async ()
   assert.deepEqual((await open()).types, ["$ws:subscribe"]);
 });
 
-test("messages that name their topic reach that topic; a filter tells apart those that do not", async () => {
+test("messages are dispatched by meta.topic, or by type and filter", async () => {
   const { client, open } = harness();
   const socket = await open();
   const seen: string[] = [];
@@ -157,7 +157,7 @@ test("messages that name their topic reach that topic; a filter tells apart thos
   assert.deepEqual(seen, ["2 b", "1 ann"]);
 });
 
-test("for await gets the messages of a topic until its handle is closed", async () => {
+test("for await yields the messages of a topic until its handle is closed", async () => {
   const { client, open } = harness();
   const socket = await open();
   const room = client.subscribe("room:1");
@@ -171,7 +171,7 @@ test("for await gets the messages of a topic until its handle is closed", async 
   for await (const message of room) assert.fail(message.type);
 });
 
-test("a closed client takes no subscription", () => {
+test("a closed client refuses subscriptions", () => {
   const { client } = harness();
   const room = client.subscribe("room:1");
   client.close();
@@ -179,7 +179,7 @@ test("a closed client takes no subscription", () => {
   assert.throws(() => client.subscribe("room:1"), { reason: "closed" });
 });
 
-test("patterns fit by what stands around their braces", () => {
+test("patterns match by prefix and suffix", () => {
   const patterns = { "room:{id}": ["A", "B"], "user:{id}:mail": ["C"], lobby: ["D"], "{any}:x": ["E"] };
   const table: [string, string[]][] = [
     ["room:1", ["A", "B"]],
