@@ -11,10 +11,8 @@ import { test } from "node:test";
 import { build } from "esbuild";
 import { Conformance } from "../support/conformance.js";
 
-/** The first of the usual names that starts. */
-const NAMES = [process.env["CHROMIUM"], "chromium", "chromium-browser", "google-chrome"].filter(
-  (name) => name !== undefined,
-);
+/** The names under which Chromium is installed. */
+const NAMES = [process.env["CHROMIUM"] ?? "chromium", "chromium-browser", "google-chrome"];
 
 /** What the page found out: see `page.ts`. */
 interface Report {
@@ -37,13 +35,15 @@ test("the client runs in Chromium", { timeout: 60_000 }, async (context) => {
   let finish = (_: Report): void => {};
   const finished = new Promise<Report>((resolve) => (finish = resolve));
   const site = createServer((request, response) => {
-    if (request.method !== "POST") return void response.setHeader("content-type", "text/html").end(html);
-    let body = "";
-    request.on("data", (chunk) => (body += chunk));
-    request.on("end", () => {
-      response.end();
-      finish(JSON.parse(body) as Report);
-    });
+    if (request.method === "GET") response.setHeader("content-type", "text/html").end(html);
+    else {
+      let body = "";
+      request.on("data", (chunk) => (body += chunk));
+      request.on("end", () => {
+        response.end();
+        finish(JSON.parse(body) as Report);
+      });
+    }
   });
   site.on("upgrade", (request, near, head) => {
     const far = dial(Number(new URL(server.url()).port), "127.0.0.1");
