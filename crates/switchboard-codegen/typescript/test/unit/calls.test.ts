@@ -79,3 +79,17 @@ test("a call is aborted with its connection, and not answered on another", async
   await settle();
   assert.deepEqual(next.types, []);
 });
+
+test("the signal of an answered call is not aborted later", async () => {
+  const { client, open } = harness();
+  const socket = await open();
+  let signal: AbortSignal | undefined;
+  client.handle("CONFIRM", (_, context) => {
+    signal = context.signal;
+    return { yes: true };
+  });
+  socket.message("CONFIRM", {}, { correlationId: "s:1" });
+  await settle();
+  socket.end();
+  assert.equal(signal?.aborted, false);
+});

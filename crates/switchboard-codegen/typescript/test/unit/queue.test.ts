@@ -104,6 +104,15 @@ test("oversized messages are refused, when sent or when flushed", async () => {
   );
 });
 
+test("a message sent during the flush does not overtake the queue", async () => {
+  const { client, open } = harness();
+  client.onError(() => client.send("JOIN_ROOM", { roomId: "late" }));
+  client.send("JOIN_ROOM", { roomId: "x".repeat(500) });
+  client.send("PING");
+  const socket = await open({ limits: { maxMessageBytes: 300 } });
+  assert.deepEqual(socket.types, ["PING", "JOIN_ROOM"]);
+});
+
 test("messages still queued when the client is closed are reported", () => {
   const { client, errors } = harness();
   client.send("PING");
@@ -162,6 +171,8 @@ test("the queue respects its limits, and drops nothing silently", () => {
             if (policy === "off") assert.equal(isTaken, false);
           } else if (step.kind === "remove") {
             const item = model[step.at];
+            if (item) queue.remove(item);
+            // A second time changes nothing.
             if (item) queue.remove(item);
             model = model.filter((other) => other !== item);
           } else {

@@ -191,6 +191,52 @@ test("requests with a key are sent again after a reconnect; others end with unkn
   assert.equal(network.sockets.length, 3);
 });
 
+test("the timeout of a request keeps running across a reconnect", async () => {
+  const { client, clock, open } = harness();
+  const socket = await open();
+  const answer = client.request("ADD", { a: 1, b: 2 }, { idempotencyKey: "k", timeoutMs: 1000 });
+  await clock.advance(500);
+  socket.end();
+  await clock.advance(200);
+  const next = await open();
+  assert.deepEqual(next.types, ["ADD"]);
+  await clock.advance(299);
+  assert.equal(await outcome(answer), "pending");
+  await clock.advance(1);
+  assert.ok((await outcome(answer)) instanceof TimeoutError);
+});
+
+test("an answer that arrives before the request is sent again is ignored", async () => {
+  const { client, clock, network, open } = harness();
+  const socket = await open();
+  const answer = client.request("ADD", { a: 1, b: 2 }, { idempotencyKey: "k" });
+  const { correlationId } = socket.last("ADD").meta;
+  socket.end();
+  await clock.advance(1000);
+  // Before the hello.
+  network.socket.message("SUM", { result: 7 }, { correlationId });
+  assert.equal(await outcome(answer), "pending");
+  const next = await open();
+  next.answer("ADD", "SUM", { result: 3 });
+  assert.deepEqual(await answer, { result: 3 });
+});
+
+test("a settled request leaves no listener on its signal", async () => {
+  const { client, open } = harness();
+  const socket = await open();
+  const { signal } = new AbortController();
+  let count = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...args: Parameters<typeof add>) => (count++, add(...args));
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => (count--, remove(...args));
+  const answer = client.request("ADD", { a: 1, b: 2 }, { signal });
+  assert.equal(count, 1);
+  socket.answer("ADD", "SUM", { result: 3 });
+  await answer;
+  assert.equal(count, 0);
+});
+
 test("a terminal close settles every request", async () => {
   const { client, network, open } = harness();
   const socket = await open();

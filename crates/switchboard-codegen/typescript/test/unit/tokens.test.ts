@@ -223,3 +223,37 @@ test("a refused refresh is reported, and retried only if it is retryable", async
     ],
   );
 });
+
+test("a refresh on wake-up replaces the timer, and is aborted with its connection", async () => {
+  const signals: AbortSignal[] = [];
+  const token = ({ purpose, signal }: { purpose: string; signal: AbortSignal }): Token | Promise<Token> => {
+    if (purpose === "connect") return { token: "t", expiresInMs: 60_000 };
+    signals.push(signal);
+    return new Promise(() => {});
+  };
+  const { clock, page, open } = harness({ token });
+  const socket = await open();
+  clock.sleep(60_000);
+  page.show();
+  await clock.advance(60_000);
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [false],
+  );
+  socket.end();
+  assert.equal(signals[0]?.aborted, true);
+});
+
+test("the late result of an abandoned token call is ignored", async () => {
+  const waiting: ((token: Token) => void)[] = [];
+  const { clock, network } = harness({ token: () => new Promise((resolve) => waiting.push(resolve)) });
+  await clock.advance(10_000 + 150);
+  waiting[1]?.({ token: "second", expiresInMs: 3_600_000 });
+  await settle();
+  waiting[0]?.({ token: "first", expiresInMs: 10 });
+  await settle();
+  network.socket.accept();
+  await clock.advance(60_000);
+  assert.deepEqual(network.socket.types, []);
+  assert.equal(network.socket.protocols[1], "bearer.second");
+});

@@ -179,6 +179,38 @@ test("a closed client refuses subscriptions", () => {
   assert.throws(() => client.subscribe("room:1"), { reason: "closed" });
 });
 
+test("a handle that is closed while joining leaves the topic", async () => {
+  const { client, open } = harness();
+  const room = client.subscribe("room:1");
+  room.onState(({ status }) => {
+    if (status === "joining") room.close();
+  });
+  const socket = await open();
+  await settle();
+  assert.deepEqual(socket.types, ["$ws:subscribe", "$ws:unsubscribe"]);
+});
+
+test("closing the client from a listener of a joining topic sends nothing", async () => {
+  const { client, open } = harness();
+  client.subscribe("room:1").onState(({ status }) => {
+    if (status === "joining") client.close();
+  });
+  const socket = await open();
+  assert.deepEqual(socket.types, []);
+});
+
+test("closing a topic clears its retry timer", async () => {
+  const { client, clock, open } = harness();
+  const socket = await open();
+  const before = clock.timers;
+  const room = client.subscribe("room:1");
+  socket.refuse("$ws:subscribe", { code: "UNAVAILABLE", message: "", retryable: true, retryAfterMs: 500 });
+  assert.equal(clock.timers, before + 1);
+  room.close();
+  await settle();
+  assert.equal(clock.timers, before);
+});
+
 test("patterns match by prefix and suffix", () => {
   const patterns = { "room:{id}": ["A", "B"], "user:{id}:mail": ["C"], lobby: ["D"], "{any}:x": ["E"] };
   const table: [string, string[]][] = [
