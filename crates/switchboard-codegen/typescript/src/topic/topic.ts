@@ -45,7 +45,6 @@ export class Topic {
     const joining = { status: "joining" } as const;
     this.#machine.move(state, joining);
     this.#changed();
-    if (this.state !== joining) return;
     this.#join((error) => {
       // A late answer, for example after a reconnect.
       if (this.state !== joining) return;

@@ -162,13 +162,16 @@ test("the queue respects its limits, and drops nothing silently", () => {
               sent: () => {},
               dropped: () => void (model = model.filter((other) => other !== item)),
             };
-            const before = model.length;
+            const waiting = model.reduce((sum, { bytes }) => sum + bytes, 0);
+          const fits = model.length < maxItems && waiting + step.bytes + step.buffered <= maxBytes;
+          const before = model.length;
             const isTaken = queue.push(item, step.buffered);
             if (isTaken) model.push(item);
             else assert.equal(model.length, before, "what is refused drops nothing");
             const bytes = model.reduce((sum, { bytes }) => sum + bytes, 0);
             if (isTaken) assert.ok(model.length <= maxItems && bytes + step.buffered <= maxBytes);
             if (policy === "off") assert.equal(isTaken, false);
+          if (policy === "drop-newest") assert.equal(isTaken, fits);
           } else if (step.kind === "remove") {
             const item = model[step.at];
             if (item) queue.remove(item);
