@@ -40,7 +40,7 @@ const sum: Promise<Sum> = client.request("ADD", { a: 1, b: 2 }, { onProgress: ({
 const who: Promise<UserJoined> = client.request("WHOAMI");
 client.request("WHOAMI", undefined, { idempotencyKey: "k", signal: new AbortController().signal });
 // @ts-expect-error no such request
-client.request("ADDD", { a: 1, b: 2 });
+client.request("ADDITION", { a: 1, b: 2 });
 // @ts-expect-error the payload is missing
 client.request("ADD");
 // @ts-expect-error a key has another type
@@ -153,7 +153,7 @@ export function Component(): void {
   useTopic(client, "lobby", ({ payload }) => payload.username);
   useTopic(client, id === "" ? null : `room:${id}`, ({ type }) => type);
   // @ts-expect-error no such request
-  useRequest(client, "ADDD");
+  useRequest(client, "ADDITION");
   // @ts-expect-error the payload is missing
   void run();
   // @ts-expect-error no such event
