@@ -43,11 +43,11 @@ export interface Route<A extends Api> {
   /** The same for the server's requests. */
   readonly calls: { readonly [K in keyof A["calls"]]: string };
   /** Topic pattern, such as `room:{id}`, to the types of its messages. */
-  readonly topics: { readonly [pattern: string]: readonly Key<A["receive"]>[] };
+  readonly topics: { readonly [pattern: string]: readonly KeyOf<A["receive"]>[] };
 }
 
 /** The names in a map of types. */
-export type Key<T> = keyof T & string;
+export type KeyOf<T> = keyof T & string;
 
 /** `meta` of a message. */
 export interface Meta {
@@ -62,14 +62,14 @@ export interface Meta {
 type DeclaredMeta<A extends Api, K> = K extends keyof A["meta"] ? A["meta"][K] : unknown;
 
 /** A message of the server of type `K`. */
-export interface Message<A extends Api, K extends Key<A["receive"]>> {
+export interface Message<A extends Api, K extends KeyOf<A["receive"]>> {
   readonly type: K;
   readonly payload: A["receive"][K];
   readonly meta: Meta & DeclaredMeta<A, K>;
 }
 
 /** A message of one of the types `K`: a union to `switch` over. */
-export type AnyMessage<A extends Api, K extends Key<A["receive"]> = Key<A["receive"]>> = {
+export type AnyMessage<A extends Api, K extends KeyOf<A["receive"]> = KeyOf<A["receive"]>> = {
   [T in K]: Message<A, T>;
 }[K];
 
@@ -92,19 +92,20 @@ export type Args<A extends Api, K, Payload, Options> = undefined extends Payload
     : [payload?: Payload, options?: Options]
   : [payload: Payload, ...rest: MetaOptions<A, K, Options>];
 
-export type Response<A extends Api, K extends Key<A["requests"]>> = A["requests"][K]["response"];
+/** The response payload of a request. */
+export type ResponseOf<A extends Api, K extends KeyOf<A["requests"]>> = A["requests"][K]["response"];
 
 /** The progress of a request; `never` where there is none. */
-export type Progress<A extends Api, K extends Key<A["requests"]>> = A["requests"][K] extends { progress: infer P }
+export type ProgressOf<A extends Api, K extends KeyOf<A["requests"]>> = A["requests"][K] extends { progress: infer P }
   ? P
   : never;
 
 /** The error codes of a request: the protocol's and its own. */
-export type Code<A extends Api, K extends Key<A["requests"]>> =
+export type ErrorCode<A extends Api, K extends KeyOf<A["requests"]>> =
   ProtocolCode | (A["requests"][K] extends { errors: infer E extends string } ? E : never);
 
 /** The types of a topic's messages. */
-export type TopicTypes<A extends Api, T extends keyof A["topics"]> = A["topics"][T] & Key<A["receive"]>;
+export type TopicTypes<A extends Api, T extends keyof A["topics"]> = A["topics"][T] & KeyOf<A["receive"]>;
 
 /** The error codes of the protocol. */
 export type ProtocolCode =

@@ -2,11 +2,11 @@ import type {
   AnyMessage,
   Api,
   Args,
-  Code,
-  Key,
+  ErrorCode,
+  KeyOf,
   Message,
-  Progress,
-  Response,
+  ProgressOf,
+  ResponseOf,
   Route,
   SendOptions,
   TopicTypes,
@@ -84,7 +84,7 @@ export class Client<A extends Api> {
   }
 
   /** Sends or queues an event. Returns whether it was accepted. */
-  send<K extends Key<A["send"]>>(type: K, ...args: Args<A, K, A["send"][K], SendOptions>): boolean {
+  send<K extends KeyOf<A["send"]>>(type: K, ...args: Args<A, K, A["send"][K], SendOptions>): boolean {
     const [payload, options] = args as unknown as [unknown, SendOptions?];
     const session = this.#session;
     const dropped = (error: unknown, source: ErrorContext["source"] = "dropped"): false => {
@@ -106,10 +106,10 @@ export class Client<A extends Api> {
   }
 
   /** Sends a request and waits for its answer. */
-  request<K extends Key<A["requests"]>>(
+  request<K extends KeyOf<A["requests"]>>(
     type: K,
-    ...args: Args<A, K, A["requests"][K]["request"], RequestOptions<Progress<A, K>>>
-  ): Promise<Response<A, K>> {
+    ...args: Args<A, K, A["requests"][K]["request"], RequestOptions<ProgressOf<A, K>>>
+  ): Promise<ResponseOf<A, K>> {
     const [payload, options = {}] = args as unknown as [unknown, RequestOptions?];
     const session = this.#session;
     return new Promise((resolve, reject) => {
@@ -119,18 +119,18 @@ export class Client<A extends Api> {
       session.requests.start(type, response, payload, options, (error, payload) => {
         const failed = error ?? session.invalid(response, payload, "receive");
         if (failed) reject(failed);
-        else resolve(payload as Response<A, K>);
+        else resolve(payload as ResponseOf<A, K>);
       });
     });
   }
 
   /** Returns whether an error is a `ServerError`, and narrows its code to those of the request. */
-  isServerError<K extends Key<A["requests"]>>(_type: K, error: unknown): error is ServerError<Code<A, K>> {
+  isServerError<K extends KeyOf<A["requests"]>>(_type: K, error: unknown): error is ServerError<ErrorCode<A, K>> {
     return error instanceof ServerError;
   }
 
   /** Calls the listener with each event of one type. */
-  on<K extends Key<A["receive"]>>(
+  on<K extends KeyOf<A["receive"]>>(
     type: K,
     listener: (payload: A["receive"][K], message: Message<A, K>) => void,
   ): Unsubscribe {
@@ -145,7 +145,7 @@ export class Client<A extends Api> {
   }
 
   /** Waits for the next event of one type. */
-  async once<K extends Key<A["receive"]>>(type: K, { signal }: OnceOptions = {}): Promise<A["receive"][K]> {
+  async once<K extends KeyOf<A["receive"]>>(type: K, { signal }: OnceOptions = {}): Promise<A["receive"][K]> {
     const stream = this.messages(type);
     const abort = (): void => stream.end(aborted());
     if (signal?.aborted) abort();
@@ -161,7 +161,7 @@ export class Client<A extends Api> {
   }
 
   /** Returns an async iterator over events of some types, or of all. */
-  messages<K extends Key<A["receive"]> = Key<A["receive"]>>(...types: K[]): Stream<AnyMessage<A, K>> {
+  messages<K extends KeyOf<A["receive"]> = KeyOf<A["receive"]>>(...types: K[]): Stream<AnyMessage<A, K>> {
     const { messages, states, closed } = this.#session;
     return streamOf(messages, states, closed, ({ type }) => types.length === 0 || types.includes(type as K));
   }
@@ -171,7 +171,7 @@ export class Client<A extends Api> {
   }
 
   /** Answers the server's requests of one type. A thrown `ServerError` is sent as the answer. */
-  handle<K extends Key<A["calls"]>>(
+  handle<K extends KeyOf<A["calls"]>>(
     type: K,
     handler: (
       payload: A["calls"][K]["request"],
@@ -182,7 +182,7 @@ export class Client<A extends Api> {
   }
 
   /** Subscribes to a topic. Reconnects join it again. */
-  subscribe<T extends Key<A["topics"]>>(
+  subscribe<T extends KeyOf<A["topics"]>>(
     name: T,
     options: SubscribeOptions<AnyMessage<A, TopicTypes<A, T>>> = {},
   ): Subscription<A, TopicTypes<A, T>> {

@@ -1,9 +1,9 @@
 import { useEffect } from "react";
-import type { Api, Client, Key, Message } from "switchboard-client";
+import type { Api, Client, KeyOf, Message } from "switchboard-client";
 import { useLatest } from "./latest.js";
 
 /** Calls the listener with each event of one type while the component is mounted. */
-export function useMessage<A extends Api, K extends Key<A["receive"]>>(
+export function useMessage<A extends Api, K extends KeyOf<A["receive"]>>(
   client: Client<A>,
   type: K,
   listener: (payload: A["receive"][K], message: Message<A, K>) => void,

@@ -1,24 +1,27 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { Api, Args, Client, Key, Progress, RequestOptions, Response } from "switchboard-client";
+import type { Api, Args, Client, KeyOf, ProgressOf, RequestOptions, ResponseOf } from "switchboard-client";
 
 /** The status of a component's request. */
-export type RequestStatus<A extends Api, K extends Key<A["requests"]>> =
+export type RequestStatus<A extends Api, K extends KeyOf<A["requests"]>> =
   | { readonly status: "idle" }
-  | { readonly status: "running"; readonly progress: Progress<A, K> | undefined }
-  | { readonly status: "done"; readonly data: Response<A, K> }
+  | { readonly status: "running"; readonly progress: ProgressOf<A, K> | undefined }
+  | { readonly status: "done"; readonly data: ResponseOf<A, K> }
   | { readonly status: "failed"; readonly error: unknown };
 
-export type UseRequest<A extends Api, K extends Key<A["requests"]>> = RequestStatus<A, K> & {
+export type UseRequest<A extends Api, K extends KeyOf<A["requests"]>> = RequestStatus<A, K> & {
   /** Sends the request, aborting the previous one. */
   readonly run: (
-    ...args: Args<A, K, A["requests"][K]["request"], RequestOptions<Progress<A, K>>>
-  ) => Promise<Response<A, K>>;
+    ...args: Args<A, K, A["requests"][K]["request"], RequestOptions<ProgressOf<A, K>>>
+  ) => Promise<ResponseOf<A, K>>;
   /** Aborts the running request. */
   readonly abort: () => void;
 };
 
 /** A request of a component. It is aborted when the component is unmounted. */
-export function useRequest<A extends Api, K extends Key<A["requests"]>>(client: Client<A>, type: K): UseRequest<A, K> {
+export function useRequest<A extends Api, K extends KeyOf<A["requests"]>>(
+  client: Client<A>,
+  type: K,
+): UseRequest<A, K> {
   const [state, setState] = useState<RequestStatus<A, K>>({ status: "idle" });
   const running = useRef<AbortController | undefined>(undefined);
   const abort = useCallback(() => running.current?.abort(), []);
@@ -40,7 +43,7 @@ export function useRequest<A extends Api, K extends Key<A["requests"]>>(client: 
         ...options,
         signal: controller.signal,
         onProgress: (progress) => {
-          show({ status: "running", progress: progress as Progress<A, K> });
+          show({ status: "running", progress: progress as ProgressOf<A, K> });
           options?.onProgress?.(progress);
         },
       };

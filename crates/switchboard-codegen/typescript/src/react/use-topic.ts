@@ -1,12 +1,12 @@
 import { useCallback, useRef, useSyncExternalStore } from "react";
-import type { AnyMessage, Api, Client, Key, Subscription, SubscriptionState, TopicTypes } from "switchboard-client";
+import type { AnyMessage, Api, Client, KeyOf, Subscription, SubscriptionState, TopicTypes } from "switchboard-client";
 import { useLatest } from "./latest.js";
 
 const PENDING: SubscriptionState = { status: "pending" };
 const CLOSED: SubscriptionState = { status: "closed" };
 
 /** Subscribes to a topic while the component is mounted; `null` subscribes to none. Renders when the state changes. */
-export function useTopic<A extends Api, T extends Key<A["topics"]>>(
+export function useTopic<A extends Api, T extends KeyOf<A["topics"]>>(
   client: Client<A>,
   topic: T | null,
   listener: (message: AnyMessage<A, TopicTypes<A, T>>) => void,

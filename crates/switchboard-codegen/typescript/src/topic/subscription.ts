@@ -1,4 +1,4 @@
-import type { AnyMessage, Api, Key, Message } from "../api.js";
+import type { AnyMessage, Api, KeyOf, Message } from "../api.js";
 import type { Core } from "../core.js";
 import type { Unsubscribe } from "../emitter.js";
 import { Emitter } from "../emitter.js";
@@ -10,7 +10,7 @@ import type { SubscriptionState } from "./state.js";
 import type { Topic } from "./topic.js";
 
 /** A handle on a topic. Closing the last handle leaves the topic. */
-export class Subscription<A extends Api, K extends Key<A["receive"]>> {
+export class Subscription<A extends Api, K extends KeyOf<A["receive"]>> {
   readonly #topic: Topic;
   readonly #messages: Emitter<Inbound>;
   readonly #states: Emitter<SubscriptionState>;
