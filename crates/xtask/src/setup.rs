@@ -33,7 +33,7 @@ enum Get {
 }
 
 /// A new tool that the tests need is a new entry here.
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 13] = [
     Need {
         name: "rustfmt and clippy",
         wanted: always,
@@ -76,6 +76,20 @@ const NEEDS: [Need; 12] = [
             "ci",
             "--prefix",
             "tests/interop",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+        ]]),
+    },
+    Need {
+        name: "Node's packages of the TypeScript client",
+        wanted: always,
+        found: Found::Runs(&["npm", "ls", "--prefix", "crates/switchboard-codegen/typescript"]),
+        get: Get::Commands(&[&[
+            "npm",
+            "ci",
+            "--prefix",
+            "crates/switchboard-codegen/typescript",
             "--ignore-scripts",
             "--no-audit",
             "--no-fund",

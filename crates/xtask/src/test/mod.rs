@@ -48,6 +48,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("lints", &[lints(Extent::Full)])?;
     steps.commands("tests", &[tests(Extent::Full, setup::has_nextest())])?;
     steps.commands("tests on axum's transport", &[tests_on_axum(setup::has_nextest())])?;
+    steps.commands("TypeScript client", &typescript()?)?;
     steps.commands("serde_json's features", &[tests_with_serde_json_features(setup::has_nextest())?])?;
     steps.call("loom", "cargo xtask loom", loom::run)?;
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
@@ -126,6 +127,17 @@ fn tests_with_serde_json_features(nextest: bool) -> Result<CommandLine> {
         .args(["--package", "switchboard-core", "--all-features", "--no-fail-fast", "--features", &features])
         .arg("--target-dir")
         .arg(workspace::target()?.join("serde-json").to_string_lossy()))
+}
+
+/// The tests of the TypeScript client, some of them against the conformance server.
+fn typescript() -> Result<[CommandLine; 2]> {
+    let server = workspace::target()?.join("debug/conformance-server");
+    Ok([
+        CommandLine::cargo("build --workspace --all-features --bin conformance-server"),
+        CommandLine::new("npm")
+            .args(["--prefix", "crates/switchboard-codegen/typescript", "test"])
+            .env("SWITCHBOARD_CONFORMANCE", &server.to_string_lossy()),
+    ])
 }
 
 fn docs() -> CommandLine {

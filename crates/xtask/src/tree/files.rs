@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The folders that cargo and npm write.
-const GENERATED: [&str; 2] = ["target", "node_modules"];
+const GENERATED: [&str; 3] = ["dist", "node_modules", "target"];
 
 /// Returns all folders with handwritten files, including the root, without hidden ones.
 pub(super) fn folders(root: &Path) -> Vec<PathBuf> {

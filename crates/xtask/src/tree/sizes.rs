@@ -13,7 +13,7 @@ const MAX_LINES: usize = 450;
 const MAX_FILES: usize = 14;
 
 /// The extensions of source files.
-const SOURCES: [&str; 6] = ["css", "html", "js", "mjs", "py", "rs"];
+const SOURCES: [&str; 8] = ["css", "html", "js", "mjs", "py", "rs", "ts", "tsx"];
 
 #[test]
 fn files_are_short() {
