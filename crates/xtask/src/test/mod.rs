@@ -136,7 +136,7 @@ fn typescript() -> Result<[CommandLine; 2]> {
         CommandLine::cargo("build --workspace --all-features --bin conformance-server"),
         CommandLine::new("npm")
             .args(["--prefix", "crates/switchboard-codegen/typescript", "test"])
-            .env("SWITCHBOARD_CONFORMANCE", &server.to_string_lossy()),
+            .env("SWITCHBOARD_CONFORMANCE", server.to_string_lossy()),
     ])
 }
 
