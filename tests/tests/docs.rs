@@ -28,26 +28,3 @@ fn the_readme_and_the_examples_serve_with_a_header_timeout() {
         assert!(program.contains("switchboard::serve(listener, ") && !program.contains("axum::serve("), "{path}");
     }
 }
-
-#[test]
-fn no_source_file_is_over_500_lines() {
-    fn walk(dir: &Path, long: &mut Vec<String>) {
-        for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-            let path = entry.path();
-            if path.is_dir() {
-                walk(&path, long);
-            } else if path.extension().is_some_and(|ext| ext == "rs" || ext == "js" || ext == "css") {
-                let lines = fs::read_to_string(&path).unwrap().lines().count();
-                if lines > 500 {
-                    long.push(format!("{}: {lines}", path.display()));
-                }
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut long = Vec::new();
-    for dir in ["crates", "examples", "tests/src", "tests/tests"] {
-        walk(&root.join(dir), &mut long);
-    }
-    assert!(long.is_empty(), "{long:?}");
-}

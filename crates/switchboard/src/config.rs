@@ -203,7 +203,8 @@ impl Config {
 
     /// Sets the maximum number of messages a client may send in ten seconds that reach no handler.
     ///
-    /// Layers cannot limit these: heartbeats, aborts, refreshes, late answers and malformed
+    /// Layers cannot limit these: heartbeats, aborts, refreshes, subscriptions by clients
+    /// ([`allow_subscribe`](crate::TopicOptions::allow_subscribe)), late answers and malformed
     /// messages. A client that exceeds the limit gets `RESOURCE_EXHAUSTED` and is closed with 4006.
     /// Requests refused because of [`max_requests`](Self::max_requests) do not count.
     pub fn max_unhandled_messages(mut self, count: u32) -> Self {
@@ -218,7 +219,7 @@ impl Config {
     /// There is no limit by default: one client may send some 100 000 messages a second, and
     /// backpressure slows it down when its handlers do not keep up. For limits per type or user,
     /// and for limits that keep the connection open, see
-    /// [`RateLimit`](crate::middleware::RateLimit).
+    /// [`RateLimitLayer`](crate::RateLimitLayer).
     pub fn max_messages(mut self, count: impl Into<Option<u32>>) -> Self {
         self.max_messages = count.into();
         self

@@ -166,6 +166,27 @@ async fn a_reauthorization_that_does_not_decide_is_logged() {
 }
 
 #[tokio::test]
+async fn an_on_open_hook_that_fails_is_logged() {
+    let (log, _guard) = Log::start();
+    let ws = WsRouter::<()>::new().on_open(async |conn: Conn| conn.subscribe("a b").await.map(drop));
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    assert_eq!(server.connect("/ws").await.expect_close().await.0, 1011);
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("`on_open` failed")).unwrap();
+    assert!(line.contains("WARN") && line.contains("INVALID_ARGUMENT"), "{line}");
+}
+
+#[tokio::test]
+async fn a_layer_that_wraps_nothing_is_logged() {
+    let (log, _guard) = Log::start();
+    let ws = WsRouter::<()>::new().layer(switchboard::TraceLayer::new()).on(async |_: Boom| {});
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("`layer` wraps no handler")).unwrap();
+    assert!(line.contains("WARN") && line.contains("logs.rs"), "{line}");
+    drop(ws);
+}
+
+#[tokio::test]
 async fn spans_carry_the_connection_the_type_and_the_outcome() {
     let (log, _guard) = Log::start();
     let server = Server::start(app());

@@ -1,8 +1,10 @@
 //! Topics that clients subscribe to by themselves.
 
+use std::time::Duration;
+
 use axum::Router;
 use serde_json::{Value, json};
-use switchboard::{Config, Conn, Hub, TopicError, TopicOptions, WsError, WsRouter, ws_message};
+use switchboard::{Config, Conn, Hub, Identity, TopicError, TopicOptions, WsError, WsRouter, ws_message};
 use switchboard_tests::{
     client::{Client, Server},
     serve::ws_route,
@@ -155,6 +157,29 @@ async fn malformed_requests_and_positions_are_refused() {
     // Without an id, the error cannot name its request.
     client.send("$ws:subscribe", json!({ "topic": "prices:2" })).await;
     client.expect_error("ERROR", "INVALID_ARGUMENT").await;
+}
+
+#[tokio::test]
+async fn a_connection_that_must_identify_does_so_first() {
+    async fn login(conn: Conn, _: Ask) -> Result<(), WsError> {
+        conn.identify(Identity::new("ann"))
+    }
+    let config = Config::new().identify_timeout(Duration::from_secs(60));
+    let ws = WsRouter::<()>::new().hub(hub()).config(config).on(login);
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let mut client = extended(&server).await;
+    assert_eq!(code(&subscribe(&mut client, "prices:1").await), "UNAUTHENTICATED");
+    client.send("ASK", json!({})).await;
+    assert_eq!(subscribe(&mut client, "prices:1").await["type"], "$ws:subscribed");
+}
+
+#[tokio::test]
+async fn without_the_dialect_the_error_names_the_subprotocol() {
+    let server = serve(&hub());
+    let mut client = server.connect("/ws").await;
+    let reply = subscribe(&mut client, "prices:1").await;
+    assert_eq!(code(&reply), "INVALID_ARGUMENT");
+    assert!(reply["payload"]["message"].as_str().unwrap().contains("switchboard.v1.json"), "{reply}");
 }
 
 #[tokio::test]

@@ -83,6 +83,11 @@ impl<D: Send + Sync + 'static, Out: MessageSet> Conn<D, Out> {
         self.inner.is_subscribed(topic.topic_name())
     }
 
+    /// Whether the connection has to be identified, and is not yet.
+    pub(crate) fn must_identify(&self) -> bool {
+        self.inner.config().identify_timeout.is_some() && self.user().is_none()
+    }
+
     pub(super) fn change<T: TopicName>(
         &self,
         topics: impl IntoIterator<Item = T>,

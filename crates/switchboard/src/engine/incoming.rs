@@ -215,6 +215,11 @@ fn unrouted<D>(
         ("$ws:refresh", id) if dialect.extended => refresh(id, payload, !routing.hooks.refresh.is_empty()),
         // Never counts as an unknown type, even though no handler takes it.
         (_, Some(id)) if is_call_id(id) && may_answer(message_type) => Incoming::LateAnswer,
+        ("$ws:subscribe" | "$ws:unsubscribe" | "$ws:refresh", id) => {
+            let error =
+                "this message belongs to the extended dialect: connect with the subprotocol `switchboard.v1.json`";
+            bad(WsError::invalid_argument(error), id)
+        }
         (_, id) => match check_type_tag(message_type) {
             Err(problem) => bad(WsError::invalid_argument(problem), id),
             Ok(()) if routing.hooks.fallback.is_some() => {

@@ -83,7 +83,7 @@ impl<D: Send + Sync + 'static> Session<D> {
                 self.queue_failure(None, error);
             }
             Job::Open => {
-                self.log(&error, Some("on_open"));
+                self.log_failed_hook(&error, "`on_open` failed: the connection is closed");
                 drop_quietly(error);
                 self.conn.outbox.close(CloseCode::SERVER_ERROR, "the connection could not be set up");
             }
@@ -135,20 +135,8 @@ impl<D: Send + Sync + 'static> Session<D> {
         let code = match error.code() {
             ErrorCode::Unauthenticated => CloseCode::UNAUTHENTICATED,
             ErrorCode::PermissionDenied => CloseCode::FORBIDDEN,
-            ErrorCode::Internal => return self.log(error, Some("on_reauthorize")),
-            // An outage of what the hooks depend on must not close all connections, but be seen.
-            code => {
-                if let Some(suppressed) = self.conn.hub().may_log() {
-                    let (code, error) = (cut(code.as_str()), cut(error.message()));
-                    tracing::warn!(
-                        code,
-                        error,
-                        suppressed,
-                        "`on_reauthorize` did not decide: the connection stays open"
-                    );
-                }
-                return;
-            }
+            // An outage of what the hooks depend on must not close all connections.
+            _ => return self.log_failed_hook(error, "`on_reauthorize` did not decide: the connection stays open"),
         };
         self.conn.outbox.close(code, switchboard_core::close_reason(error.message()));
     }
@@ -204,6 +192,16 @@ impl<D: Send + Sync + 'static> Session<D> {
             run_each(&conn, "on_error", &routing.hooks.error, failure).await;
         })));
         true
+    }
+
+    /// Logs the failure of a hook that decides about a connection: no client is told why.
+    fn log_failed_hook(&self, error: &WsError, outcome: &'static str) {
+        if *error.code() == ErrorCode::Internal {
+            self.log(error, Some(outcome));
+        } else if let Some(suppressed) = self.conn.hub().may_log() {
+            let (code, error) = (cut(error.code().as_str()), cut(error.message()));
+            tracing::warn!(code, error, suppressed, "{outcome}");
+        }
     }
 
     fn log(&self, error: &WsError, what: Option<&str>) {

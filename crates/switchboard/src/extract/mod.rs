@@ -67,6 +67,13 @@ use switchboard_core::WsError;
 /// ```
 ///
 /// A type implements this or [`FromMessageParts`], not both.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be extracted from a connection",
+    label = "not an extractor here, with the state `{S}` and the connection data `{D}`",
+    note = "hooks and middleware take extractors that need no message: see the table in `switchboard::extract`",
+    note = "axum's extractors other than `State`, `Path`, `Query` and `Extension` go into `FromUpgrade<T>`",
+    note = "`Conn<D>` must have the connection data `{D}`; `WsRequest` and `Next` are the last arguments of a middleware"
+)]
 pub trait FromConnParts<S, D>: Sized + Send {
     /// The error that the client gets if extraction fails.
     type Rejection: Into<WsError>;

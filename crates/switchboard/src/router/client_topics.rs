@@ -81,6 +81,9 @@ where
     Out: MessageSet,
 {
     let Subscribe { topic, mode, epoch, offset, rewind } = request;
+    if conn.must_identify() {
+        return Err(WsError::unauthenticated("authenticate before you subscribe"));
+    }
     let name = conn.hub().client_topic(&topic)?;
     if mode.is_some_and(|mode| mode != Mode::Live) || epoch.is_some() || offset.is_some() || rewind.is_some() {
         return Err(WsError::unimplemented("this topic keeps no history: subscribe with the mode \"live\""));

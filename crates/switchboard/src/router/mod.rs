@@ -7,7 +7,7 @@ mod mount;
 mod options;
 mod settings;
 
-use std::{any::Any, fmt, marker::PhantomData, sync::Arc};
+use std::{any::Any, fmt, marker::PhantomData, panic::Location, sync::Arc};
 
 use switchboard_core::{AnyMessage, MessageSet};
 
@@ -26,7 +26,9 @@ use crate::{
 ///
 /// `S` is the application's state, inferred from the axum router in which it is mounted. `D` is the
 /// data of a connection, which [`authenticate`](Self::authenticate) returns. `Out` is the set of
-/// messages that handlers may send: see [`sending`](WsRouter::sending).
+/// messages that handlers may send: see [`sending`](WsRouter::sending). `A` says whether the router
+/// authenticates: a function that returns one returns `WsRouter<S, D, AnyMessage, Authenticated>`, or
+/// the `MethodRouter<S>` of [`ws_route`](crate::ws_route).
 ///
 /// The order of calls matters only for [layers](Self::layer), which wrap the handlers added before
 /// them, and for hooks of the same event, which run in the order in which they were added.
@@ -218,8 +220,13 @@ where
     /// # let _ = ws;
     /// ```
     #[expect(clippy::needless_pass_by_value, reason = "a layer is given away, as everywhere")]
+    #[track_caller]
     pub fn layer<L: MessageLayer<D>>(mut self, layer: L) -> Self {
         let mut table = std::mem::take(&mut self.table);
+        if table.routes().is_empty() {
+            let location = Location::caller();
+            tracing::warn!(%location, "`layer` wraps no handler: it applies to those that were added before it");
+        }
         for route in table.routes_mut() {
             route.layers = self.around(&layer, std::mem::take(&mut route.layers));
         }

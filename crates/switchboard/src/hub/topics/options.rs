@@ -130,7 +130,14 @@ impl TopicOptions {
     /// Off by default: such requests are refused with `PERMISSION_DENIED`.
     ///
     /// The same rules, authorization and limits apply as to [`Conn::subscribe`](crate::Conn::subscribe).
-    /// Clients need the extended dialect: a subprotocol `switchboard.v1.…`.
+    /// Layers do not see these requests; [`Config::max_unhandled_messages`] limits their rate. If the
+    /// route has an [`identify_timeout`](crate::Config::identify_timeout), they are refused before the
+    /// connection is identified. A client cannot unsubscribe from topics without this option.
+    ///
+    /// Clients need the extended dialect: they connect with the subprotocol `switchboard.v1.json` and
+    /// send `{"type":"$ws:subscribe","meta":{"correlationId":"1"},"payload":{"topic":"prices:gold"}}`.
+    ///
+    /// [`Config::max_unhandled_messages`]: crate::Config::max_unhandled_messages
     ///
     /// ```
     /// use switchboard::{Hub, TopicOptions, ws_message};

@@ -64,7 +64,7 @@ impl TopicRule {
         tracing::warn!(
             message_type,
             pattern = &*self.pattern,
-            "the options of this topic do not declare this message type, and no filter or conflation key applies to it"
+            "the topic's options know other message types: declare this one with `carries`, a filter or a conflation key"
         );
         true
     }
@@ -102,9 +102,11 @@ impl TopicRules {
         let mut rules: Vec<Arc<TopicRule>> = Vec::with_capacity(patterns.len());
         for (id, (pattern, options)) in patterns.into_iter().enumerate() {
             let prefix = pattern.strip_suffix('*').unwrap_or(&pattern);
-            if !(pattern.len() > prefix.len() && prefix.is_empty()) && switchboard_core::check_topic(prefix).is_err() {
+            if !(pattern.len() > prefix.len() && prefix.is_empty())
+                && let Err(invalid) = switchboard_core::check_topic(prefix)
+            {
                 return Err(format!(
-                    "`{pattern}` is not a pattern of topics: use a topic name, or a prefix followed by `*`"
+                    "`{pattern}` is not a pattern of topics ({invalid}): use a topic name, or a prefix followed by `*`"
                 ));
             }
             rules.push(Arc::new(TopicRule { id: RuleId(id), pattern, options, unexpected: Mutex::default() }));
@@ -126,6 +128,9 @@ impl TopicRules {
         });
         let rules = Self { sorted: sorted.into(), look_at_values };
         match rules.never_used() {
+            Some((rule, earlier)) if rule.pattern == earlier.pattern => {
+                Err(format!("there are two rules for `{}`: write one `TopicOptions` with both", rule.pattern))
+            }
             Some((rule, earlier)) => Err(format!(
                 "the rules for `{}` would never be used: declare them before those for `{}`, which match all of their topics",
                 rule.pattern, earlier.pattern
