@@ -13,7 +13,7 @@ use devkit::{CommandLine, workspace};
 use serde_json::Value;
 
 /// The published crates, each with what it may show of others: a crate, or the path of a type.
-const SHOWN: [(&str, &[&str]); 4] = [
+const SHOWN: [(&str, &[&str]); 5] = [
     ("switchboard-frame", &["bytes", "http"]),
     (
         "switchboard-core",
@@ -22,6 +22,7 @@ const SHOWN: [(&str, &[&str]); 4] = [
         &["axum_core::response", "schemars::JsonSchema", "serde_core", "validator"],
     ),
     ("switchboard-macros", &["proc_macro"]),
+    ("switchboard-codegen", &[]),
     (
         "switchboard",
         &[
@@ -44,8 +45,16 @@ const SHOWN: [(&str, &[&str]); 4] = [
 ];
 
 /// The standard library, and the crates of this workspace.
-const ALWAYS: [&str; 7] =
-    ["alloc", "core", "std", "switchboard", "switchboard_core", "switchboard_frame", "switchboard_macros"];
+const ALWAYS: [&str; 8] = [
+    "alloc",
+    "core",
+    "std",
+    "switchboard",
+    "switchboard_codegen",
+    "switchboard_core",
+    "switchboard_frame",
+    "switchboard_macros",
+];
 
 pub(crate) fn run() -> Result<()> {
     let target = workspace::target()?.join("public-api");

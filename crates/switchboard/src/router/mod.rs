@@ -1,5 +1,6 @@
 //! The router: handlers, hooks, layers and settings of a route.
 
+mod codes;
 mod contract;
 mod hooks;
 mod mount;
@@ -186,9 +187,11 @@ where
     {
         let needs = self.set_up(H::setup);
         let handler = handler::erase(handler);
-        let RouteOptions { handling, layer } = options;
+        let RouteOptions { handling, codes, layer } = options;
         let layers = self.around(&layer, middleware::Route::default());
-        self.table.insert(Route::new::<H::Message>(name, handler, handling, needs, H::describe, layers));
+        let mut route = Route::new::<H::Message>(name, handler, handling, needs, H::describe, layers);
+        route.codes = codes.iter().collect();
+        self.table.insert(route);
         self
     }
 
