@@ -178,7 +178,9 @@ mod tests {
     #[test]
     fn all_published_crates_are_checked() {
         let mut checked = SHOWN.map(|(name, _)| name);
-        let mut published = PUBLISHED.map(|krate| krate.name);
+        // A program has no API.
+        let mut published: Vec<_> =
+            PUBLISHED.iter().map(|krate| krate.name).filter(|name| *name != "switchboard-cli").collect();
         checked.sort_unstable();
         published.sort_unstable();
         assert_eq!(checked, published);

@@ -96,10 +96,13 @@ impl<'a> Schemas<'a> {
     /// Returns whether there is a type in common, so that the rest can be compared.
     fn types(&mut self, old: &Map<String, Value>, new: &Map<String, Value>, path: &str) -> bool {
         let (mut a, mut b) = (types(old), types(new));
-        match (a.remove("null"), b.remove("null")) {
-            (false, true) if !a.is_empty() => self.add(Way::Widened, path, "may be null now"),
-            (true, false) if !b.is_empty() => self.add(Way::Narrowed, path, "no longer null"),
-            _ => {}
+        // `null` beside another type.
+        if a.iter().any(|name| name != "null") && b.iter().any(|name| name != "null") {
+            match (a.remove("null"), b.remove("null")) {
+                (false, true) => self.add(Way::Widened, path, "may be null now"),
+                (true, false) => self.add(Way::Narrowed, path, "no longer null"),
+                _ => {}
+            }
         }
         if a == b {
             return true;
@@ -108,10 +111,7 @@ impl<'a> Schemas<'a> {
             |set: &BTreeSet<String>, name: &String| set.contains(name) || name == "integer" && set.contains("number");
         let gone = a.iter().any(|name| !has(&b, name));
         let more = b.iter().any(|name| !has(&a, name));
-        let show = |set: &BTreeSet<String>| match set.len() {
-            0 => "null".to_owned(),
-            _ => set.iter().map(String::as_str).collect::<Vec<_>>().join(" or "),
-        };
+        let show = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect::<Vec<_>>().join(" or ");
         let way = match (gone, more) {
             (true, true) => Way::Replaced,
             (true, false) => Way::Narrowed,

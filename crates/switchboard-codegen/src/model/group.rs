@@ -17,6 +17,13 @@ pub(crate) struct Group {
     class_of: BTreeMap<(Unit, String), usize>,
 }
 
+impl Class {
+    /// Whether this side has it.
+    pub(crate) fn is_sent_by(&self, sender: Direction) -> bool {
+        self.units.iter().any(|(_, direction)| *direction == sender)
+    }
+}
+
 /// Definitions that are one type.
 #[derive(Debug)]
 pub(crate) struct Class {

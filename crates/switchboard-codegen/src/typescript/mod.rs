@@ -3,6 +3,7 @@
 mod api;
 mod topics;
 mod types;
+mod validators;
 
 use std::collections::BTreeSet;
 
@@ -76,21 +77,7 @@ impl TypeScript {
     /// number of JavaScript, an envelope other than the standard one, two routes of one name.
     pub fn generate(&self) -> Result<Generated, GenerateError> {
         let mut problems = Vec::new();
-        let alone = self.sources.len() == 1;
-        let names: Vec<Names> = self.sources.iter().map(|source| Names::new(&source.name, alone)).collect();
-        let mut reserved = BTreeSet::from(["Meta".to_owned(), "Route".to_owned()]);
-        for (source, names) in self.sources.iter().zip(&names) {
-            if source.contract.envelope != EnvelopeStyle::Standard {
-                let reason = "the TypeScript client knows the standard envelope only: remove `.envelope(…)` from the \
-                              router, or generate `asyncapi`";
-                problems.push(Problem::new(&source.name, "", reason));
-            }
-            if !reserved.insert(names.api.clone()) {
-                problems.push(Problem::new(&source.name, "", "two routes have this name: give each its own"));
-            }
-            reserved.extend([names.server.clone(), names.client.clone()]);
-        }
-        let group = Group::new(&self.sources, &reserved, &mut problems);
+        let (names, group) = self.read(&mut problems);
         let mut file = header(&self.module);
         for class in group.classes() {
             let name_of = |name: &str| group.name_of(class.unit, name).to_owned();
@@ -109,6 +96,42 @@ impl TypeScript {
         file += &routes.join("\n");
         GenerateError::unless_empty(problems)?;
         Ok(Generated::new(file))
+    }
+    /// Generates a file of validators for the types that clients send, by their limits. It needs no package; each
+    /// validator implements [Standard Schema](https://standardschema.dev), which form libraries know, and a bundler
+    /// leaves out those that are not used.
+    ///
+    /// `types` is the module of the file of [`generate`](Self::generate), such as `./chat.js`. The server checks more,
+    /// such as rules that are functions.
+    ///
+    /// # Errors
+    ///
+    /// As [`generate`](Self::generate).
+    pub fn validators(&self, types: &str) -> Result<Generated, GenerateError> {
+        let mut problems = Vec::new();
+        let (_, group) = self.read(&mut problems);
+        GenerateError::unless_empty(problems)?;
+        Ok(Generated::new(validators::file(&group, types)))
+    }
+
+    /// The names of the routes, and the types.
+    fn read(&self, problems: &mut Vec<Problem>) -> (Vec<Names>, Group) {
+        let alone = self.sources.len() == 1;
+        let names: Vec<Names> = self.sources.iter().map(|source| Names::new(&source.name, alone)).collect();
+        let mut reserved = BTreeSet::from(["Meta".to_owned(), "Route".to_owned()]);
+        for (source, names) in self.sources.iter().zip(&names) {
+            if source.contract.envelope != EnvelopeStyle::Standard {
+                let reason = "the TypeScript client knows the standard envelope only: remove `.envelope(…)` from the \
+                              router, or generate `asyncapi`";
+                problems.push(Problem::new(&source.name, "", reason));
+            }
+            if !reserved.insert(names.api.clone()) {
+                problems.push(Problem::new(&source.name, "", "two routes have this name: give each its own"));
+            }
+            reserved.extend([names.server.clone(), names.client.clone()]);
+        }
+        let group = Group::new(&self.sources, &reserved, problems);
+        (names, group)
     }
 }
 

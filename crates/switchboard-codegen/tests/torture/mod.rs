@@ -5,6 +5,7 @@
 use switchboard_core::{Contract, Message, contract::ContractBuilder, envelope::EnvelopeStyle};
 
 pub(crate) mod types;
+pub(crate) mod values;
 
 use types::*;
 

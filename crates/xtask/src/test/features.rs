@@ -9,7 +9,7 @@ pub(crate) struct Crate {
 }
 
 /// A test compares this list to the manifests.
-pub(crate) const PUBLISHED: [Crate; 5] = [
+pub(crate) const PUBLISHED: [Crate; 6] = [
     Crate { name: "switchboard-macros", features: &["contract", "schema", "validator"] },
     Crate {
         name: "switchboard-core",
@@ -46,6 +46,7 @@ pub(crate) const PUBLISHED: [Crate; 5] = [
         ],
     },
     Crate { name: "switchboard-codegen", features: &[] },
+    Crate { name: "switchboard-cli", features: &["tls"] },
 ];
 
 /// One check without features and one with each feature alone, crate by crate.
