@@ -1,5 +1,7 @@
 //! The file of TypeScript.
 
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+
 mod torture;
 
 use switchboard_codegen::{TypeScript, typescript};
@@ -20,4 +22,9 @@ fn several_routes() {
 fn a_route_is_named_by_its_path() {
     let file = typescript(&admin()).unwrap();
     assert!(file.as_str().contains("export const admin: Route<AdminApi> = {"), "{file}");
+}
+
+#[test]
+fn validators() {
+    insta::assert_snapshot!(TypeScript::new().route("admin", &admin()).validators("./admin.js").unwrap());
 }

@@ -66,7 +66,7 @@ impl AsyncApi {
         for (route, source) in self.sources.iter().enumerate() {
             let rename = |direction: Direction, name: &str| pointer(group.name_of((route, direction), name));
             let found = Operations::of(source, &rename, &schemas);
-            channels.insert(identifier(&source.name), channel(source, found.channel));
+            channels.insert(identifier(&source.name), channel(source, &found.channel));
             operations.extend(found.operations);
             messages.extend(found.messages);
         }
@@ -107,7 +107,7 @@ pub(super) fn identifier(name: &str) -> String {
     name.chars().map(|c| if allowed(c) { c } else { '_' }).collect()
 }
 
-fn channel(source: &Source, messages: Map<String, Value>) -> Value {
+fn channel(source: &Source, messages: &Map<String, Value>) -> Value {
     let contract = &source.contract;
     let mut channel = json!({
         "address": contract.path,

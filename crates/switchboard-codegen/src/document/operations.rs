@@ -66,7 +66,7 @@ impl<'a> Operations<'a> {
             let mut payload =
                 frame::in_envelope(&self.source.contract.envelope, PROGRESS, &meta, Some(progress.clone()));
             payload["properties"]["data"] = progress;
-            ids.push(self.add(&format!("{tag}.progress"), PROGRESS, "Progress, before the response.", payload, true));
+            ids.push(self.add(&format!("{tag}.progress"), PROGRESS, "Progress, before the response.", &payload, true));
         }
         let doc = "The request failed.";
         ids.push(self.error(&format!("{tag}.RPC_ERROR"), doc, FrameKind::Reply, &rpc.errors));
@@ -80,7 +80,7 @@ impl<'a> Operations<'a> {
         let meta = frame::meta(kind, Direction::Outbound, None);
         let error = frame::error_payload(&codes, own);
         let payload = frame::in_envelope(&self.source.contract.envelope, tag, &meta, Some(error));
-        self.add(id, tag, doc, payload, kind == FrameKind::Reply)
+        self.add(id, tag, doc, &payload, kind == FrameKind::Reply)
     }
 
     /// A message, once for each kind of frame. Returns its name in the channel.
@@ -92,7 +92,7 @@ impl<'a> Operations<'a> {
         let id = format!("{side}.{}{suffix}", message.message_type);
         let doc = message.description.as_deref().unwrap_or_default();
         let correlated = kind != FrameKind::Event;
-        let name = self.add(&id, &message.message_type, doc, payload, correlated);
+        let name = self.add(&id, &message.message_type, doc, &payload, correlated);
         if message.deprecated {
             let component = self.component(&name);
             self.messages[&component]["x-deprecated"] = json!(true);
@@ -100,8 +100,8 @@ impl<'a> Operations<'a> {
         name
     }
 
-    fn add(&mut self, id: &str, tag: &str, doc: &str, payload: Value, correlated: bool) -> String {
-        let payload = draft7::convert(&payload);
+    fn add(&mut self, id: &str, tag: &str, doc: &str, payload: &Value, correlated: bool) -> String {
+        let payload = draft7::convert(payload);
         let mut message = json!({ "name": tag, "title": tag, "contentType": "application/json" });
         if !doc.is_empty() {
             message["summary"] = doc.into();

@@ -34,8 +34,8 @@ pub(super) fn file(group: &Group, types: &str) -> String {
          /* eslint-disable */\n"
         .to_owned();
     if !classes.is_empty() {
-        let names: String = classes.iter().map(|class| format!("  {},\n", class.name)).collect();
-        file += &format!("\nimport type {{\n{names}}} from {};\n", text(types));
+        // Under one name, since a type may have any name.
+        file += &format!("\nimport type * as types from {};\n", text(types));
     }
     for class in classes {
         let name = &class.name;
@@ -43,7 +43,7 @@ pub(super) fn file(group: &Group, types: &str) -> String {
         let schema = literal(&Value::Object(checked(&class.schema)), 0, &refer);
         file += &format!("\nconst {}: Schema = {schema};\n", constant(name));
         file += &format!(
-            "export const {name}Validator: Validator<{name}> = /* @__PURE__ */ validator(() => {});\n",
+            "export const {name}Validator: Validator<types.{name}> = /* @__PURE__ */ validator(() => {});\n",
             constant(name)
         );
     }

@@ -223,7 +223,7 @@ mod yes_or_no {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tree {
     pub(crate) label: String,
-    pub(crate) children: Vec<Tree>,
+    pub(crate) children: Vec<Self>,
 }
 
 #[ws_meta]

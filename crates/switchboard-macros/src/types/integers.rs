@@ -2,7 +2,7 @@
 
 use syn::{Attribute, Data, DeriveInput, Field, Type, parse_quote};
 
-use crate::{attributes::serde_attrs::holds, errors::Errors, krate::Krate};
+use crate::{attributes::serde_attrs::holds, errors::Errors, krate::Krate, types::derives};
 
 /// Replaces the attributes by those of serde and schemars that say the same.
 pub(crate) fn expand(input: &mut DeriveInput, krate: &Krate, errors: &mut Errors) {
@@ -13,6 +13,18 @@ pub(crate) fn expand(input: &mut DeriveInput, krate: &Krate, errors: &mut Errors
             data.variants.iter_mut().flat_map(|variant| variant.fields.iter_mut()).for_each(&mut each);
         }
         Data::Union(_) => {}
+    }
+}
+
+/// Reports the attributes in the plain form, whose derives of serde and schemars have read the fields already.
+pub(crate) fn check_derive(input: &DeriveInput, errors: &mut Errors) {
+    for attr in derives::fields(&input.data).flat_map(|field| &field.attrs).filter(|attr| attr.path().is_ident("ws")) {
+        errors.at(
+            attr,
+            "`#[ws(…)]` on a field belongs to `#[ws_message]` and `#[ws_payload]`; beside a derive, write \
+             `#[serde(with = \"switchboard::as_string\")]` and `#[schemars(with = \"String\")]` for `string`, or \
+             `#[schemars(extend(\"x-safe-integer\" = true))]` for `safe`",
+        );
     }
 }
 

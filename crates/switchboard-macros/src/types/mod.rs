@@ -5,7 +5,7 @@ mod bounds;
 pub(crate) mod case;
 pub(crate) mod derives;
 mod field_types;
-mod integers;
+pub(crate) mod integers;
 pub(crate) mod meta;
 pub(crate) mod owned;
 pub(crate) mod payload;
