@@ -33,9 +33,11 @@ pub(crate) fn read(source: &str) -> Result<Contract, CliError> {
 }
 
 fn get(url: &str) -> Result<String, CliError> {
-    if url.starts_with("https://") && !cfg!(feature = "tls") {
-        let install = "cargo install switchboard-cli --features tls";
-        return Err(CliError::new(format!("`{url}` needs TLS: install with `{install}`, or save it to a file")));
+    if url.starts_with("https://") {
+        let save = format!("curl -fo contract.json {url}");
+        return Err(CliError::new(format!(
+            "https:// is not spoken here: save the contract with `{save}`, and give that file"
+        )));
     }
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
     let hint = "is the server running, and does it serve its contract there?";

@@ -33,7 +33,7 @@ enum Get {
 }
 
 /// Something new that the tests need is one more entry.
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 13] = [
     Need {
         name: "rustfmt and clippy",
         wanted: always,
@@ -75,6 +75,20 @@ const NEEDS: [Need; 12] = [
             "ci",
             "--prefix",
             "tests/interop",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+        ]]),
+    },
+    Need {
+        name: "Node's packages of the TypeScript client",
+        wanted: has_typescript_client,
+        found: Found::Runs(&["npm", "ls", "--prefix", "crates/switchboard-codegen/typescript"]),
+        get: Get::Commands(&[&[
+            "npm",
+            "ci",
+            "--prefix",
+            "crates/switchboard-codegen/typescript",
             "--ignore-scripts",
             "--no-audit",
             "--no-fund",
@@ -134,6 +148,10 @@ fn has_node_tests(root: &Path) -> bool {
     let tests = root.join("tests");
     let folders = fs::read_dir(&tests).into_iter().flatten().flatten().map(|entry| entry.path());
     folders.chain([tests]).any(|folder| folder.join("package.json").is_file())
+}
+
+fn has_typescript_client(root: &Path) -> bool {
+    root.join("crates/switchboard-codegen/typescript/package.json").is_file()
 }
 
 /// Whether tests run by nextest.

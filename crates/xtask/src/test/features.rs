@@ -46,7 +46,7 @@ pub(crate) const PUBLISHED: [Crate; 6] = [
         ],
     },
     Crate { name: "switchboard-codegen", features: &[] },
-    Crate { name: "switchboard-cli", features: &["tls"] },
+    Crate { name: "switchboard-cli", features: &[] },
 ];
 
 /// One check without features and one with each feature alone, crate by crate.

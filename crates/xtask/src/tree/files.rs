@@ -6,7 +6,7 @@ use std::{
 };
 
 /// What cargo and npm write.
-const GENERATED: [&str; 2] = ["target", "node_modules"];
+const GENERATED: [&str; 3] = ["dist", "node_modules", "target"];
 
 /// All folders that are written by hand, the root included, but for hidden ones.
 pub(super) fn folders(root: &Path) -> Vec<PathBuf> {
