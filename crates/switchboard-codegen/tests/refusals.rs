@@ -110,3 +110,45 @@ fn what_a_client_writes_stays_as_text() {
     assert!(file.contains(r#""A\"; alert(1) //": Plain;"#), "{file}");
     assert!(!file.contains("*/ alert"), "{file}");
 }
+
+#[test]
+fn strange_contracts_end_nothing() {
+    let side = |definition: serde_json::Value| {
+        serde_json::json!({
+            "messages": [{ "type": "X", "payload": { "$ref": "#/inbound/$defs/A" } }],
+            "rpcs": [],
+            "$defs": { "A": definition },
+        })
+    };
+    let own = || serde_json::json!({ "$ref": "#/inbound/$defs/A" });
+    let definitions = [
+        own(),
+        serde_json::json!({ "anyOf": [own(), { "type": "string" }] }),
+        serde_json::json!({ "allOf": [own(), own()] }),
+        serde_json::json!({ "type": "object", "properties": { "a": own(), "b": own() }, "required": ["a", "b"] }),
+        serde_json::json!({ "type": "array", "items": own(), "minItems": 2 }),
+        serde_json::json!({ "$ref": "#/nowhere" }),
+        serde_json::json!({ "type": 5, "properties": [], "required": {}, "enum": 1, "oneOf": {} }),
+        serde_json::json!({ "type": "string" }),
+        serde_json::json!(5),
+    ];
+    let contracts: Vec<Contract> = definitions
+        .into_iter()
+        .map(|definition| {
+            let json = serde_json::json!({
+                "path": "{", "envelope": "standard", "protocols": [], "errors": [],
+                "inbound": side(definition), "outbound": side(serde_json::json!(true)),
+            });
+            serde_json::from_value(json).unwrap()
+        })
+        .collect();
+    for old in &contracts {
+        _ = typescript(old);
+        _ = TypeScript::new().route("chat", old).validators("./chat.js");
+        _ = switchboard_codegen::asyncapi(old);
+        _ = switchboard_codegen::json_schema(old);
+        for new in &contracts {
+            _ = switchboard_codegen::diff(old, new);
+        }
+    }
+}

@@ -6,16 +6,17 @@ use serde_json::{Map, Value};
 
 use crate::model::{Source, referred};
 
-/// How many references in a row are followed.
-const MAX_STEPS: usize = 16;
+/// How many references and parts are taken in.
+const MAX_STEPS: usize = 64;
 
 /// The schema with what `$ref` and `allOf` refer to taken in. `true` has no keywords.
 pub(super) fn flat(schema: &Value, source: &Source) -> Map<String, Value> {
     let mut all = Map::new();
-    collect(schema, source, MAX_STEPS, &mut all);
+    let mut steps = MAX_STEPS;
+    collect(schema, source, &mut steps, &mut all);
     if let Some(inner) = nullable(&all).cloned() {
         all.remove("anyOf");
-        collect(&inner, source, MAX_STEPS, &mut all);
+        collect(&inner, source, &mut steps, &mut all);
         let mut types: Vec<Value> = types(&all).into_iter().map(Value::from).collect();
         // Where no type is named, there are values or variants, and no other word for `null`.
         if !types.is_empty() {
@@ -36,16 +37,17 @@ fn nullable(schema: &Map<String, Value>) -> Option<&Value> {
     }
 }
 
-fn collect(schema: &Value, source: &Source, steps: usize, all: &mut Map<String, Value>) {
+fn collect(schema: &Value, source: &Source, steps: &mut usize, all: &mut Map<String, Value>) {
     let Value::Object(keywords) = schema else { return };
+    let Some(left) = steps.checked_sub(1) else { return };
+    *steps = left;
     if let Some((direction, name)) = keywords.get("$ref").and_then(Value::as_str).and_then(referred)
         && let Some(target) = source.definitions(direction).get(&name)
-        && steps > 0
     {
-        collect(target, source, steps - 1, all);
+        collect(target, source, steps, all);
     }
     for part in keywords.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-        collect(part, source, steps.saturating_sub(1), all);
+        collect(part, source, steps, all);
     }
     for (keyword, value) in keywords {
         match (keyword.as_str(), all.get_mut(keyword), value) {

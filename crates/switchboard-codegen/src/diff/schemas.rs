@@ -21,7 +21,16 @@ pub(super) struct Schemas<'a> {
     pub(super) changes: &'a mut Vec<Change>,
     /// References whose targets are being compared, further out.
     seen: BTreeSet<(String, String)>,
+    depth: usize,
+    /// How many more comparisons are made.
+    left: usize,
 }
+
+/// How deep values are compared.
+const MAX_DEPTH: usize = 64;
+
+/// Comparisons of one message.
+const MAX_COMPARISONS: usize = 50_000;
 
 impl<'a> Schemas<'a> {
     pub(super) fn new(
@@ -31,7 +40,7 @@ impl<'a> Schemas<'a> {
         allow_unknown: bool,
         changes: &'a mut Vec<Change>,
     ) -> Self {
-        Self { old, new, direction, allow_unknown, changes, seen: BTreeSet::new() }
+        Self { old, new, direction, allow_unknown, changes, seen: BTreeSet::new(), depth: 0, left: MAX_COMPARISONS }
     }
 
     pub(super) fn compare(&mut self, old: &Value, new: &Value, path: &str) {
@@ -42,8 +51,17 @@ impl<'a> Schemas<'a> {
         {
             return;
         }
-        let (a, b) = (flat(old, self.old), flat(new, self.new));
-        self.compare_flat(&a, &b, path);
+        self.left = self.left.saturating_sub(1);
+        if self.depth < MAX_DEPTH && self.left > 0 {
+            self.depth += 1;
+            let (a, b) = (flat(old, self.old), flat(new, self.new));
+            self.compare_flat(&a, &b, path);
+            self.depth -= 1;
+        } else if self.left > 0 {
+            // Once, and it is told.
+            self.left = 0;
+            self.changes.push(Change::new(true, self.direction.into(), path, "too deep to be compared"));
+        }
         if let Some(pair) = pair {
             self.seen.remove(&pair);
         }

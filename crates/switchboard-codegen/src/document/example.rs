@@ -5,14 +5,18 @@ use serde_json::{Map, Number, Value, json};
 /// How deep references are followed.
 const MAX_DEPTH: usize = 24;
 
+/// How many schemas are looked at.
+const MAX_STEPS: usize = 10_000;
+
 /// A value that the schema allows, or `None` where none is found. `resolve` finds what a `$ref` refers to.
 pub(super) fn example(schema: &Value, resolve: &dyn Fn(&str) -> Option<Value>) -> Option<Value> {
-    Examples { resolve, depth: 0 }.of(schema)
+    Examples { resolve, depth: 0, left: MAX_STEPS }.of(schema)
 }
 
 struct Examples<'a> {
     resolve: &'a dyn Fn(&str) -> Option<Value>,
     depth: usize,
+    left: usize,
 }
 
 impl Examples<'_> {
@@ -22,9 +26,10 @@ impl Examples<'_> {
             Value::Object(keywords) => keywords,
             _ => return None,
         };
-        if self.depth > MAX_DEPTH {
+        if self.depth > MAX_DEPTH || self.left == 0 {
             return None;
         }
+        self.left -= 1;
         self.depth += 1;
         let found = self.of_keywords(keywords);
         self.depth -= 1;

@@ -95,7 +95,7 @@ impl<'a> Operations<'a> {
         let name = self.add(&id, &message.message_type, doc, &payload, correlated);
         if message.deprecated {
             let component = self.component(&name);
-            self.messages[&component]["x-deprecated"] = json!(true);
+            self.messages[&component]["x-switchboard-deprecated"] = json!(true);
         }
         name
     }
