@@ -41,6 +41,11 @@ fn expand_field(field: &mut Field, krate: &Krate, errors: &mut Errors) {
                 if holds(&field.attrs, "serde", &["with", "serialize_with", "deserialize_with"]) {
                     return Err(meta.error("`string` and `#[serde(with = …)]` both say what is sent: remove one"));
                 }
+                if is_container(&field.ty) {
+                    let text = "`string` is for a number or an `Option` of one; what is in a list or a map can be a \
+                                `#[ws_payload]` with a field that has the attribute";
+                    return Err(syn::Error::new_spanned(&field.ty, text));
+                }
                 added.extend(as_string(field, krate));
             } else {
                 return Err(meta.error("a field has `safe` or `string`: `#[ws(string)]`"));
@@ -70,7 +75,17 @@ fn as_string(field: &Field, krate: &Krate) -> Vec<Attribute> {
 }
 
 fn is_option(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"))
+    is_named(ty, &["Option"])
+}
+
+fn is_container(ty: &Type) -> bool {
+    const CONTAINERS: [&str; 6] = ["Vec", "VecDeque", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
+    matches!(ty, Type::Array(_) | Type::Tuple(_)) || is_named(ty, &CONTAINERS)
+}
+
+fn is_named(ty: &Type, names: &[&str]) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
 }
 
 #[cfg(test)]
