@@ -57,6 +57,7 @@
 #[cfg(test)]
 extern crate self as switchboard_core;
 
+pub mod as_string;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod decode;
@@ -103,6 +104,7 @@ pub mod __private {
     #[cfg(feature = "validator")]
     pub use validator;
 
+    pub use crate::as_string;
     #[cfg(feature = "contract")]
     pub use crate::contract::{
         Answering, AnySchema, ContractBuilder, KnownSchema, MessageContract, Schema, Schemas, TypeProbe,

@@ -53,6 +53,10 @@ use self::{
 /// - `meta = Type`: keys that the message declares in `meta`, see [`ws_meta`].
 /// - `crate = path`: the path of `switchboard`, for crates that re-export it.
 ///
+/// On a field, `#[ws(string)]` sends an integer as a string, and `#[ws(safe)]` declares that it stays below 2^53:
+/// JavaScript's numbers are exact up to there, so a TypeScript client is not generated from an unbounded `u64`.
+/// The same on fields of [`ws_payload`] and [`ws_meta`].
+///
 /// # Requirements
 ///
 /// - A struct with named fields, or a unit struct for a message without payload. `struct X {}` has

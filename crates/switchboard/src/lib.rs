@@ -254,7 +254,7 @@ pub use self::{
 };
 pub use switchboard_core::{
     AnyMessage, BoxError, CloseCode, Contract, ErrorCode, Event, Issue, Issues, Kind, MemberOf, Message, MessageMeta,
-    MessageSet, Reply, Request, RetryAfter, Rpc, WsError, contract, envelope::EnvelopeStyle, validator,
+    MessageSet, Reply, Request, RetryAfter, Rpc, WsError, as_string, contract, envelope::EnvelopeStyle, validator,
 };
 pub use switchboard_macros::{WsMessage, WsMessages, ws_handler, ws_handlers, ws_message, ws_meta, ws_payload, ws_rpc};
 

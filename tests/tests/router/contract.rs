@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use switchboard::{
-    BoxError, Conn, EnvelopeStyle, Meta, RawText, WsError, WsMessage, WsMessages, WsRouter, ws_message, ws_meta,
-    ws_payload, ws_rpc,
+    BoxError, Conn, EnvelopeStyle, Meta, RawText, RouteOptions, WsError, WsMessage, WsMessages, WsRouter, ws_message,
+    ws_meta, ws_payload, ws_rpc,
 };
 
 use crate::{Ping, Pong};
@@ -164,6 +164,16 @@ fn the_hash_does_not_depend_on_order_or_path() {
     let other = WsRouter::<()>::new().on(stop).on(ping);
     assert_eq!(one.contract("/a").hash(), other.contract("/b").hash());
     assert_ne!(one.contract("/a").hash(), other.envelope(EnvelopeStyle::Flat).contract("/a").hash());
+}
+
+#[test]
+fn error_codes_and_limits_stand_in_it() {
+    let options = RouteOptions::new().fails_with("SOLD_OUT").fails_with("NOT_FOUND").fails_with("CLOSED");
+    let contract = WsRouter::<()>::new().on_with(import, options).contract("/");
+    // Those of the protocol are known anyway.
+    assert_eq!(contract.inbound.rpcs[0].errors, ["CLOSED", "SOLD_OUT"]);
+    assert_eq!(contract.limits["maxMessageBytes"], 64 * 1024);
+    assert_eq!(contract.limits["heartbeatMs"], 25_000);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a route promises its clients, as data: the source of everything that is generated for
 //! clients.
 
+mod annotations;
 mod build;
 mod fingerprint;
 mod schema;
@@ -59,8 +60,14 @@ pub struct Contract {
     pub inbound: Side,
     /// Messages that the server sends.
     pub outbound: Side,
-    /// The error codes of the protocol. An application may have more of its own.
+    /// The topics that clients may subscribe to, ordered by pattern.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<TopicContract>,
+    /// The error codes of the protocol. Those of the application are in [`RpcContract::errors`].
     pub errors: Vec<ErrorContract>,
+    /// Limits of the server, such as `maxMessageBytes`, by name. They are not part of the hash.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, u64>,
 }
 
 /// What one side of a route sends.
@@ -85,6 +92,12 @@ pub struct MessageContract {
     /// The type tag.
     #[serde(rename = "type")]
     pub message_type: String,
+    /// The doc comment of the Rust type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether the Rust type is `#[deprecated]`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
     /// The payload's JSON Schema; `None` if there is no payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Schema>,
@@ -111,6 +124,20 @@ pub struct RpcContract {
     /// The JSON Schema of the progress, if the request has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Schema>,
+    /// The error codes of the application that the request may fail with, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+}
+
+/// A topic that clients may subscribe to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TopicContract {
+    /// The name of a topic, or a pattern with one placeholder, such as `room:{id}`.
+    pub pattern: String,
+    /// The types of its messages, sorted. They are among the messages that the server sends.
+    pub messages: Vec<String>,
 }
 
 /// One error code.
@@ -129,16 +156,17 @@ pub struct ErrorContract {
 }
 
 impl Contract {
-    /// Returns a hash of the contract without its path: 16 hexadecimal digits.
+    /// Returns a hash of the contract without its path and limits: 16 hexadecimal digits.
     ///
-    /// The order of keys in schemas and the notation of numbers do not count, so the hash is the same for
-    /// every build. The server sends it in `$ws:hello`: a client sees whether it was generated from
-    /// another contract.
+    /// The order of keys in schemas, the notation of numbers, descriptions and deprecations do not count, so the
+    /// hash is the same for every build. The server sends it in `$ws:hello`: a client sees whether it was generated
+    /// from another contract.
     #[must_use]
     pub fn hash(&self) -> String {
-        let Self { path: _, envelope, protocols, inbound, outbound, errors } = self;
+        let Self { path: _, envelope, protocols, inbound, outbound, topics, errors, limits: _ } = self;
+        let sides = (inbound.without_annotations(), outbound.without_annotations());
         // All of these are plain data: they can be written.
-        let text = serde_json::to_string(&(envelope, protocols, inbound, outbound, errors)).unwrap_or_default();
+        let text = serde_json::to_string(&(envelope, protocols, sides, topics, errors)).unwrap_or_default();
         format!("{:016x}", fingerprint(&text) >> 64)
     }
 }

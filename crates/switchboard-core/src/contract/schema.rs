@@ -19,7 +19,7 @@ use serde_json::Value;
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Schema(Value);
+pub struct Schema(pub(super) Value);
 
 impl Schema {
     /// `true`, which allows anything.

@@ -19,6 +19,7 @@ use crate::{
     krate::Krate,
     rules,
     types::derives::{self, Derives},
+    types::integers,
 };
 
 /// `#[ws_message("TYPE", …)]`
@@ -115,6 +116,7 @@ pub(crate) fn expand_derive_ws_message(krate: Krate, item: TokenStream) -> Token
             }
         }
     }
+    integers::check_derive(&input, &mut errors);
     let shape = check::shape(&input, "#[derive(WsMessage)]", &mut errors);
     check::args(&mut args, &input, Form::Derive, &mut errors);
     let mut impls = generate::impls(&args, &input, shape);

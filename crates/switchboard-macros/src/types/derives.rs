@@ -14,6 +14,7 @@ use crate::{
     rules,
     types::case,
     types::field_types,
+    types::integers,
     types::schemas,
 };
 
@@ -48,6 +49,7 @@ impl Derives<'_> {
         if matches!(input.data, syn::Data::Union(_)) {
             return TokenStream::new();
         }
+        integers::expand(input, self.krate, errors);
         let own = Own::of(&input.attrs);
         let serde = Container::of(&input.attrs);
         let private = self.krate.private();

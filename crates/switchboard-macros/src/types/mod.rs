@@ -5,6 +5,7 @@ mod bounds;
 pub(crate) mod case;
 pub(crate) mod derives;
 mod field_types;
+pub(crate) mod integers;
 pub(crate) mod meta;
 pub(crate) mod owned;
 pub(crate) mod payload;

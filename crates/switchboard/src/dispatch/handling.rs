@@ -10,3 +10,8 @@ pub(crate) struct Handling {
     pub(crate) to_completion: bool,
     pub(crate) timeout: Option<Duration>,
 }
+
+impl Handling {
+    /// [`Default`], for constants.
+    pub(crate) const DEFAULT: Self = Self { concurrent: 0, to_completion: false, timeout: None };
+}

@@ -43,6 +43,8 @@ pub(crate) struct Route<D> {
     /// Extensions that the handler takes, which its layers may insert.
     pub(crate) extensions: Vec<RequiredExtension>,
     pub(crate) describe: Describe,
+    /// Error codes of the application, for the contract.
+    pub(crate) codes: Box<[&'static str]>,
     pub(crate) name: &'static str,
     location: &'static Location<'static>,
 }
@@ -70,6 +72,7 @@ impl<D> Route<D> {
             layers,
             extensions: needs.extensions,
             describe,
+            codes: Box::default(),
             name,
             location: Location::caller(),
         }

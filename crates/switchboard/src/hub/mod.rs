@@ -237,9 +237,10 @@ impl Hub {
         }
     }
 
-    /// Returns the options of topics that clients may subscribe to by themselves.
-    pub(crate) fn client_topics(&self) -> impl Iterator<Item = &TopicOptions> {
-        self.0.rules.iter().map(|rule| &rule.options).filter(|options| options.allows_clients)
+    /// Returns the patterns of topics that clients may subscribe to by themselves, with their options.
+    pub(crate) fn client_topics(&self) -> impl Iterator<Item = (&str, &TopicOptions)> {
+        let rules = self.0.rules.iter().map(|rule| (rule.pattern(), &rule.options));
+        rules.filter(|(_, options)| options.allows_clients)
     }
 
     pub(crate) fn name<'a>(&self, topic: &'a str) -> Cow<'a, str> {

@@ -1,9 +1,11 @@
 //! The contract of a router.
 
+use std::time::Duration;
+
 use switchboard_core::{Contract, Message, MessageSet, contract::ContractBuilder};
 
 use super::WsRouter;
-use crate::upgrade;
+use crate::{Config, upgrade};
 
 /// A message that the router sends beside replies.
 #[derive(Clone, Copy)]
@@ -65,17 +67,37 @@ where
         let mut builder = ContractBuilder::new();
         for route in table.routes() {
             (route.describe)(&mut builder, route.message_type);
+            builder.fails_with(route.message_type, route.codes.iter().copied());
         }
         Out::describe(&mut builder);
         for emitted in &settings.emits {
             (emitted.describe)(&mut builder);
         }
-        let rules = settings.hub.iter().flat_map(|hub| hub.client_topics());
-        for carried in rules.flat_map(|options| &options.carried) {
-            (carried.describe)(&mut builder);
+        for (pattern, options) in settings.hub.iter().flat_map(|hub| hub.client_topics()) {
+            for carried in &options.carried {
+                (carried.describe)(&mut builder);
+            }
+            builder.topic(pattern, options.carried.iter().map(|carried| carried.message_type));
+        }
+        for (name, value) in limits(&settings.config) {
+            builder.limit(name, value);
         }
         // Raw text has no envelope, hence no dialect.
         let ours = upgrade::PROTOCOLS.iter().filter(|_| hooks.text.is_none()).map(|protocol| (*protocol).to_owned());
         builder.build(path, settings.envelope.clone(), ours.chain(settings.protocols.clone()).collect())
     }
+}
+
+/// The limits that a client meets.
+fn limits(config: &Config) -> impl Iterator<Item = (&'static str, u64)> {
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let always = [
+        ("maxMessageBytes", count(config.max_message_bytes)),
+        ("maxRequests", count(config.max_requests)),
+        ("maxSubscriptions", count(config.max_subscriptions)),
+        ("maxRequestTimeoutMs", millis(config.max_request_timeout)),
+        ("requestTimeoutMs", millis(config.handler_timeout)),
+    ];
+    always.into_iter().chain(config.ping_interval.map(|interval| ("heartbeatMs", millis(interval))))
 }

@@ -1,6 +1,7 @@
 //! The router: handlers, hooks, layers and settings of a route.
 
 mod client_topics;
+mod codes;
 mod contract;
 mod hooks;
 mod mount;
@@ -189,9 +190,11 @@ where
     {
         let needs = self.set_up(H::setup);
         let handler = handler::erase(handler);
-        let RouteOptions { handling, layer } = options;
+        let RouteOptions { handling, codes, layer } = options;
         let layers = self.around(&layer, middleware::Route::default());
-        self.table.insert(Route::new::<H::Message>(name, handler, handling, needs, H::describe, layers));
+        let mut route = Route::new::<H::Message>(name, handler, handling, needs, H::describe, layers);
+        route.codes = codes.iter().collect();
+        self.table.insert(route);
         self
     }
 

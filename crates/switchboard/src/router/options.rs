@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tower::layer::util::Stack;
 
+use super::codes::Codes;
 use crate::{dispatch::Handling, middleware::NoLayer};
 
 /// Options of one handler: see [`WsRouter::on_with`](crate::WsRouter::on_with).
@@ -35,21 +36,22 @@ use crate::{dispatch::Handling, middleware::NoLayer};
 #[must_use]
 pub struct RouteOptions<L = NoLayer> {
     pub(super) handling: Handling,
+    pub(super) codes: Codes,
     pub(super) layer: L,
 }
 
 impl RouteOptions {
     /// Creates the default options: messages in order, a handler that is dropped when its request is
     /// over, the timeout [`handler_timeout`](crate::Config::handler_timeout), and no layers.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { handling: Handling::DEFAULT, codes: Codes::NONE, layer: NoLayer }
     }
 }
 
 impl<L> RouteOptions<L> {
     /// Adds a [layer](crate::middleware) around the handler, and around the layers added before.
     pub fn layer<T>(self, layer: T) -> RouteOptions<Stack<L, T>> {
-        RouteOptions { handling: self.handling, layer: Stack::new(self.layer, layer) }
+        RouteOptions { handling: self.handling, codes: self.codes, layer: Stack::new(self.layer, layer) }
     }
 
     /// Handles up to `count` messages of this route concurrently on one connection; 0 counts as 1.
@@ -71,6 +73,26 @@ impl<L> RouteOptions<L> {
     /// `RESOURCE_EXHAUSTED` for further messages of these routes.
     pub fn run_to_completion(mut self) -> Self {
         self.handling.to_completion = true;
+        self
+    }
+
+    /// Adds an error code of the application that the request may fail with, for the
+    /// [contract](crate::WsRouter::contract): clients get a type with these codes.
+    ///
+    /// ```
+    /// use switchboard::RouteOptions;
+    ///
+    /// const OPTIONS: RouteOptions = RouteOptions::new().fails_with("SOLD_OUT").fails_with("CLOSED");
+    /// # let _ = OPTIONS;
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the code is not in the form `SOLD_OUT`, of at most 64 characters, or more than 8 are given. In a
+    /// constant, that is an error of the compiler. Codes of the protocol need not be named.
+    #[track_caller]
+    pub const fn fails_with(mut self, code: &'static str) -> Self {
+        self.codes = self.codes.with(code);
         self
     }
 

@@ -9,7 +9,7 @@ pub(crate) struct Crate {
 }
 
 /// A test compares this list to the manifests.
-pub(crate) const PUBLISHED: [Crate; 4] = [
+pub(crate) const PUBLISHED: [Crate; 6] = [
     Crate { name: "switchboard-macros", features: &["contract", "schema", "validator"] },
     Crate {
         name: "switchboard-core",
@@ -45,6 +45,8 @@ pub(crate) const PUBLISHED: [Crate; 4] = [
             "uuid",
         ],
     },
+    Crate { name: "switchboard-codegen", features: &[] },
+    Crate { name: "switchboard-cli", features: &[] },
 ];
 
 /// Returns one check without features and one with each feature alone, crate by crate.

@@ -1,0 +1,169 @@
+//! A generated file.
+
+use std::{env, error::Error, fmt, fs, io, path::Path};
+
+/// The variable with which stale files are written anew: `UPDATE_CLIENTS=1 cargo test`.
+const UPDATE: &str = "UPDATE_CLIENTS";
+
+/// Lines of a difference that are shown.
+const SHOWN: usize = 12;
+
+/// The text of a generated file.
+///
+/// A test keeps the file in the repository up to date:
+///
+/// ```no_run
+/// # use switchboard_core::Contract;
+/// # fn contract() -> Contract { unimplemented!() }
+/// #[test]
+/// fn the_client_is_up_to_date() -> Result<(), Box<dyn std::error::Error>> {
+///     switchboard_codegen::typescript(&contract())?.check("web/src/chat.ts")?;
+///     Ok(())
+/// }
+/// # fn main() {}
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    text: String,
+}
+
+impl Generated {
+    pub(crate) fn new(text: String) -> Self {
+        Self { text }
+    }
+
+    /// Returns the text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Writes the file, and the folders above it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = path.as_ref();
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(path, &self.text)
+    }
+
+    /// Compares the file with this text. With the environment variable `UPDATE_CLIENTS=1` it writes the file
+    /// instead.
+    ///
+    /// The ends of lines do not count. A relative path begins at the current directory: in a test, that of the
+    /// package.
+    ///
+    /// # Errors
+    ///
+    /// If the file differs or does not exist, with the first difference, or if it cannot be read or written.
+    pub fn check(&self, path: impl AsRef<Path>) -> Result<(), CheckError> {
+        let path = path.as_ref();
+        let fail = |reason| CheckError { path: path.display().to_string(), reason };
+        if env::var(UPDATE).is_ok_and(|value| value == "1") {
+            return self.write(path).map_err(|error| fail(Reason::Io(error)));
+        }
+        match fs::read_to_string(path) {
+            Ok(found) => match difference(&found.replace("\r\n", "\n"), &self.text) {
+                None => Ok(()),
+                Some(difference) => Err(fail(Reason::Stale(difference))),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(fail(Reason::Missing)),
+            Err(error) => Err(fail(Reason::Io(error))),
+        }
+    }
+}
+
+impl fmt::Display for Generated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A generated file that is not up to date.
+pub struct CheckError {
+    path: String,
+    reason: Reason,
+}
+
+enum Reason {
+    Missing,
+    Stale(String),
+    Io(io::Error),
+}
+
+impl CheckError {
+    /// Returns whether the file is missing or differs, and nothing else is wrong.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self.reason, Reason::Missing | Reason::Stale(_))
+    }
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, reason } = self;
+        match reason {
+            Reason::Missing => write!(f, "{path} does not exist; run with {UPDATE}=1 to write it"),
+            Reason::Stale(difference) => {
+                write!(f, "{path} differs from the contract; run with {UPDATE}=1 to write it\n{difference}")
+            }
+            Reason::Io(_) => write!(f, "cannot read or write {path}"),
+        }
+    }
+}
+
+/// As [`Display`](fmt::Display): what a test prints.
+impl fmt::Debug for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for CheckError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.reason {
+            Reason::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The lines between the equal ones at the beginning and at the end.
+fn difference(found: &str, expected: &str) -> Option<String> {
+    if found == expected {
+        return None;
+    }
+    let (old, new): (Vec<&str>, Vec<&str>) = (found.lines().collect(), expected.lines().collect());
+    let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let rest = old[same..].iter().rev().zip(new[same..].iter().rev());
+    let end = rest.take_while(|(old, new)| old == new).count();
+    let mut text = format!("@@ line {} @@", same + 1);
+    for (sign, lines) in [('-', &old[same..old.len() - end]), ('+', &new[same..new.len() - end])] {
+        for line in lines.iter().take(SHOWN) {
+            text += &format!("\n{sign}{line}");
+        }
+        if lines.len() > SHOWN {
+            text += &format!("\n{sign}… {} more lines", lines.len() - SHOWN);
+        }
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_has_the_lines_that_differ() {
+        assert_eq!(difference("a\nb\n", "a\nb\n"), None);
+        assert_eq!(difference("a\nb\nc\n", "a\nx\ny\nc\n").as_deref(), Some("@@ line 2 @@\n-b\n+x\n+y"));
+        assert_eq!(difference("", "a\n").as_deref(), Some("@@ line 1 @@\n+a"));
+        assert_eq!(difference("a\na\n", "a\n").as_deref(), Some("@@ line 2 @@\n-a"));
+        let many = difference(&"x\n".repeat(20), "").expect("they differ");
+        assert!(many.ends_with("-… 8 more lines"), "{many}");
+    }
+}
