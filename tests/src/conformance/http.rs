@@ -5,13 +5,22 @@ use std::time::Duration;
 use axum::{
     Json,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderName, StatusCode, header::CONTENT_TYPE},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use switchboard::Hub;
+use switchboard::{Contract, Hub};
 
 use super::{App, messages::Said};
+
+/// The TypeScript of a contract, or why there is none.
+pub(super) fn client(contract: &Contract) -> (StatusCode, [(HeaderName, &'static str); 1], String) {
+    let (status, text) = match switchboard_codegen::typescript(contract) {
+        Ok(file) => (StatusCode::OK, file.to_string()),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    };
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], text)
+}
 
 #[derive(Deserialize)]
 pub(super) struct Text {

@@ -49,6 +49,7 @@ pub(super) struct Add {
 
 #[ws_message("SLEPT")]
 pub(super) struct Slept {
+    #[ws(safe)]
     pub(super) ms: u64,
 }
 
@@ -113,8 +114,11 @@ pub(super) struct Authed {
 
 #[ws_message("INSPECTED")]
 pub(super) struct Inspected {
+    #[ws(safe)]
     pub(super) running: usize,
+    #[ws(safe)]
     pub(super) dropped: u64,
+    #[ws(safe)]
     pub(super) connections: usize,
 }
 
@@ -177,6 +181,7 @@ pub(super) struct Join {
 #[ws_message("JOINED")]
 pub(super) struct Joined {
     pub(super) topic: String,
+    #[ws(safe)]
     pub(super) members: usize,
 }
 
@@ -188,6 +193,7 @@ pub(super) struct Leave {
 #[ws_message("LEFT")]
 pub(super) struct Left {
     pub(super) topic: String,
+    #[ws(safe)]
     pub(super) members: usize,
 }
 

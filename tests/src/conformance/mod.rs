@@ -9,10 +9,12 @@ use std::time::Duration;
 use axum::{
     Json, Router,
     extract::FromRef,
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_TYPE},
     routing::{get, post},
 };
-use switchboard::{BearerToken, Config, EnvelopeStyle, Hub, RateLimitLayer, RouteOptions, TokenSources, WsRouter};
+use switchboard::{
+    BearerToken, Config, EnvelopeStyle, Hub, RateLimitLayer, RouteOptions, TokenSources, TopicOptions, WsRouter,
+};
 use tokio::sync::mpsc;
 
 use crate::serve::ws_route;
@@ -46,12 +48,15 @@ pub fn app() -> Router {
 
 /// Returns the application. Sends to `stop` once the server is drained.
 pub fn app_with(stop: mpsc::Sender<()>) -> Router {
-    let app = App { hub: Hub::new(), stop };
+    let open = TopicOptions::new().allow_subscribe().carries::<messages::Said>();
+    let app = App { hub: Hub::builder().topic("open:*", open).build(), stop };
     let plain = || handlers::router(&app, RouteOptions::new());
     let anyone = async || Ok::<_, StatusCode>(User::default());
     let secure = || plain().tokens(TokenSources::new().cookie("auth_token")).authenticate(authenticate);
     let styled = |style| ws_route(plain().envelope(style).authenticate(anyone));
     let contract = plain().contract("/ws");
+    let asyncapi = switchboard_codegen::asyncapi(&contract).to_string();
+    let client = http::client(&contract);
     Router::new()
         .route("/ws", ws_route(plain().authenticate(anyone)))
         .route("/ws/rooms/{room}", ws_route(plain().authenticate(anyone)))
@@ -62,6 +67,8 @@ pub fn app_with(stop: mpsc::Sender<()>) -> Router {
         .route("/secure", ws_route(secure()))
         .route("/secure-close", ws_route(secure().refuse_after_accept()))
         .route("/contract.json", get(async move || Json(contract.clone())))
+        .route("/asyncapi.json", get(async move || ([(CONTENT_TYPE, "application/json")], asyncapi.clone())))
+        .route("/client.ts", get(async move || client.clone()))
         .route("/publish/{topic}", post(http::publish))
         .route("/stats", get(http::stats))
         .route("/health", get(http::health))

@@ -212,7 +212,7 @@ test("closing a topic clears its retry timer", async () => {
 });
 
 test("patterns match by prefix and suffix", () => {
-  const patterns = { "room:{id}": ["A", "B"], "user:{id}:mail": ["C"], lobby: ["D"], "{any}:x": ["E"] };
+  const patterns = { "room:{id}": ["A", "B"], "user:{id}:mail": ["C"], lobby: ["D"], "{any}:x": ["E"], "price:*": ["F"] };
   const table: [string, string[]][] = [
     ["room:1", ["A", "B"]],
     ["room", []],
@@ -220,6 +220,8 @@ test("patterns match by prefix and suffix", () => {
     ["user:1:chat", []],
     ["lobby", ["D"]],
     ["lobby2", []],
+    ["price:gold", ["F"]],
+    ["price", []],
     ["room:x", ["A", "B", "E"]],
     ["room:1:x", ["A", "B", "E"]],
   ];
