@@ -1,19 +1,20 @@
 //! Error codes of the application that a request may fail with.
 
+/// Codes of one request.
+const MAX: usize = 8;
+
 /// Codes in a fixed place, so that [`RouteOptions`](super::RouteOptions) can stand in a constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Codes([Option<&'static str>; Codes::MAX]);
+pub(super) struct Codes([Option<&'static str>; MAX]);
 
 impl Codes {
-    const MAX: usize = 8;
-
-    pub(super) const NONE: Self = Self([None; Self::MAX]);
+    pub(super) const NONE: Self = Self([None; MAX]);
 
     #[track_caller]
     pub(super) const fn with(mut self, code: &'static str) -> Self {
         assert!(is_code(code), "an error code consists of up to 64 letters A-Z, digits and `_`: `SOLD_OUT`");
         let mut at = 0;
-        while at < Self::MAX {
+        while at < MAX {
             if self.0[at].is_none() {
                 self.0[at] = Some(code);
                 return self;
