@@ -25,6 +25,25 @@ async fn extended(server: &Server, path: &str) -> (Client, Value) {
 }
 
 #[tokio::test]
+async fn the_conformance_server_serves_what_is_generated_from_its_contract() {
+    let server = server();
+    let (status, asyncapi) = server.http("GET", "/asyncapi.json", None).await;
+    assert_eq!((status, &asyncapi["asyncapi"]), (200, &json!("3.0.0")));
+    assert_eq!(asyncapi["channels"]["ws"]["address"], "/ws");
+    for action in ["send", "receive"] {
+        let operations = asyncapi["operations"].as_object().unwrap();
+        assert!(operations.values().any(|operation| operation["action"] == action), "{action}");
+    }
+    let (status, contract) = server.http("GET", "/contract.json", None).await;
+    assert_eq!((status, &contract["topics"]), (200, &json!([{ "pattern": "open:*", "messages": ["SAID"] }])));
+    let contract: Contract = serde_json::from_value(contract).unwrap();
+    let client = switchboard_codegen::typescript(&contract).unwrap();
+    for part in ["export type ServerMessage", "export type ClientMessage", &contract.hash()] {
+        assert!(client.as_str().contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
 async fn hello_is_the_first_frame() {
     let server = server();
     let (mut client, hello) = extended(&server, "/ws").await;
