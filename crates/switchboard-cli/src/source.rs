@@ -34,7 +34,7 @@ pub(crate) fn read(source: &str) -> Result<Contract, CliError> {
 
 fn get(url: &str) -> Result<String, CliError> {
     if url.starts_with("https://") {
-        let save = format!("curl -fo contract.json {url}");
+        let save = format!("curl --fail --output contract.json {url}");
         return Err(CliError::new(format!(
             "https:// is not spoken here: save the contract with `{save}`, and give that file"
         )));

@@ -97,7 +97,7 @@ fn errors_name_the_way_out() {
     for (from, part) in [
         ("missing.json", "give a file with a contract as JSON, or an http:// address"),
         ("other.json", "router.contract"),
-        ("https://example.com/contract", "curl -fo contract.json"),
+        ("https://example.com/contract", "curl --fail --output contract.json"),
         ("flat.json", "standard envelope"),
     ] {
         let output = run(folder.path(), &["gen", "typescript", "--from", from, "--out", "-"]);
