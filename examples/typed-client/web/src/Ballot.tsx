@@ -32,6 +32,7 @@ export function Ballot({ poll, seat }: { poll: Poll; seat: Seat }) {
                 <span className="label">
                   {label}
                   {own && <span className="mark">Your vote</span>}
+                  {winner && <span className="mark">Most votes</span>}
                 </span>
                 <span className="count">
                   {voters.length} <span className="percent">{percent}%</span>
