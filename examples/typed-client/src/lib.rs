@@ -13,7 +13,7 @@
 //! | topic `poll` with `POLL` | a topic that clients subscribe to by themselves; only the newest state is queued | `lib.rs` |
 //! | `GET_POLL` | a request without a payload | `handlers.rs` |
 //! | `JOIN`, `VOTE`, `ASK` | requests with error codes of their own, such as `NAME_TAKEN` | `handlers.rs`, `web/src/errors.ts` |
-//! | `CLOSE_POLL` | progress, and a request that the client may abort | `handlers.rs`, `web/src/CloseButton.tsx` |
+//! | `CLOSE_POLL` | progress, and a request that the client may abort | `handlers.rs`, `web/src/components/CloseButton.tsx` |
 //!
 //! `web/src/poll.gen.ts` is generated. After a change of a message, `UPDATE_CLIENTS=1 cargo test -p typed-client` writes
 //! it again, and `npm run build` names each line of the page that no longer fits. Without the variable, the test fails

@@ -1,9 +1,9 @@
-import { Ask } from "./Ask";
-import { Ballot } from "./Ballot";
-import { CloseButton } from "./CloseButton";
-import { Connection } from "./Connection";
-import { Join } from "./Join";
-import { People } from "./People";
+import { Ask } from "./components/Ask";
+import { Ballot } from "./components/Ballot";
+import { CloseButton } from "./components/CloseButton";
+import { Connection } from "./components/Connection";
+import { Join } from "./components/Join";
+import { People } from "./components/People";
 import { usePoll } from "./use-poll";
 import { useSeat } from "./use-seat";
 

@@ -1,8 +1,8 @@
 import { useRequest } from "switchboard-client/react";
-import { client } from "./client";
-import { textOf } from "./errors";
-import type { Poll } from "./poll.gen";
-import type { Seat } from "./use-seat";
+import { client } from "../client";
+import { textOf } from "../errors";
+import type { Poll } from "../poll.gen";
+import type { Seat } from "../use-seat";
 
 /** The choices with their votes. One's own vote is the choice that has one's name. */
 export function Ballot({ poll, seat }: { poll: Poll; seat: Seat }) {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { ConnectionState } from "switchboard-client";
 import { useConnection } from "switchboard-client/react";
-import { client } from "./client";
+import { client } from "../client";
 
 /** What the connection does. Below the bar there is a notice while it is lost. */
 export function Connection() {

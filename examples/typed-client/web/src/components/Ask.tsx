@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useRequest } from "switchboard-client/react";
-import { client } from "./client";
-import { textOf } from "./errors";
+import { client } from "../client";
+import { textOf } from "../errors";
 
 /** The next question. The server checks it, so the page does not repeat its rules. */
 export function Ask() {

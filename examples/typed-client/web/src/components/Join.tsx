@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Seat } from "./use-seat";
+import type { Seat } from "../use-seat";
 
 export function Join({ seat }: { seat: Seat }) {
   const [name, setName] = useState("");

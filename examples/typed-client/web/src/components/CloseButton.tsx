@@ -1,6 +1,6 @@
 import { useRequest } from "switchboard-client/react";
-import { client } from "./client";
-import { textOf } from "./errors";
+import { client } from "../client";
+import { textOf } from "../errors";
 
 /** Closes the poll: a request with progress, which may be aborted. */
 export function CloseButton({ number }: { number: number }) {
