@@ -33,7 +33,7 @@ enum Get {
 }
 
 /// A new tool that the tests need is a new entry here.
-const NEEDS: [Need; 13] = [
+const NEEDS: [Need; 14] = [
     Need {
         name: "rustfmt and clippy",
         wanted: always,
@@ -90,6 +90,20 @@ const NEEDS: [Need; 13] = [
             "ci",
             "--prefix",
             "crates/switchboard-codegen/typescript",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+        ]]),
+    },
+    Need {
+        name: "Node's packages of the example typed-client",
+        wanted: always,
+        found: Found::Runs(&["npm", "ls", "--prefix", "examples/typed-client/web"]),
+        get: Get::Commands(&[&[
+            "npm",
+            "ci",
+            "--prefix",
+            "examples/typed-client/web",
             "--ignore-scripts",
             "--no-audit",
             "--no-fund",

@@ -15,5 +15,6 @@ mod rate_limiting;
 mod rpc;
 mod state;
 mod topics;
+mod typed_client;
 mod upload;
 mod versioning;

@@ -49,6 +49,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("tests", &[tests(Extent::Full, setup::has_nextest())])?;
     steps.commands("tests on axum's transport", &[tests_on_axum(setup::has_nextest())])?;
     steps.commands("TypeScript client", &typescript()?)?;
+    steps.commands("page of the example typed-client", &[page()])?;
     steps.commands("serde_json's features", &[tests_with_serde_json_features(setup::has_nextest())?])?;
     steps.call("loom", "cargo xtask loom", loom::run)?;
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
@@ -138,6 +139,11 @@ fn typescript() -> Result<[CommandLine; 2]> {
             .args(["--prefix", "crates/switchboard-codegen/typescript", "test"])
             .env("SWITCHBOARD_CONFORMANCE", server.to_string_lossy()),
     ])
+}
+
+/// Compiles and bundles the page, against the sources of the TypeScript client.
+fn page() -> CommandLine {
+    CommandLine::new("npm").args(["--prefix", "examples/typed-client/web", "run", "build"])
 }
 
 fn docs() -> CommandLine {
