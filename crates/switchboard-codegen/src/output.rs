@@ -14,7 +14,7 @@ const SHOWN: usize = 12;
 ///
 /// ```no_run
 /// # use switchboard_core::Contract;
-/// # fn contract() -> Contract { unimplemented!() }
+/// # fn contract() -> Contract { serde_json::from_str("…").unwrap() }
 /// #[test]
 /// fn the_client_is_up_to_date() -> Result<(), Box<dyn std::error::Error>> {
 ///     switchboard_codegen::typescript(&contract())?.check("web/src/chat.ts")?;

@@ -12,7 +12,7 @@ use crate::{
     messages::{Ask, Asked, ClosePoll, Closed, Countdown, GetPoll, Join, Joined, Poll, Vote, Voted},
 };
 
-/// How long others may still vote after somebody has begun to close the poll.
+/// The time left to vote after a request to close the poll.
 const COUNTDOWN_SECONDS: u32 = 5;
 
 /// The state at the start. Changes are published to the topic.

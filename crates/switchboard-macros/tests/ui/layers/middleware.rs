@@ -14,7 +14,7 @@ struct App;
 async fn ping(_: Ping) {}
 
 async fn no_next(_: WsRequest<()>) -> Result<WsReply, WsError> {
-    todo!()
+    Err(WsError::cancelled("not called"))
 }
 
 async fn no_state(State(_): State<App>, request: WsRequest<()>, next: Next<()>) -> Result<WsReply, WsError> {

@@ -77,7 +77,7 @@ impl SubscriptionRequest {
         self.topics.iter().any(RequestedTopic::needs_authorization)
     }
 
-    /// Returns whether the request has so many topics that other tasks run in between.
+    /// Returns whether the change yields to other tasks.
     pub(super) fn is_large(&self) -> bool {
         self.topics.len() > PORTION
     }
