@@ -99,7 +99,7 @@ fn other_envelopes_and_names_that_stand_twice() {
 }
 
 #[test]
-fn what_a_client_writes_stays_as_text() {
+fn text_of_a_contract_stays_text_in_the_output() {
     let mut plain = serde_json::to_value(contract::<Plain>()).unwrap();
     // A contract from elsewhere, with names that end strings and comments.
     plain["inbound"]["messages"][0]["type"] = "A\"; alert(1) //".into();

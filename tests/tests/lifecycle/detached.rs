@@ -171,7 +171,7 @@ async fn one_connection_cannot_take_all_places() {
 
 /// What runs when a client leaves comes to its end, however much that is.
 #[tokio::test]
-async fn what_has_begun_is_not_dropped() {
+async fn detached_handlers_that_have_started_are_not_dropped() {
     let (server, hub, work) = serve(Config::new().max_detached_per_connection(1));
     let mut client = server.connect("/ws").await;
     for id in ["1", "2", "3"] {

@@ -65,7 +65,7 @@ async fn connections_are_closed_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn what_waits_behind_a_handler_is_told_to_come_again() {
+async fn messages_queued_behind_a_handler_are_answered_with_a_retryable_error_at_drain() {
     let server = server();
     let mut client = server.connect("/ws").await;
     client.send_request("SLEEP", "runs", json!({ "ms": 300 })).await;
@@ -79,7 +79,7 @@ async fn what_waits_behind_a_handler_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn what_still_runs_after_the_grace_is_dropped() {
+async fn handlers_that_run_after_the_grace_are_dropped() {
     let (stop, mut stopped) = mpsc::channel(1);
     let server = Server::start(conformance::app_with(stop));
     let mut client = server.connect("/ws").await;

@@ -115,7 +115,7 @@ async fn pipelined_handlers_stall_neither_others_nor_their_own_replies() {
 }
 
 #[tokio::test]
-async fn what_waits_behind_a_slow_handler_is_not_handled_in_one_turn() {
+async fn messages_queued_behind_a_slow_handler_are_not_handled_in_one_turn() {
     let app = App::new();
     let server = serve(&app, Config::new().max_inbox(MANY, 64 * 1024).max_requests(2 * MANY));
     let mut client = server.connect("/ws").await;

@@ -159,7 +159,7 @@ const UNHANDLED: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn what_reaches_no_handler_is_limited() {
+async fn messages_that_reach_no_handler_are_limited() {
     for text in UNHANDLED {
         assert_eq!(flood(Config::new().max_unhandled_messages(100), text, 100).await, Some(100), "{text}");
     }
@@ -171,7 +171,7 @@ async fn what_reaches_no_handler_is_limited() {
 }
 
 #[tokio::test]
-async fn what_reaches_no_handler_is_limited_by_default() {
+async fn messages_that_reach_no_handler_are_limited_by_default() {
     assert_eq!(flood(Config::new(), HEARTBEAT, 2000).await, Some(2000));
 }
 

@@ -103,7 +103,7 @@ async fn a_member_of_a_busy_topic_that_does_not_answer_is_noticed() {
 }
 
 #[tokio::test]
-async fn who_answers_stays_and_the_round_trip_is_known() {
+async fn a_client_that_answers_pings_stays_and_its_round_trip_is_known() {
     let server = Server::start(app(Seen::default()));
     let mut client = server.connect("/ws").await;
     let mut seen = None;

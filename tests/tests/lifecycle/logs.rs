@@ -216,7 +216,7 @@ async fn errors_are_logged_at_a_limited_rate() {
 }
 
 #[tokio::test]
-async fn what_is_sent_without_being_named_is_warned_of_once() {
+async fn an_undeclared_message_type_is_warned_of_once() {
     let (log, _guard) = Log::start();
     let send = async |conn: Conn, _: Boom| {
         for _ in 0..3 {
@@ -260,7 +260,7 @@ async fn hang(_: Hang) -> Boom {
 }
 
 #[tokio::test]
-async fn what_was_given_up_has_an_outcome() {
+async fn abandoned_requests_have_an_outcome_in_the_log() {
     let (log, _guard) = Log::start();
     for (aborted, options) in [
         (true, RouteOptions::new()),
@@ -315,7 +315,7 @@ async fn start(conn: Conn, start: Start) -> Result<(), WsError> {
 }
 
 #[tokio::test]
-async fn what_clients_say_is_no_line_of_the_log() {
+async fn text_from_clients_begins_no_line_of_the_log() {
     let (log, _guard) = Log::start();
     let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::<()>::new().on(start))));
     let mut client = server.connect("/ws").await;

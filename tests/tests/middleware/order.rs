@@ -43,7 +43,7 @@ impl<F> AsyncFn2 for F where
 }
 
 #[tokio::test]
-async fn what_was_added_last_is_outermost_and_a_routes_own_is_innermost() {
+async fn the_layer_added_last_is_outermost_and_a_routes_layer_is_innermost() {
     let log = Log::default();
     let inner = log.clone();
     let handler = async move |_: Ping| {
@@ -160,7 +160,7 @@ async fn a_layer_sees_results_and_may_replace_them() {
 }
 
 #[tokio::test]
-async fn what_a_layer_puts_beside_a_message_reaches_the_handler() {
+async fn extensions_that_a_layer_inserts_reach_the_handler() {
     #[derive(Clone)]
     struct Tenant(i32);
     async fn tenant(Extension(tenant): Extension<Tenant>, _: Add) -> Sum {

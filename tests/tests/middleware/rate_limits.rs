@@ -76,7 +76,7 @@ async fn after_the_time_that_it_says_a_message_passes() {
 }
 
 #[tokio::test]
-async fn what_is_excluded_does_not_count_and_types_may_count_by_themselves() {
+async fn excluded_types_do_not_count_and_types_may_have_their_own_limit() {
     let layer = || RateLimitLayer::per_connection(2, LONG);
     for (layer, pings, requests) in [(layer().exclude(["PING"]), 3, 2), (layer().by_type(), 2, 2), (layer(), 2, 0)] {
         let server = serve(WsRouter::new().on(add).on(ping).layer(layer));
@@ -264,7 +264,7 @@ async fn a_key_and_all_types_of_a_connection_are_reset() {
 }
 
 #[tokio::test]
-async fn what_is_excluded_stays_so_where_a_router_is_nested() {
+async fn excluded_types_stay_excluded_in_a_nested_router() {
     let limited = |excluded| {
         let chat = WsRouter::<()>::new().on(ping).layer(RateLimitLayer::per_connection(1, LONG).exclude([excluded]));
         serve(WsRouter::new().nest("chat.", chat))

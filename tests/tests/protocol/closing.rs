@@ -207,7 +207,7 @@ async fn a_peer_that_never_closes_is_dropped() {
 }
 
 #[tokio::test]
-async fn what_is_discarded_is_bounded() {
+async fn discarded_input_is_bounded() {
     // It is not the time that ends this.
     let server = closing(Config::new().close_timeout(Duration::from_secs(600)));
     let mut client = half_closed(&server).await;

@@ -121,7 +121,7 @@ async fn on_close_knows_code_reason_and_who() {
 }
 
 #[tokio::test]
-async fn what_was_sent_before_close_and_the_handlers_error_still_arrive() {
+async fn messages_sent_before_close_and_the_handlers_error_still_arrive() {
     let (server, _reasons) = reporting(WsRouter::new());
     let mut client = server.connect("/ws").await;
     client.send("CLOSE", json!({ "code": 1008 })).await;

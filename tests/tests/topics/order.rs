@@ -108,7 +108,7 @@ async fn publish(conn: Conn, publish: Publish) -> Result<Published, WsError> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_publishes_after_another_publish_returned_comes_behind_it() {
+async fn a_publish_made_after_another_returned_arrives_after_it() {
     let held = Held::start();
     let mut member = held.join().await;
     let publisher = held.hold(1).await;
@@ -119,7 +119,7 @@ async fn who_publishes_after_another_publish_returned_comes_behind_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_is_sent_to_one_member_after_a_publish_returned_comes_behind_it() {
+async fn a_send_made_after_a_publish_returned_arrives_after_it() {
     let held = Held::start();
     let (mut member, id) = held.member().await;
     let publisher = held.hold(1).await;
@@ -129,7 +129,7 @@ async fn what_is_sent_to_one_member_after_a_publish_returned_comes_behind_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_subscribes_after_a_publish_returned_does_not_get_it() {
+async fn a_subscriber_that_joins_after_a_publish_returned_does_not_get_it() {
     let held = Held::start();
     let publisher = held.hold(1).await;
     let mut late = held.join().await;
@@ -139,7 +139,7 @@ async fn who_subscribes_after_a_publish_returned_does_not_get_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_unsubscribes_after_a_publish_returned_gets_it() {
+async fn a_subscriber_that_leaves_after_a_publish_returned_gets_it() {
     let held = Held::start();
     let (mut member, id) = held.member().await;
     let publisher = held.hold(1).await;

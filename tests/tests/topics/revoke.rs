@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::{Note, Place, User, notes_until};
 
 #[tokio::test]
-async fn who_may_no_more_is_gone_within_a_second() {
+async fn a_revoked_subscriber_is_removed_within_a_second() {
     let closed = Arc::new(AtomicBool::new(false));
     let options = TopicOptions::new().authorize_subscribe({
         let closed = Arc::clone(&closed);
@@ -73,7 +73,7 @@ async fn one_member_may_be_removed() {
 }
 
 #[tokio::test]
-async fn what_is_taken_back_while_it_is_being_allowed_is_asked_again() {
+async fn a_permission_revoked_during_authorization_is_asked_again() {
     let (asked, answers, closed) =
         (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)), Arc::new(AtomicBool::new(false)));
     let options = TopicOptions::new().authorize_subscribe({

@@ -98,7 +98,7 @@ async fn only_the_latest_of_a_key_is_kept() {
 }
 
 #[tokio::test]
-async fn what_may_be_lost_makes_room_for_the_rest() {
+async fn discardable_messages_make_room_for_the_others() {
     let options = TopicOptions::new().slow_consumer(SlowConsumer::DropOldest);
     let mut place = Place::with(Hub::builder().topic("feed:*", options).build(), config());
     let (mut client, conn) = place.connect_as("slow", "", &EXTENDED).await;

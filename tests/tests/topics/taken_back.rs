@@ -68,7 +68,7 @@ fn set_topics(conn: &Conn<User>, topics: &'static [&'static str]) -> JoinHandle<
 }
 
 #[tokio::test]
-async fn who_was_removed_is_not_put_back_by_a_change_on_its_way() {
+async fn a_removed_subscriber_is_not_put_back_by_a_change_in_flight() {
     let gate = Gate::default();
     let mut place = Place::new(gate.hub());
     let (_client, conn) = place.connect("ann").await;
@@ -94,7 +94,7 @@ async fn who_was_removed_is_not_put_back_by_a_change_on_its_way() {
 }
 
 #[tokio::test]
-async fn who_was_removed_by_id_is_asked_about_to_be_put_back() {
+async fn a_subscriber_removed_by_id_is_authorized_again_before_it_returns() {
     let gate = Gate::default();
     let mut place = Place::new(gate.hub());
     let (_client, conn) = place.connect("ann").await;
@@ -112,7 +112,7 @@ async fn who_was_removed_by_id_is_asked_about_to_be_put_back() {
 }
 
 #[tokio::test]
-async fn what_others_lose_is_not_asked_about_again() {
+async fn removals_of_others_cause_no_new_authorization() {
     let gate = Gate::default();
     let mut place = Place::new(gate.hub());
     let (_client, ann) = place.connect("ann").await;
@@ -165,7 +165,7 @@ async fn many_who_leave_for_other_reasons_keep_nobody_out() {
 
 /// 300 members, more than are asked about at once; an answer takes 50 ms, and one never comes.
 #[tokio::test]
-async fn who_may_no_more_is_gone_within_a_second_whatever_the_rule_takes() {
+async fn a_revoked_subscriber_is_removed_within_a_second_with_a_slow_rule() {
     let closed = Arc::new(AtomicBool::new(false));
     let options = TopicOptions::new().authorize_subscribe({
         let closed = Arc::clone(&closed);

@@ -45,7 +45,7 @@ fn internal_and_custom_codes_leave_retryable_to_the_server() {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn a_written_error_is_read_back() {
     for error in [
         WsError::not_found("m").with_detail("a", 1),
         WsError::unavailable("m").with_retry_after(Duration::from_millis(7)),

@@ -62,6 +62,6 @@ struct TurnBuffer {
 impl Drop for TurnBuffer {
     fn drop(&mut self) {
         self.out.truncate(self.start);
-        turn::put_out(std::mem::take(&mut self.out));
+        turn::put_back(std::mem::take(&mut self.out));
     }
 }

@@ -112,7 +112,7 @@ pub(crate) fn is_of<S: Sink>(outbox: &Outbox<S>) -> bool {
 }
 
 /// Takes the buffer of own frames, for the caller to append whole frames and give it back with
-/// [`put_out`]. Returns `None` outside of the owner's turn, and if queued frames must be written
+/// [`put_back`]. Returns `None` outside of the owner's turn, and if queued frames must be written
 /// first.
 pub(crate) fn out_for<S: Sink>(outbox: &Outbox<S>) -> Option<Vec<u8>> {
     if outbox.has_queued() || outbox.is_closed() {
@@ -139,7 +139,7 @@ pub(crate) fn take_out<S: Sink>(outbox: &Outbox<S>) -> Option<Vec<u8>> {
 
 /// Gives back the buffer of own frames. Frames sent meanwhile, by a message that sends while it is
 /// serialised, are appended.
-pub(crate) fn put_out(mut out: Vec<u8>) {
+pub(crate) fn put_back(mut out: Vec<u8>) {
     with(|state| {
         out.append(&mut state.out);
         state.out = out;
@@ -150,7 +150,7 @@ pub(crate) fn put_out(mut out: Vec<u8>) {
 pub(crate) fn write_out<S: Sink>(outbox: &Outbox<S>) {
     if let Some(mut out) = take_out(outbox) {
         outbox.write_out(&mut out);
-        put_out(out);
+        put_back(out);
     }
 }
 
@@ -160,7 +160,7 @@ pub(crate) fn pong<S: Sink>(outbox: &Outbox<S>, payload: &[u8]) {
     match out_for(outbox) {
         Some(mut out) => {
             encode::put_frame(&mut out, true, Opcode::Pong, payload, None);
-            put_out(out);
+            put_back(out);
         }
         None => outbox.push_pong(Frame::new(encode::frame(Opcode::Pong, payload))),
     }

@@ -222,7 +222,6 @@ impl Hub {
         warns
     }
 
-    /// Normalises a topic's name.
     /// Returns the normalised name of a topic that clients may subscribe to by themselves.
     ///
     /// # Errors
@@ -243,6 +242,7 @@ impl Hub {
         rules.filter(|(_, options)| options.allows_clients)
     }
 
+    /// Normalises a topic's name.
     pub(crate) fn name<'a>(&self, topic: &'a str) -> Cow<'a, str> {
         match &self.0.normalize {
             Some(normalize) => Cow::Owned(normalize(topic)),

@@ -92,7 +92,7 @@ impl AxumTransport {
                 outbox.put_back_out(&mut out, 0);
             }
             out.clear();
-            turn::put_out(out);
+            turn::put_back(out);
         }
         loop {
             if self.taken.is_empty() {

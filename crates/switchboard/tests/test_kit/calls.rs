@@ -76,7 +76,7 @@ async fn the_server_asks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_dropped_while_it_waits_loses_nothing() {
+async fn a_dropped_receive_loses_no_message() {
     for app in apps() {
         let mut ann = app.connect().bearer("ann").await.unwrap();
         ann.expect::<Welcome>().await;

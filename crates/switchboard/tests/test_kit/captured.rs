@@ -43,7 +43,7 @@ async fn publishes_that_are_refused_are_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_throttled_or_gathered_is_published_later_under_one_name() {
+async fn throttled_and_batched_publishes_are_captured() {
     let hub = Hub::builder().normalize_topics(|name| name.to_lowercase()).build();
     let app = TestApp::new(WsRouter::<()>::new().hub(hub.clone()));
     let answer = |text: &str| Answer { text: text.into() };

@@ -20,7 +20,7 @@ async fn messages_are_typed_and_read_leniently() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_wrong_can_be_sent_and_its_error_expected() {
+async fn malformed_messages_can_be_sent_and_their_errors_expected() {
     for app in apps() {
         let mut ann = app.connect().bearer("ann").await.unwrap();
         ann.expect::<Welcome>().await;

@@ -54,7 +54,7 @@ struct Bulk {
 struct SendMuch;
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_read_is_a_slow_consumer() {
+async fn a_client_that_does_not_read_is_a_slow_consumer() {
     let much = async |conn: switchboard::Conn, _: SendMuch| {
         for _ in 0..100 {
             if conn.send(Bulk { text: "x".repeat(32 * 1024) }).is_err() {

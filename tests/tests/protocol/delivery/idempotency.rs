@@ -66,7 +66,7 @@ async fn of_a_user_it_is_the_same_on_all_connections() {
 }
 
 #[tokio::test]
-async fn who_has_joined_takes_over_from_one_that_is_gone() {
+async fn a_joined_retry_takes_over_from_a_closed_connection() {
     let server = Server::start(app(Config::new(), RouteOptions::new()));
     let (mut one, mut two) = (server.connect("/ws").await, server.connect("/ws").await);
     for client in [&mut one, &mut two] {
@@ -129,7 +129,7 @@ async fn pay_once(client: &mut Client, key: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn what_is_remembered_is_bounded_in_entries_and_bytes() {
+async fn remembered_results_are_bounded_in_entries_and_bytes() {
     // Keys of 128 bytes, of which the second limit has room for two and the third for none.
     for (config, remembers) in [
         (Config::new().idempotency(2, 1 << 20, LONG), 2),
@@ -151,7 +151,7 @@ async fn what_is_remembered_is_bounded_in_entries_and_bytes() {
 }
 
 #[tokio::test]
-async fn what_is_remembered_is_bounded_in_age() {
+async fn remembered_results_are_bounded_in_age() {
     let server =
         Server::start(app(Config::new().idempotency(100, 1 << 20, Duration::from_millis(50)), RouteOptions::new()));
     let mut client = server.connect("/ws").await;
@@ -242,7 +242,7 @@ async fn slow_requests_with_keys_do_not_starve_others() {
 }
 
 #[tokio::test]
-async fn what_runs_with_keys_is_bounded_per_user() {
+async fn running_requests_with_keys_are_bounded_per_user() {
     let config = Config::new().idempotency_per_user(100, 1 << 20, 3);
     let server = Server::start(app(config, RouteOptions::new()));
     let mut clients = Vec::new();

@@ -91,7 +91,7 @@ async fn at_the_inbox_limit_nothing_is_read() {
 }
 
 #[tokio::test]
-async fn what_was_not_read_meanwhile_is_handled_after() {
+async fn messages_not_read_under_pressure_are_handled_afterwards() {
     let server = serve(Config::new().max_inbox(2, 1024));
     let mut client = server.connect("/ws").await;
     client.send("WAIT", json!({ "ms": 100 })).await;

@@ -104,7 +104,7 @@ fn messagepack_that_declares_more_than_it_has_is_malformed() {
 }
 
 #[test]
-fn what_has_no_place_in_a_flat_envelope_is_not_left_out() {
+fn values_without_a_place_in_a_flat_envelope_are_refused() {
     let flat = Wire::json(EnvelopeStyle::Flat);
     for payload in ["1", "null", "[1]", r#""x""#, r#"{"a":1,"type":"x"}"#, r#"{"meta":{}}"#] {
         assert_eq!(flat.from_standard(&format!(r#"{{"type":"A","meta":{{}},"payload":{payload}}}"#)), None);

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_counted_before_a_reset_does_not_count() {
+    fn messages_counted_before_a_reset_do_not_count() {
         let policy = Policy { max: 2, window: 1000 * NANOS_PER_MILLI };
         let (sliding, fixed) = (Sliding::new(policy), Fixed::default());
         for round in 1..5 {

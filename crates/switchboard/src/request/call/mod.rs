@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_the_same() {
+    fn owned_and_borrowed_calls_are_the_same() {
         for id in ["c1", "c\\n1"] {
             let frame = format!(
                 r#"{{"type":"A","meta":{{"correlationId":"{id}","timeoutMs":5,"idempotencyKey":"k"}},"payload":{{"a":1}}}}"#

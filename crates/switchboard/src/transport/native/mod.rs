@@ -103,7 +103,7 @@ impl NativeTransport {
             }
             let blocked = written < out.len();
             outbox.put_back_out(&mut out, written);
-            turn::put_out(out);
+            turn::put_back(out);
             if blocked {
                 return Poll::Pending;
             }
@@ -126,7 +126,7 @@ impl NativeTransport {
             // In its turn the owner need not take the sink out, since no other task does.
             let Ok(written) = socket.try_write(&[IoSlice::new(&out)]) else { return Poll::Ready(Err(Broken)) };
             outbox.put_back_out(&mut out, written);
-            turn::put_out(out);
+            turn::put_back(out);
         }
         while outbox.has_queued() {
             match outbox.write() {

@@ -97,7 +97,7 @@ fn running_requests_are_limited_per_owner_and_evict_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_old_or_of_an_ended_connection_is_forgotten() {
+async fn old_results_and_those_of_ended_connections_are_forgotten() {
     let mut store = store((1000, 1 << 20), (100, 1 << 20, 8));
     let connection = Owner::Connection(ConnId::new());
     assert!(handle(&mut store, &connection, "k", 10));
