@@ -33,7 +33,7 @@ enum Get {
 }
 
 /// A new tool that the tests need is a new entry here.
-const NEEDS: [Need; 14] = [
+const NEEDS: [Need; 15] = [
     Need {
         name: "rustfmt and clippy",
         wanted: always,
@@ -114,6 +114,13 @@ const NEEDS: [Need; 14] = [
         wanted: always,
         found: Found::Runs(&["python3", "-c", "import ensurepip, sys, venv; assert sys.version_info >= (3, 10)"]),
         get: Get::Debian(&["python3", "python3-venv"]),
+    },
+    Need {
+        name: "nginx",
+        wanted: always,
+        // Its folder is in the `PATH` of root alone.
+        found: Found::Runs(&["sh", "-c", "PATH=$PATH:/usr/sbin nginx -v"]),
+        get: Get::Debian(&["nginx-light"]),
     },
     // For servers in a network namespace.
     Need { name: "ip", wanted: always, found: Found::Program("ip"), get: Get::Debian(&["iproute2"]) },
@@ -282,7 +289,7 @@ mod tests {
     fn packages_are_installed_together() {
         let needs: Vec<_> = NEEDS.iter().collect();
         let packages = debian_packages(&needs);
-        let others = ["python3", "python3-venv", "iproute2", "util-linux"];
+        let others = ["python3", "python3-venv", "nginx-light", "iproute2", "util-linux"];
         assert_eq!(packages, [["chromium", "chromium-driver", "nodejs", "npm"], others].concat());
         assert!(debian_packages(&[]).is_empty());
     }

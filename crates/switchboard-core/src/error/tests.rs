@@ -90,3 +90,11 @@ fn foreign_errors_are_internal_and_ours_stay() {
     let wrapped: BoxError = Wrapper(WsError::not_found("x").with_detail("a", 1)).into();
     assert_eq!(wire(&WsError::from(wrapped))["details"], json!({"a": 1}));
 }
+
+#[test]
+fn debug_output_shows_the_cause_that_the_wire_hides() {
+    let error = WsError::internal(std::io::Error::other("disk full"));
+    let debug = format!("{error:?}");
+    assert!(debug.contains("disk full") && debug.contains("Internal"), "{debug}");
+    assert!(!wire(&error).to_string().contains("disk full"));
+}

@@ -78,6 +78,16 @@ impl Message for Bare {
     const HAS_PAYLOAD: bool = false;
 }
 
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Leave {}
+
+impl Message for Leave {
+    type Kind = Event;
+    type Meta = ();
+    const TYPE: &'static str = "LEAVE";
+    const EMPTY_PAYLOAD: bool = true;
+}
+
 fn issues<M: Message>(json: &str) -> Vec<(String, String)> {
     let Err(issues) = decode::<M>(Some(RawPayload::Json(json))) else { panic!("{json} decoded") };
     issues.iter().map(|issue| (issue.path().to_owned(), issue.code().to_owned())).collect()
@@ -116,6 +126,13 @@ fn issues_have_wire_paths_and_codes() {
     assert_issues(r#"{"roomId":"r","count":1,"choice":{"Two":"x"}}"#, &[("choice.Two", "type")]);
     assert_issues(r#"{"roomId":"r","count":1,"choice":{"Three":{}}}"#, &[("choice.Three.a", "missing_field")]);
     assert_issues(r#"{"roomId":"r","count":1,"choice":7}"#, &[("choice", "type")]);
+}
+
+#[test]
+fn only_a_message_whose_payload_may_be_empty_may_lack_it() {
+    assert_eq!(decode::<Leave>(None).unwrap(), Leave {});
+    let issues = decode::<Post>(None).unwrap_err();
+    assert_eq!(issues.iter().next().unwrap().code(), "missing_field");
 }
 
 #[test]
