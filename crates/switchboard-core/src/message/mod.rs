@@ -191,6 +191,9 @@ mod tests {
         assert!(check_type_tag("JOIN_ROOM").is_ok());
         assert!(check_type_tag("room.join:v2 ünïcode").is_ok());
         assert!(check_type_tag(&"x".repeat(128)).is_ok());
+        // The last two bytes are those of a control character only together.
+        assert!(check_type_tag("a\u{a0}b").is_ok() && check_type_tag("é\u{a9}").is_ok());
+        assert!(check_type_tag("\u{85}").is_err() && check_type_tag("a\u{9f}z").is_err());
         for bad in ["", "a\n", "a\u{85}", "$ws:x", "__x", "ERROR", "RPC_ERROR", &"x".repeat(129)] {
             assert!(check_type_tag(bad).is_err(), "{bad:?}");
         }

@@ -121,4 +121,6 @@ where
 }
 
 #[cfg(test)]
+mod container_tests;
+#[cfg(test)]
 mod tests;
