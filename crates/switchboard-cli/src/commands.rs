@@ -49,7 +49,7 @@ fn file(task: &Task) -> Result<Generated, CliError> {
     let each = || routes.iter().map(|(name, contract)| (name.as_str(), contract));
     let failed = |error| CliError::because("nothing was generated", &error);
     match task.target {
-        Target::TypeScript | Target::Validators => {
+        Target::TypeScript | Target::JavaScript | Target::Validators => {
             let mut generator = each().fold(TypeScript::new(), |all, (name, contract)| all.route(name, contract));
             if task.target == Target::Validators {
                 let beside = format!("./{}.js", routes[0].0);
@@ -57,6 +57,12 @@ fn file(task: &Task) -> Result<Generated, CliError> {
             }
             if let Some(module) = &task.module {
                 generator = generator.module(module);
+            }
+            if task.standalone {
+                generator = generator.standalone();
+            }
+            if task.target == Target::JavaScript {
+                generator = generator.javascript();
             }
             generator.generate().map_err(failed)
         }

@@ -107,7 +107,7 @@ fn inputs() -> String {
 fn types_fit_what_serde_writes() {
     let chat = TypeScript::new().route("chat", &torture()).generate().unwrap().to_string();
     let both = TypeScript::new().route("chat", &torture()).route("admin", &admin()).generate().unwrap().to_string();
-    let alone = TypeScript::new().route("chat", &torture()).standalone().generate().unwrap().to_string();
+    let alone = TypeScript::new().route("chat", &torture()).without_client().generate().unwrap().to_string();
     let values = [
         samples("Scalars", values::scalars()),
         samples("Options", values::options()),
@@ -171,7 +171,7 @@ fn validators_take_what_serde_writes() {
     let generator = TypeScript::new().route("chat", &torture());
     let values = [inputs(), samples("Tree", values::tree())];
     let files = [
-        ("chat.ts", generator.clone().standalone().generate().unwrap().to_string()),
+        ("chat.ts", generator.clone().without_client().generate().unwrap().to_string()),
         ("values.ts", values.concat()),
         ("validators.ts", generator.validators("./chat.js").unwrap().to_string()),
     ];
@@ -181,3 +181,44 @@ fn validators_take_what_serde_writes() {
     let output = Command::new("node").arg(project.join("check.mjs")).output().expect("node is installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// A page that no program builds: its types are checked by its comments, and it runs as it is.
+const PAGE: &str = r#"// @ts-check
+import { ServerError, connect } from "./switchboard-client.js";
+import { chat } from "./chat.js";
+
+/** @param {import("./chat.js").Tree} tree */
+function labels({ label, children }) {
+  return [label, ...children.map((child) => child.label)];
+}
+
+const client = connect("ws://127.0.0.1/ws", chat, { autoConnect: false });
+client.on("TREE", (tree) => void labels(tree));
+client.send("TREE", { label: "a", children: [] });
+// @ts-expect-error a field is missing
+client.send("TREE", { label: "a" });
+// @ts-expect-error there is no such message
+client.on("TREES", () => {});
+if (chat.path !== "/ws/{room}" || chat.requests.BUY !== "BOUGHT" || client.pending.queued !== 2) throw new Error("no route");
+if (!(new ServerError("NOT_FOUND", "text") instanceof Error)) throw new Error("no error");
+"#;
+
+#[test]
+fn a_page_needs_no_build_and_no_package() {
+    let project = project("page", &[("page.js", PAGE.to_owned()), ("typed.ts", TYPED.to_owned())]);
+    let generator = TypeScript::new().route("chat", &torture()).standalone();
+    generator.generate().unwrap().write(project.join("other.ts")).unwrap();
+    generator.javascript().generate().unwrap().write(project.join("chat.js")).unwrap();
+    let options = ["--checkJs", "--allowJs", "--paths", "null"];
+    compile("typescript/bin/tsc", &project, &options);
+    compile("typescript-5/bin/tsc", &project, &options);
+    let output = Command::new("node").arg(project.join("page.js")).output().expect("node is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The same client with a file of TypeScript.
+const TYPED: &str = "\
+import { connect } from \"./switchboard-client.js\";
+import { chat } from \"./other.js\";
+export const age = connect(\"/ws\", chat).request(\"BUY\", { profile: { userName: \"a\" } }).then(({ profile }) => profile.age);
+";
