@@ -1,8 +1,11 @@
-// The wiring: keeps what is known, turns server messages into state and user actions into frames.
+// The wiring: keeps what is known, turns server messages into state and user actions into messages.
 
+import { chat } from "./client/chat.js";
+import { connect } from "./client/switchboard-client.js";
 import * as composer from "./composer.js";
-import { Connection, newId } from "./connection.js";
 import * as dialogs from "./dialogs.js";
+import { newId } from "./ids.js";
+import { validate } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { claimToken, stored } from "./storage.js";
 import { TypingNotice, Typists } from "./typing.js";
@@ -11,8 +14,13 @@ import { $ } from "./view.js";
 
 const MAX_ENTRIES = 500;
 
-const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-const connection = new Connection(`${scheme}//${location.host}/ws`);
+// What is written while there is no connection would arrive before the room is joined again, so nothing is queued.
+const client = connect("/ws", chat, { autoConnect: false, queue: { policy: "off" }, validate, onError: failed });
+
+/** Sends a message; false where that is not possible. An `ERROR` about it has its correlation id. */
+function send(type, payload, correlationId) {
+  return client.send(type, payload, { meta: { correlationId } });
+}
 
 // ---- state ------------------------------------------------------------------------------------
 
@@ -35,28 +43,29 @@ let attachment = null; // The link that goes with the next message.
 const names = new Map(); // userId -> the name that this page saw last
 const typists = new Typists(drawTyping);
 const typing = new TypingNotice((type) => {
-  if (joined) connection.send(type, { roomId: joined });
+  if (joined) send(type, { roomId: joined });
 });
 const outbox = new Outbox({
-  send: (payload, id) => connection.send("SEND_MESSAGE", payload, id),
+  send: (payload, id) => send("SEND_MESSAGE", payload, id),
   onChange: drawOutbox,
   onFailed: announceUnconfirmed,
 });
 
 const isOwn = (userId) => myIds.has(userId);
-const canSend = () => connection.isOpen && joined !== "" && joined === wanted;
+const isOpen = () => client.state.status === "open" && !client.state.draining;
+const canSend = () => isOpen() && joined !== "" && joined === wanted;
 
 // ---- joining and authenticating ---------------------------------------------------------------
 
 function authenticate(name) {
   auth = { id: newId(), name };
-  connection.send("AUTHENTICATE", name ? { token, username: name } : { token }, auth.id);
+  send("AUTHENTICATE", name ? { token, username: name } : { token }, auth.id);
 }
 
 function join(roomId) {
   if (roomId === wanted && (joined === roomId || joinId)) return;
   typing.stop();
-  if (joined && joined !== roomId) connection.send("LEAVE_ROOM", { roomId: joined });
+  if (joined && joined !== roomId) send("LEAVE_ROOM", { roomId: joined });
   if (roomId !== wanted) entries = [];
   wanted = roomId;
   stored.set("room", roomId);
@@ -68,7 +77,7 @@ function join(roomId) {
 }
 
 function requestJoin() {
-  if (!connection.isOpen || !wanted) return;
+  if (!isOpen() || !wanted) return;
   if (!authenticated) {
     if (!auth) authenticate(stored.get("name"));
     return; // AUTH_SUCCESS goes on from here.
@@ -76,12 +85,12 @@ function requestJoin() {
   joined = "";
   joinId = newId();
   liveFrom = entries.length;
-  connection.send("JOIN_ROOM", { roomId: wanted }, joinId);
+  send("JOIN_ROOM", { roomId: wanted }, joinId);
 }
 
 function leave() {
   typing.stop();
-  if (joined) connection.send("LEAVE_ROOM", { roomId: joined });
+  if (joined) send("LEAVE_ROOM", { roomId: joined });
   goNowhere();
   view.focusRooms();
   view.announce("You left the room.");
@@ -108,7 +117,7 @@ function clearRoomState() {
 function drawRoom() {
   const room = rooms.find((candidate) => candidate.id === wanted);
   let status = people === 1 ? "1 person here" : `${people} people here`;
-  if (!joined) status = connection.isOpen ? "Joining…" : "Not connected";
+  if (!joined) status = isOpen() ? "Joining…" : "Not connected";
   view.showRoom(wanted ? { name: room?.name ?? wanted, status } : null);
   view.showRooms(rooms, wanted, (roomId) => {
     join(roomId);
@@ -306,17 +315,28 @@ const handlers = {
     if (isTyping) typists.add(userId, username);
     else typists.remove(userId);
   },
-
-  ERROR(error, meta) {
-    const id = meta?.correlationId;
-    const text = view.errorText(error);
-    outbox.rejected(id);
-    if (auth && id === auth.id) return authFailed(text);
-    if (id && id === joinId) joinFailed(error);
-    if (dialogs.roomRefused(text)) return;
-    view.toast(text);
-  },
 };
+
+/** What the server refused, and what it sent that is none of its messages. */
+function failed(error, { source, type }) {
+  if (source === "server") return refused(error);
+  if (source === "validation") {
+    return view.toast(`The server sent an invalid ${type}: ${error.issues[0].message}.`, source);
+  }
+  if (source !== "parse") return console.error(error);
+  if (error instanceof SyntaxError) return view.toast("The server sent something that cannot be read.", "parse");
+  view.toast("The server sent a message without a type.", "validation");
+}
+
+function refused(error) {
+  const id = error.correlationId;
+  const text = view.errorText(error);
+  outbox.rejected(id);
+  if (auth && id === auth.id) return authFailed(text);
+  if (id && id === joinId) joinFailed(error);
+  if (dialogs.roomRefused(text)) return;
+  view.toast(text);
+}
 
 function authFailed(text) {
   const { name } = auth;
@@ -339,23 +359,21 @@ function joinFailed({ retryable, retryAfterMs }) {
   }, retryAfterMs ?? 1000);
 }
 
-connection.addEventListener("message", ({ detail: { type, payload, meta } }) => {
-  if (Object.hasOwn(handlers, type)) handlers[type](payload ?? {}, meta);
-});
+for (const [type, handle] of Object.entries(handlers)) {
+  client.on(type, (payload, { meta }) => handle(payload, meta));
+}
 
-connection.addEventListener("problem", ({ detail: { kind, text } }) => view.toast(text, kind));
-
-connection.addEventListener("state", ({ detail: { state, retryAt } }) => {
-  view.showConnection(state, retryAt);
-  if (state === "open") {
-    authenticate(stored.get("name"));
-  } else {
+client.onState((state) => {
+  view.showConnection(state);
+  if (state.status !== "open") {
     authenticated = false;
     auth = null;
     joinId = "";
     typing.forget();
     clearRoomState();
     outbox.disconnected();
+  } else if (!state.draining) {
+    authenticate(stored.get("name"));
   }
   drawRoom();
   drawOutbox();
@@ -372,10 +390,10 @@ composer.init({
   onBlur: () => typing.stop(),
 });
 $("leave").addEventListener("click", leave);
-$("reconnect").addEventListener("click", () => connection.connect());
+$("reconnect").addEventListener("click", () => client.connect());
 $("disconnect").addEventListener("click", () => {
   typing.stop();
-  connection.disconnect();
+  client.close();
   view.setDrawer(false);
 });
 
@@ -389,7 +407,7 @@ function setAttachment(link) {
 
 /** True when an answer will close the dialog. */
 function chooseName(name) {
-  if (connection.isOpen) {
+  if (isOpen()) {
     authenticate(name);
     return true;
   }
@@ -404,9 +422,9 @@ window.addEventListener("beforeunload", (event) => {
 
 view.initView();
 dialogs.initNameDialog(() => stored.get("name"), chooseName);
-dialogs.initRoomDialog((name) => connection.send("CREATE_ROOM", { name }, newId()));
-dialogs.initDirectDialog((toUserId, text) => connection.send("SEND_DIRECT_MESSAGE", { toUserId, text }, newId()));
+dialogs.initRoomDialog((name) => send("CREATE_ROOM", { name }, newId()));
+dialogs.initDirectDialog((toUserId, text) => send("SEND_DIRECT_MESSAGE", { toUserId, text }, newId()));
 dialogs.initLinkDialog(() => attachment, setAttachment);
 drawRoom();
 token = await claimToken();
-connection.connect();
+client.connect();

@@ -46,12 +46,12 @@ const shapes = {
   CHAT_MESSAGE: object(chatMessage),
   DIRECT_MESSAGE: object({ messageId: text, toUserId: text, userId: text, username: text, text, timestamp: time }),
   USER_TYPING: object({ roomId: text, userId: text, username: text, typing: flag }),
-  ERROR: object({ code: text, message: text }),
 };
 
-/** What is wrong with a message; empty for one that is good, and for types that this page does not know. */
-export function problemWith({ type, payload }) {
-  if (!Object.hasOwn(shapes, type)) return "";
+/** What is wrong with a message of the server, as the client's option `validate` says it. */
+export function validate(type, payload, direction) {
+  // Types that this page does not know are ignored anyway.
+  if (direction !== "receive" || !Object.hasOwn(shapes, type)) return undefined;
   const verdict = shapes[type](payload);
-  return verdict === true ? "" : verdict;
+  return verdict === true ? undefined : [{ path: "", code: "shape", message: verdict }];
 }

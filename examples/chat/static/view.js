@@ -57,8 +57,10 @@ export function announce(text) {
 const STATE_TEXT = { connecting: "Connecting…", open: "Online", closed: "Offline" };
 let countdown = 0;
 
-export function showConnection(state, retryAt) {
+/** Shows a state of the client. */
+export function showConnection({ status, retryInMs }) {
   clearInterval(countdown);
+  const state = status === "waiting" ? "reconnecting" : status;
   const box = $("connection");
   const label = $("connection-text");
   const button = $("reconnect");
@@ -69,6 +71,7 @@ export function showConnection(state, retryAt) {
   $("disconnect").hidden = state === "closed";
   $("room-button").disabled = state !== "open";
   if (state === "reconnecting") {
+    const retryAt = Date.now() + retryInMs;
     const tick = () => {
       const seconds = Math.ceil((retryAt - Date.now()) / 1000);
       label.textContent = seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…";

@@ -10,6 +10,7 @@ const steps = {
   sizes: () => node("scripts/sizes.mjs"),
   package: () => {
     node("scripts/build.mjs");
+    node("scripts/standalone.mjs");
     node("scripts/package.mjs");
   },
   unit: () => node("scripts/unit.mjs", "unit", "model", "msgpack", "react"),
