@@ -14,6 +14,7 @@ use std::{
 use fantoccini::{Client, Locator};
 use serde_json::Value;
 use switchboard_tests::client::Server;
+use tokio::runtime::Builder;
 
 use self::driver::{Driver, Screen};
 
@@ -31,7 +32,12 @@ async fn each_request_on_the_phone() {
 }
 
 async fn each_request(screen: Screen) {
-    let server = Server::start(rpc::app());
+    // Of its own: all connections end with it.
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let server = {
+        let _inside = runtime.enter();
+        Server::start(rpc::app())
+    };
     let driver = Driver::start();
     let page = Page { browser: driver.open_browser(screen).await, screen };
     page.browser.goto(&format!("http://{}/", server.addr)).await.expect("the page loads");
@@ -82,6 +88,8 @@ async fn each_request(screen: Screen) {
         page.click(&format!("#{card} button[type=button]")).await;
         page.until_shown(card, "failed", "Aborted").await;
     }
+    let count = |id: &str, count: u32| format!("document.querySelector('#{id}').textContent === '{count}'");
+    page.until(&format!("{} && {}", count("running", 0), count("abandoned", 1))).await;
     page.fill("#wait [name=ms]", "60001").await;
     // The browser refuses what is above the field's limit; the server would, too.
     page.script("document.querySelector('#wait form').noValidate = true").await;
@@ -97,6 +105,7 @@ async fn each_request(screen: Screen) {
     page.screenshot("4-done").await;
     assert_eq!(driver.console(&page.browser).await, [""; 0]);
     drop(server);
+    runtime.shutdown_background();
     page.until("document.querySelector('#status').textContent === 'Reconnecting…'").await;
     page.screenshot("5-reconnecting").await;
     page.browser.close().await.expect("the browser closes");
