@@ -14,13 +14,23 @@ import { $ } from "./view.js";
 
 const MAX_ENTRIES = 500;
 
+/** @typedef {import("./client/chat.js").ChatApi} ChatApi */
+/** @typedef {import("./client/switchboard-client.js").Meta} Meta */
+
 // What is written while there is no connection would arrive before the room is joined again, so nothing is queued.
 const client = connect("/ws", chat, { autoConnect: false, queue: { policy: "off" }, validate, onError: failed });
 
-/** Sends a message; false where that is not possible. An `ERROR` about it has its correlation id. */
-function send(type, payload, correlationId) {
-  return client.send(type, payload, { meta: { correlationId } });
-}
+/**
+ * Sends a message; false where that is not possible. An `ERROR` about it has its correlation id.
+ *
+ * @type {<K extends keyof ChatApi["send"]>(type: K, payload: ChatApi["send"][K], correlationId?: string) => boolean}
+ */
+const send = (type, payload, correlationId) => {
+  // Which arguments a type has is known for each type alone, not for any of them.
+  /** @type {any} */
+  const rest = [payload, { meta: { correlationId } }];
+  return client.send(type, ...rest);
+};
 
 // ---- state ------------------------------------------------------------------------------------
 
@@ -214,6 +224,7 @@ function asChat(message) {
   return { ...message, kind: "chat", timestamp };
 }
 
+/** @type {{ [K in keyof ChatApi["receive"]]: (payload: ChatApi["receive"][K], meta: Meta) => void }} */
 const handlers = {
   WELCOME({ username, clientId }) {
     if (authenticated) return;
@@ -317,7 +328,12 @@ const handlers = {
   },
 };
 
-/** What the server refused, and what it sent that is none of its messages. */
+/**
+ * What the server refused, and what it sent that is none of its messages.
+ *
+ * @param {any} error
+ * @param {import("./client/switchboard-client.js").ErrorContext} context
+ */
 function failed(error, { source, type }) {
   if (source === "server") return refused(error);
   if (source === "validation") {
@@ -359,8 +375,8 @@ function joinFailed({ retryable, retryAfterMs }) {
   }, retryAfterMs ?? 1000);
 }
 
-for (const [type, handle] of Object.entries(handlers)) {
-  client.on(type, (payload, { meta }) => handle(payload, meta));
+for (const type of Object.keys(handlers)) {
+  client.on(/** @type {keyof typeof handlers} */ (type), (payload, { meta }) => handlers[type](payload, meta));
 }
 
 client.onState((state) => {

@@ -4,6 +4,7 @@ import { card } from "./card.js";
 import { rpc } from "./client/rpc.js";
 import { connect } from "./client/switchboard-client.js";
 
+/** @type {(id: string) => any} */
 const $ = (id) => document.getElementById(id);
 
 const client = connect("/ws", rpc);
@@ -21,7 +22,7 @@ card("fetch", async ({ userId }, signal) => {
 });
 
 card("export", async (_, signal, show) => {
-  const bar = document.querySelector("#export progress");
+  const bar = $("exported");
   bar.value = 0;
   const onProgress = ({ done, total }) => {
     bar.max = total;

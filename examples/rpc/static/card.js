@@ -7,10 +7,15 @@ import { ConnectionClosedError, ServerError, StateError, TimeoutError, Validatio
  *
  * `run` gets the form's fields, a signal that the abort button aborts, and a function that shows progress. It returns the
  * text to show.
+ *
+ * @param {string} id
+ * @param {(fields: any, signal: AbortSignal, show: (text: string) => void) => Promise<string>} run
  */
 export function card(id, run) {
+  /** @type {HTMLFormElement} */
   const form = document.querySelector(`#${id} form`);
-  const [send, abort, result] = ["button", "button", "output"].map((tag) => document.createElement(tag));
+  const [send, abort] = [document.createElement("button"), document.createElement("button")];
+  const result = document.createElement("output");
   send.textContent = "Send";
   abort.textContent = "Abort";
   abort.type = "button";

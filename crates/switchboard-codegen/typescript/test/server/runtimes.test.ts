@@ -29,7 +29,9 @@ for (const [name, args] of [
       banner: { js: 'import process from "node:process";' },
       alias: { "switchboard-client": "./src/index.ts" },
     });
-    const { stdout } = await promisify(execFile)(program(name), [...args, outfile, server.url()], { timeout: PATIENCE });
+    // Neither asks its maker for a newer version.
+    const env = { ...process.env, DENO_NO_UPDATE_CHECK: "1", DO_NOT_TRACK: "1" };
+    const { stdout } = await promisify(execFile)(program(name), [...args, outfile, server.url()], { timeout: PATIENCE, env });
     assert.deepEqual(JSON.parse(stdout), { sum: { result: 3 }, steps: [1, 2, 3], text: "hello", status: "closed" });
   });
 }
