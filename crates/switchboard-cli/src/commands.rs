@@ -53,6 +53,9 @@ fn file(task: &Task) -> Result<Generated, CliError> {
             let mut generator = each().fold(TypeScript::new(), |all, (name, contract)| all.route(name, contract));
             if task.target == Target::Validators {
                 let beside = format!("./{}.js", routes[0].0);
+                if task.out.ends_with(".js") || task.out.ends_with(".mjs") {
+                    generator = generator.javascript();
+                }
                 return generator.validators(task.module.as_deref().unwrap_or(&beside)).map_err(failed);
             }
             if let Some(module) = &task.module {

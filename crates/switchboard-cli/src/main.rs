@@ -24,7 +24,8 @@ Usage:
   switchboard check KIND       with the options of `gen`: fails if PATH is not up to date
   switchboard diff OLD NEW     lists what changed; exit code 1 if it breaks clients of the old contract
 
-javascript writes a module for pages that no program builds, and its types beside it, in a .d.ts file.
+javascript writes a module for pages that no program builds, and its types beside it, in a .d.ts file. validators does
+the same if PATH ends in .js.
 
 SOURCE, OLD and NEW are a file or an http:// address with a contract as JSON: what `router.contract(\"/ws\")`
 returns, written by serde_json. `-` is the standard input, and for `--out` the standard output.

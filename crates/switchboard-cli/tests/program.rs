@@ -72,6 +72,10 @@ fn the_client_is_written_beside_the_file() {
     let types = read("chat.d.ts");
     assert!(types.contains("from \"./switchboard-client.js\"") && types.contains("export interface Join"), "{types}");
     assert!(run(folder.path(), &arguments("check")).status.success());
+    let validators = ["gen", "validators", "--from", "contract.json", "--out", "web/validators.js"];
+    assert!(run(folder.path(), &validators).status.success());
+    assert!(read("validators.js").contains("export function validateChat(type, payload, direction) {"));
+    assert!(read("validators.d.ts").contains("export declare const JoinValidator: Validator<types.Join>;"));
     for name in ["chat.js", "chat.d.ts", "switchboard-client.js", "switchboard-client.d.ts"] {
         let path = folder.path().join("web").join(name);
         let text = read(name);

@@ -7,7 +7,7 @@
 //! - [`json_schema`]: JSON Schema of all frames
 //! - [`diff`]: what changed between two contracts, and whether old clients notice
 //!
-//! - [`TypeScript::validators`]: validators of what clients send, with Standard Schema
+//! - [`TypeScript::validators`]: validators of all types and messages, with Standard Schema
 //!
 //! Where no program builds the page, [`TypeScript::javascript`] writes an ES module, and [`TypeScript::standalone`] puts
 //! the client beside the file, so that no package of npm is needed.

@@ -6,9 +6,14 @@ use crate::contract;
 
 #[test]
 fn the_client_is_up_to_date() {
-    let client = TypeScript::new().route("chat", &contract()).javascript().standalone().generate();
-    let client = client.unwrap_or_else(|error| panic!("{error}"));
-    client.check("static/client/chat.js").unwrap_or_else(|error| panic!("{error}"));
+    let generator = TypeScript::new().route("chat", &contract()).javascript().standalone();
+    for (generated, path) in [
+        (generator.generate(), "static/client/chat.js"),
+        (generator.validators("./chat.js"), "static/client/validators.js"),
+    ] {
+        let generated = generated.unwrap_or_else(|error| panic!("{error}"));
+        generated.check(path).unwrap_or_else(|error| panic!("{error}"));
+    }
 }
 
 /// The npm package reads the document with a parser of other authors.

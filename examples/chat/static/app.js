@@ -1,11 +1,9 @@
 // The wiring: keeps what is known, turns server messages into state and user actions into messages.
 
-import { chat } from "./client/chat.js";
-import { connect } from "./client/switchboard-client.js";
 import * as composer from "./composer.js";
+import { client, isOpen, onRefused, send } from "./connection.js";
 import * as dialogs from "./dialogs.js";
 import { newId } from "./ids.js";
-import { validate } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { claimToken, stored } from "./storage.js";
 import { TypingNotice, Typists } from "./typing.js";
@@ -16,21 +14,6 @@ const MAX_ENTRIES = 500;
 
 /** @typedef {import("./client/chat.js").ChatApi} ChatApi */
 /** @typedef {import("./client/switchboard-client.js").Meta} Meta */
-
-// What is written while there is no connection would arrive before the room is joined again, so nothing is queued.
-const client = connect("/ws", chat, { autoConnect: false, queue: { policy: "off" }, validate, onError: failed });
-
-/**
- * Sends a message; false where that is not possible. An `ERROR` about it has its correlation id.
- *
- * @type {<K extends keyof ChatApi["send"]>(type: K, payload: ChatApi["send"][K], correlationId?: string) => boolean}
- */
-const send = (type, payload, correlationId) => {
-  // Which arguments a type has is known for each type alone, not for any of them.
-  /** @type {any} */
-  const rest = [payload, { meta: { correlationId } }];
-  return client.send(type, ...rest);
-};
 
 // ---- state ------------------------------------------------------------------------------------
 
@@ -62,7 +45,6 @@ const outbox = new Outbox({
 });
 
 const isOwn = (userId) => myIds.has(userId);
-const isOpen = () => client.state.status === "open" && !client.state.draining;
 const canSend = () => isOpen() && joined !== "" && joined === wanted;
 
 // ---- joining and authenticating ---------------------------------------------------------------
@@ -328,22 +310,6 @@ const handlers = {
   },
 };
 
-/**
- * What the server refused, and what it sent that is none of its messages.
- *
- * @param {any} error
- * @param {import("./client/switchboard-client.js").ErrorContext} context
- */
-function failed(error, { source, type }) {
-  if (source === "server") return refused(error);
-  if (source === "validation") {
-    return view.toast(`The server sent an invalid ${type}: ${error.issues[0].message}.`, source);
-  }
-  if (source !== "parse") return console.error(error);
-  if (error instanceof SyntaxError) return view.toast("The server sent something that cannot be read.", "parse");
-  view.toast("The server sent a message without a type.", "validation");
-}
-
 function refused(error) {
   const id = error.correlationId;
   const text = view.errorText(error);
@@ -378,6 +344,8 @@ function joinFailed({ retryable, retryAfterMs }) {
 for (const type of Object.keys(handlers)) {
   client.on(/** @type {keyof typeof handlers} */ (type), (payload, { meta }) => handlers[type](payload, meta));
 }
+
+onRefused(refused);
 
 client.onState((state) => {
   view.showConnection(state);

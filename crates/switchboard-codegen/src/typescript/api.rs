@@ -22,6 +22,9 @@ pub(super) struct Names {
     pub(super) server: String,
     pub(super) client: String,
     pub(super) value: String,
+    /// The constant with the schemas of its messages, and the function that checks by them.
+    pub(super) schemas: String,
+    pub(super) validate: String,
 }
 
 impl Names {
@@ -31,7 +34,14 @@ impl Names {
         let own = |name: &str| if alone { name.to_owned() } else { format!("{prefix}{name}") };
         let value = camel(route);
         let value = if WORDS.contains(&value.as_str()) { format!("{value}Route") } else { value };
-        Self { api: format!("{prefix}Api"), server: own("ServerMessage"), client: own("ClientMessage"), value }
+        Self {
+            api: format!("{prefix}Api"),
+            server: own("ServerMessage"),
+            client: own("ClientMessage"),
+            value,
+            schemas: format!("{}Messages", camel(route)),
+            validate: format!("validate{prefix}"),
+        }
     }
 }
 
@@ -98,7 +108,7 @@ pub(super) struct Api<'a> {
 impl Api<'_> {
     /// Its types.
     pub(super) fn types(&mut self) -> String {
-        let Names { api, server, client, value: _ } = self.names;
+        let Names { api, server, client, .. } = self.names;
         let contract = &self.source.contract;
         let mut file = format!("/** What the route `{}` and its clients send each other. */\n", contract.path);
         file += &format!("export interface {api} {{\n");

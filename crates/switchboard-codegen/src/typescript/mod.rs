@@ -184,9 +184,10 @@ impl TypeScript {
         }
     }
 
-    /// Generates a file of validators for the types that clients send, by their limits. It needs no package; each
-    /// validator implements [Standard Schema](https://standardschema.dev), which form libraries know, and a bundler
-    /// leaves out those that are not used.
+    /// Generates a file of validators by the limits in the contract: one for each type, and a function for each route,
+    /// such as `validateChat`, which checks all of its messages. It needs no package; each validator implements
+    /// [Standard Schema](https://standardschema.dev), which form libraries know, the function is for the client's
+    /// option `validate`, and a bundler leaves out what is not used.
     ///
     /// `types` is the module of the file of [`generate`](Self::generate), such as `./chat.js`. The server checks more,
     /// such as rules that are functions.
@@ -196,9 +197,10 @@ impl TypeScript {
     /// As [`generate`](Self::generate).
     pub fn validators(&self, types: &str) -> Result<Generated, GenerateError> {
         let mut problems = Vec::new();
-        let (_, group) = self.read(&mut problems);
+        let (names, group) = self.read(&mut problems);
         GenerateError::unless_empty(problems)?;
-        Ok(Generated::new(validators::file(&group, types)))
+        let routes: Vec<_> = self.sources.iter().zip(&names).collect();
+        Ok(validators::file(&group, &routes, types, self.language))
     }
 
     /// The names of the routes, and the types.

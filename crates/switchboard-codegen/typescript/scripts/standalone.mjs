@@ -1,5 +1,6 @@
 // Builds the client as one ES module with one file of types, which the generator puts beside generated files.
 // Fails if the files in the repository differ; `UPDATE_CLIENTS=1` writes them instead.
+import { transform } from "esbuild";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -48,9 +49,17 @@ function types() {
   return text + exported.join("");
 }
 
+async function validators() {
+  const source = readFileSync("../src/typescript/validators.ts", "utf8");
+  // Nothing in the file calls its functions: what is generated does.
+  return (await transform(source, { loader: "ts", format: "esm", target: "es2022" })).code;
+}
+
 const built = {
   "switchboard-client.js": HEADER + readFileSync("dist/esm/index.js", "utf8"),
   "switchboard-client.d.ts": HEADER + types(),
+  // A part of the files of validators.
+  "validators.js": await validators(),
 };
 let isStale = false;
 for (const [name, text] of Object.entries(built)) {
