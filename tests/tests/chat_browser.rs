@@ -155,12 +155,12 @@ async fn problems(page: &Page) {
         (
             r#"{"type":"CHAT_MESSAGE","payload":{"messageId":"1","roomId":"general","userId":"u","username":"Eve"}}"#,
             "validation",
-            "The server sent an invalid CHAT_MESSAGE: text must be text.",
+            "The server sent an invalid CHAT_MESSAGE: text is required.",
         ),
         (
             r#"{"type":"ROOM_LIST","payload":{"rooms":[{"id":"a","name":"b","userCount":"2"}]}}"#,
             "validation",
-            "The server sent an invalid ROOM_LIST: rooms.userCount must be a count.",
+            "The server sent an invalid ROOM_LIST: rooms[0].userCount must be of type integer.",
         ),
     ] {
         let data = Value::from(data);

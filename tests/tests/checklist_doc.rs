@@ -5,6 +5,9 @@ use std::{collections::BTreeSet, fs, path::Path};
 /// The number of rows of each document in the checklist.
 const ROWS: [(&str, usize); 5] = [("000", 22), ("001", 17), ("002", 39), ("003", 12), ("004", 18)];
 
+/// The reports of users of other systems that are about clients.
+const COMPLAINTS: u32 = 17;
+
 /// A number that the attack report skips.
 const SKIPPED: &str = "F20";
 
@@ -78,13 +81,35 @@ fn each_entry_of_the_attack_report_has_tests_that_exist() {
     }
 }
 
-/// Reads `place`, where each file in backticks is followed by the tests in it. Returns the number of tests.
+#[test]
+fn each_complaint_has_tests_that_exist() {
+    let document = read("docs/checklist.md");
+    let is_complaint =
+        |id: &str| id.strip_prefix('C').is_some_and(|number| number.parse::<u32>().is_ok_and(|number| number > 0));
+    let rows = rows(&document, is_complaint);
+    let found: Vec<_> = rows.iter().map(|(id, _)| (*id).to_owned()).collect();
+    assert_eq!(found, (1..=COMPLAINTS).map(|number| format!("C{number}")).collect::<Vec<_>>());
+    for (id, tests) in rows {
+        assert!(assert_tests_exist(id, tests) > 0 || tests.contains("to come"), "{id} names no test");
+    }
+}
+
+/// Reads `place`, where each file in backticks is followed by the tests in it: those of Rust in backticks, those of
+/// TypeScript in quotation marks. Returns the number of tests.
 fn assert_tests_exist(id: &str, place: &str) -> usize {
     let mut tests = 0;
     let mut source = None;
-    for text in place.split('`').skip(1).step_by(2) {
-        if text.contains('/') {
+    let mut is_typescript = false;
+    for (index, text) in place.split('`').enumerate() {
+        if index % 2 == 0 {
+            for name in text.split('"').skip(1).step_by(2).filter(|_| is_typescript) {
+                let source: &String = source.as_ref().unwrap_or_else(|| panic!("{id}: {name:?} has no file"));
+                assert!(has_typescript_test(source, name), "{id}: there is no test {name:?}");
+                tests += 1;
+            }
+        } else if text.contains('/') {
             source = Some(read(text));
+            is_typescript = text.ends_with(".ts") || text.ends_with(".tsx");
         } else {
             let source = source.as_ref().unwrap_or_else(|| panic!("{id}: `{text}` has no file"));
             assert!(has_test(source, text), "{id}: there is no test `{text}`");
@@ -92,6 +117,21 @@ fn assert_tests_exist(id: &str, place: &str) -> usize {
         }
     }
     tests
+}
+
+/// Whether a test has this name, as `test("name", …)`. A number that the source takes from a constant may differ.
+fn has_typescript_test(source: &str, name: &str) -> bool {
+    let squashed: String = source.split_whitespace().collect::<Vec<_>>().join(" ").replace("test( ", "test(");
+    squashed.split("test(").skip(1).any(|rest| {
+        let Some(quote) = rest.chars().next().filter(|quote| ['"', '`'].contains(quote)) else { return false };
+        let found = rest[1..].split(quote).next().unwrap_or_default();
+        match found.split_once("${") {
+            None => found == name,
+            Some((start, rest)) => {
+                name.starts_with(start) && rest.split_once('}').is_some_and(|(_, end)| name.ends_with(end))
+            }
+        }
+    })
 }
 
 /// Whether a function with this name has the attribute of a test.
@@ -122,5 +162,14 @@ fn tests_are_distinguished_from_other_functions() {
     assert_eq!(
         ["helps", "shows", "waits", "show", "absent"].map(|name| has_test(source, name)),
         [false, true, true, false, false]
+    );
+}
+
+#[test]
+fn tests_of_typescript_are_found_by_their_name() {
+    let source = "test(\"a b\", () => {}); const x = \"c\"; test(\n  `killing ${N} times`,\n run);";
+    assert_eq!(
+        ["a b", "killing 50 times", "c", "a"].map(|name| has_typescript_test(source, name)),
+        [true, true, false, false]
     );
 }

@@ -18,6 +18,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     TypeScript,
+    JavaScript,
     Validators,
     AsyncApi,
     JsonSchema,
@@ -32,6 +33,8 @@ pub(crate) struct Task {
     pub(crate) out: String,
     pub(crate) name: Option<String>,
     pub(crate) module: Option<String>,
+    /// Writes the client beside the file.
+    pub(crate) standalone: bool,
     pub(crate) title: Option<String>,
     pub(crate) version: String,
 }
@@ -56,6 +59,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, CliError> {
 fn task(parser: &mut lexopt::Parser, command: &str) -> Result<Option<Task>, CliError> {
     let (mut target, mut out, mut name, mut module, mut title) = (None, None, None, None, None);
     let mut version = "1.0.0".to_owned();
+    let mut standalone = false;
     let mut from = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -64,14 +68,14 @@ fn task(parser: &mut lexopt::Parser, command: &str) -> Result<Option<Task>, CliE
             Short('o') | Long("out") => out = Some(parser.value()?.string()?),
             Long("name") => name = Some(parser.value()?.string()?),
             Long("module") => module = Some(parser.value()?.string()?),
+            Long("standalone") => standalone = true,
             Long("title") => title = Some(parser.value()?.string()?),
             Long("api-version") => version = parser.value()?.string()?,
             Value(value) if target.is_none() => target = Some(kind(&value.string()?)?),
             other => return Err(other.unexpected().into()),
         }
     }
-    let kinds = "`typescript`, `validators`, `asyncapi` or `json-schema`";
-    let target = target.ok_or_else(|| CliError::usage(format!("what to {command}? Write {kinds}")))?;
+    let target = target.ok_or_else(|| CliError::usage(format!("what to {command}? Write {KINDS}")))?;
     if from.is_empty() {
         return Err(CliError::usage("`--from` is missing: the contract, as a file or an http:// address"));
     }
@@ -82,19 +86,29 @@ fn task(parser: &mut lexopt::Parser, command: &str) -> Result<Option<Task>, CliE
         return Err(CliError::usage("`--name` is for one route: write `--from NAME=SOURCE` for each"));
     }
     let out = out.ok_or_else(|| CliError::usage("`--out` is missing: the file, or `-` for the standard output"))?;
-    Ok(Some(Task { target, from, out, name, module, title, version }))
+    let is_client = matches!(target, Target::TypeScript | Target::JavaScript);
+    if standalone && !is_client {
+        return Err(CliError::usage("`--standalone` is for `typescript` and `javascript`: the others need no client"));
+    }
+    if standalone && module.is_some() {
+        return Err(CliError::usage("`--standalone` and `--module` both say where the client is: give one of them"));
+    }
+    if out == "-" && (standalone || target == Target::JavaScript) {
+        return Err(CliError::usage("there are several files, and the standard output is one: give `--out` a path"));
+    }
+    Ok(Some(Task { target, from, out, name, module, standalone, title, version }))
 }
+
+const KINDS: &str = "`typescript`, `javascript`, `validators`, `asyncapi` or `json-schema`";
 
 fn kind(name: &str) -> Result<Target, CliError> {
     Ok(match name {
         "typescript" | "ts" => Target::TypeScript,
+        "javascript" | "js" => Target::JavaScript,
         "validators" => Target::Validators,
         "asyncapi" => Target::AsyncApi,
         "json-schema" => Target::JsonSchema,
-        other => {
-            let known = "`typescript`, `validators`, `asyncapi` or `json-schema`";
-            return Err(CliError::usage(format!("`{other}` cannot be generated: write {known}")));
-        }
+        other => return Err(CliError::usage(format!("`{other}` cannot be generated: write {KINDS}"))),
     })
 }
 
@@ -140,7 +154,11 @@ mod tests {
         for (line, part) in [
             ("switchboard make", "write `gen`, `check` or `diff`"),
             ("switchboard gen", "what to gen?"),
-            ("switchboard gen python --from a --out b", "`typescript`, `validators`"),
+            ("switchboard gen python --from a --out b", "`typescript`, `javascript`"),
+            ("switchboard gen asyncapi --from a --out b --standalone", "the others need no client"),
+            ("switchboard gen ts --from a --out b --standalone --module c", "give one of them"),
+            ("switchboard gen ts --from a --out - --standalone", "give `--out` a path"),
+            ("switchboard gen js --from a --out -", "give `--out` a path"),
             ("switchboard gen asyncapi --out b", "`--from` is missing"),
             ("switchboard check asyncapi --from a", "`--out` is missing"),
             ("switchboard gen json-schema --from a --from b --out c", "give one `--from`"),

@@ -49,14 +49,23 @@ fn file(task: &Task) -> Result<Generated, CliError> {
     let each = || routes.iter().map(|(name, contract)| (name.as_str(), contract));
     let failed = |error| CliError::because("nothing was generated", &error);
     match task.target {
-        Target::TypeScript | Target::Validators => {
+        Target::TypeScript | Target::JavaScript | Target::Validators => {
             let mut generator = each().fold(TypeScript::new(), |all, (name, contract)| all.route(name, contract));
             if task.target == Target::Validators {
                 let beside = format!("./{}.js", routes[0].0);
+                if task.out.ends_with(".js") || task.out.ends_with(".mjs") {
+                    generator = generator.javascript();
+                }
                 return generator.validators(task.module.as_deref().unwrap_or(&beside)).map_err(failed);
             }
             if let Some(module) = &task.module {
                 generator = generator.module(module);
+            }
+            if task.standalone {
+                generator = generator.standalone();
+            }
+            if task.target == Target::JavaScript {
+                generator = generator.javascript();
             }
             generator.generate().map_err(failed)
         }

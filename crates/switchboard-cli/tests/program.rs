@@ -57,7 +57,33 @@ fn files_are_generated_and_checked() {
         fs::write(folder.path().join(&out), file.replacen("oin", "ion", 1)).unwrap();
         let stale = run(folder.path(), &arguments("check"));
         assert_eq!(stale.status.code(), Some(1));
-        assert!(text(&stale).contains("differs from the contract"), "{}", text(&stale));
+        assert!(text(&stale).contains("is not up to date"), "{}", text(&stale));
+    }
+}
+
+#[test]
+fn the_client_is_written_beside_the_file() {
+    let folder = folder();
+    let arguments =
+        |command| [command, "javascript", "--from", "contract.json", "--out", "web/chat.js", "--standalone"];
+    assert!(run(folder.path(), &arguments("gen")).status.success());
+    let read = |name: &str| fs::read_to_string(folder.path().join("web").join(name)).unwrap();
+    assert!(read("chat.js").contains("export const chat = {"), "{}", read("chat.js"));
+    let types = read("chat.d.ts");
+    assert!(types.contains("from \"./switchboard-client.js\"") && types.contains("export interface Join"), "{types}");
+    assert!(run(folder.path(), &arguments("check")).status.success());
+    let validators = ["gen", "validators", "--from", "contract.json", "--out", "web/validators.js"];
+    assert!(run(folder.path(), &validators).status.success());
+    assert!(read("validators.js").contains("export function validateChat(type, payload, direction) {"));
+    assert!(read("validators.d.ts").contains("export declare const JoinValidator: Validator<types.Join>;"));
+    for name in ["chat.js", "chat.d.ts", "switchboard-client.js", "switchboard-client.d.ts"] {
+        let path = folder.path().join("web").join(name);
+        let text = read(name);
+        fs::write(&path, text.replacen("export", "exports", 1)).unwrap();
+        let stale = run(folder.path(), &arguments("check"));
+        assert_eq!(stale.status.code(), Some(1), "{name}");
+        assert!(self::text(&stale).contains(name), "{}", self::text(&stale));
+        fs::write(&path, text).unwrap();
     }
 }
 

@@ -7,7 +7,10 @@
 //! - [`json_schema`]: JSON Schema of all frames
 //! - [`diff`]: what changed between two contracts, and whether old clients notice
 //!
-//! - [`TypeScript::validators`]: validators of what clients send, with Standard Schema
+//! - [`TypeScript::validators`]: validators of all types and messages, with Standard Schema
+//!
+//! Where no program builds the page, [`TypeScript::javascript`] writes an ES module, and [`TypeScript::standalone`] puts
+//! the client beside the file, so that no package of npm is needed.
 //!
 //! A test fails when a checked-in file is stale: [`Generated::check`]. The program `switchboard` does the same from the
 //! command line.
@@ -31,6 +34,7 @@
 //! | `Option<T>`, `Option<Option<T>>` | `T \| null`; in what clients send optional, too |
 //! | `#[serde(default)]` | optional in what clients send |
 //! | `#[serde(skip_serializing_if = "…")]` | optional in what clients get |
+//! | `Option<T>` with `#[serde(skip_serializing_if = "Option::is_none")]` | `x?: T` in what clients get; `x?: T \| null` where the type derives `JsonSchema` by itself |
 //! | `#[serde(rename = "…")]`, `#[serde(alias = "…")]` | the name; an alias is not shown |
 //! | newtypes | what is inside |
 //! | tuples, and arrays of up to eight items | tuples |

@@ -1,6 +1,11 @@
 //! A generated file.
 
-use std::{env, error::Error, fmt, fs, io, path::Path};
+use std::{
+    env,
+    error::Error,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
 
 /// The variable with which stale files are written anew: `UPDATE_CLIENTS=1 cargo test`.
 const UPDATE: &str = "UPDATE_CLIENTS";
@@ -8,7 +13,7 @@ const UPDATE: &str = "UPDATE_CLIENTS";
 /// Lines of a difference that are shown.
 const SHOWN: usize = 12;
 
-/// The text of a generated file.
+/// The text of a generated file, and of the files beside it.
 ///
 /// A test keeps the file in the repository up to date:
 ///
@@ -25,55 +30,87 @@ const SHOWN: usize = 12;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generated {
     text: String,
+    /// The types of a file of JavaScript.
+    declarations: Option<String>,
+    /// Names and texts of files in the same folder.
+    beside: &'static [(&'static str, &'static str)],
 }
 
 impl Generated {
     pub(crate) fn new(text: String) -> Self {
-        Self { text }
+        Self { text, declarations: None, beside: &[] }
     }
 
-    /// Returns the text.
+    pub(crate) fn with_declarations(mut self, text: String) -> Self {
+        self.declarations = Some(text);
+        self
+    }
+
+    pub(crate) fn with_files(mut self, files: &'static [(&'static str, &'static str)]) -> Self {
+        self.beside = files;
+        self
+    }
+
+    /// Returns the text of the file itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Writes the file, and the folders above it.
+    /// Returns the file and those beside it, each with its path, if the file has this path.
+    ///
+    /// There are others with [`TypeScript::javascript`](crate::TypeScript::javascript) and
+    /// [`TypeScript::standalone`](crate::TypeScript::standalone).
+    #[must_use]
+    pub fn files(&self, path: impl AsRef<Path>) -> Vec<(PathBuf, &str)> {
+        let path = path.as_ref();
+        let declarations = self.declarations.iter().map(|text| (path.with_extension("d.ts"), text.as_str()));
+        let beside = self.beside.iter().map(|(name, text)| (path.with_file_name(name), *text));
+        std::iter::once((path.to_owned(), self.as_str())).chain(declarations).chain(beside).collect()
+    }
+
+    /// Writes the file, those beside it, and the folders above them.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// If one cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        let path = path.as_ref();
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(path, &self.text)
+        self.files(path).into_iter().try_for_each(|(path, text)| write(&path, text))
     }
 
-    /// Compares the file with this text. With the environment variable `UPDATE_CLIENTS=1` it writes the file
-    /// instead.
+    /// Compares the file, and those beside it, with this text. With the environment variable `UPDATE_CLIENTS=1` it
+    /// writes them instead.
     ///
     /// The ends of lines do not count. A relative path begins at the current directory: in a test, that of the
     /// package.
     ///
     /// # Errors
     ///
-    /// If the file differs or does not exist, with the first difference, or if it cannot be read or written.
+    /// If a file differs or does not exist, with the first difference, or if it cannot be read or written.
     pub fn check(&self, path: impl AsRef<Path>) -> Result<(), CheckError> {
-        let path = path.as_ref();
-        let fail = |reason| CheckError { path: path.display().to_string(), reason };
-        if env::var(UPDATE).is_ok_and(|value| value == "1") {
-            return self.write(path).map_err(|error| fail(Reason::Io(error)));
-        }
-        match fs::read_to_string(path) {
-            Ok(found) => match difference(&found.replace("\r\n", "\n"), &self.text) {
-                None => Ok(()),
-                Some(difference) => Err(fail(Reason::Stale(difference))),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(fail(Reason::Missing)),
-            Err(error) => Err(fail(Reason::Io(error))),
-        }
+        self.files(path).into_iter().try_for_each(|(path, text)| check(&path, text))
+    }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, text)
+}
+
+fn check(path: &Path, text: &str) -> Result<(), CheckError> {
+    let fail = |reason| CheckError { path: path.display().to_string(), reason };
+    if env::var(UPDATE).is_ok_and(|value| value == "1") {
+        return write(path, text).map_err(|error| fail(Reason::Io(error)));
+    }
+    match fs::read_to_string(path) {
+        Ok(found) => match difference(&found.replace("\r\n", "\n"), text) {
+            None => Ok(()),
+            Some(difference) => Err(fail(Reason::Stale(difference))),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(fail(Reason::Missing)),
+        Err(error) => Err(fail(Reason::Io(error))),
     }
 }
 
@@ -109,7 +146,7 @@ impl fmt::Display for CheckError {
         match reason {
             Reason::Missing => write!(f, "{path} does not exist; run with {UPDATE}=1 to write it"),
             Reason::Stale(difference) => {
-                write!(f, "{path} differs from the contract; run with {UPDATE}=1 to write it\n{difference}")
+                write!(f, "{path} is not up to date; run with {UPDATE}=1 to write it\n{difference}")
             }
             Reason::Io(_) => write!(f, "cannot read or write {path}"),
         }

@@ -81,6 +81,13 @@ fn operations_refer_to_messages_through_their_channel() {
     assert!(codes.to_string().contains("SOLD_OUT"), "{codes}");
 }
 
+/// The npm package reads the document with a parser of other authors.
+#[test]
+fn the_document_for_that_parser_is_up_to_date() {
+    let document = AsyncApi::new("Torture", "1.0.0").route("chat", &torture()).route("admin", &admin());
+    document.generate().check("typescript/test/asyncapi/torture.json").unwrap();
+}
+
 /// The schema of a message with what it refers to.
 fn payload(document: &Value, message: &Value) -> jsonschema::Validator {
     let schema = json!({

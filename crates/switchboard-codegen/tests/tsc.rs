@@ -25,7 +25,8 @@ const SAMPLES: usize = 20;
 const WITH_CLIENT: &str = "\
 import { connect } from \"switchboard-client\";
 import { type ChatApi, chat } from \"./alone.js\";
-connect<ChatApi>(\"wss://example.com/ws\", chat).send(\"PING\");
+import { validateChat } from \"./validators.js\";
+connect<ChatApi>(\"wss://example.com/ws\", chat, { validate: validateChat }).send(\"PING\");
 ";
 
 /// The folder of the client.
@@ -107,7 +108,7 @@ fn inputs() -> String {
 fn types_fit_what_serde_writes() {
     let chat = TypeScript::new().route("chat", &torture()).generate().unwrap().to_string();
     let both = TypeScript::new().route("chat", &torture()).route("admin", &admin()).generate().unwrap().to_string();
-    let alone = TypeScript::new().route("chat", &torture()).standalone().generate().unwrap().to_string();
+    let alone = TypeScript::new().route("chat", &torture()).without_client().generate().unwrap().to_string();
     let values = [
         samples("Scalars", values::scalars()),
         samples("Options", values::options()),
@@ -163,6 +164,21 @@ refused("ContainersInput", { ...containers, list: [{}] }, "list.0.userName", "is
 refused("ContainersInput", { ...containers, byColor: { green: 1 } }, "byColor.green", "is not known");
 refused("EnumsInput", { ...enums, color: "green" }, "color", 'must be one of "red", "lightBlue"');
 refused("EnumsInput", { ...enums, shape: { kind: "circle" } }, "shape.outerRadius", "is required");
+const { validateChat } = validators;
+const reports = (type, payload, direction, expected) => {
+  const found = JSON.stringify(validateChat(type, payload, direction));
+  if (found !== JSON.stringify(expected)) throw new Error(type + found);
+};
+const issue = (path, message) => [{ path, code: "schema", message }];
+reports("TREE", { label: "", children: [] }, "send", undefined);
+reports("TREE", { label: "", children: [{ label: 1, children: [] }] }, "receive", issue("children[0].label", "must be of type string"));
+reports("BUY", { profile: {} }, "send", issue("profile.userName", "is required"));
+reports("BOUGHT", { profile: { userName: "a" } }, "receive", issue("profile.age", "is required"));
+reports("CONFIRM", {}, "receive", issue("question", "is required"));
+reports("CONFIRMED", {}, "send", issue("yes", "is required"));
+// What the contract does not have is not checked, and fields that the server adds later are no mistake.
+for (const type of ["NEW", "constructor"]) reports(type, 1, "receive", undefined);
+reports("TREE", { label: "", children: [], added: 1 }, "receive", undefined);
 refused("Tree", { label: "", children: [{ label: 1, children: [] }] }, "children.0.label", "must be of type string");
 "#;
 
@@ -171,7 +187,7 @@ fn validators_take_what_serde_writes() {
     let generator = TypeScript::new().route("chat", &torture());
     let values = [inputs(), samples("Tree", values::tree())];
     let files = [
-        ("chat.ts", generator.clone().standalone().generate().unwrap().to_string()),
+        ("chat.ts", generator.clone().without_client().generate().unwrap().to_string()),
         ("values.ts", values.concat()),
         ("validators.ts", generator.validators("./chat.js").unwrap().to_string()),
     ];
@@ -181,3 +197,48 @@ fn validators_take_what_serde_writes() {
     let output = Command::new("node").arg(project.join("check.mjs")).output().expect("node is installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// A page that no program builds: its types are checked by its comments, and it runs as it is.
+const PAGE: &str = r#"// @ts-check
+import { ServerError, connect } from "./switchboard-client.js";
+import { chat } from "./chat.js";
+import { TreeValidator, validateChat } from "./validators.js";
+
+/** @param {import("./chat.js").Tree} tree */
+function labels({ label, children }) {
+  return [label, ...children.map((child) => child.label)];
+}
+
+const client = connect("ws://127.0.0.1/ws", chat, { autoConnect: false, validate: validateChat, onError: () => {} });
+client.on("TREE", (tree) => void labels(tree));
+client.send("TREE", { label: "a", children: [] });
+// @ts-expect-error a field is missing
+client.send("TREE", { label: "a" });
+// @ts-expect-error there is no such message
+client.on("TREES", () => {});
+if (chat.path !== "/ws/{room}" || chat.requests.BUY !== "BOUGHT" || client.pending.queued !== 1) throw new Error("no route");
+if (TreeValidator["~standard"].validate({}).issues?.length !== 2) throw new Error("no validator");
+if (!(new ServerError("NOT_FOUND", "text") instanceof Error)) throw new Error("no error");
+"#;
+
+#[test]
+fn a_page_needs_no_build_and_no_package() {
+    let project = project("page", &[("page.js", PAGE.to_owned()), ("typed.ts", TYPED.to_owned())]);
+    let generator = TypeScript::new().route("chat", &torture()).standalone();
+    generator.generate().unwrap().write(project.join("other.ts")).unwrap();
+    let generator = generator.javascript();
+    generator.generate().unwrap().write(project.join("chat.js")).unwrap();
+    generator.validators("./chat.js").unwrap().write(project.join("validators.js")).unwrap();
+    let options = ["--checkJs", "--allowJs", "--paths", "null"];
+    compile("typescript/bin/tsc", &project, &options);
+    compile("typescript-5/bin/tsc", &project, &options);
+    let output = Command::new("node").arg(project.join("page.js")).output().expect("node is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The same client with a file of TypeScript.
+const TYPED: &str = "\
+import { connect } from \"./switchboard-client.js\";
+import { chat } from \"./other.js\";
+export const age = connect(\"/ws\", chat).request(\"BUY\", { profile: { userName: \"a\" } }).then(({ profile }) => profile.age);
+";

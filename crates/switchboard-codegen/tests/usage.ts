@@ -1,6 +1,6 @@
 // What an application writes with the generated file, and what must not compile.
 import { connect } from "switchboard-client";
-import { type ChatApi, type ServerMessage, chat } from "./chat.js";
+import { type ChatApi, type OptionsInput, type ServerMessage, chat } from "./chat.js";
 
 export async function use(): Promise<void> {
   const ws = connect<ChatApi>("wss://example.com/ws", chat);
@@ -16,6 +16,8 @@ export async function use(): Promise<void> {
   // Where the server has a default, a client leaves the field out.
   const bought = await ws.request("BUY", { profile: { userName: "a" } });
   const age: number = bought.profile.age;
+  // A client may send it all the same.
+  const options: OptionsInput = { skipped: null };
   const room = ws.subscribe("room:1");
   // @ts-expect-error there is no such topic
   ws.subscribe("rooms");
@@ -35,11 +37,12 @@ export async function use(): Promise<void> {
   });
   ws.on("OPTIONS", ({ maybe, skipped, list }) => {
     const text: string | null = maybe;
-    const other: string | null | undefined = skipped;
+    // Left out, and never `null`.
+    const other: string | undefined = skipped;
     return [text, other, list?.length];
   });
   ws.on("ATTRIBUTES", (payload) => (payload.kind === "square" ? payload.side : payload["content-type"]));
-  void room;
+  void [room, options];
 }
 
 export function label(message: ServerMessage): string {

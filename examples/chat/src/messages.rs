@@ -117,6 +117,7 @@ pub(crate) struct RoomList {
 pub(crate) struct RoomSummary {
     pub(crate) id: String,
     pub(crate) name: String,
+    #[ws(safe)]
     pub(crate) user_count: usize,
 }
 
@@ -131,6 +132,7 @@ pub(crate) struct AuthSuccess {
 #[ws_message("JOIN_SUCCESS")]
 pub(crate) struct JoinSuccess {
     pub(crate) room_id: String,
+    #[ws(safe)]
     pub(crate) user_count: usize,
 }
 
@@ -146,6 +148,7 @@ pub(crate) struct History {
 pub(crate) struct RoomUsers {
     pub(crate) room: String,
     pub(crate) users: Vec<RoomUser>,
+    #[ws(safe)]
     pub(crate) count: usize,
 }
 
@@ -162,6 +165,7 @@ pub(crate) struct UserJoined {
     pub(crate) room_id: String,
     pub(crate) user_id: String,
     pub(crate) username: String,
+    #[ws(safe)]
     pub(crate) user_count: usize,
 }
 
@@ -171,12 +175,14 @@ pub(crate) struct UserLeft {
     pub(crate) room_id: String,
     pub(crate) user_id: String,
     pub(crate) username: String,
+    #[ws(safe)]
     pub(crate) user_count: usize,
 }
 
 /// The user who left before did so by losing the connection. The count is that of the room.
 #[ws_message("USER_DISCONNECTED")]
 pub(crate) struct UserDisconnected {
+    #[ws(safe)]
     pub(crate) user_count: usize,
 }
 
@@ -191,6 +197,7 @@ pub(crate) struct ChatMessage {
     pub(crate) username: String,
     pub(crate) text: String,
     /// Milliseconds since 1970.
+    #[ws(safe)]
     pub(crate) timestamp: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) attachment: Option<Attachment>,
@@ -214,6 +221,7 @@ pub(crate) struct DirectMessage {
     pub(crate) username: String,
     pub(crate) text: String,
     /// Milliseconds since 1970.
+    #[ws(safe)]
     pub(crate) timestamp: u64,
 }
 

@@ -1,8 +1,9 @@
-// The wiring: keeps what is known, turns server messages into state and user actions into frames.
+// The wiring: keeps what is known, turns server messages into state and user actions into messages.
 
 import * as composer from "./composer.js";
-import { Connection, newId } from "./connection.js";
+import { client, isOpen, onRefused, send } from "./connection.js";
 import * as dialogs from "./dialogs.js";
+import { newId } from "./ids.js";
 import { Outbox } from "./outbox.js";
 import { claimToken, stored } from "./storage.js";
 import { TypingNotice, Typists } from "./typing.js";
@@ -11,8 +12,8 @@ import { $ } from "./view.js";
 
 const MAX_ENTRIES = 500;
 
-const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-const connection = new Connection(`${scheme}//${location.host}/ws`);
+/** @typedef {import("./client/chat.js").ChatApi} ChatApi */
+/** @typedef {import("./client/switchboard-client.js").Meta} Meta */
 
 // ---- state ------------------------------------------------------------------------------------
 
@@ -35,28 +36,28 @@ let attachment = null; // The link that goes with the next message.
 const names = new Map(); // userId -> the name that this page saw last
 const typists = new Typists(drawTyping);
 const typing = new TypingNotice((type) => {
-  if (joined) connection.send(type, { roomId: joined });
+  if (joined) send(type, { roomId: joined });
 });
 const outbox = new Outbox({
-  send: (payload, id) => connection.send("SEND_MESSAGE", payload, id),
+  send: (payload, id) => send("SEND_MESSAGE", payload, id),
   onChange: drawOutbox,
   onFailed: announceUnconfirmed,
 });
 
 const isOwn = (userId) => myIds.has(userId);
-const canSend = () => connection.isOpen && joined !== "" && joined === wanted;
+const canSend = () => isOpen() && joined !== "" && joined === wanted;
 
 // ---- joining and authenticating ---------------------------------------------------------------
 
 function authenticate(name) {
   auth = { id: newId(), name };
-  connection.send("AUTHENTICATE", name ? { token, username: name } : { token }, auth.id);
+  send("AUTHENTICATE", name ? { token, username: name } : { token }, auth.id);
 }
 
 function join(roomId) {
   if (roomId === wanted && (joined === roomId || joinId)) return;
   typing.stop();
-  if (joined && joined !== roomId) connection.send("LEAVE_ROOM", { roomId: joined });
+  if (joined && joined !== roomId) send("LEAVE_ROOM", { roomId: joined });
   if (roomId !== wanted) entries = [];
   wanted = roomId;
   stored.set("room", roomId);
@@ -68,7 +69,7 @@ function join(roomId) {
 }
 
 function requestJoin() {
-  if (!connection.isOpen || !wanted) return;
+  if (!isOpen() || !wanted) return;
   if (!authenticated) {
     if (!auth) authenticate(stored.get("name"));
     return; // AUTH_SUCCESS goes on from here.
@@ -76,12 +77,12 @@ function requestJoin() {
   joined = "";
   joinId = newId();
   liveFrom = entries.length;
-  connection.send("JOIN_ROOM", { roomId: wanted }, joinId);
+  send("JOIN_ROOM", { roomId: wanted }, joinId);
 }
 
 function leave() {
   typing.stop();
-  if (joined) connection.send("LEAVE_ROOM", { roomId: joined });
+  if (joined) send("LEAVE_ROOM", { roomId: joined });
   goNowhere();
   view.focusRooms();
   view.announce("You left the room.");
@@ -108,7 +109,7 @@ function clearRoomState() {
 function drawRoom() {
   const room = rooms.find((candidate) => candidate.id === wanted);
   let status = people === 1 ? "1 person here" : `${people} people here`;
-  if (!joined) status = connection.isOpen ? "Joining…" : "Not connected";
+  if (!joined) status = isOpen() ? "Joining…" : "Not connected";
   view.showRoom(wanted ? { name: room?.name ?? wanted, status } : null);
   view.showRooms(rooms, wanted, (roomId) => {
     join(roomId);
@@ -205,6 +206,7 @@ function asChat(message) {
   return { ...message, kind: "chat", timestamp };
 }
 
+/** @type {{ [K in keyof ChatApi["receive"]]: (payload: ChatApi["receive"][K], meta: Meta) => void }} */
 const handlers = {
   WELCOME({ username, clientId }) {
     if (authenticated) return;
@@ -306,17 +308,17 @@ const handlers = {
     if (isTyping) typists.add(userId, username);
     else typists.remove(userId);
   },
-
-  ERROR(error, meta) {
-    const id = meta?.correlationId;
-    const text = view.errorText(error);
-    outbox.rejected(id);
-    if (auth && id === auth.id) return authFailed(text);
-    if (id && id === joinId) joinFailed(error);
-    if (dialogs.roomRefused(text)) return;
-    view.toast(text);
-  },
 };
+
+function refused(error) {
+  const id = error.correlationId;
+  const text = view.errorText(error);
+  outbox.rejected(id);
+  if (auth && id === auth.id) return authFailed(text);
+  if (id && id === joinId) joinFailed(error);
+  if (dialogs.roomRefused(text)) return;
+  view.toast(text);
+}
 
 function authFailed(text) {
   const { name } = auth;
@@ -339,23 +341,23 @@ function joinFailed({ retryable, retryAfterMs }) {
   }, retryAfterMs ?? 1000);
 }
 
-connection.addEventListener("message", ({ detail: { type, payload, meta } }) => {
-  if (Object.hasOwn(handlers, type)) handlers[type](payload ?? {}, meta);
-});
+for (const type of Object.keys(handlers)) {
+  client.on(/** @type {keyof typeof handlers} */ (type), (payload, { meta }) => handlers[type](payload, meta));
+}
 
-connection.addEventListener("problem", ({ detail: { kind, text } }) => view.toast(text, kind));
+onRefused(refused);
 
-connection.addEventListener("state", ({ detail: { state, retryAt } }) => {
-  view.showConnection(state, retryAt);
-  if (state === "open") {
-    authenticate(stored.get("name"));
-  } else {
+client.onState((state) => {
+  view.showConnection(state);
+  if (state.status !== "open") {
     authenticated = false;
     auth = null;
     joinId = "";
     typing.forget();
     clearRoomState();
     outbox.disconnected();
+  } else if (!state.draining) {
+    authenticate(stored.get("name"));
   }
   drawRoom();
   drawOutbox();
@@ -372,10 +374,10 @@ composer.init({
   onBlur: () => typing.stop(),
 });
 $("leave").addEventListener("click", leave);
-$("reconnect").addEventListener("click", () => connection.connect());
+$("reconnect").addEventListener("click", () => client.connect());
 $("disconnect").addEventListener("click", () => {
   typing.stop();
-  connection.disconnect();
+  client.close();
   view.setDrawer(false);
 });
 
@@ -389,7 +391,7 @@ function setAttachment(link) {
 
 /** True when an answer will close the dialog. */
 function chooseName(name) {
-  if (connection.isOpen) {
+  if (isOpen()) {
     authenticate(name);
     return true;
   }
@@ -404,9 +406,9 @@ window.addEventListener("beforeunload", (event) => {
 
 view.initView();
 dialogs.initNameDialog(() => stored.get("name"), chooseName);
-dialogs.initRoomDialog((name) => connection.send("CREATE_ROOM", { name }, newId()));
-dialogs.initDirectDialog((toUserId, text) => connection.send("SEND_DIRECT_MESSAGE", { toUserId, text }, newId()));
+dialogs.initRoomDialog((name) => send("CREATE_ROOM", { name }, newId()));
+dialogs.initDirectDialog((toUserId, text) => send("SEND_DIRECT_MESSAGE", { toUserId, text }, newId()));
 dialogs.initLinkDialog(() => attachment, setAttachment);
 drawRoom();
 token = await claimToken();
-connection.connect();
+client.connect();

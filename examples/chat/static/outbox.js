@@ -1,6 +1,6 @@
 // Own messages that the server has not confirmed yet.
 
-import { newId } from "./connection.js";
+import { newId } from "./ids.js";
 
 const CONFIRM_MS = 10_000;
 

@@ -1,6 +1,6 @@
 // What a tab keeps over a reload, and the token that makes it the same person.
 
-import { newId } from "./connection.js";
+import { newId } from "./ids.js";
 
 export const stored = {
   get: (key) => sessionStorage.getItem(`chat.${key}`),

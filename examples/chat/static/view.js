@@ -6,6 +6,7 @@ const TOAST_MS = 6_000;
 const MAX_TOASTS = 3;
 const AT_BOTTOM_PX = 48;
 
+/** @type {(id: string) => any} */
 export const $ = (id) => document.getElementById(id);
 /** Characters as the server counts them, not UTF-16 units. */
 export const length = (text) => [...text].length;
@@ -57,8 +58,10 @@ export function announce(text) {
 const STATE_TEXT = { connecting: "Connecting…", open: "Online", closed: "Offline" };
 let countdown = 0;
 
-export function showConnection(state, retryAt) {
+/** @param {import("./client/switchboard-client.js").ConnectionState} now */
+export function showConnection(now) {
   clearInterval(countdown);
+  const state = now.status === "waiting" ? "reconnecting" : now.status;
   const box = $("connection");
   const label = $("connection-text");
   const button = $("reconnect");
@@ -68,7 +71,8 @@ export function showConnection(state, retryAt) {
   button.textContent = state === "closed" ? "Connect" : "Reconnect now";
   $("disconnect").hidden = state === "closed";
   $("room-button").disabled = state !== "open";
-  if (state === "reconnecting") {
+  if (now.status === "waiting") {
+    const retryAt = Date.now() + now.retryInMs;
     const tick = () => {
       const seconds = Math.ceil((retryAt - Date.now()) / 1000);
       label.textContent = seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…";
@@ -227,7 +231,7 @@ function attachmentNode(attachment) {
   return node;
 }
 
-function messageNode({ userId, username, text, timestamp, attachment, messageId, direct }, { own, grouped, wait }) {
+function messageNode({ userId, username, text, timestamp, attachment, messageId, direct }, { own, grouped, wait = null }) {
   const node = element("article", `message ${hueClass(userId)}`);
   node.classList.toggle("own", own);
   node.classList.toggle("grouped", grouped);

@@ -15,7 +15,9 @@
 //!
 //! `tests.rs` tests all of them in memory, with `switchboard::test`.
 //!
-//! To try it, `cargo run -p rpc`, and in another terminal `npx wscat -c ws://127.0.0.1:3000/ws`:
+//! To try it, `cargo run -p rpc`, and open <http://127.0.0.1:3000>: a page with a form for each request. Its client in
+//! `static/client` is generated from `messages.rs`; after a change of a message, `UPDATE_CLIENTS=1 cargo test -p rpc`
+//! writes it again. Or without the page, with `npx wscat -c ws://127.0.0.1:3000/ws`:
 //!
 //! ```text
 //! {"type":"CALCULATE","meta":{"correlationId":"1"},"payload":{"operation":"add","a":2,"b":3}}
@@ -28,6 +30,7 @@
 //! ```
 
 mod accounts;
+mod http;
 mod messages;
 mod profiles;
 #[cfg(test)]
@@ -35,11 +38,11 @@ mod tests;
 mod work;
 
 use axum::{Router, extract::FromRef};
-use switchboard::{RouteOptions, WsError, WsRouter, ws_route};
+use switchboard::{Contract, RouteOptions, WsError, WsRouter, ws_route};
 
 use self::{
     accounts::Accounts,
-    messages::{Calculate, CalculateResult, Operation},
+    messages::{Calculate, CalculateResult, Confirm, Operation},
     profiles::Profiles,
     work::Work,
 };
@@ -73,9 +76,18 @@ impl FromRef<App> for Work {
     }
 }
 
-/// Returns the whole application: a WebSocket at `/ws`, with profiles and accounts of its own.
+/// Returns the whole application: the page at `/` and a WebSocket at `/ws`, with profiles and accounts of its own.
 pub fn app() -> Router {
-    let ws = WsRouter::new()
+    http::router().route("/ws", ws_route(router())).with_state(App::default())
+}
+
+/// Returns the contract of the WebSocket, from which the client is generated.
+pub fn contract() -> Contract {
+    router().contract("/ws")
+}
+
+fn router() -> WsRouter<App> {
+    WsRouter::new()
         .on(calculate)
         .on(profiles::fetch_profile)
         .on(profiles::export_profiles)
@@ -85,8 +97,9 @@ pub fn app() -> Router {
         .on(work::count_primes)
         .on(work::state)
         .on_with(accounts::deposit, RouteOptions::new().run_to_completion())
-        .on(accounts::balance);
-    Router::new().route("/ws", ws_route(ws)).with_state(App::default())
+        .on(accounts::balance)
+        // Sent by a handler, which its signature does not say.
+        .emits::<Confirm>()
 }
 
 async fn calculate(request: Calculate) -> Result<CalculateResult, WsError> {

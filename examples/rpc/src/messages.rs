@@ -39,7 +39,9 @@ pub(crate) struct ExportProfiles {}
 /// The progress of an export.
 #[ws_payload]
 pub(crate) struct ExportStep {
+    #[ws(safe)]
     pub(crate) done: usize,
+    #[ws(safe)]
     pub(crate) total: usize,
 }
 
@@ -92,6 +94,7 @@ pub(crate) struct Wait {
 
 #[ws_message("WAITED")]
 pub(crate) struct Waited {
+    #[ws(safe)]
     pub(crate) ms: u64,
 }
 
@@ -110,7 +113,9 @@ pub(crate) struct AskWork {}
 
 #[ws_message("WORK_STATE")]
 pub(crate) struct WorkState {
+    #[ws(safe)]
     pub(crate) running: usize,
+    #[ws(safe)]
     pub(crate) abandoned: usize,
 }
 
@@ -130,7 +135,9 @@ pub(crate) struct GetBalance {
 
 #[ws_message("BALANCE")]
 pub(crate) struct Balance {
+    #[ws(safe)]
     pub(crate) balance: u64,
     /// The amount that was accepted but is not booked yet.
+    #[ws(safe)]
     pub(crate) pending: u64,
 }

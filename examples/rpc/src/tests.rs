@@ -1,12 +1,13 @@
-//! Tests the handlers in memory with the test kit, `switchboard::test`.
+//! Tests the handlers in memory with the test kit, `switchboard::test`, and keeps the generated client up to date.
 
 use std::time::Duration;
 
 use switchboard::{WsError, test::TestApp};
+use switchboard_codegen::{AsyncApi, TypeScript};
 use tokio::time::Instant;
 
 use crate::{
-    app,
+    app, contract,
     messages::{
         Calculate, Confirm, Confirmed, DeleteProfile, Deposit, ExportProfiles, FetchProfile, GetBalance, Operation,
         Search, Wait,
@@ -102,4 +103,19 @@ async fn a_deposit_is_booked_once_even_if_the_client_leaves() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let booked = bob.call(balance()).await.unwrap();
     assert_eq!((booked.balance, booked.pending), (20, 0));
+}
+
+#[test]
+fn the_client_is_up_to_date() {
+    let client = TypeScript::new().route("rpc", &contract()).javascript().standalone().generate();
+    let client = client.unwrap_or_else(|error| panic!("{error}"));
+    client.check("static/client/rpc.js").unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// The npm package reads the document with a parser of other authors.
+#[test]
+fn the_asyncapi_document_is_up_to_date() {
+    let document = AsyncApi::new("rpc", "1.0.0").route("rpc", &contract()).generate();
+    let path = "../../crates/switchboard-codegen/typescript/test/asyncapi/rpc.json";
+    document.check(path).unwrap_or_else(|error| panic!("{error}"));
 }

@@ -46,6 +46,25 @@ fn error(message: &Value) -> (&str, &str, &str) {
 }
 
 #[tokio::test]
+async fn the_page_and_its_files_are_served_with_safe_headers() {
+    let server = start();
+    for (path, content_type) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/app.js", "text/javascript; charset=utf-8"),
+        ("/card.js", "text/javascript; charset=utf-8"),
+        ("/client/rpc.js", "text/javascript; charset=utf-8"),
+        ("/client/switchboard-client.js", "text/javascript; charset=utf-8"),
+        ("/style.css", "text/css; charset=utf-8"),
+    ] {
+        let response = reqwest::get(format!("http://{}{path}", server.addr)).await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers()["content-type"], content_type, "{path}");
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+    }
+}
+
+#[tokio::test]
 async fn a_calculation_is_answered_or_refused() {
     let server = start();
     let mut client = server.connect("/ws").await;

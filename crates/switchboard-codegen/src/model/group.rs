@@ -19,8 +19,10 @@ pub(crate) struct Group {
 
 impl Class {
     /// Whether this side has it.
-    pub(crate) fn is_sent_by(&self, sender: Direction) -> bool {
-        self.units.iter().any(|(_, direction)| *direction == sender)
+    /// Who sends the type; the server, if both do.
+    pub(crate) fn sender(&self) -> Direction {
+        let by_server = self.units.iter().any(|(_, direction)| *direction == Direction::Outbound);
+        if by_server { Direction::Outbound } else { Direction::Inbound }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use switchboard_core::contract::{MessageContract, RpcContract, Schema};
+use switchboard_core::{
+    Contract,
+    contract::{MessageContract, RpcContract, Schema},
+};
 
 use super::{
     topics,
@@ -19,6 +22,9 @@ pub(super) struct Names {
     pub(super) server: String,
     pub(super) client: String,
     pub(super) value: String,
+    /// The constant with the schemas of its messages, and the function that checks by them.
+    pub(super) schemas: String,
+    pub(super) validate: String,
 }
 
 impl Names {
@@ -28,7 +34,14 @@ impl Names {
         let own = |name: &str| if alone { name.to_owned() } else { format!("{prefix}{name}") };
         let value = camel(route);
         let value = if WORDS.contains(&value.as_str()) { format!("{value}Route") } else { value };
-        Self { api: format!("{prefix}Api"), server: own("ServerMessage"), client: own("ClientMessage"), value }
+        Self {
+            api: format!("{prefix}Api"),
+            server: own("ServerMessage"),
+            client: own("ClientMessage"),
+            value,
+            schemas: format!("{}Messages", camel(route)),
+            validate: format!("validate{prefix}"),
+        }
     }
 }
 
@@ -93,8 +106,9 @@ pub(super) struct Api<'a> {
 }
 
 impl Api<'_> {
-    pub(super) fn write(&mut self) -> String {
-        let Names { api, server, client, value } = self.names;
+    /// Its types.
+    pub(super) fn types(&mut self) -> String {
+        let Names { api, server, client, .. } = self.names;
         let contract = &self.source.contract;
         let mut file = format!("/** What the route `{}` and its clients send each other. */\n", contract.path);
         file += &format!("export interface {api} {{\n");
@@ -106,13 +120,7 @@ impl Api<'_> {
         file += &self.meta();
         file += "}\n\n";
         file += &self.union("The messages of the server.", server, Direction::Outbound, "meta");
-        file += &self.union("The messages of a client.", client, Direction::Inbound, "meta?");
-        file += &format!("export const {value}: Route<{api}> = {{\n");
-        file += &format!("  path: {},\n  contract: {},\n", text(&contract.path), text(&contract.hash()));
-        file += &responses("requests", &contract.inbound.rpcs);
-        file += &responses("calls", &contract.outbound.rpcs);
-        file += &topics::values(&contract.topics);
-        file + "};\n"
+        file + &self.union("The messages of a client.", client, Direction::Inbound, "meta?")
     }
 
     /// The type of a schema that stands outside of the definitions.
@@ -221,6 +229,14 @@ impl Api<'_> {
         let variants = if variants.is_empty() { " never".to_owned() } else { variants };
         format!("/** {doc} */\nexport type {name} ={variants};\n\n")
     }
+}
+
+/// The part of a route that exists when the program runs.
+pub(super) fn value(contract: &Contract) -> String {
+    let mut object = format!("{{\n  path: {},\n  contract: {},\n", text(&contract.path), text(&contract.hash()));
+    object += &responses("requests", &contract.inbound.rpcs);
+    object += &responses("calls", &contract.outbound.rpcs);
+    object + &topics::values(&contract.topics) + "}"
 }
 
 /// The documentation of a message's key.

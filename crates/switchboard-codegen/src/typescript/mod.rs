@@ -23,7 +23,13 @@ use crate::{
 const MODULE: &str = "switchboard-client";
 
 /// The types of that package that the file names.
-const STANDALONE: &str = include_str!("standalone.ts");
+const WITHOUT_CLIENT: &str = include_str!("without_client.ts");
+
+/// The client as one ES module, and its types. Built from `typescript/src` by `typescript/scripts/standalone.mjs`.
+const CLIENT: [(&str, &str); 2] = [
+    ("switchboard-client.js", include_str!("standalone/switchboard-client.js")),
+    ("switchboard-client.d.ts", include_str!("standalone/switchboard-client.d.ts")),
+];
 
 /// Generates a file of TypeScript for one or more routes: types of all messages, an interface for each route, and
 /// the value that `connect` takes.
@@ -50,14 +56,33 @@ const STANDALONE: &str = include_str!("standalone.ts");
 #[must_use]
 pub struct TypeScript {
     sources: Vec<Source>,
-    /// `None` without a client.
-    module: Option<String>,
+    client: Client,
+    language: Language,
+}
+
+/// Where the types come from that each generated file uses.
+#[derive(Debug, Clone)]
+enum Client {
+    /// A module.
+    Module(String),
+    /// The client's files, written beside the generated one.
+    Beside,
+    /// The generated file itself.
+    None,
+}
+
+/// What is generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    TypeScript,
+    /// With a file of declarations beside it.
+    JavaScript,
 }
 
 impl TypeScript {
     /// Creates a generator without routes.
     pub fn new() -> Self {
-        Self { sources: Vec::new(), module: Some(MODULE.to_owned()) }
+        Self { sources: Vec::new(), client: Client::Module(MODULE.to_owned()), language: Language::TypeScript }
     }
 
     /// Adds a route. Its interface and its value are named by it: `chat` gives `ChatApi` and `chat`.
@@ -69,14 +94,42 @@ impl TypeScript {
     /// Sets the module that the file imports its types from, such as `./switchboard/index.js` where the client's
     /// sources are part of the project. Default: `switchboard-client`.
     pub fn module(mut self, specifier: &str) -> Self {
-        self.module = Some(specifier.to_owned());
+        self.client = Client::Module(specifier.to_owned());
+        self
+    }
+
+    /// Writes the client beside the file, as `switchboard-client.js` with its types in `switchboard-client.d.ts`, so
+    /// that the project needs no package of npm. [`Generated::write`] and [`Generated::check`] include both files.
+    ///
+    /// It is the entry `switchboard-client` of the package, without those for React and MessagePack.
+    pub fn standalone(mut self) -> Self {
+        self.client = Client::Beside;
         self
     }
 
     /// Writes the few types that the file would import into it, so that it needs no module at all: for a project
     /// with a client of its own. The client `switchboard-client` takes such a file, too.
-    pub fn standalone(mut self) -> Self {
-        self.module = None;
+    pub fn without_client(mut self) -> Self {
+        self.client = Client::None;
+        self
+    }
+
+    /// Generates an ES module of JavaScript, for pages that no program builds. Its types are written beside it:
+    /// `chat.d.ts` for `chat.js`, which editors read.
+    ///
+    /// With [`standalone`](Self::standalone), a page needs these files and nothing else:
+    ///
+    /// ```no_run
+    /// # use switchboard_core::Contract;
+    /// # use switchboard_codegen::TypeScript;
+    /// # fn contract() -> Contract { serde_json::from_str("…").unwrap() }
+    /// // import { connect } from "./switchboard-client.js";
+    /// // import { chat } from "./chat.js";
+    /// TypeScript::new().route("chat", &contract()).javascript().standalone().generate()?.check("static/client/chat.js")?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn javascript(mut self) -> Self {
+        self.language = Language::JavaScript;
         self
     }
 
@@ -89,11 +142,11 @@ impl TypeScript {
     pub fn generate(&self) -> Result<Generated, GenerateError> {
         let mut problems = Vec::new();
         let (names, group) = self.read(&mut problems);
-        let mut file = header(self.module.as_deref());
+        let mut types = header(&self.client);
         for class in group.classes() {
             let name_of = |name: &str| group.name_of(class.unit, name).to_owned();
-            file += &Types::new(&name_of).declaration(&class.name, &class.shape, &class.doc);
-            file.push('\n');
+            types += &Types::new(&name_of).declaration(&class.name, &class.shape, &class.doc);
+            types.push('\n');
         }
         let routes: Vec<String> = self
             .sources
@@ -101,16 +154,40 @@ impl TypeScript {
             .zip(&names)
             .enumerate()
             .map(|(index, (source, names))| {
-                Api { index, source, group: &group, names, problems: &mut problems }.write()
+                let mut api = Api { index, source, group: &group, names, problems: &mut problems };
+                api.types() + &self.value(source, names)
             })
             .collect();
-        file += &routes.join("\n");
+        types += &routes.join("\n");
         GenerateError::unless_empty(problems)?;
-        Ok(Generated::new(file))
+        let beside = if let Client::Beside = self.client { &CLIENT[..] } else { &[] };
+        Ok(match self.language {
+            Language::TypeScript => Generated::new(types),
+            Language::JavaScript => {
+                let values = self.sources.iter().zip(&names).map(|(source, names)| {
+                    format!("\nexport const {} = {};\n", names.value, api::value(&source.contract))
+                });
+                Generated::new(format!("{START}{}", values.collect::<String>())).with_declarations(types)
+            }
+        }
+        .with_files(beside))
     }
-    /// Generates a file of validators for the types that clients send, by their limits. It needs no package; each
-    /// validator implements [Standard Schema](https://standardschema.dev), which form libraries know, and a bundler
-    /// leaves out those that are not used.
+
+    /// What the file with the types says about the value of a route.
+    fn value(&self, source: &Source, names: &Names) -> String {
+        let Names { api, value, .. } = names;
+        match self.language {
+            Language::TypeScript => {
+                format!("export const {value}: Route<{api}> = {};\n", api::value(&source.contract))
+            }
+            Language::JavaScript => format!("export declare const {value}: Route<{api}>;\n"),
+        }
+    }
+
+    /// Generates a file of validators by the limits in the contract: one for each type, and a function for each route,
+    /// such as `validateChat`, which checks all of its messages. It needs no package; each validator implements
+    /// [Standard Schema](https://standardschema.dev), which form libraries know, the function is for the client's
+    /// option `validate`, and a bundler leaves out what is not used.
     ///
     /// `types` is the module of the file of [`generate`](Self::generate), such as `./chat.js`. The server checks more,
     /// such as rules that are functions.
@@ -120,9 +197,10 @@ impl TypeScript {
     /// As [`generate`](Self::generate).
     pub fn validators(&self, types: &str) -> Result<Generated, GenerateError> {
         let mut problems = Vec::new();
-        let (_, group) = self.read(&mut problems);
+        let (names, group) = self.read(&mut problems);
         GenerateError::unless_empty(problems)?;
-        Ok(Generated::new(validators::file(&group, types)))
+        let routes: Vec<_> = self.sources.iter().zip(&names).collect();
+        Ok(validators::file(&group, &routes, types, self.language))
     }
 
     /// The names of the routes, and the types.
@@ -168,10 +246,13 @@ pub fn route_name(path: &str) -> &str {
     words.find(|word| word.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or("route")
 }
 
-fn header(module: Option<&str>) -> String {
-    let start = "// Generated by switchboard from the contract of the server. Do not edit.\n/* eslint-disable */\n\n";
-    match module {
-        Some(module) => format!("{start}import type {{ Meta, Route }} from {};\n\n", types::text(module)),
-        None => format!("{start}{STANDALONE}\n"),
+const START: &str = "// Generated by switchboard from the contract of the server. Do not edit.\n/* eslint-disable */\n";
+
+fn header(client: &Client) -> String {
+    let import = |module: &str| format!("{START}\nimport type {{ Meta, Route }} from {};\n\n", types::text(module));
+    match client {
+        Client::Module(module) => import(module),
+        Client::Beside => import("./switchboard-client.js"),
+        Client::None => format!("{START}\n{WITHOUT_CLIENT}\n"),
     }
 }

@@ -15,6 +15,14 @@ export interface Issue {
   readonly path: readonly (string | number)[];
 }
 
+/** An issue as the client's option `validate` reports it. */
+export interface MessageIssue {
+  /** The field's name on the wire, such as `items[2].name`; empty for the payload itself. */
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** The part of JSON Schema that the contract has. */
 interface Schema {
   readonly ref?: () => Schema;
@@ -39,6 +47,12 @@ interface Schema {
   readonly allOf?: readonly Schema[];
 }
 
+/** The schemas of payloads by message type, of what a client sends and of what it gets. */
+interface Messages {
+  readonly send: { readonly [type: string]: Schema };
+  readonly receive: { readonly [type: string]: Schema };
+}
+
 type Path = readonly (string | number)[];
 
 function validator<T>(schema: () => Schema): Validator<T> {
@@ -47,6 +61,21 @@ function validator<T>(schema: () => Schema): Validator<T> {
     return issues.length > 0 ? { issues } : { value: value as T };
   };
   return { "~standard": { version: 1, vendor: "switchboard", validate } };
+}
+
+/** Types that the contract does not know are not checked. */
+function checkMessage(schemas: Messages["send"], type: string, payload: unknown): MessageIssue[] | undefined {
+  const schema = has(schemas, type) ? schemas[type] : undefined;
+  const issues = schema ? check(schema, payload, []) : [];
+  return issues.length > 0 ? issues.map(({ message, path }) => ({ path: joined(path), code: "schema", message })) : undefined;
+}
+
+function joined(path: Path): string {
+  return path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("").replace(/^\./, "");
+}
+
+function has(object: object, name: string): boolean {
+  return Object.prototype.hasOwnProperty.call(object, name);
 }
 
 function check(schema: Schema, value: unknown, path: Path): Issue[] {
@@ -141,7 +170,6 @@ function checkList(schema: Schema, value: readonly unknown[], path: Path): Issue
 function checkObject(schema: Schema, value: object, path: Path): Issue[] {
   const { properties, required, others } = schema;
   const issues: Issue[] = [];
-  const has = (object: object, name: string): boolean => Object.prototype.hasOwnProperty.call(object, name);
   for (const name of required ?? []) {
     if (!has(value, name) || (value as { [name: string]: unknown })[name] === undefined) {
       issues.push({ message: "is required", path: [...path, name] });

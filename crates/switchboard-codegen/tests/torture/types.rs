@@ -55,6 +55,14 @@ pub(crate) struct Options {
     pub(crate) skipped: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) list: Vec<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped_object: Option<Profile>,
+    #[ws(string)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped_number: Option<u64>,
+    /// `Some(None)` is `null`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped_nested: Option<Option<u8>>,
     #[serde(skip)]
     pub(crate) hidden: u8,
 }

@@ -50,15 +50,22 @@ pub(crate) fn scalars() -> impl Strategy<Value = Scalars> {
 
 pub(crate) fn options() -> impl Strategy<Value = Options> {
     let maybe = (option::of(".*"), option::of(any::<u8>()), option::of(profile()), any::<u32>(), option::of(".*"));
-    (maybe, vec(any::<u8>(), 0..3)).prop_map(|((maybe, nested, object, defaulted, skipped), list)| Options {
-        maybe,
-        // `Some(None)` and `None` are the same on the wire.
-        nested: nested.map(Some),
-        object,
-        defaulted,
-        skipped,
-        list,
-        hidden: 0,
+    let skipped = (option::of(profile()), option::of(any::<u64>()), option::of(option::of(any::<u8>())));
+    (maybe, skipped, vec(any::<u8>(), 0..3)).prop_map(|((maybe, nested, object, defaulted, skipped), others, list)| {
+        Options {
+            maybe,
+            // `Some(None)` and `None` are the same on the wire.
+            nested: nested.map(Some),
+            object,
+            defaulted,
+            skipped,
+            list,
+            skipped_object: others.0,
+            skipped_number: others.1,
+            // What is `null` on the wire is read as `None`.
+            skipped_nested: others.2.filter(Option::is_some),
+            hidden: 0,
+        }
     })
 }
 

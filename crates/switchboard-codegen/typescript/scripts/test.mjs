@@ -7,9 +7,14 @@ const steps = {
   types: () => {
     for (const compiler of COMPILERS) tsc(compiler, ["-p", "tsconfig.test.json"]);
   },
+  // The pages of the examples, by the types beside their generated clients.
+  pages: () => {
+    for (const compiler of COMPILERS) tsc(compiler, ["-p", "tsconfig.pages.json"]);
+  },
   sizes: () => node("scripts/sizes.mjs"),
   package: () => {
     node("scripts/build.mjs");
+    node("scripts/standalone.mjs");
     node("scripts/package.mjs");
   },
   unit: () => node("scripts/unit.mjs", "unit", "model", "msgpack", "react"),

@@ -10,10 +10,10 @@ use super::{MessageContract, RpcContract, Schema, Side};
 const ANNOTATIONS: [&str; 5] = ["$comment", "deprecated", "description", "examples", "title"];
 
 /// Keywords whose value is an object of schemas by name.
-const MAPS: [&str; 4] = ["$defs", "dependentSchemas", "patternProperties", "properties"];
+pub(super) const MAPS: [&str; 4] = ["$defs", "dependentSchemas", "patternProperties", "properties"];
 
 /// Keywords whose value is no schema.
-const VALUES: [&str; 4] = ["const", "default", "enum", "required"];
+pub(super) const VALUES: [&str; 4] = ["const", "default", "enum", "required"];
 
 impl Side {
     /// The same without descriptions and deprecations.

@@ -4,6 +4,8 @@
 mod annotations;
 mod build;
 mod fingerprint;
+#[cfg(feature = "schema")]
+mod optional;
 mod schema;
 mod schemas;
 

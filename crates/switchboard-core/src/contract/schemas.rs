@@ -10,6 +10,8 @@ use super::Schema;
 /// [`of`](Self::of); the attributes do it by themselves.
 pub struct Schemas {
     #[cfg(feature = "schema")]
+    direction: Direction,
+    #[cfg(feature = "schema")]
     generator: schemars::SchemaGenerator,
 }
 
@@ -29,6 +31,8 @@ impl Schemas {
         let _ = direction;
         Self {
             #[cfg(feature = "schema")]
+            direction,
+            #[cfg(feature = "schema")]
             generator: {
                 let settings = schemars::generate::SchemaSettings::draft2020_12();
                 let (settings, path) = match direction {
@@ -43,7 +47,7 @@ impl Schemas {
     /// The schema of a type: mostly a reference to one that is kept.
     #[cfg(feature = "schema")]
     pub fn of<T: schemars::JsonSchema + ?Sized>(&mut self) -> Schema {
-        Schema::new(self.generator.subschema_for::<T>().to_value())
+        finished(self.generator.subschema_for::<T>().to_value(), self.direction)
     }
 
     /// The schemas that were referred to, by name.
@@ -51,11 +55,18 @@ impl Schemas {
         #[cfg(feature = "schema")]
         {
             let mut generator = self.generator;
-            generator.take_definitions(true).into_iter().map(|(name, schema)| (name, Schema::new(schema))).collect()
+            let definitions = generator.take_definitions(true);
+            definitions.into_iter().map(|(name, schema)| (name, finished(schema, self.direction))).collect()
         }
         #[cfg(not(feature = "schema"))]
         BTreeMap::new()
     }
+}
+
+#[cfg(feature = "schema")]
+fn finished(mut schema: serde_json::Value, direction: Direction) -> Schema {
+    super::optional::resolve(&mut schema, direction);
+    Schema::new(schema)
 }
 
 impl fmt::Debug for Schemas {

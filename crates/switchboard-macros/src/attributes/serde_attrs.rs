@@ -169,6 +169,19 @@ pub(crate) fn holds(attrs: &[Attribute], name: &str, keys: &[&str]) -> bool {
     held
 }
 
+/// Returns the function that `#[serde(skip_serializing_if = "…")]` names.
+pub(crate) fn skip_serializing_if(attrs: &[Attribute]) -> Option<LitStr> {
+    let mut function = None;
+    each(attrs, "serde", |meta| {
+        if meta.path.is_ident("skip_serializing_if") {
+            function = Some(meta.value()?.parse()?);
+            return Ok(());
+        }
+        skip_value(meta)
+    });
+    function
+}
+
 fn each(attrs: &[Attribute], name: &str, mut look: impl FnMut(&ParseNestedMeta<'_>) -> syn::Result<()>) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
         // The derive reports attributes that do not parse.

@@ -15,6 +15,7 @@ use crate::{
     types::case,
     types::field_types,
     types::integers,
+    types::optional,
     types::schemas,
 };
 
@@ -49,6 +50,8 @@ impl Derives<'_> {
         if matches!(input.data, syn::Data::Union(_)) {
             return TokenStream::new();
         }
+        // Before `integers`, which adds `#[serde(with = …)]`.
+        optional::mark(input);
         integers::expand(input, self.krate, errors);
         let own = Own::of(&input.attrs);
         let serde = Container::of(&input.attrs);

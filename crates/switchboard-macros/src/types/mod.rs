@@ -7,6 +7,7 @@ pub(crate) mod derives;
 mod field_types;
 pub(crate) mod integers;
 pub(crate) mod meta;
+mod optional;
 pub(crate) mod owned;
 pub(crate) mod payload;
 pub(crate) mod schemas;

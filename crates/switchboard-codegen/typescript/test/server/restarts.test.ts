@@ -5,7 +5,8 @@ import { ConnectionClosedError, ServerError, StateError, connect } from "switchb
 import { WebSocket } from "ws";
 import type { ConformanceApi } from "../support/api.js";
 import { conformance } from "../support/api.js";
-import { Conformance, CountingClock } from "../support/conformance.js";
+import { Conformance } from "../support/conformance.js";
+import { CountingClock } from "../support/counting.js";
 import { FakePage } from "../support/page.js";
 
 const CYCLES = 50;

@@ -11,6 +11,7 @@ export interface ConformanceApi {
     ANSWERED: { text: string };
     AUTHED: { user: string };
     PONG: { text: string };
+    SAID: { topic: string; text: string; from?: string };
   };
   requests: {
     ADD: { request: { a: number; b: number }; response: { result: number } };
@@ -26,7 +27,7 @@ export interface ConformanceApi {
     WHOAMI: { request: object; response: { clientId: string; user?: string } };
   };
   calls: { ASK: { request: { question: string }; response: { text: string } } };
-  topics: { [topic: `open:${string}`]: "PONG" };
+  topics: { [topic: `open:${string}`]: "SAID"; [topic: `closed:${string}`]: "SAID" };
   meta: object;
 }
 
@@ -43,5 +44,5 @@ export const conformance: Route<ConformanceApi> = {
     WHOAMI: "ME",
   },
   calls: { ASK: "ANSWER" },
-  topics: { "open:{id}": ["PONG"] },
+  topics: { "open:*": ["SAID"], "closed:*": ["SAID"] },
 };

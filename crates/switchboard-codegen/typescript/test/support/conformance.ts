@@ -4,8 +4,6 @@ import { once } from "node:events";
 import { connect as dial, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createInterface } from "node:readline";
-import type { Clock } from "switchboard-client";
-import { systemClock } from "../../src/environment.js";
 
 /** The conformance server behind an address that stays, however often it is killed. */
 export class Conformance {
@@ -53,10 +51,14 @@ export class Conformance {
     this.#port = Number(/:(\d+)$/.exec(line)?.[1]);
   }
 
+  get isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
+  }
+
   async kill(): Promise<void> {
-    if (this.#process?.exitCode !== null || this.#process.signalCode !== null) return;
+    if (!this.isRunning) return;
     const ended = once(this.#process!, "exit");
-    this.#process.kill("SIGKILL");
+    this.#process!.kill("SIGKILL");
     await ended;
   }
 
@@ -73,36 +75,5 @@ export class Conformance {
     for (const socket of this.#sockets) socket.destroy();
     this.#proxy.close();
     await once(this.#proxy, "close");
-  }
-}
-
-/** The system's clock, which counts the timers that are pending. */
-export class CountingClock implements Clock {
-  readonly #pending = new Set<unknown>();
-
-  get timers(): number {
-    return this.#pending.size;
-  }
-
-  now(): number {
-    return systemClock.now();
-  }
-
-  random(): number {
-    return systemClock.random();
-  }
-
-  setTimeout(callback: () => void, ms: number): unknown {
-    const timer = systemClock.setTimeout(() => {
-      this.#pending.delete(timer);
-      callback();
-    }, ms);
-    this.#pending.add(timer);
-    return timer;
-  }
-
-  clearTimeout(timer: unknown): void {
-    this.#pending.delete(timer);
-    systemClock.clearTimeout(timer);
   }
 }

@@ -1,0 +1,2 @@
+/** The browser's own, in place of the package `ws`. */
+export const WebSocket = globalThis.WebSocket;
