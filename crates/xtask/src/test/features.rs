@@ -15,6 +15,7 @@ pub(crate) const PUBLISHED: [Crate; 6] = [
         name: "switchboard-core",
         features: &[
             "axum",
+            "broker",
             "bytes",
             "chrono",
             "contract",
