@@ -2,9 +2,19 @@
 
 #![expect(clippy::print_stdout, reason = "a command line tool prints to stdout")]
 
-use std::{env, error::Error, process::ExitCode, time::Instant};
+use std::{
+    env,
+    error::Error,
+    process::ExitCode,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
-use switchboard_cluster::simulate::{Options, run};
+use switchboard_cluster::simulate::{Options, Report, run, traffic};
 
 const USAGE: &str = "usage: simulate [--seeds N] [--seed S] [--nodes N] [--traffic]";
 
@@ -35,6 +45,11 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
 
 fn main() -> ExitCode {
     match arguments() {
+        Ok(arguments) if arguments.traffic => {
+            println!("{}", traffic::HEADING);
+            [10, 100, 1000].into_iter().for_each(|nodes| println!("{}", traffic::measure(nodes)));
+            ExitCode::SUCCESS
+        }
         Ok(arguments) => simulate(&arguments),
         Err(error) => {
             eprintln!("error: {error}");
@@ -43,46 +58,76 @@ fn main() -> ExitCode {
     }
 }
 
-fn simulate(arguments: &Arguments) -> ExitCode {
-    let begun = Instant::now();
-    let (mut published, mut delivered, mut lost, mut failed) = (0, 0, 0, 0);
-    let mut told_after = Vec::new();
-    for seed in arguments.seeds.clone() {
-        let options = || match arguments.nodes {
-            Some(nodes) => Options::new(seed).nodes(nodes),
-            None => Options::new(seed),
-        };
-        let report = run(&options());
-        published += report.published;
-        delivered += report.delivered;
-        lost += report.lost;
-        told_after.extend(report.told_after);
-        if !report.violations.is_empty() {
-            failed += 1;
-            if failed == 1 {
-                // The same run again, this time with its trace.
-                print!("{}", run(&options().keep_trace()));
-            } else {
-                println!("seed {seed}: {}", report.violations[0]);
-            }
+/// What all runs have shown together.
+#[derive(Default)]
+struct Total {
+    runs: u64,
+    published: usize,
+    delivered: usize,
+    lost: usize,
+    told_after: Vec<Duration>,
+    failed: Vec<u64>,
+}
+
+impl Total {
+    fn add(&mut self, report: Report) {
+        self.runs += 1;
+        self.published += report.published;
+        self.delivered += report.delivered;
+        self.lost += report.lost;
+        self.told_after.extend(report.told_after);
+        if let Some(violation) = report.violations.first() {
+            println!("seed {}: {violation}", report.seed);
+            self.failed.push(report.seed);
         }
     }
-    told_after.sort_unstable();
-    let share = |of: f64| told_after.get((told_after.len() as f64 * of) as usize).copied().unwrap_or_default();
+
+    fn told_after(&self, share: f64) -> Duration {
+        let at = (self.told_after.len() as f64 * share) as usize;
+        self.told_after.get(at).or(self.told_after.last()).copied().unwrap_or_default()
+    }
+}
+
+fn simulate(arguments: &Arguments) -> ExitCode {
+    let begun = Instant::now();
+    let options = |seed| match arguments.nodes {
+        Some(nodes) => Options::new(seed).nodes(nodes),
+        None => Options::new(seed),
+    };
+    let next = AtomicU64::new(arguments.seeds.start);
+    let total = Mutex::new(Total::default());
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= arguments.seeds.end {
+                return;
+            }
+            let report = run(&options(seed));
+            total.lock().unwrap_or_else(PoisonError::into_inner).add(report);
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(work)));
+    let mut total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
+    total.told_after.sort_unstable();
+    total.failed.sort_unstable();
+    if let Some(seed) = total.failed.first() {
+        // The same run again, this time with its trace.
+        print!("{}", run(&options(*seed).keep_trace()));
+    }
     println!(
-        "{} runs of 70 s in {:.1} s: {published} messages published, {delivered} delivered, {lost} lost",
-        arguments.seeds.end - arguments.seeds.start,
+        "{} runs of 70 s in {:.1} s: {} messages published, {} delivered, {} lost",
+        total.runs,
         begun.elapsed().as_secs_f64(),
+        total.published,
+        total.delivered,
+        total.lost,
     );
-    println!(
-        "losses were told after {:?} (p50), {:?} (p99), {:?} (latest), from when the broker had accepted the message and the links were up",
-        share(0.5),
-        share(0.99),
-        told_after.last().copied().unwrap_or_default(),
-    );
-    if failed == 0 {
+    let [median, most, all] = [0.5, 0.99, 1.0].map(|share| total.told_after(share));
+    println!("losses were told after {median:.1?} (p50), {most:.1?} (p99), {all:.1?} (all), once the links were up");
+    if total.failed.is_empty() {
         return ExitCode::SUCCESS;
     }
-    println!("{failed} runs failed; again with its trace: cargo xtask simulate --seed S");
+    println!("{} runs failed; one again with its trace: cargo xtask simulate --seed S", total.failed.len());
     ExitCode::FAILURE
 }

@@ -30,9 +30,9 @@ struct KnownNode {
 pub(crate) enum Heard {
     /// A node that was not known, or is back as another incarnation.
     New,
-    /// A node that was silent for so long that it counted as down.
-    Back,
     Known {
+        /// Whether it was silent for so long that it counted as down.
+        was_down: bool,
         /// Whether heartbeats are missing that may have listed messages no other heartbeat has.
         missed_several: bool,
     },
@@ -75,7 +75,7 @@ impl Nodes {
         // The heartbeat that was heard last is among those accepted since.
         let missed_several = known.accepted.is_some_and(|before| accepted > before.saturating_add(2));
         *known = new;
-        if was_down { Heard::Back } else { Heard::Known { missed_several } }
+        Heard::Known { was_down, missed_several }
     }
 
     pub(crate) fn remove(&mut self, origin: Origin) -> bool {
@@ -161,7 +161,8 @@ mod tests {
         nodes.heartbeat(origin(1, 1), 0, secs(0));
         nodes.tick(secs(5));
         assert!(nodes.is_any_down());
-        assert_eq!(nodes.heartbeat(origin(1, 1), 0, secs(6)), Heard::Back);
+        let back = Heard::Known { was_down: true, missed_several: false };
+        assert_eq!(nodes.heartbeat(origin(1, 1), 0, secs(6)), back, "it has sent nothing meanwhile");
         assert_eq!(nodes.heartbeat(origin(1, 2), 0, secs(7)), Heard::New);
         assert!(!nodes.remove(origin(1, 1)), "the old incarnation cannot say goodbye for the new one");
         assert!(nodes.remove(origin(1, 2)));
@@ -171,7 +172,7 @@ mod tests {
     fn missing_heartbeats_are_counted_by_those_that_the_broker_accepted() {
         let mut nodes = nodes();
         nodes.heartbeat(origin(1, 1), 10, secs(0));
-        let known = |missed_several| Heard::Known { missed_several };
+        let known = |missed_several| Heard::Known { was_down: false, missed_several };
         assert_eq!(nodes.heartbeat(origin(1, 1), 11, secs(1)), known(false));
         assert_eq!(nodes.heartbeat(origin(1, 1), 13, secs(2)), known(false), "one is missing");
         assert_eq!(nodes.heartbeat(origin(1, 1), 16, secs(3)), known(true), "two are missing");

@@ -131,12 +131,16 @@ impl Cluster {
 
     fn heartbeat(&mut self, origin: Origin, heartbeat: &Heartbeat, now: Duration) {
         match self.nodes.heartbeat(origin, heartbeat.accepted, now) {
-            Heard::New | Heard::Back => self.operations.outputs.push_back(Output::NodeUp(origin.node)),
-            Heard::Known { missed_several: false } => {}
-            Heard::Known { missed_several: true } => {
-                // Messages may be lost that only those heartbeats have listed.
-                let joined: Vec<_> = self.interest.joined().cloned().collect();
-                joined.iter().for_each(|channel| self.tell_gap(channel, GapReason::Loss));
+            Heard::New => self.operations.outputs.push_back(Output::NodeUp(origin.node)),
+            Heard::Known { was_down, missed_several } => {
+                if was_down {
+                    self.operations.outputs.push_back(Output::NodeUp(origin.node));
+                }
+                if missed_several {
+                    // Messages may be lost that only those heartbeats have listed.
+                    let joined: Vec<_> = self.interest.joined().cloned().collect();
+                    joined.iter().for_each(|channel| self.tell_gap(channel, GapReason::Loss));
+                }
             }
             Heard::Refused => {
                 self.stats.refused_nodes += 1;

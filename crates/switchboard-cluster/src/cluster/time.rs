@@ -110,6 +110,9 @@ impl Cluster {
         match self.link.tick(now) {
             Some(LinkAction::Probe(number)) => {
                 self.send(Purpose::Message, self.inbox(), &BusMessage::Probe { number }, now);
+                // The link may work, and the broker may have forgotten the subscription by which heartbeats come back.
+                self.repair(Channel::AllNodes, now);
+                self.repair(self.inbox(), now);
             }
             Some(LinkAction::Reconnect) => self.operations.outputs.push_back(Output::Reconnect),
             None => {}

@@ -116,7 +116,7 @@ impl World {
             Event::Act => {
                 if self.now < ACTS_UNTIL {
                     self.act();
-                    let pause = Duration::from_micros(1 + self.random.below(30_000));
+                    let pause = Duration::from_micros(1 + self.random.below(60_000));
                     self.queue.add(self.now + pause, Event::Act);
                 }
             }

@@ -1,6 +1,6 @@
 //! Messages that a member did not hear.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{Judge, MemberHistory, MessageHistory, NodeHistory, Publisher};
 use crate::simulate::Report;
@@ -24,15 +24,24 @@ impl NodeHistory {
 impl Judge {
     pub(super) fn check_losses(&mut self, now: Duration, report: &mut Report) {
         let mut broken = Vec::new();
+        let mut accepted_in: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (id, message) in &self.messages {
+            if let Some((accepted, Ok(()))) = message.ended {
+                accepted_in.entry(&message.topic).or_default().push((message.begun, accepted, id, message));
+            }
+        }
+        accepted_in.values_mut().for_each(|messages| messages.sort_unstable_by_key(|(begun, ..)| *begun));
         for (number, member) in &self.members {
             let Some(joined) = member.joined else { continue };
             let left = member.left.unwrap_or(Duration::MAX);
-            for ((by, message_number), message) in &self.messages {
-                let Some((accepted, Ok(()))) = message.ended else { continue };
-                let is_in_time = message.begun > joined && accepted + TRAVEL < left;
-                if message.topic != member.topic || !is_in_time || member.heard.contains_key(&(*by, *message_number)) {
+            let messages = accepted_in.get(&member.topic).map_or(&[][..], Vec::as_slice);
+            let first = messages.partition_point(|(begun, ..)| *begun <= joined);
+            let while_joined = messages[first..].iter().take_while(|(begun, ..)| *begun < left);
+            for &(_, accepted, id, message) in while_joined {
+                if accepted + TRAVEL >= left || member.heard.contains_key(id) {
                     continue;
                 }
+                let (by, message_number) = id;
                 report.lost += 1;
                 let what =
                     format!("message {message_number} of {by:?} was lost for member {number} on {:?}", member.on);

@@ -149,9 +149,10 @@ impl Judge {
         if result.is_err() {
             return;
         }
-        let own = self.members.values().filter(|member| member.on == by && member.topic == message.topic);
         let begun = message.begun;
-        let waits = own.filter(|member| member.joined.is_some_and(|joined| joined < begun) && member.left.is_none());
+        let own = self.members.values().filter(|member| member.left.is_none() && member.on == by);
+        let own = own.filter(|member| member.topic == message.topic);
+        let waits = own.filter(|member| member.joined.is_some_and(|joined| joined < begun));
         let missed = waits.filter(|member| !member.heard.contains_key(&(by, number))).count();
         // After 2 s it ends without, and the gap is told.
         if missed > 0 && now < begun + Duration::from_secs(2) {
