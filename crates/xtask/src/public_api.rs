@@ -19,9 +19,9 @@ const SHOWN: [(&str, &[&str]); 5] = [
     ("switchboard-frame", &["bytes", "http"]),
     (
         "switchboard-core",
-        // axum's with the feature `axum`, for `WsError` as a response. `validator` is re-exported
-        // for rules that applications write.
-        &["axum_core::response", "schemars::JsonSchema", "serde_core", "validator"],
+        // axum's with the feature `axum`, for `WsError` as a response. `bytes` with the feature
+        // `broker`. `validator` is re-exported for rules that applications write.
+        &["axum_core::response", "bytes", "schemars::JsonSchema", "serde_core", "validator"],
     ),
     ("switchboard-macros", &["proc_macro"]),
     ("switchboard-codegen", &[]),

@@ -15,8 +15,10 @@ pub(crate) const PUBLISHED: [Crate; 6] = [
         name: "switchboard-core",
         features: &[
             "axum",
+            "broker",
             "bytes",
             "chrono",
+            "conformance",
             "contract",
             "macros",
             "msgpack",
