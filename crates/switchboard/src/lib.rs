@@ -193,6 +193,8 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod config;
 mod conn;
 mod dispatch;

@@ -111,6 +111,12 @@ impl Cluster {
         self.interest.join(&Channel::Topic(topic.clone()), &mut self.operations, now)
     }
 
+    /// Returns whether a [`join`](Self::join) of this topic would be [`Ready`](Join::Ready).
+    #[must_use]
+    pub fn is_joined(&self, topic: &TopicName) -> bool {
+        self.interest.is_joined(&Channel::Topic(topic.clone()))
+    }
+
     /// Releases a hold of a topic. After the last one the subscription lingers, then it ends.
     pub fn leave(&mut self, topic: &TopicName, now: Duration) {
         self.advance(now);

@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["engine"],
     &["upgrade"],
     &["router"],
-    &["serve", "test", "guide"],
+    &["serve", "test", "guide", "cluster"],
 ];
 
 fn floor(room: &str) -> Option<usize> {
