@@ -149,3 +149,9 @@ pub(crate) struct SnapshotPage {
     pub(crate) is_last: bool,
     pub(crate) users: Vec<UserCount>,
 }
+
+/// Returns whether encoded bytes are a heartbeat.
+#[cfg(feature = "simulate")]
+pub(crate) fn is_heartbeat(message: &[u8]) -> bool {
+    message.starts_with(&[MAGIC, VERSION, kind::HEARTBEAT])
+}

@@ -208,11 +208,9 @@ impl World {
                 let reported = process.adapter.answered(ticket, result);
                 self.report_to(node, reported);
             }
-            NodeEvent::Impatient { link, ticket } if link_now == Some(link) => {
-                if process.adapter.is_waiting(ticket) {
-                    let reported = process.adapter.answered(ticket, Err(BrokerErrorKind::Unknown));
-                    self.report_to(node, reported);
-                }
+            NodeEvent::Impatient { link, ticket } if link_now == Some(link) && process.adapter.is_waiting(ticket) => {
+                let reported = process.adapter.answered(ticket, Err(BrokerErrorKind::Unknown));
+                self.report_to(node, reported);
             }
             _ => {}
         }
@@ -290,7 +288,7 @@ impl World {
         self.broker.remove(link);
         let Some(closed) = self.network.get(link) else { return };
         let conditions = self.conditions[closed.node];
-        if let Some(at) = self.network.to_node(link, conditions, &mut self.random, self.now) {
+        if let Some(at) = self.network.arrival_at_node(link, conditions, &mut self.random, self.now) {
             let (node, life) = (closed.node, closed.life);
             self.queue.add(at, Event::Node { node, life, event: NodeEvent::Closed { link } });
         }
@@ -300,7 +298,7 @@ impl World {
         let Some(link) = self.nodes[node].process.as_ref().and_then(|process| process.adapter.link) else { return };
         let impatient = NodeEvent::Impatient { link, ticket: request.ticket };
         self.add_node_event(node, RESPONSE_TIMEOUT, impatient);
-        if let Some(at) = self.network.to_broker(link, self.conditions[node], &mut self.random, self.now) {
+        if let Some(at) = self.network.arrival_at_broker(link, self.conditions[node], &mut self.random, self.now) {
             self.queue.add(at, Event::Request { link, request });
         }
     }
@@ -322,7 +320,7 @@ impl World {
                 }
             }
         }
-        self.to_node(link, NodeEvent::Answer { link, ticket: request.ticket, result: Ok(()) });
+        self.send_to_node(link, NodeEvent::Answer { link, ticket: request.ticket, result: Ok(()) });
     }
 
     fn carry(&mut self, link: LinkNumber, channel: &Channel, message: &Bytes) {
@@ -334,15 +332,15 @@ impl World {
         }
         let event = NodeEvent::Message { link, channel: channel.clone(), message: message.clone() };
         if conditions.repeats && matches!(channel, Channel::Topic(_)) && self.random.below(8) == 0 {
-            self.to_node(link, event.clone());
+            self.send_to_node(link, event.clone());
         }
-        self.to_node(link, event);
+        self.send_to_node(link, event);
     }
 
-    fn to_node(&mut self, link: LinkNumber, event: NodeEvent) {
+    fn send_to_node(&mut self, link: LinkNumber, event: NodeEvent) {
         let Some(to) = self.network.get(link) else { return };
         let conditions = self.conditions[to.node];
-        if let Some(at) = self.network.to_node(link, conditions, &mut self.random, self.now) {
+        if let Some(at) = self.network.arrival_at_node(link, conditions, &mut self.random, self.now) {
             self.queue.add(at, Event::Node { node: to.node, life: to.life, event });
         }
     }
