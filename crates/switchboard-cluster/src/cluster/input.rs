@@ -39,7 +39,12 @@ impl Cluster {
         } else {
             self.link.heard_other(now);
         }
+        let is_full = self.operations.outputs.len() >= self.config.max_outputs;
         match (channel, message) {
+            (_, BusMessage::Publish(_) | BusMessage::Command { .. } | BusMessage::Question { .. }) if is_full => {
+                // The gap in a topic shows in the next message or heartbeat, and the others are reported as incomplete.
+                self.stats.dropped_messages += 1;
+            }
             (Channel::Topic(topic), BusMessage::Publish(publish)) => {
                 self.published(channel, topic, origin, publish, now);
             }
@@ -83,11 +88,6 @@ impl Cluster {
 
     fn published(&mut self, channel: &Channel, topic: &TopicName, origin: Origin, publish: BusPublish, now: Duration) {
         if !self.interest.is_joined(channel) {
-            return;
-        }
-        if self.operations.outputs.len() >= self.config.max_outputs {
-            // Its successor or a heartbeat shows that it is missing.
-            self.stats.dropped_messages += 1;
             return;
         }
         let sequence = publish.sequence;
@@ -151,8 +151,9 @@ impl Cluster {
         if self.remote_users.heartbeat(origin, users_version, users_digest) == Applied::Missing {
             self.snapshots.want(origin, &mut self.random, now);
         }
+        let publisher = Origin { incarnation: heartbeat.publisher, ..origin };
         for listed in &heartbeat.publishes {
-            self.positions.listed(origin, *listed, now);
+            self.positions.listed(publisher, *listed, now);
         }
     }
 

@@ -162,15 +162,15 @@ impl Positions {
         }
         let watched = self.topics.get_mut(&listed.topic_hash);
         let Some(position) = watched.and_then(|watched| watched.publishers.get_mut(&origin)) else { return };
-        if listed.sequence <= position.sequence.max(position.expected) {
+        // If it does not fit, the next heartbeat names it again.
+        let fits = self.expected.len() < self.max_expected;
+        if !fits || listed.sequence <= position.sequence.max(position.expected) {
             return;
         }
         position.expected = listed.sequence;
-        if self.expected.len() < self.max_expected {
-            let deadline = now.saturating_add(self.arrival_grace);
-            let (topic, sequence) = (listed.topic_hash, listed.sequence);
-            self.expected.push_back(Expected { deadline, topic, origin, sequence });
-        }
+        let deadline = now.saturating_add(self.arrival_grace);
+        let (topic, sequence) = (listed.topic_hash, listed.sequence);
+        self.expected.push_back(Expected { deadline, topic, origin, sequence });
     }
 
     /// Returns the next topic of which an expected message has not arrived in time.

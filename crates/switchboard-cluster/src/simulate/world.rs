@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use switchboard_core::broker::{BrokerErrorKind, Channel};
+use switchboard_core::broker::{BrokerErrorKind, Channel, LinkEvent};
 
 use super::{
     Options, Planted, Report,
@@ -132,6 +132,7 @@ impl World {
     fn start(&mut self, node: usize) {
         let mut process = Process::new(ClusterConfig::new(), &mut self.random, self.now);
         process.adapter.forgets = self.planted == Some(Planted::ForgetSubscription);
+        process.adapter.reports_portions = self.random.below(2) == 0;
         let id = process.cluster.node();
         let slot = &mut self.nodes[node];
         slot.life += 1;
@@ -203,6 +204,10 @@ impl World {
             NodeEvent::Closed { link } if link_now == Some(link) => self.disconnect(node, "closed"),
             NodeEvent::Message { link, channel, message } if link_now == Some(link) => {
                 process.cluster.handle_message(&channel, message, now);
+            }
+            NodeEvent::Dropped { link, channel } if link_now == Some(link) => {
+                let dropped = Reported::Link(LinkEvent::Dropped([channel].into()));
+                self.report_to(node, [dropped]);
             }
             NodeEvent::Answer { link, ticket, result } if link_now == Some(link) => {
                 let reported = process.adapter.answered(ticket, result);
@@ -328,6 +333,9 @@ impl World {
         let conditions = self.conditions[to.node];
         if conditions.is_lossy && self.random.below(12) == 0 {
             self.trace.add(self.now, format_args!("a message of {channel} to node {} is lost", to.node));
+            if self.random.below(3) == 0 {
+                self.send_to_node(link, NodeEvent::Dropped { link, channel: channel.clone() });
+            }
             return;
         }
         let event = NodeEvent::Message { link, channel: channel.clone(), message: message.clone() };
