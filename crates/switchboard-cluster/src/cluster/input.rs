@@ -222,7 +222,7 @@ impl Cluster {
         for channel in &joined {
             match channel {
                 Channel::Topic(topic) => {
-                    self.positions.begin(topic, now);
+                    self.positions.interrupted(topic, now);
                     self.tell_gap(channel, reason);
                 }
                 Channel::AllNodes => {
