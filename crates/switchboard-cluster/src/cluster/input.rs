@@ -34,10 +34,11 @@ impl Cluster {
             }
         };
         let is_own = origin.node == self.origin.node;
-        if is_own {
-            self.link.heard_own(now);
-        } else {
-            self.link.heard_other(now);
+        match &message {
+            // Messages in topics would hide that the broker has forgotten the subscriptions of the node itself.
+            BusMessage::Heartbeat(_) | BusMessage::Probe { .. } if is_own => self.link.heard_own(now),
+            _ if !is_own => self.link.heard_other(now),
+            _ => {}
         }
         let is_full = self.operations.outputs.len() >= self.config.max_outputs;
         match (channel, message) {
