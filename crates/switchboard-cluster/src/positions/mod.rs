@@ -123,7 +123,8 @@ impl Positions {
         predecessor: Option<Predecessor>,
         now: Duration,
     ) -> Arrival {
-        let Some(watched) = self.topics.get_mut(&topic_hash(topic)).filter(|watched| watched.name == *topic) else {
+        let hash = topic_hash(topic);
+        let Some(watched) = self.topics.get_mut(&hash).filter(|watched| watched.name == *topic) else {
             return Arrival::Next;
         };
         if let Some(position) = watched.publishers.get_mut(&origin) {
@@ -139,7 +140,7 @@ impl Positions {
             return if has_gap { Arrival::AfterGap } else { Arrival::Next };
         }
         let has_gap = predecessor.is_some_and(|before| watched.should_have_heard(before.age_ms, self.join_margin, now));
-        self.insert(topic_hash(topic), origin, sequence, now);
+        self.insert(hash, origin, sequence, now);
         if has_gap { Arrival::AfterGap } else { Arrival::Next }
     }
 
