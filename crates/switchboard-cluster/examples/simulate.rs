@@ -124,7 +124,7 @@ fn simulate(arguments: &Arguments) -> ExitCode {
         total.lost,
     );
     let [median, most, all] = [0.5, 0.99, 1.0].map(|share| total.told_after(share));
-    println!("losses were told after {median:.1?} (p50), {most:.1?} (p99), {all:.1?} (all), once the links were up");
+    println!("losses on links that stayed up were told after {median:.1?} (p50), {most:.1?} (p99), {all:.1?} (all)");
     if total.failed.is_empty() {
         return ExitCode::SUCCESS;
     }

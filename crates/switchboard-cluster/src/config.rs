@@ -1,6 +1,6 @@
 //! The limits and times of a cluster.
 
-use std::time::Duration;
+use std::{error::Error, fmt, time::Duration};
 
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)*) => {
@@ -45,7 +45,8 @@ settings! {
     heartbeat: Duration = Duration::from_millis(1000);
     /// Sets after how long without a heartbeat a node is down.
     node_timeout: Duration = Duration::from_millis(4000);
-    /// Sets how long the users of a node that is down still count as online: the node may come back.
+    /// Sets how long the users of a node that is down still count as online: the node may come back. Also how long they do
+    /// when something was missed that the node does not repeat.
     node_grace: Duration = Duration::from_millis(5000);
     /// Sets how long a topic or user without local subscribers stays subscribed at the broker.
     linger: Duration = Duration::from_millis(5000);
@@ -110,8 +111,8 @@ settings! {
     max_pending_commands: usize = 16_384;
     /// Limits the questions that wait for answers.
     max_pending_questions: usize = 256;
-    /// Limits what the caller has not taken from the state machine yet. Beyond it, incoming messages are dropped and
-    /// reported as gaps.
+    /// Limits what the caller has not taken from the state machine yet. Beyond it, incoming messages are dropped: those of
+    /// topics are told as gaps, commands and questions end incomplete at their senders.
     max_outputs: usize = 65_536;
 }
 
@@ -119,5 +120,65 @@ impl ClusterConfig {
     /// Creates the default configuration.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Checks that the times fit together.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidClusterConfig`] names the setting and what it must be.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use switchboard_cluster::ClusterConfig;
+    ///
+    /// let error = ClusterConfig::new().node_timeout(Duration::from_secs(1)).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "node_timeout must be at least three times heartbeat");
+    /// ```
+    pub fn check(&self) -> Result<(), InvalidClusterConfig> {
+        let checks = [
+            (self.heartbeat >= MIN_HEARTBEAT, "heartbeat", "at least 10 ms"),
+            (self.node_timeout >= self.heartbeat * 3, "node_timeout", "at least three times heartbeat"),
+            (self.silence >= self.heartbeat * 2, "silence", "at least twice heartbeat"),
+            (!self.probe_timeout.is_zero(), "probe_timeout", "longer than zero"),
+            (!self.operation_timeout.is_zero(), "operation_timeout", "longer than zero"),
+            (self.max_channels >= 2, "max_channels", "at least 2: a node needs two for itself"),
+            (self.max_pending_publishes > 0, "max_pending_publishes", "at least 1"),
+            (self.max_listed_topics > 0, "max_listed_topics", "at least 1"),
+            (self.max_outputs > 0, "max_outputs", "at least 1"),
+        ];
+        match checks.into_iter().find(|(holds, ..)| !holds) {
+            Some((_, setting, must_be)) => Err(InvalidClusterConfig { setting, must_be }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The shortest time between heartbeats, whatever the setting.
+pub(crate) const MIN_HEARTBEAT: Duration = Duration::from_millis(10);
+
+/// The error of [`ClusterConfig::check`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidClusterConfig {
+    setting: &'static str,
+    must_be: &'static str,
+}
+
+impl fmt::Display for InvalidClusterConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} must be {}", self.setting, self.must_be)
+    }
+}
+
+impl Error for InvalidClusterConfig {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_fit_together() {
+        assert_eq!(ClusterConfig::new().check(), Ok(()));
     }
 }

@@ -85,7 +85,7 @@ mod users;
 
 pub use self::{
     cluster::{Cluster, Join},
-    config::ClusterConfig,
+    config::{ClusterConfig, InvalidClusterConfig},
     error::ClusterError,
     health::Health,
     output::{

@@ -19,7 +19,7 @@ pub(crate) enum Decoded {
 
 /// Decodes a message. Payloads share the memory of `bytes`.
 pub(crate) fn decode(bytes: Bytes) -> Result<Decoded, Malformed> {
-    let mut reader = Reader(bytes);
+    let mut reader = Reader::new(bytes);
     if reader.byte()? != MAGIC {
         return Err(Malformed);
     }
@@ -88,6 +88,7 @@ fn publish(mut reader: Reader) -> Result<BusPublish, Malformed> {
 }
 
 fn heartbeat(mut reader: Reader) -> Result<Heartbeat, Malformed> {
+    let publisher = Incarnation::from_u64(reader.fixed64()?);
     let (accepted, users_version, users_digest) = (reader.integer()?, reader.integer()?, reader.fixed64()?);
     // A hash and two integers of at least one byte.
     let publishes = (0..reader.count(10)?)
@@ -97,7 +98,7 @@ fn heartbeat(mut reader: Reader) -> Result<Heartbeat, Malformed> {
         })
         .collect::<Result<_, _>>()?;
     reader.end()?;
-    Ok(Heartbeat { accepted, users_version, users_digest, publishes })
+    Ok(Heartbeat { publisher, accepted, users_version, users_digest, publishes })
 }
 
 fn users(mut reader: Reader) -> Result<Vec<UserCount>, Malformed> {

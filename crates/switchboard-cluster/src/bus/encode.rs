@@ -22,7 +22,8 @@ pub(crate) fn encode(origin: Origin, message: &BusMessage) -> Bytes {
             return encode_publish(origin, publish.sequence, publish.predecessor, &parts);
         }
         BusMessage::Heartbeat(heartbeat) => {
-            let mut out = head(origin, kind::HEARTBEAT, 32 + 16 * heartbeat.publishes.len());
+            let mut out = head(origin, kind::HEARTBEAT, 40 + 16 * heartbeat.publishes.len());
+            out.extend_from_slice(&heartbeat.publisher.as_u64().to_be_bytes());
             put_integer(&mut out, heartbeat.accepted);
             put_integer(&mut out, heartbeat.users_version);
             out.extend_from_slice(&heartbeat.users_digest.to_be_bytes());

@@ -8,7 +8,7 @@
 //! | 1 | version of the format: 1 |
 //! | 1 | kind of the message, below |
 //! | 16 | the sending node |
-//! | 8 | its incarnation, big-endian |
+//! | 8 | its incarnation, big-endian; of a publish: that with which the process began, because sequences go on when the incarnation changes |
 //!
 //! The body follows. *int* is an unsigned integer as LEB128 (7 bits a byte, the lowest first), *bytes* an int and as many
 //! bytes, *text* the same in UTF-8, *list* an int and as many elements.
@@ -16,7 +16,7 @@
 //! | kind | channel | body |
 //! |---|---|---|
 //! | 1 publish | topic | sequence: int; predecessor: int, how far below the sequence (0: none known); age of the predecessor in ms: int, missing if there is none; excluded connections: list of 16 bytes; conflation key: byte 0, or byte 1 and text; type: text; payload: the rest |
-//! | 2 heartbeat | all nodes | accepted heartbeats: int; version of the users: int; digest of the users: 8 bytes; publishes: list of (hash of the topic: 8 bytes, sequence: int, age in ms: int) |
+//! | 2 heartbeat | all nodes | incarnation of the sender's publishes: 8 bytes; accepted heartbeats: int; version of the users: int; digest of the users: 8 bytes; publishes: list of (hash of the topic: 8 bytes, sequence: int, age in ms: int) |
 //! | 3 leaving | all nodes | – |
 //! | 4 users | all nodes | from version: int; to version: int; list of (key: text, connections: int) |
 //! | 5 snapshot request | inbox | request: int |
@@ -112,6 +112,8 @@ pub(crate) struct Predecessor {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Heartbeat {
+    /// The incarnation with which this process publishes: the first one.
+    pub(crate) publisher: Incarnation,
     /// How many earlier heartbeats of this origin the broker has accepted.
     pub(crate) accepted: u64,
     pub(crate) users_version: u64,
@@ -148,4 +150,10 @@ pub(crate) struct SnapshotPage {
     pub(crate) page: u64,
     pub(crate) is_last: bool,
     pub(crate) users: Vec<UserCount>,
+}
+
+/// Returns whether encoded bytes are a heartbeat.
+#[cfg(feature = "simulate")]
+pub(crate) fn is_heartbeat(message: &[u8]) -> bool {
+    message.starts_with(&[MAGIC, VERSION, kind::HEARTBEAT])
 }

@@ -39,10 +39,12 @@ fn message() -> impl Strategy<Value = BusMessage> {
         sequence,
         age_ms,
     });
-    let heartbeat =
-        (any::<[u64; 3]>(), vec(listed, 0..8)).prop_map(|([accepted, users_version, users_digest], publishes)| {
-            BusMessage::Heartbeat(Heartbeat { accepted, users_version, users_digest, publishes })
-        });
+    let heartbeat = (any::<[u64; 4]>(), vec(listed, 0..8)).prop_map(
+        |([publisher, accepted, users_version, users_digest], publishes)| {
+            let publisher = Incarnation::from_u64(publisher);
+            BusMessage::Heartbeat(Heartbeat { publisher, accepted, users_version, users_digest, publishes })
+        },
+    );
     let kind = prop_oneof![
         Just(CommandKind::Send),
         Just(CommandKind::Disconnect),
@@ -143,6 +145,7 @@ fn later_versions_and_kinds_are_told_from_garbage() {
 fn a_length_that_the_message_cannot_hold_allocates_nothing() {
     let mut bytes = encode(origin(), &BusMessage::Leaving).to_vec();
     bytes[2] = kind::HEARTBEAT;
+    bytes.extend([0; 8]);
     bytes.extend([0, 0]);
     bytes.extend([0; 8]);
     bytes.extend([0xff; 9]);

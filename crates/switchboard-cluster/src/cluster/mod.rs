@@ -31,6 +31,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Cluster {
     origin: Origin,
+    /// With the first incarnation: sequences go on when it changes.
+    publisher: Origin,
     config: ClusterConfig,
     random: Random,
     operations: Operations,
@@ -71,6 +73,7 @@ impl Cluster {
     pub fn new(node: NodeId, incarnation: Incarnation, config: ClusterConfig, now: Duration) -> Self {
         Self {
             origin: Origin { node, incarnation },
+            publisher: Origin { node, incarnation },
             random: Random::new(incarnation.as_u64()),
             operations: Operations::new(config.operation_timeout),
             interest: Interest::new(&config),
@@ -123,7 +126,10 @@ impl Cluster {
         self.interest.leave(&Channel::Topic(topic.clone()), now);
     }
 
-    /// Gives up a [`join`](Self::join) that was not answered yet, and releases its hold. Without effect afterwards.
+    /// Gives up a [`join`](Self::join) that was not answered yet, and releases its hold.
+    ///
+    /// Without effect if [`Output::Joined`] is already among the outputs: then its hold is released with
+    /// [`leave`](Self::leave), unless the join has failed.
     pub fn cancel_join(&mut self, topic: &TopicName, join: JoinId, now: Duration) {
         self.advance(now);
         self.interest.cancel(&Channel::Topic(topic.clone()), join, now);
@@ -151,7 +157,7 @@ impl Cluster {
         let channel = Channel::Topic(topic.clone());
         let awaits_echo = self.interest.is_held(&channel);
         let (sequence, predecessor) = self.publishing.begin(topic, publish.payload.len(), awaits_echo, now)?;
-        let message = bus::encode_publish(self.origin, sequence, predecessor, publish);
+        let message = bus::encode_publish(self.publisher, sequence, predecessor, publish);
         self.operations.publish(Purpose::Publish(sequence), channel, message, now);
         Ok(PublishId(sequence))
     }

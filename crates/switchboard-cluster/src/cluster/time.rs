@@ -8,6 +8,7 @@ use super::Cluster;
 use crate::{
     BrokerCall, GapReason, Output,
     bus::{BusMessage, Heartbeat},
+    config::MIN_HEARTBEAT,
     health::LinkAction,
     nodes::Silent,
     operations::Purpose,
@@ -81,7 +82,7 @@ impl Cluster {
     }
 
     fn send_heartbeat(&mut self, now: Duration) {
-        let interval = u64::try_from(self.config.heartbeat.as_micros()).unwrap_or(u64::MAX);
+        let interval = u64::try_from(self.config.heartbeat.max(MIN_HEARTBEAT).as_micros()).unwrap_or(u64::MAX);
         let varied = interval - interval / 5 + self.random.below(interval / 5 * 2 + 1);
         self.heartbeat_at = now.saturating_add(Duration::from_micros(varied));
         if self.is_draining || !self.link.is_up() || !self.interest.is_joined(&Channel::AllNodes) {
@@ -90,7 +91,9 @@ impl Cluster {
         let (topics, publishes) = self.publishing.take_listed(now);
         let (users_version, users_digest) = self.local_users.announced();
         let accepted = self.accepted_heartbeats;
-        let heartbeat = BusMessage::Heartbeat(Heartbeat { accepted, users_version, users_digest, publishes });
+        let publisher = self.publisher.incarnation;
+        let heartbeat =
+            BusMessage::Heartbeat(Heartbeat { publisher, accepted, users_version, users_digest, publishes });
         self.send(Purpose::Heartbeat(topics), Channel::AllNodes, &heartbeat, now);
     }
 
@@ -120,6 +123,7 @@ impl Cluster {
     }
 
     fn check_nodes(&mut self, now: Duration) {
+        self.remote_users.forget_stale(self.config.node_grace, now);
         // While the link is down, the silence of the others says nothing, but they may well be gone when it is back.
         for silent in self.nodes.tick(now) {
             match silent {

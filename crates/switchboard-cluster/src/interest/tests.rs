@@ -12,8 +12,8 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new(config: ClusterConfig) -> Self {
-        Self { interest: Interest::new(&config), operations: Operations::new(config.operation_timeout), now: MS }
+    fn new(config: &ClusterConfig) -> Self {
+        Self { interest: Interest::new(config), operations: Operations::new(config.operation_timeout), now: MS }
     }
 
     fn join(&mut self, channel: &Channel) -> Result<Join, ClusterError> {
@@ -81,7 +81,7 @@ fn waiting(join: Result<Join, ClusterError>) -> JoinId {
 
 #[test]
 fn concurrent_joins_share_one_subscription() {
-    let (mut fixture, room) = (Fixture::new(ClusterConfig::new()), topic("room"));
+    let (mut fixture, room) = (Fixture::new(&ClusterConfig::new()), topic("room"));
     let first = waiting(fixture.join(&room));
     let second = waiting(fixture.join(&room));
     let calls = fixture.calls();
@@ -93,7 +93,7 @@ fn concurrent_joins_share_one_subscription() {
 
 #[test]
 fn a_failed_subscription_is_told_to_all_and_leaves_nothing() {
-    let (mut fixture, room) = (Fixture::new(ClusterConfig::new()), topic("room"));
+    let (mut fixture, room) = (Fixture::new(&ClusterConfig::new()), topic("room"));
     let joins = [waiting(fixture.join(&room)), waiting(fixture.join(&room))];
     let call = fixture.calls()[0].0;
     fixture.answer(call, Err(BrokerErrorKind::Unavailable));
@@ -104,7 +104,7 @@ fn a_failed_subscription_is_told_to_all_and_leaves_nothing() {
 
 #[test]
 fn an_unknown_subscription_is_ended_to_be_sure() {
-    let (mut fixture, room) = (Fixture::new(ClusterConfig::new()), topic("room"));
+    let (mut fixture, room) = (Fixture::new(&ClusterConfig::new()), topic("room"));
     waiting(fixture.join(&room));
     let call = fixture.calls()[0].0;
     fixture.answer(call, Err(BrokerErrorKind::Unknown));
@@ -113,7 +113,7 @@ fn an_unknown_subscription_is_ended_to_be_sure() {
 
 #[test]
 fn a_channel_lingers_for_five_seconds_before_it_is_left() {
-    let (mut fixture, room) = (Fixture::new(ClusterConfig::new()), topic("room"));
+    let (mut fixture, room) = (Fixture::new(&ClusterConfig::new()), topic("room"));
     waiting(fixture.join(&room));
     fixture.answer_all();
     fixture.leave(&room);
@@ -127,7 +127,7 @@ fn a_channel_lingers_for_five_seconds_before_it_is_left() {
 
 #[test]
 fn a_join_while_leaving_subscribes_anew() {
-    let (mut fixture, room) = (Fixture::new(ClusterConfig::new()), topic("room"));
+    let (mut fixture, room) = (Fixture::new(&ClusterConfig::new()), topic("room"));
     waiting(fixture.join(&room));
     fixture.answer_all();
     fixture.leave(&room);
@@ -150,7 +150,7 @@ impl Fixture {
 
 #[test]
 fn a_cancelled_join_releases_its_hold() {
-    let (mut fixture, room) = (Fixture::new(ClusterConfig::new()), topic("room"));
+    let (mut fixture, room) = (Fixture::new(&ClusterConfig::new()), topic("room"));
     let join = waiting(fixture.join(&room));
     fixture.interest.cancel(&room, join, fixture.now);
     fixture.interest.cancel(&room, join, fixture.now);
@@ -161,7 +161,7 @@ fn a_cancelled_join_releases_its_hold() {
 
 #[test]
 fn a_permanent_hold_is_tried_until_it_succeeds() {
-    let mut fixture = Fixture::new(ClusterConfig::new());
+    let mut fixture = Fixture::new(&ClusterConfig::new());
     fixture.interest.hold(&Channel::AllNodes, &mut fixture.operations, fixture.now).unwrap();
     let call = fixture.calls()[0].0;
     fixture.answer(call, Err(BrokerErrorKind::Unavailable));
@@ -174,10 +174,10 @@ fn a_permanent_hold_is_tried_until_it_succeeds() {
 
 #[test]
 fn channels_and_waiting_joins_are_limited() {
-    let mut fixture = Fixture::new(ClusterConfig::new().max_channels(1));
+    let mut fixture = Fixture::new(&ClusterConfig::new().max_channels(1));
     waiting(fixture.join(&topic("a")));
     assert_eq!(fixture.join(&topic("b")), Err(ClusterError::TooManyChannels { limit: 1 }));
-    let mut fixture = Fixture::new(ClusterConfig::new().max_waiting_joins(1));
+    let mut fixture = Fixture::new(&ClusterConfig::new().max_waiting_joins(1));
     waiting(fixture.join(&topic("a")));
     assert_eq!(fixture.join(&topic("a")), Err(ClusterError::TooManyJoins { limit: 1 }));
 }
@@ -207,7 +207,7 @@ proptest! {
     /// nobody else is.
     #[test]
     fn no_join_is_lost(steps in vec(step(), 0..60)) {
-        let (mut fixture, room) = (Fixture::new(ClusterConfig::new()), topic("room"));
+        let (mut fixture, room) = (Fixture::new(&ClusterConfig::new()), topic("room"));
         let mut unanswered = std::collections::VecDeque::new();
         let mut is_subscribed = false;
         let (mut waits, mut holds) = (Vec::new(), 0_u32);

@@ -92,11 +92,23 @@ fn the_first_message_of_a_publisher_can_be_lost_too() {
 }
 
 #[test]
-fn an_interruption_begins_anew() {
+fn an_interruption_covers_what_was_published_before() {
     let mut positions = positions(&ClusterConfig::new());
     positions.message(&room(), origin(1), 5, None, ms(20_000));
-    positions.begin(&room(), ms(30_000));
-    assert_eq!(positions.message(&room(), origin(1), 9, after(8, 5000), ms(31_000)), Arrival::Next);
+    positions.listed(origin(1), listed(6, 100), ms(29_900));
+    positions.interrupted(&room(), ms(30_000));
+    positions.listed(origin(1), listed(7, 100), ms(30_050));
+    assert_eq!(positions.lost(ms(99_000)), None, "both were published before");
+    assert_eq!(positions.message(&room(), origin(1), 9, after(8, 1000), ms(31_000)), Arrival::Next);
+    assert_eq!(positions.message(&room(), origin(1), 11, after(10, 1), ms(31_000)), Arrival::AfterGap);
+    positions.listed(origin(1), listed(12, 100), ms(31_200));
+    assert_eq!(positions.lost(ms(99_000)), Some(room()));
+}
+
+#[test]
+fn a_topic_that_is_left_is_forgotten() {
+    let mut positions = positions(&ClusterConfig::new());
+    positions.message(&room(), origin(1), 5, None, ms(20_000));
     positions.end(&room());
     assert_eq!((positions.total, positions.topics.len()), (0, 0));
 }

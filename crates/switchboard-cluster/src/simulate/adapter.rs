@@ -23,6 +23,8 @@ pub(super) struct Adapter {
     restoring: usize,
     next_restore: usize,
     pub(super) forgets: bool,
+    /// Whether it reports each restored channel, or all at the end.
+    pub(super) reports_portions: bool,
 }
 
 /// What the adapter reports to its node.
@@ -42,6 +44,7 @@ impl Adapter {
             restoring: 0,
             next_restore: 0,
             forgets: false,
+            reports_portions: false,
         }
     }
 
@@ -102,7 +105,12 @@ impl Adapter {
             }
             Ticket::Restore(_) => {
                 self.restoring -= 1;
-                (self.restoring == 0).then_some(Reported::Link(LinkEvent::Restored(Channels::All)))
+                let restored = match call {
+                    BrokerCall::Subscribe(channel) if self.reports_portions => [channel].into(),
+                    _ if self.restoring == 0 => Channels::All,
+                    _ => return None,
+                };
+                Some(Reported::Link(LinkEvent::Restored(restored)))
             }
         }
     }

@@ -50,6 +50,11 @@ pub(super) enum NodeEvent {
         channel: Channel,
         message: Bytes,
     },
+    /// The adapter has noticed that a message was lost.
+    Dropped {
+        link: LinkNumber,
+        channel: Channel,
+    },
     Answer {
         link: LinkNumber,
         ticket: Ticket,

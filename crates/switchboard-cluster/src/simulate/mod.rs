@@ -12,7 +12,7 @@
 //! assert_eq!(run(&Options::new(7)).trace_hash, report.trace_hash);
 //! ```
 //!
-//! The [`judge`] knows the history of the application and of the faults, and nothing of the nodes' state.
+//! The judge knows the history of the application and of the faults, and nothing of the nodes' state.
 
 mod adapter;
 mod application;
@@ -107,8 +107,8 @@ pub struct Report {
     pub delivered: usize,
     /// Messages that members have not received, of those that the broker had accepted while they were subscribed.
     pub lost: usize,
-    /// How long a loss took to be told: from when the broker had accepted the message, and the links of publisher and
-    /// member were up (again). Sorted.
+    /// How long a loss took to be told after the broker had accepted the message, where the links of publisher and member
+    /// stayed up. Heartbeats are lost in the same proportion. Sorted.
     pub told_after: Vec<Duration>,
 }
 

@@ -78,7 +78,7 @@ impl Network {
     }
 
     /// Returns when a packet to the broker arrives, if it does.
-    pub(super) fn to_broker(
+    pub(super) fn arrival_at_broker(
         &mut self,
         link: LinkNumber,
         conditions: Conditions,
@@ -90,7 +90,7 @@ impl Network {
     }
 
     /// Returns when a packet to the node arrives, if it does.
-    pub(super) fn to_node(
+    pub(super) fn arrival_at_node(
         &mut self,
         link: LinkNumber,
         conditions: Conditions,

@@ -22,7 +22,7 @@ impl Trace {
             lines.push(format!("{seconds:>11.6}  {what}"));
         }
         // Writing to the hash cannot fail.
-        let _ = write!(self, "{seconds:.6} {what}\n");
+        let _ = writeln!(self, "{seconds:.6} {what}");
     }
 
     pub(super) fn finish(self) -> (u64, Vec<String>) {

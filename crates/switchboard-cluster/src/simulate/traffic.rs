@@ -11,7 +11,7 @@ use std::{
 
 use switchboard_core::broker::{Channel, Channels, Incarnation, LinkEvent, NodeId, TopicName, UserKey};
 
-use crate::{BrokerCall, Cluster, ClusterConfig, Output, Publish};
+use crate::{BrokerCall, Cluster, ClusterConfig, Output, Publish, bus};
 
 /// What a number of nodes sends, with one row of the table as its text.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +26,12 @@ pub struct Traffic {
     pub idle_bytes: f64,
     /// Bytes of a heartbeat of a node that publishes in 100 topics a second.
     pub busy_heartbeat_bytes: usize,
-    /// Messages that one more node causes when it starts, with 20 users on each of the others, until it knows all.
+    /// Messages besides heartbeats that one more node causes when it starts, with 20 users on each of the others, until it
+    /// knows all.
     pub start_messages: u64,
     /// Subscriptions that are sent again when the broker has lost all of them, of nodes with 100 topics each.
     pub resubscriptions: u64,
-    /// Messages that this causes besides, in the two seconds after it.
+    /// Messages of all nodes in the two seconds after it.
     pub restart_messages: u64,
 }
 
@@ -81,8 +82,8 @@ pub fn measure(nodes: usize) -> Traffic {
     bus.run(Duration::from_secs(3));
     bus.counts = Counts::default();
     bus.start();
-    let start = bus.until_known(nodes);
-    let start_messages = bus.counts.sent - (start.as_secs_f64() * (nodes + 1) as f64) as u64;
+    bus.until_known(nodes);
+    let start_messages = bus.counts.sent - bus.counts.heartbeats;
 
     for node in 0..=nodes {
         topics.iter().for_each(|topic| bus.join(node, topic));
@@ -118,6 +119,7 @@ struct Bus {
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
     sent: u64,
+    heartbeats: u64,
     received: u64,
     received_bytes: u64,
     subscriptions: u64,
@@ -148,15 +150,13 @@ impl Bus {
         self.now = until;
     }
 
-    /// Runs until the last node knows the users of all others, and returns how long that took.
-    fn until_known(&mut self, others: usize) -> Duration {
-        let begun = self.now;
-        let step = Duration::from_millis(100);
+    /// Runs until the last node knows the users of all others.
+    fn until_known(&mut self, others: usize) {
+        let give_up = self.now + Duration::from_secs(120);
         let is_known = |cluster: &Cluster| cluster.stats().remote_users == 20 * others;
-        while !self.nodes.last().is_none_or(is_known) && self.now < begun + Duration::from_secs(120) {
-            self.run(step);
+        while !self.nodes.last().is_none_or(is_known) && self.now < give_up {
+            self.run(Duration::from_millis(100));
         }
-        self.now - begun
     }
 
     fn publish(&mut self, topic: &TopicName) {
@@ -204,6 +204,7 @@ impl Bus {
                     }
                     BrokerCall::Publish(channel, message) => {
                         self.counts.sent += 1;
+                        self.counts.heartbeats += u64::from(bus::is_heartbeat(&message));
                         self.counts.largest = self.counts.largest.max(message.len());
                         for to in self.subscriptions.get(&channel).into_iter().flatten() {
                             self.counts.received += 1;

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use switchboard_core::broker::{BrokerErrorKind, Channel};
+use switchboard_core::broker::{BrokerErrorKind, Channel, LinkEvent};
 
 use super::{
     Options, Planted, Report,
     adapter::{RESPONSE_TIMEOUT, Reported},
     broker::SimulatedBroker,
-    event::{Event, LinkNumber, NodeEvent, Queue, Request},
+    event::{Event, LinkNumber, NodeEvent, Queue, Request, Ticket},
     faults::{self, Fault},
     judge::Judge,
     network::{Conditions, Network, delay},
@@ -132,6 +132,7 @@ impl World {
     fn start(&mut self, node: usize) {
         let mut process = Process::new(ClusterConfig::new(), &mut self.random, self.now);
         process.adapter.forgets = self.planted == Some(Planted::ForgetSubscription);
+        process.adapter.reports_portions = self.random.below(2) == 0;
         let id = process.cluster.node();
         let slot = &mut self.nodes[node];
         slot.life += 1;
@@ -204,12 +205,18 @@ impl World {
             NodeEvent::Message { link, channel, message } if link_now == Some(link) => {
                 process.cluster.handle_message(&channel, message, now);
             }
+            NodeEvent::Dropped { link, channel } if link_now == Some(link) => {
+                let dropped = Reported::Link(LinkEvent::Dropped([channel].into()));
+                self.report_to(node, [dropped]);
+            }
             NodeEvent::Answer { link, ticket, result } if link_now == Some(link) => {
                 let reported = process.adapter.answered(ticket, result);
                 self.report_to(node, reported);
             }
-            NodeEvent::Impatient { link, ticket } if link_now == Some(link) => {
-                if process.adapter.is_waiting(ticket) {
+            NodeEvent::Impatient { link, ticket } if link_now == Some(link) && process.adapter.is_waiting(ticket) => {
+                if matches!(ticket, Ticket::Restore(_)) {
+                    self.disconnect(node, "a subscription was not restored");
+                } else {
                     let reported = process.adapter.answered(ticket, Err(BrokerErrorKind::Unknown));
                     self.report_to(node, reported);
                 }
@@ -290,7 +297,7 @@ impl World {
         self.broker.remove(link);
         let Some(closed) = self.network.get(link) else { return };
         let conditions = self.conditions[closed.node];
-        if let Some(at) = self.network.to_node(link, conditions, &mut self.random, self.now) {
+        if let Some(at) = self.network.arrival_at_node(link, conditions, &mut self.random, self.now) {
             let (node, life) = (closed.node, closed.life);
             self.queue.add(at, Event::Node { node, life, event: NodeEvent::Closed { link } });
         }
@@ -300,7 +307,7 @@ impl World {
         let Some(link) = self.nodes[node].process.as_ref().and_then(|process| process.adapter.link) else { return };
         let impatient = NodeEvent::Impatient { link, ticket: request.ticket };
         self.add_node_event(node, RESPONSE_TIMEOUT, impatient);
-        if let Some(at) = self.network.to_broker(link, self.conditions[node], &mut self.random, self.now) {
+        if let Some(at) = self.network.arrival_at_broker(link, self.conditions[node], &mut self.random, self.now) {
             self.queue.add(at, Event::Request { link, request });
         }
     }
@@ -322,7 +329,7 @@ impl World {
                 }
             }
         }
-        self.to_node(link, NodeEvent::Answer { link, ticket: request.ticket, result: Ok(()) });
+        self.send_to_node(link, NodeEvent::Answer { link, ticket: request.ticket, result: Ok(()) });
     }
 
     fn carry(&mut self, link: LinkNumber, channel: &Channel, message: &Bytes) {
@@ -330,19 +337,22 @@ impl World {
         let conditions = self.conditions[to.node];
         if conditions.is_lossy && self.random.below(12) == 0 {
             self.trace.add(self.now, format_args!("a message of {channel} to node {} is lost", to.node));
+            if self.random.below(3) == 0 {
+                self.send_to_node(link, NodeEvent::Dropped { link, channel: channel.clone() });
+            }
             return;
         }
         let event = NodeEvent::Message { link, channel: channel.clone(), message: message.clone() };
         if conditions.repeats && matches!(channel, Channel::Topic(_)) && self.random.below(8) == 0 {
-            self.to_node(link, event.clone());
+            self.send_to_node(link, event.clone());
         }
-        self.to_node(link, event);
+        self.send_to_node(link, event);
     }
 
-    fn to_node(&mut self, link: LinkNumber, event: NodeEvent) {
+    fn send_to_node(&mut self, link: LinkNumber, event: NodeEvent) {
         let Some(to) = self.network.get(link) else { return };
         let conditions = self.conditions[to.node];
-        if let Some(at) = self.network.to_node(link, conditions, &mut self.random, self.now) {
+        if let Some(at) = self.network.arrival_at_node(link, conditions, &mut self.random, self.now) {
             self.queue.add(at, Event::Node { node: to.node, life: to.life, event });
         }
     }

@@ -107,6 +107,9 @@ fn the_users_of_a_node_that_drains_are_offline_at_once() {
 fn a_node_that_was_stopped_comes_back_as_another_incarnation_with_its_users() {
     let mut net = Net::new(2);
     connect(&mut net, 1, "ann");
+    net.join(0, "room");
+    net.publish(1, "room", "before");
+    net.run(ms(3000));
     let before = net.nodes[1].incarnation();
     net.run_without(1, ms(12_000));
     assert_eq!(connections(&net, 0, "ann"), (0, true));
@@ -115,6 +118,9 @@ fn a_node_that_was_stopped_comes_back_as_another_incarnation_with_its_users() {
     assert_eq!(net.nodes[1].stats().pauses, 1);
     assert_eq!(connections(&net, 0, "ann"), (1, true));
     assert_eq!(connections(&net, 1, "ann").0, 1);
+    net.publish(1, "room", "after");
+    net.run(ms(3000));
+    assert_eq!(net.heard(0), ["before", "after"], "its messages go on without a gap");
 }
 
 #[test]

@@ -54,7 +54,10 @@ impl Judge {
                     continue;
                 }
                 match member.gaps.iter().find(|gap| **gap >= message.begun) {
-                    Some(gap) if *gap <= deadline => report.told_after.push(gap.saturating_sub(up)),
+                    Some(gap) if *gap <= deadline && up == accepted => {
+                        report.told_after.push(gap.saturating_sub(accepted));
+                    }
+                    Some(gap) if *gap <= deadline => {}
                     Some(gap) => broken.push(format!("{what}, and told at {gap:?}, after {deadline:?}")),
                     None => broken.push(format!("{what}, and never told")),
                 }

@@ -36,8 +36,10 @@ pub(crate) struct Positions {
 #[derive(Debug)]
 struct TopicPositions {
     name: TopicName,
-    /// What was published later should have arrived.
+    /// What was published later should have arrived, also of publishers that were not heard yet.
     since: Duration,
+    /// When a gap was told last for another reason: it covers all that was published before.
+    told: Option<Duration>,
     publishers: FxHashMap<Origin, Position>,
 }
 
@@ -52,6 +54,8 @@ struct Position {
 #[derive(Debug)]
 struct Expected {
     deadline: Duration,
+    /// When it was published, at the latest.
+    published: Duration,
     topic: u64,
     origin: Origin,
     sequence: u64,
@@ -86,16 +90,18 @@ impl Positions {
         }
     }
 
-    /// Begins to watch a topic, or begins again after an interruption.
+    /// Begins to watch a topic.
     pub(crate) fn begin(&mut self, topic: &TopicName, now: Duration) {
-        let hash = topic_hash(topic);
-        let begun = TopicPositions { name: topic.clone(), since: now, publishers: FxHashMap::default() };
-        let watched = self.topics.entry(hash).or_insert(begun);
+        self.end(topic);
+        let watched = TopicPositions { name: topic.clone(), since: now, told: None, publishers: FxHashMap::default() };
         // Of two topics with one hash only the first is watched.
-        if watched.name == *topic {
-            watched.since = now;
-            self.total -= watched.publishers.len();
-            watched.publishers.clear();
+        self.topics.entry(topic_hash(topic)).or_insert(watched);
+    }
+
+    /// The subscription was interrupted, and a gap was told: it covers what was published before.
+    pub(crate) fn interrupted(&mut self, topic: &TopicName, now: Duration) {
+        if let Some(watched) = self.topics.get_mut(&topic_hash(topic)).filter(|watched| watched.name == *topic) {
+            (watched.since, watched.told) = (now, Some(now));
         }
     }
 
@@ -117,19 +123,24 @@ impl Positions {
         predecessor: Option<Predecessor>,
         now: Duration,
     ) -> Arrival {
-        let Some(watched) = self.topics.get_mut(&topic_hash(topic)).filter(|watched| watched.name == *topic) else {
+        let hash = topic_hash(topic);
+        let Some(watched) = self.topics.get_mut(&hash).filter(|watched| watched.name == *topic) else {
             return Arrival::Next;
         };
         if let Some(position) = watched.publishers.get_mut(&origin) {
             if sequence <= position.sequence {
                 return Arrival::Old;
             }
-            let has_gap = predecessor.is_some_and(|before| before.sequence > position.sequence);
+            let told = watched.told;
+            let is_missing = |before: Predecessor| {
+                before.sequence > position.sequence && !is_told(told, published_by(before.age_ms, now))
+            };
+            let has_gap = predecessor.is_some_and(is_missing);
             (position.sequence, position.at) = (sequence, now);
             return if has_gap { Arrival::AfterGap } else { Arrival::Next };
         }
         let has_gap = predecessor.is_some_and(|before| watched.should_have_heard(before.age_ms, self.join_margin, now));
-        self.insert(topic_hash(topic), origin, sequence, now);
+        self.insert(hash, origin, sequence, now);
         if has_gap { Arrival::AfterGap } else { Arrival::Next }
     }
 
@@ -160,30 +171,34 @@ impl Positions {
             }
             self.insert(listed.topic_hash, origin, 0, now);
         }
-        let watched = self.topics.get_mut(&listed.topic_hash);
-        let Some(position) = watched.and_then(|watched| watched.publishers.get_mut(&origin)) else { return };
-        if listed.sequence <= position.sequence.max(position.expected) {
+        let Some(watched) = self.topics.get_mut(&listed.topic_hash) else { return };
+        let told = watched.told;
+        let Some(position) = watched.publishers.get_mut(&origin) else { return };
+        // If it does not fit, the next heartbeat names it again.
+        let fits = self.expected.len() < self.max_expected;
+        let published = published_by(listed.age_ms, now);
+        if !fits || is_told(told, published) || listed.sequence <= position.sequence.max(position.expected) {
             return;
         }
         position.expected = listed.sequence;
-        if self.expected.len() < self.max_expected {
-            let deadline = now.saturating_add(self.arrival_grace);
-            let (topic, sequence) = (listed.topic_hash, listed.sequence);
-            self.expected.push_back(Expected { deadline, topic, origin, sequence });
-        }
+        let deadline = now.saturating_add(self.arrival_grace);
+        let (topic, sequence) = (listed.topic_hash, listed.sequence);
+        self.expected.push_back(Expected { deadline, published, topic, origin, sequence });
     }
 
     /// Returns the next topic of which an expected message has not arrived in time.
     pub(crate) fn lost(&mut self, now: Duration) -> Option<TopicName> {
         while self.expected.front().is_some_and(|expected| expected.deadline <= now) {
-            let Some(Expected { topic, origin, sequence, .. }) = self.expected.pop_front() else { break };
+            let Some(Expected { published, topic, origin, sequence, .. }) = self.expected.pop_front() else { break };
             let Some(watched) = self.topics.get_mut(&topic) else { continue };
             if let Some(position) = watched.publishers.get_mut(&origin)
                 && position.sequence < sequence
             {
                 // Told once: what arrives of it later is old.
                 (position.sequence, position.at) = (sequence, now);
-                return Some(watched.name.clone());
+                if !is_told(watched.told, published) {
+                    return Some(watched.name.clone());
+                }
             }
         }
         None
@@ -195,12 +210,20 @@ impl Positions {
 }
 
 impl TopicPositions {
-    /// Returns whether a message was published after the subscription began, by its age now. Its age is at least
-    /// `age_ms`: the way of what names it comes on top.
+    /// Returns whether a message of this age was published after the subscription began.
     fn should_have_heard(&self, age_ms: u64, margin: Duration, now: Duration) -> bool {
-        let at_the_latest = now.saturating_sub(Duration::from_millis(age_ms));
-        at_the_latest > self.since.saturating_add(margin)
+        published_by(age_ms, now) > self.since.saturating_add(margin)
     }
+}
+
+/// Returns when a message was published at the latest, by the age that has come with another message. The way of that
+/// message is not known.
+fn published_by(age_ms: u64, now: Duration) -> Duration {
+    now.saturating_sub(Duration::from_millis(age_ms))
+}
+
+fn is_told(told: Option<Duration>, published: Duration) -> bool {
+    told.is_some_and(|told| published <= told)
 }
 
 #[cfg(test)]
