@@ -12,8 +12,6 @@ mod payload;
 mod publish;
 mod remote;
 mod settings;
-#[cfg(test)]
-mod tests;
 
 use std::{
     fmt,

@@ -58,6 +58,17 @@ impl<Out: MessageSet> UserHandle<Out> {
             || self.hub.0.link.as_ref().is_some_and(|link| link.user_connections(&self.key) > 0)
     }
 
+    /// Returns the number of the user's connections.
+    ///
+    /// Other nodes are not asked: they tell of their users within 200 ms.
+    #[expect(clippy::unused_async, reason = "a later kind of cluster may have to ask")]
+    pub async fn connection_count(&self) -> usize {
+        match &self.hub.0.link {
+            Some(link) => link.user_connections(&self.key),
+            None => self.conns().len(),
+        }
+    }
+
     /// Returns the ids of the user's connections, in the order of identification on each node.
     pub async fn connections(&self) -> Vec<ConnId> {
         if let Some(link) = &self.hub.0.link {
@@ -74,6 +85,10 @@ impl<Out: MessageSet> UserHandle<Out> {
 
     /// Sends a message to all of the user's connections. Returns the number of connections that it
     /// was queued for: 0 if the user is offline.
+    ///
+    /// With a [broker](crate::HubBuilder::broker), nodes that are known to have the user answer
+    /// within a second. A connection that another node has identified in the last 200 ms gets the
+    /// message, too, but may not be counted.
     ///
     /// The message is encoded once and always validated.
     ///
