@@ -173,6 +173,7 @@
 //! |---|---|---|
 //! | `axum-ws` | no | axum's `WebSocket` as a transport (`TransportKind::Axum`), and upgrades inside axum handlers (`WsRouter::mount`); compiles tungstenite |
 //! | `bytes`, `chrono`, `rust_decimal`, `time`, `url`, `uuid` | no | types of the crate of that name in messages; with `schema`, also their JSON Schema |
+//! | `cluster` | no | several nodes, joined by a broker: see [`guide::nodes`] |
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | counters and histograms through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | derives `schemars::JsonSchema` for messages |

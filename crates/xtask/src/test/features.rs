@@ -38,6 +38,7 @@ pub(crate) const PUBLISHED: [Crate; 7] = [
             "axum-ws",
             "bytes",
             "chrono",
+            "cluster",
             "http2",
             "metrics",
             "rust_decimal",
