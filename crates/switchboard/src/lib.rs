@@ -123,9 +123,10 @@
 //! 6. [`guide::errors`]: what clients see, what is logged, and what closes a connection
 //! 7. [`guide::testing`]: testing in memory, with a paused clock
 //! 8. [`guide::shutdown`]: serving, draining and shutting down
-//! 9. [`guide::shared_messages`]: one crate of messages for the server and its Rust clients
-//! 10. [`guide::metrics`]: counters and histograms
-//! 11. [`guide::memory`]: memory limits
+//! 9. [`guide::nodes`]: several nodes, joined by a broker
+//! 10. [`guide::shared_messages`]: one crate of messages for the server and its Rust clients
+//! 11. [`guide::metrics`]: counters and histograms
+//! 12. [`guide::memory`]: memory limits
 //!
 //! # Errors of other crates
 //!
