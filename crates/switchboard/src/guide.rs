@@ -8,9 +8,10 @@
 //! 6. [`errors`]: what clients see, what is logged, what closes a connection
 //! 7. [`testing`]: applications in memory, with a paused clock (feature `test`)
 //! 8. [`shutdown`]: serving, draining, shutting down
-//! 9. [`shared_messages`]: one crate of messages for the server and its Rust clients
-//! 10. [`metrics`]: counters and histograms (feature `metrics`)
-//! 11. [`memory`]: limits, and memory after a peak
+//! 9. [`nodes`]: several nodes, joined by a broker (feature `cluster`)
+//! 10. [`shared_messages`]: one crate of messages for the server and its Rust clients
+//! 11. [`metrics`]: counters and histograms (feature `metrics`)
+//! 12. [`memory`]: limits, and memory after a peak
 
 #[doc = include_str!("../docs/coming_from.md")]
 pub mod coming_from {}
@@ -36,6 +37,10 @@ pub mod testing {}
 
 #[doc = include_str!("../docs/shutdown.md")]
 pub mod shutdown {}
+
+#[cfg(feature = "cluster")]
+#[doc = include_str!("../docs/nodes.md")]
+pub mod nodes {}
 
 #[doc = include_str!("../docs/shared_messages.md")]
 pub mod shared_messages {}

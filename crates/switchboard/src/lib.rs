@@ -123,9 +123,10 @@
 //! 6. [`guide::errors`]: what clients see, what is logged, and what closes a connection
 //! 7. [`guide::testing`]: testing in memory, with a paused clock
 //! 8. [`guide::shutdown`]: serving, draining and shutting down
-//! 9. [`guide::shared_messages`]: one crate of messages for the server and its Rust clients
-//! 10. [`guide::metrics`]: counters and histograms
-//! 11. [`guide::memory`]: memory limits
+//! 9. [`guide::nodes`]: several nodes, joined by a broker
+//! 10. [`guide::shared_messages`]: one crate of messages for the server and its Rust clients
+//! 11. [`guide::metrics`]: counters and histograms
+//! 12. [`guide::memory`]: memory limits
 //!
 //! # Errors of other crates
 //!
@@ -173,6 +174,7 @@
 //! |---|---|---|
 //! | `axum-ws` | no | axum's `WebSocket` as a transport (`TransportKind::Axum`), and upgrades inside axum handlers (`WsRouter::mount`); compiles tungstenite |
 //! | `bytes`, `chrono`, `rust_decimal`, `time`, `url`, `uuid` | no | types of the crate of that name in messages; with `schema`, also their JSON Schema |
+//! | `cluster` | no | several nodes, joined by a broker: see [`guide::nodes`] |
 //! | `http2` | no | WebSockets over HTTP/2, by extended CONNECT |
 //! | `metrics` | no | counters and histograms through the crate [`metrics`](https://docs.rs/metrics): see [`guide::metrics`] |
 //! | `schema` | yes | derives `schemars::JsonSchema` for messages |
@@ -193,6 +195,8 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod config;
 mod conn;
 mod dispatch;

@@ -15,14 +15,15 @@ use devkit::{CommandLine, workspace};
 use serde_json::Value;
 
 /// The published crates, each with the foreign crates, or paths of types, that it may show.
-const SHOWN: [(&str, &[&str]); 5] = [
+const SHOWN: [(&str, &[&str]); 6] = [
     ("switchboard-frame", &["bytes", "http"]),
     (
         "switchboard-core",
-        // axum's with the feature `axum`, for `WsError` as a response. `validator` is re-exported
-        // for rules that applications write.
-        &["axum_core::response", "schemars::JsonSchema", "serde_core", "validator"],
+        // axum's with the feature `axum`, for `WsError` as a response. `bytes` with the feature
+        // `broker`. `validator` is re-exported for rules that applications write.
+        &["axum_core::response", "bytes", "schemars::JsonSchema", "serde_core", "validator"],
     ),
+    ("switchboard-cluster", &["bytes"]),
     ("switchboard-macros", &["proc_macro"]),
     ("switchboard-codegen", &[]),
     (
@@ -47,11 +48,12 @@ const SHOWN: [(&str, &[&str]); 5] = [
 ];
 
 /// The standard library, and the crates of this workspace.
-const ALWAYS: [&str; 8] = [
+const ALWAYS: [&str; 9] = [
     "alloc",
     "core",
     "std",
     "switchboard",
+    "switchboard_cluster",
     "switchboard_codegen",
     "switchboard_core",
     "switchboard_frame",

@@ -19,6 +19,12 @@ impl ConnId {
         u64::from_be_bytes([0, 0, a, b, c, d, e, f])
     }
 
+    /// Creates the id of a connection of another node, or of this one.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// Returns the bytes of the UUID.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {

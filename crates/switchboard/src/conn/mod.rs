@@ -19,6 +19,8 @@ mod inner;
 mod raw;
 mod reply;
 
+#[cfg(feature = "cluster")]
+pub(crate) use self::inner::gap_frame;
 pub(crate) use self::{
     call::{Answer, NoAnswer, PREFIX as CALL_PREFIX, call},
     cold::{LayerState, LayerStateKey},

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::hub::{Hub, TopicOptions, topics::TopicRules};
+use crate::hub::{Hub, TopicOptions, link::LinkSettings, topics::TopicRules};
 
 /// The function that normalises topic names.
 pub(crate) type Normalize = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -16,6 +16,7 @@ pub struct HubBuilder {
     pub(crate) limits: HubLimits,
     pub(crate) max_queued_bytes: usize,
     pub(crate) max_queued_user_events: usize,
+    pub(crate) link: LinkSettings,
 }
 
 /// The limits of connections and upgrades, over all routes of a hub.
@@ -40,6 +41,7 @@ impl HubBuilder {
             },
             max_queued_bytes: 256 * 1024 * 1024,
             max_queued_user_events: 1024,
+            link: LinkSettings::default(),
         }
     }
 
@@ -156,6 +158,7 @@ impl HubBuilder {
     /// - If a pattern is neither a valid topic name nor a prefix followed by `*`.
     /// - If a pattern can never apply, because an earlier one matches all of its topics.
     /// - If `max_pending_upgrades` is 0.
+    /// - With a broker, outside of a tokio runtime.
     #[must_use]
     #[track_caller]
     pub fn build(mut self) -> Hub {

@@ -55,6 +55,14 @@ impl Drain {
 
     async fn run(self) {
         let Self { hub, over, grace } = self;
+        Self::close_connections(&hub, over, grace).await;
+        if let Some(link) = &hub.0.link {
+            // Nobody is left here for others to wait for.
+            link.drain();
+        }
+    }
+
+    async fn close_connections(hub: &Hub, over: Duration, grace: Duration) {
         let connections = hub.0.registry.lock().all();
         let begin = Instant::now();
         let count = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);

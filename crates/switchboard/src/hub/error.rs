@@ -55,6 +55,8 @@ pub enum TopicErrorKind {
     /// [`TopicOptions::authorize_subscribe`](crate::TopicOptions::authorize_subscribe) timed out,
     /// or its answer was revoked 8 times in a row.
     Unanswered,
+    /// The broker could not be reached, did not answer, or refused, or the cluster has too many topics.
+    Unavailable,
     /// The connection is closed or closing.
     Closed,
 }
@@ -96,6 +98,11 @@ impl TopicError {
     pub(crate) fn unsettled() -> Self {
         let wire = WsError::unavailable("authorization kept being revoked while it was checked: try again");
         Self { kind: TopicErrorKind::Unanswered, wire }
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(crate) fn cluster(error: switchboard_cluster::ClusterError) -> Self {
+        Self { kind: TopicErrorKind::Unavailable, wire: super::link::wire_error(error) }
     }
 
     pub(crate) fn closed() -> Self {
@@ -152,7 +159,7 @@ fn unanswered(topic: &str) -> WsError {
     WsError::unavailable(format!("authorization for `{topic}` timed out"))
 }
 
-/// An error of publishing. Nothing was published.
+/// An error of publishing. Nothing was published, unless its kind is [`Unknown`](PublishErrorKind::Unknown).
 #[derive(Debug)]
 pub struct PublishError(Cause);
 
@@ -164,6 +171,8 @@ enum Cause {
     NotAllowed(WsError),
     Refused(WsError),
     Unanswered(WsError),
+    #[cfg(feature = "cluster")]
+    Cluster(switchboard_cluster::ClusterError, WsError),
 }
 
 /// The kind of a [`PublishError`].
@@ -186,6 +195,10 @@ pub enum PublishErrorKind {
     Refused,
     /// [`TopicOptions::authorize_publish`](crate::TopicOptions::authorize_publish) timed out.
     Unanswered,
+    /// The broker could not be reached, or refused, or too many publishes wait for it.
+    Unavailable,
+    /// The broker did not answer in time: the message may reach its subscribers.
+    Unknown,
 }
 
 impl PublishError {
@@ -199,6 +212,11 @@ impl PublishError {
 
     pub(crate) fn overloaded() -> Self {
         Self(Cause::Overloaded(WsError::unavailable("too many publishes to this topic are in progress")))
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(crate) fn cluster(error: switchboard_cluster::ClusterError) -> Self {
+        Self(Cause::Cluster(error, super::link::wire_error(error)))
     }
 
     pub(crate) fn full(limit: usize) -> Self {
@@ -229,6 +247,10 @@ impl PublishError {
             Cause::InvalidTopic(_) => PublishErrorKind::InvalidTopic,
             Cause::Invalid(_) => PublishErrorKind::Invalid,
             Cause::Overloaded(_) => PublishErrorKind::Overloaded,
+            #[cfg(feature = "cluster")]
+            Cause::Cluster(error, _) if error.is_unknown() => PublishErrorKind::Unknown,
+            #[cfg(feature = "cluster")]
+            Cause::Cluster(..) => PublishErrorKind::Unavailable,
         }
     }
 
@@ -239,6 +261,8 @@ impl PublishError {
             Cause::InvalidTopic(_) | Cause::Invalid(_) | Cause::NotAllowed(_) => false,
             Cause::Overloaded(_) | Cause::Unanswered(_) => true,
             Cause::Refused(wire) => wire.retryable().unwrap_or_default(),
+            #[cfg(feature = "cluster")]
+            Cause::Cluster(error, _) => error.retryable(),
         }
     }
 }
@@ -252,6 +276,8 @@ impl fmt::Display for PublishError {
             | Cause::Refused(wire)
             | Cause::Unanswered(wire) => f.write_str(wire.message()),
             Cause::Invalid(error) => fmt::Display::fmt(error, f),
+            #[cfg(feature = "cluster")]
+            Cause::Cluster(error, _) => fmt::Display::fmt(error, f),
         }
     }
 }
@@ -265,13 +291,16 @@ impl Error for PublishError {
             | Cause::Refused(wire)
             | Cause::Unanswered(wire) => Some(wire),
             Cause::Invalid(error) => Some(error),
+            #[cfg(feature = "cluster")]
+            Cause::Cluster(error, _) => Some(error),
         }
     }
 }
 
 /// `INVALID_ARGUMENT` for the topic's name, `INTERNAL` for an invalid message, which is the
 /// server's fault, `UNAVAILABLE` for an overloaded topic, `RESOURCE_EXHAUSTED` for a full batch,
-/// and the error of the authorization rule or `UNAVAILABLE` if it timed out.
+/// and the error of the authorization rule or `UNAVAILABLE` if it timed out. `UNAVAILABLE` for a
+/// broker that cannot be reached, with `{"outcome": "unknown"}` if it did not answer in time.
 impl From<PublishError> for WsError {
     fn from(error: PublishError) -> Self {
         match error.0 {
@@ -281,6 +310,8 @@ impl From<PublishError> for WsError {
             | Cause::Refused(wire)
             | Cause::Unanswered(wire) => wire,
             Cause::Invalid(error) => Self::internal(error),
+            #[cfg(feature = "cluster")]
+            Cause::Cluster(_, wire) => wire,
         }
     }
 }

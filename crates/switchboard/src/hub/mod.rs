@@ -7,6 +7,11 @@ mod builder;
 mod calls;
 mod drain;
 mod error;
+#[cfg(feature = "cluster")]
+mod link;
+#[cfg(not(feature = "cluster"))]
+#[path = "link/off.rs"]
+mod link;
 mod publish;
 mod registry;
 mod shed_slowest;
@@ -50,6 +55,7 @@ pub use self::{
 };
 use self::{
     builder::{HubLimits, Normalize},
+    link::Link,
     publish::Outgoing,
     registry::{Registry, UserFeed},
     subscribe::Authorizations,
@@ -102,6 +108,8 @@ pub struct Hub(Arc<HubInner>);
 pub(crate) struct HubInner {
     /// The rules of topics, by pattern.
     rules: TopicRules,
+    /// The link to other nodes; `None` without a broker.
+    link: Option<Arc<Link>>,
     normalize: Option<Normalize>,
     limits: HubLimits,
     /// The number of subscriptions with their own filter.
@@ -136,9 +144,11 @@ impl Default for Hub {
 }
 
 impl Hub {
+    #[track_caller]
     fn with(builder: HubBuilder, rules: TopicRules) -> Self {
-        Self(Arc::new(HubInner {
+        Self(Arc::new_cyclic(|hub| HubInner {
             rules,
+            link: Link::start(builder.link, hub),
             normalize: builder.normalize,
             limits: builder.limits,
             filters: AtomicUsize::new(0),
@@ -285,6 +295,10 @@ impl Hub {
         let mut registry = self.0.registry.lock();
         let count = registry.add_user(user, conn, self.0.limits.max_connections_per_user)?;
         self.0.users.added(user, conn, count);
+        drop(registry);
+        if let Some(link) = &self.0.link {
+            link.user_connected(user);
+        }
         Ok(())
     }
 
@@ -317,6 +331,19 @@ impl Hub {
         metrics::late_answer();
     }
 
+    /// Warns of something that strangers can cause, not too often.
+    #[cfg(feature = "cluster")]
+    fn warn_limited(&self, message: &str) {
+        if let Some(suppressed) = self.may_log() {
+            tracing::warn!(suppressed, "{message}");
+        }
+    }
+
+    #[cfg(feature = "cluster")]
+    fn from_inner(inner: Arc<HubInner>) -> Self {
+        Self(inner)
+    }
+
     /// Returns whether an error may be logged, with the number of errors suppressed before it.
     pub(crate) fn may_log(&self) -> Option<u64> {
         self.0.log_limit.may_log()
@@ -333,17 +360,28 @@ impl Hub {
         self.0.wheel.end(&self.0, conn);
         let user = conn.user();
         let mut registry = self.0.registry.lock();
-        if let Some(user) = user
-            && let Some(left) = registry.remove_user(&user, conn.id)
-        {
-            self.0.users.ended(&user, conn.id, left);
-        }
+        let user = user.filter(|user| {
+            let left = registry.remove_user(user, conn.id);
+            left.inspect(|left| self.0.users.ended(user, conn.id, *left)).is_some()
+        });
         let removed = registry.remove(conn.id);
         drop(registry);
         drop(removed);
+        if let (Some(user), Some(link)) = (user, &self.0.link) {
+            link.user_disconnected(&user);
+        }
         self.send_user_events();
         let permit = conn.existing_cold().and_then(|cold| cold.permit.lock().take());
         drop(permit);
+    }
+}
+
+/// The task of the link holds no hub.
+impl Drop for HubInner {
+    fn drop(&mut self) {
+        if let Some(link) = &self.link {
+            link.close();
+        }
     }
 }
 

@@ -9,14 +9,16 @@ pub(crate) struct Crate {
 }
 
 /// A test compares this list to the manifests.
-pub(crate) const PUBLISHED: [Crate; 6] = [
+pub(crate) const PUBLISHED: [Crate; 7] = [
     Crate { name: "switchboard-macros", features: &["contract", "schema", "validator"] },
     Crate {
         name: "switchboard-core",
         features: &[
             "axum",
+            "broker",
             "bytes",
             "chrono",
+            "conformance",
             "contract",
             "macros",
             "msgpack",
@@ -28,6 +30,7 @@ pub(crate) const PUBLISHED: [Crate; 6] = [
             "validator",
         ],
     },
+    Crate { name: "switchboard-cluster", features: &["simulate"] },
     Crate { name: "switchboard-frame", features: &[] },
     Crate {
         name: "switchboard",
@@ -35,6 +38,7 @@ pub(crate) const PUBLISHED: [Crate; 6] = [
             "axum-ws",
             "bytes",
             "chrono",
+            "cluster",
             "http2",
             "metrics",
             "rust_decimal",

@@ -84,6 +84,12 @@ pub(crate) enum Signal {
 #[derive(Serialize)]
 struct Gap<'a> {
     topic: &'a str,
+    reason: &'a str,
+}
+
+/// Encodes a `$ws:gap`: messages of this topic were lost, for the reason that `docs/protocol.md` names.
+pub(crate) fn gap_frame(topic: &str, reason: &str) -> Option<Frame> {
+    encode::control("$ws:gap", None, &Gap { topic, reason })
 }
 
 /// What an upgrade passes to its connection.
@@ -243,8 +249,7 @@ impl<D: ?Sized> ConnInner<D> {
     /// Encodes a `$ws:gap`: messages of this topic were dropped. `None` for a client that does not
     /// understand it.
     pub(crate) fn gap(&self, topic: &str) -> Option<Frame> {
-        let gap = Gap { topic };
-        let frame = self.dialect.extended.then(|| encode::control("$ws:gap", None, &gap)).flatten();
+        let frame = self.dialect.extended.then(|| gap_frame(topic, "overflow")).flatten();
         frame.and_then(|frame| self.encode_for(frame))
     }
 

@@ -8,6 +8,7 @@ use crate::{
     conn::ConnId,
     hub::{
         Hub, PublishError, Published,
+        link::Group,
         publish::{Audience, Outgoing},
     },
 };
@@ -52,13 +53,14 @@ impl IntoFuture for PublishMany {
     fn into_future(self) -> Self::IntoFuture {
         async move {
             let message = self.message?;
-            let mut count = 0;
+            let group = Some(Group::new());
+            let mut count = Some(0);
             for topic in &self.topics {
                 let mut publish = self.hub.publish_outgoing(topic, Ok(message.clone()), None);
-                publish.audience = self.audience.clone();
-                count += publish.await?.count().unwrap_or_default();
+                (publish.audience, publish.group) = (self.audience.clone(), group);
+                count = publish.await?.count().zip(count).map(|(more, count)| count + more);
             }
-            Ok(Published::exact(count))
+            Ok(count.map_or(Published::UNKNOWN, Published::exact))
         }
         .boxed()
     }

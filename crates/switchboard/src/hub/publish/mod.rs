@@ -38,7 +38,10 @@ pub(crate) use self::{
 use crate::{
     conn::{AnyConn, ConnId, ConnRef},
     fanout::{ChunkedPublish, Delivery, PUSH_CHUNK, Reached, turn},
-    hub::{Hub, PublishError, Topic},
+    hub::{
+        Hub, PublishError, Topic,
+        link::{BusPublish, Group},
+    },
     metrics,
 };
 
@@ -49,6 +52,9 @@ use crate::{
 /// slow consumer does not affect other subscribers. When a subscriber's queue is half full, the
 /// future yields to other tasks before it completes, so that clients keep up with a loop that
 /// publishes.
+///
+/// With a [broker](crate::HubBuilder::broker), it is ready when the broker has accepted the message
+/// and this node's subscribers have it. How many it has reached is [`Unknown`](Matched::Unknown).
 ///
 /// # Cancel safety
 ///
@@ -63,6 +69,8 @@ pub struct Publish {
     sender: Option<Arc<AnyConn>>,
     except_self: bool,
     audience: Audience,
+    /// Part of a publish to several topics.
+    group: Option<Group>,
 }
 
 impl Publish {
@@ -72,7 +80,8 @@ impl Publish {
         message: Result<Outgoing, PublishError>,
         sender: Option<Arc<AnyConn>>,
     ) -> Self {
-        Self { hub, topic: topic.into(), message, sender, except_self: false, audience: Audience::default() }
+        let audience = Audience::default();
+        Self { hub, topic: topic.into(), message, sender, except_self: false, audience, group: None }
     }
 
     /// Excludes the connection that publishes. Has no effect on a publish by a [`Hub`].
@@ -133,11 +142,16 @@ impl Publish {
         metrics::published();
         #[cfg(feature = "test")]
         self.hub.captures().record(&self.topic, message.frame(), self.sender.as_ref().map(|sender| sender.id));
+        let except = self.sender.filter(|_| self.except_self).map(|sender| sender.id);
+        if let Some(link) = &self.hub.0.link {
+            let name = topic.map_or_else(|| self.topic.into(), |topic| Arc::clone(topic.name()));
+            let except: Vec<ConnId> = self.audience.except.into_iter().chain(except).collect();
+            return link.publish(&name, &message, &except, self.group).map(Step::Bus);
+        }
         let Some(topic) = topic else {
             self.hub.warn_if_unused(&self.topic);
             return Ok(Step::Delivered(Reached::default()));
         };
-        let except = self.sender.filter(|_| self.except_self).map(|sender| sender.id);
         let frame = message.frame().clone();
         let selective = self.hub.selection(&topic, message, self.audience);
         if selective.is_none()
@@ -177,6 +191,8 @@ enum Step {
     Begin(Publish),
     /// Waits for the authorization rule.
     Authorize(BoxFuture<'static, Result<Publish, PublishError>>),
+    /// Waits for the broker, and for the subscribers of this node.
+    Bus(BusPublish),
     /// Delivers in chunks: to many subscribers, or not the same to all.
     Chunked(ChunkedPublish),
     Delivered(Reached),
@@ -200,6 +216,15 @@ impl Future for PublishFuture {
                     }
                     Poll::Pending => {
                         self.step = Step::Authorize(answer);
+                        return Poll::Pending;
+                    }
+                },
+                Step::Bus(mut publish) => match Pin::new(&mut publish).poll(cx) {
+                    Poll::Ready(accepted) => {
+                        return Poll::Ready(accepted.map(|()| Published::UNKNOWN));
+                    }
+                    Poll::Pending => {
+                        self.step = Step::Bus(publish);
                         return Poll::Pending;
                     }
                 },
@@ -255,6 +280,8 @@ pub enum Matched {
 }
 
 impl Published {
+    const UNKNOWN: Self = Self { matched: Matched::Unknown };
+
     fn exact(matched: usize) -> Self {
         Self { matched: Matched::Exact(matched) }
     }

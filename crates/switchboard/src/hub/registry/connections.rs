@@ -53,10 +53,15 @@ impl<Out: MessageSet> ConnectionHandle<Out> {
     ///
     /// The same as [`ConnRef::send`], and [`Closed`](crate::SendErrorKind::Closed) if there is no
     /// connection with this id.
-    #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn send<M: Message<Meta = ()> + MemberOf<Out>>(&self, message: M) -> Result<(), SendError> {
         let frame = encode::event(&message, None, true)?;
-        self.hub.0.connection(self.id).ok_or_else(SendError::closed)?.push(frame)
+        if let Some(conn) = self.hub.0.connection(self.id) {
+            return conn.push(frame);
+        }
+        match (&self.hub.0.link, frame.text_payload()) {
+            (Some(link), Some(text)) if link.send_to(self.id, text).await => Ok(()),
+            _ => Err(SendError::closed()),
+        }
     }
 
     /// Closes the connection with 4503 ("kicked"). Returns `false` if there is none with this id.
@@ -66,17 +71,30 @@ impl<Out: MessageSet> ConnectionHandle<Out> {
 
     /// Closes the connection with a code and a reason, as [`Conn::close`](crate::Conn::close) does.
     /// Returns `false` if there is none with this id.
-    #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn disconnect_with(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> bool {
-        self.local().map(|conn| conn.disconnect_with(code, reason)).is_some()
+        let (code, reason) = (code.into(), reason.as_ref());
+        if let Some(conn) = self.local() {
+            conn.disconnect_with(code, reason);
+            return true;
+        }
+        match &self.hub.0.link {
+            Some(link) => link.disconnect(self.id, code, reason).await,
+            None => false,
+        }
     }
 
     /// Runs the [`on_reauthorize`](crate::WsRouter::on_reauthorize) hooks, which decide whether the
     /// connection may stay open, before its next message is handled. Returns `false` if there is
     /// none with this id.
-    #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn reauthorize(&self) -> bool {
-        self.local().map(|conn| conn.reauthorize()).is_some()
+        if let Some(conn) = self.local() {
+            conn.reauthorize();
+            return true;
+        }
+        match &self.hub.0.link {
+            Some(link) => link.reauthorize(self.id).await,
+            None => false,
+        }
     }
 }
 

@@ -14,6 +14,8 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
+#[cfg(feature = "cluster")]
+pub(crate) use self::users::send_to_all;
 pub use self::{
     connections::{ConnectionHandle, Connections, Members},
     user_events::{UserEvent, UserEvents},

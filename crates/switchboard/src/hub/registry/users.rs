@@ -8,7 +8,7 @@ use crate::{
     TopicName,
     conn::{AnyConn, ConnId, ConnRef, SendError, Signal},
     hub::{CallFirst, Hub},
-    wire::{Variants, encode},
+    wire::{Frame, Variants, encode},
 };
 
 /// A handle to a user and all of their connections: [`Hub::user`].
@@ -52,14 +52,28 @@ impl<Out: MessageSet> UserHandle<Out> {
     }
 
     /// Returns whether the user has a connection.
-    #[expect(clippy::unused_async, reason = "other nodes will be asked")]
+    #[expect(clippy::unused_async, reason = "a later kind of cluster may have to ask")]
     pub async fn is_online(&self) -> bool {
         self.hub.0.registry.lock().is_online(&self.key)
+            || self.hub.0.link.as_ref().is_some_and(|link| link.user_connections(&self.key) > 0)
     }
 
-    /// Returns the ids of the user's connections, in the order of identification.
-    #[expect(clippy::unused_async, reason = "other nodes will be asked")]
+    /// Returns the number of the user's connections.
+    ///
+    /// Other nodes are not asked: they tell of their users within 200 ms.
+    #[expect(clippy::unused_async, reason = "a later kind of cluster may have to ask")]
+    pub async fn connection_count(&self) -> usize {
+        match &self.hub.0.link {
+            Some(link) => link.user_connections(&self.key),
+            None => self.conns().len(),
+        }
+    }
+
+    /// Returns the ids of the user's connections, in the order of identification on each node.
     pub async fn connections(&self) -> Vec<ConnId> {
+        if let Some(link) = &self.hub.0.link {
+            return link.ids_of_user(&self.key).await;
+        }
         self.hub.0.registry.lock().ids_of(&self.key)
     }
 
@@ -72,22 +86,22 @@ impl<Out: MessageSet> UserHandle<Out> {
     /// Sends a message to all of the user's connections. Returns the number of connections that it
     /// was queued for: 0 if the user is offline.
     ///
+    /// With a [broker](crate::HubBuilder::broker), nodes that are known to have the user answer
+    /// within a second. A connection that another node has identified in the last 200 ms gets the
+    /// message, too, but may not be counted.
+    ///
     /// The message is encoded once and always validated.
     ///
     /// # Errors
     ///
     /// [`Invalid`](crate::SendErrorKind::Invalid) if the message breaks its own validation rules.
     /// It is sent to no connection then.
-    #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn send<M: Message<Meta = ()> + MemberOf<Out>>(&self, message: M) -> Result<usize, SendError> {
         let frame = encode::event(&message, None, true)?;
-        let mut variants = Variants::default();
-        let conns = self.conns();
-        let took = conns.iter().filter(|conn| match conn.variant(&frame, &mut variants) {
-            Some(frame) => conn.push_raw(frame),
-            None => false,
-        });
-        Ok(took.count())
+        if let (Some(link), Some(text)) = (&self.hub.0.link, frame.text_payload()) {
+            return Ok(link.send_to_user(&self.key, text).await);
+        }
+        Ok(send_to_all(&self.conns(), &frame))
     }
 
     /// Sends a request to all of the user's connections and returns the first response.
@@ -124,9 +138,11 @@ impl<Out: MessageSet> UserHandle<Out> {
 
     /// Closes all of the user's connections with a code and a reason, as
     /// [`Conn::close`](crate::Conn::close) does. Returns their number.
-    #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn disconnect_with(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> usize {
         let (code, reason) = (code.into(), reason.as_ref());
+        if let Some(link) = &self.hub.0.link {
+            return link.disconnect_user(&self.key, code, reason).await;
+        }
         let conns = self.conns();
         conns.iter().for_each(|conn| conn.close(code, reason));
         conns.len()
@@ -137,9 +153,11 @@ impl<Out: MessageSet> UserHandle<Out> {
     /// The user can subscribe again unless
     /// [`authorize_subscribe`](crate::TopicOptions::authorize_subscribe) refuses, so take the right
     /// away first.
-    #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn revoke(&self, topic: impl TopicName) -> usize {
         let topic = self.hub.name(topic.topic_name());
+        if let Some(link) = &self.hub.0.link {
+            return link.revoke_user(&self.key, &topic).await;
+        }
         let ids = self.hub.0.registry.lock().ids_of(&self.key);
         ids.into_iter().filter(|id| self.hub.remove_subscriber(&topic, *id)).count()
     }
@@ -147,8 +165,10 @@ impl<Out: MessageSet> UserHandle<Out> {
     /// Runs the [`on_reauthorize`](crate::WsRouter::on_reauthorize) hooks for each of the user's
     /// connections, before its next message is handled: call it after the user's rights have
     /// changed. Returns the number of connections.
-    #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn reauthorize(&self) -> usize {
+        if let Some(link) = &self.hub.0.link {
+            return link.reauthorize_user(&self.key).await;
+        }
         let conns = self.conns();
         conns.iter().for_each(|conn| conn.signal(Signal::Reauthorize));
         conns.len()
@@ -157,6 +177,16 @@ impl<Out: MessageSet> UserHandle<Out> {
     fn conns(&self) -> Vec<Arc<AnyConn>> {
         self.hub.0.registry.lock().of_user(&self.key)
     }
+}
+
+/// Queues a message for connections. Returns for how many.
+pub(crate) fn send_to_all(conns: &[Arc<AnyConn>], frame: &Frame) -> usize {
+    let mut variants = Variants::default();
+    let took = conns.iter().filter(|conn| match conn.variant(frame, &mut variants) {
+        Some(frame) => conn.push_raw(frame),
+        None => false,
+    });
+    took.count()
 }
 
 impl<Out> fmt::Debug for UserHandle<Out> {

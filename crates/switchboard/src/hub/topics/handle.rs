@@ -53,9 +53,11 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
 
     /// Returns the number of subscribers. A closing connection counts until its `on_close` hooks
     /// are done.
-    #[expect(clippy::unused_async, reason = "other nodes will be asked")]
     pub async fn subscriber_count(&self) -> usize {
-        self.local_subscriber_count()
+        match &self.hub.0.link {
+            Some(link) => link.subscriber_count(&self.hub.name(self.name())).await,
+            None => self.local_subscriber_count(),
+        }
     }
 
     /// Returns the number of subscribers connected to this node.
@@ -78,9 +80,16 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
     ///
     /// No message of the topic is queued after this has returned; messages queued before still
     /// arrive. A subscription that is being authorised at the time is authorised again.
-    #[expect(clippy::unused_async, reason = "other nodes will be told")]
     pub async fn remove(&self, conn: ConnId) -> bool {
-        self.hub.remove_subscriber(&self.hub.name(self.name()), conn)
+        let topic = self.hub.name(self.name());
+        if self.hub.remove_subscriber(&topic, conn) {
+            return true;
+        }
+        match &self.hub.0.link {
+            // A connection of this node is on no other.
+            Some(link) if self.hub.0.connection(conn).is_none() => link.remove_subscriber(&topic, conn).await,
+            _ => false,
+        }
     }
 
     /// Authorises all subscribers again with
@@ -106,7 +115,11 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
     ///
     /// If dropped before it is ready, only some subscribers were checked.
     pub async fn reauthorize(&self) -> usize {
-        self.hub.reauthorize_subscribers(&self.hub.name(self.name())).await
+        let topic = self.hub.name(self.name());
+        match &self.hub.0.link {
+            Some(link) => link.reauthorize_topic(&topic).await,
+            None => self.hub.reauthorize_subscribers(&topic).await,
+        }
     }
 
     /// Creates a [`Throttle`], which publishes the latest message at most once per interval. The

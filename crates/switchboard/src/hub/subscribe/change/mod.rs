@@ -4,7 +4,7 @@
 //! skip existing subscriptions, validate, authorise, check limits, and only then change anything.
 
 use std::{
-    collections::hash_map::Entry,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
@@ -17,7 +17,7 @@ use super::{Attempt, RequestedTopic, Subscription, SubscriptionRequest};
 use crate::{
     conn::{AnyConn, ConnInner, ConnRef},
     fanout::Removed,
-    hub::{Filter, Hub, Subscriptions, Topic, TopicError, topics::RuleId},
+    hub::{Filter, Hub, Subscriptions, Topic, TopicError, link::Holds, topics::RuleId},
     shrink::shrink,
 };
 
@@ -77,7 +77,11 @@ impl Hub {
         request: &'r SubscriptionRequest,
         filter: &mut Option<Filter>,
     ) -> Option<Result<CommittedChange<'r>, TopicError>> {
-        self.commit(conn, request, filter, None)
+        self.commit(conn, request, filter, None, &mut self.holds())
+    }
+
+    fn holds(&self) -> Holds {
+        Holds::new(self.0.link.as_ref())
     }
 
     /// Applies a change, after waiting for other changes and authorizations. A large one lets other
@@ -100,9 +104,13 @@ impl Hub {
             yield_now().await;
         }
         let mut attempt = Attempt::new(&self.0.authorizations, conn.id);
+        let mut holds = self.holds();
         for _ in 0..MAX_ATTEMPTS {
             self.authorize(conn, request, &mut attempt).await?;
-            if let Some(result) = self.commit(conn, request, &mut filter, Some(&attempt)) {
+            if holds.are_needed() {
+                holds.join(self.check_quotas(conn, request)?).await?;
+            }
+            if let Some(result) = self.commit(conn, request, &mut filter, Some(&attempt), &mut holds) {
                 let committed = result?;
                 let rest = committed.left.get(PORTION..).unwrap_or_default();
                 let mut leaving = Leaving { hub: self, conn, rest };
@@ -156,6 +164,7 @@ impl Hub {
         request: &'r SubscriptionRequest,
         filter: &mut Option<Filter>,
         attempt: Option<&Attempt<'_>>,
+        holds: &mut Holds,
     ) -> Option<Result<CommittedChange<'r>, TopicError>> {
         let mut subscriptions = conn.subscriptions.lock();
         if attempt.is_none() && conn.is_changing_any(request) {
@@ -174,8 +183,12 @@ impl Hub {
             }
         }
         if !joined.is_empty() {
+            // Without an attempt, nothing may wait.
+            if !holds.have(joined.iter().map(|topic| &topic.name), attempt.is_none()) {
+                return None;
+            }
             match self.join(conn, &mut subscriptions, &joined, &left, filter, attempt) {
-                Ok(()) => {}
+                Ok(()) => joined.iter().for_each(|topic| holds.keep(&topic.name)),
                 Err(NotJoined::Failed(error)) => return Some(Err(error)),
                 Err(NotJoined::AuthorizeAgain) => return None,
             }
@@ -195,15 +208,7 @@ impl Hub {
         filter: &mut Option<Filter>,
         attempt: Option<&Attempt<'_>>,
     ) -> Result<(), NotJoined> {
-        // The end of the connection takes all subscriptions under the same lock.
-        if subscriptions.ended() || conn.outbox.is_closed() {
-            return Err(TopicError::closed().into());
-        }
-        let (limit, current) = (conn.settings.config.max_subscriptions, subscriptions.len() - leaves.len());
-        if current + joins.len() > limit {
-            return Err(TopicError::limit(limit, current).into());
-        }
-        check_pattern_limits(subscriptions, joins, leaves)?;
+        check_connection(conn, subscriptions, joins, leaves)?;
         let mut topics = self.0.topics.write();
         // Checked under the lock, because a revocation first invalidates authorizations and then
         // looks for subscribers. The attempt lacks a topic that the connection was still subscribed
@@ -214,14 +219,7 @@ impl Hub {
                 return Err(NotJoined::AuthorizeAgain);
             }
         }
-        for topic in joins {
-            if let Some(limit) = topic.rule.as_ref().and_then(|rule| rule.options.max_members) {
-                let current = topics.get(&topic.name).map_or(0, |topic| topic.len());
-                if current >= limit {
-                    return Err(TopicError::members_limit(&topic.name, limit, current).into());
-                }
-            }
-        }
+        check_members(&topics, joins)?;
         let filter = filter.take();
         if filter.is_some() {
             // Counted before a publisher can find the subscription.
@@ -240,6 +238,18 @@ impl Hub {
         }
         self.0.subscriptions.fetch_add(joins.len(), Relaxed);
         Ok(())
+    }
+
+    /// Checks the limits before the broker is asked: they are checked again afterwards. Returns the topics to join.
+    fn check_quotas(&self, conn: &Arc<AnyConn>, request: &SubscriptionRequest) -> Result<Vec<Arc<str>>, TopicError> {
+        let subscriptions = conn.subscriptions.lock();
+        let (joins, leaves) = request.difference(&subscriptions);
+        if !joins.is_empty() {
+            joins.iter().try_for_each(|topic| topic.check_name())?;
+            check_connection(conn, &subscriptions, &joins, &leaves)?;
+            check_members(&self.0.topics.read(), &joins)?;
+        }
+        Ok(joins.iter().map(|topic| Arc::clone(&topic.name)).collect())
     }
 
     fn leave_portion(&self, mut subscriptions: MutexGuard<'_, Subscriptions>, topics: &[Arc<Topic>]) {
@@ -279,6 +289,9 @@ impl Hub {
     fn leave(&self, subscription: &Subscription) -> Removed<AnyConn> {
         self.0.subscriptions.fetch_sub(1, Relaxed);
         let removed = subscription.topic.remove(subscription.member_key());
+        if let Some(link) = &self.0.link {
+            link.leave(subscription.topic.name());
+        }
         if removed.has_filter() {
             self.0.filters.fetch_sub(1, Relaxed);
         }
@@ -331,6 +344,37 @@ impl Drop for Leaving<'_> {
             self.next_portion();
         }
     }
+}
+
+/// Checks the limits of a connection, and that it is open.
+fn check_connection(
+    conn: &AnyConn,
+    subscriptions: &Subscriptions,
+    joins: &[&RequestedTopic],
+    leaves: &[Arc<Topic>],
+) -> Result<(), TopicError> {
+    // The end of the connection takes all subscriptions under the same lock.
+    if subscriptions.ended() || conn.outbox.is_closed() {
+        return Err(TopicError::closed());
+    }
+    let (limit, current) = (conn.settings.config.max_subscriptions, subscriptions.len() - leaves.len());
+    if current + joins.len() > limit {
+        return Err(TopicError::limit(limit, current));
+    }
+    check_pattern_limits(subscriptions, joins, leaves)
+}
+
+/// Checks the limits of the topics' members on this node.
+fn check_members(topics: &HashMap<Arc<str>, Arc<Topic>>, joins: &[&RequestedTopic]) -> Result<(), TopicError> {
+    for topic in joins {
+        if let Some(limit) = topic.rule.as_ref().and_then(|rule| rule.options.max_members) {
+            let current = topics.get(&topic.name).map_or(0, |topic| topic.len());
+            if current >= limit {
+                return Err(TopicError::members_limit(&topic.name, limit, current));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_pattern_limits(

@@ -1,0 +1,106 @@
+//! Stands in for the link without the feature `cluster`: there is never one, so nothing of it costs anything.
+
+use std::{
+    future::Ready,
+    sync::{Arc, Weak},
+};
+
+use switchboard_core::CloseCode;
+
+use crate::{
+    conn::ConnId,
+    hub::{HubInner, PublishError, TopicError, publish::Outgoing},
+};
+
+/// Has no value.
+#[derive(Debug)]
+pub(crate) enum Link {}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LinkSettings;
+
+/// The number of a publish to several topics, which only other nodes need.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group;
+
+impl Group {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+}
+
+pub(crate) type BusPublish = Ready<Result<(), PublishError>>;
+
+impl Link {
+    pub(crate) fn start(_: LinkSettings, _: &Weak<HubInner>) -> Option<Arc<Self>> {
+        None
+    }
+
+    pub(crate) fn publish(
+        &self,
+        _: &Arc<str>,
+        _: &Outgoing,
+        _: &[ConnId],
+        _: Option<Group>,
+    ) -> Result<BusPublish, PublishError> {
+        match *self {}
+    }
+}
+
+/// Methods that are never called.
+macro_rules! never {
+    ($(fn $name:ident($($arg:ty),*) $(-> $result:ty)?;)* $(async fn $later:ident($($later_arg:ty),*) -> $later_result:ty;)*) => {
+        impl Link {
+            $(pub(crate) fn $name(&self $(, _: $arg)*) $(-> $result)? {
+                match *self {}
+            })*
+            $(pub(crate) fn $later(&self $(, _: $later_arg)*) -> Ready<$later_result> {
+                match *self {}
+            })*
+        }
+    };
+}
+
+never! {
+    fn leave(&Arc<str>);
+    fn close();
+    fn drain();
+    fn user_connected(&str);
+    fn user_disconnected(&str);
+    fn user_connections(&str) -> usize;
+    async fn ids_of_user(&str) -> Vec<ConnId>;
+    async fn send_to_user(&str, &str) -> usize;
+    async fn disconnect_user(&str, CloseCode, &str) -> usize;
+    async fn revoke_user(&str, &str) -> usize;
+    async fn reauthorize_user(&str) -> usize;
+    async fn send_to(ConnId, &str) -> bool;
+    async fn disconnect(ConnId, CloseCode, &str) -> bool;
+    async fn reauthorize(ConnId) -> bool;
+    async fn subscriber_count(&str) -> usize;
+    async fn remove_subscriber(&str, ConnId) -> bool;
+    async fn reauthorize_topic(&str) -> usize;
+}
+
+/// Nothing is held.
+pub(crate) struct Holds;
+
+impl Holds {
+    pub(crate) fn new(_: Option<&Arc<Link>>) -> Self {
+        Self
+    }
+
+    pub(crate) fn are_needed(&self) -> bool {
+        false
+    }
+
+    #[expect(clippy::unused_async, reason = "with the feature it waits")]
+    pub(crate) async fn join(&mut self, _: Vec<Arc<str>>) -> Result<(), TopicError> {
+        Ok(())
+    }
+
+    pub(crate) fn have<'a>(&mut self, _: impl Iterator<Item = &'a Arc<str>>, _: bool) -> bool {
+        true
+    }
+
+    pub(crate) fn keep(&mut self, _: &Arc<str>) {}
+}

@@ -1,0 +1,95 @@
+//! Brokers and nodes that fail.
+
+use std::time::Duration;
+
+use serde_json::json;
+use switchboard::{
+    PublishErrorKind,
+    cluster::{ClusterConfig, Health},
+};
+
+use crate::node::{Said, nodes, nodes_with, request, said, say, until};
+
+#[tokio::test]
+async fn without_a_broker_publishes_and_subscriptions_fail_and_work_again_later() {
+    let [a, b] = nodes().await;
+    let (mut on_a, mut on_b) = (a.member("room:1").await, b.member("room:1").await);
+    a.broker.cut("pulled the plug");
+    until(async || a.hub.health() == Some(Health::Disconnected)).await;
+    let error = a.hub.publish("room:1", Said { n: 1 }).await.unwrap_err();
+    assert_eq!((error.kind(), error.retryable()), (PublishErrorKind::Unavailable, true));
+    let reply = on_a.request("JOIN", "r", json!({ "topic": "room:2" })).await;
+    assert_eq!(reply["payload"]["code"], "UNAVAILABLE");
+    // The other node goes on.
+    b.hub.publish("room:1", Said { n: 2 }).await.unwrap();
+    assert_eq!(said(&mut on_b).await, 2);
+    a.broker.mend();
+    until(async || a.hub.health() == Some(Health::Healthy)).await;
+    request(&mut on_a, "JOIN", json!({ "topic": "room:2" })).await;
+    b.hub.publish("room:1", Said { n: 3 }).await.unwrap();
+    assert_eq!((said(&mut on_a).await, said(&mut on_b).await), (3, 3));
+}
+
+#[tokio::test]
+async fn members_are_told_of_messages_lost_with_the_broker() {
+    let [a, b] = nodes().await;
+    let mut plain = a.member("room:1").await;
+    let mut extended =
+        switchboard_tests::client::Server::upgrade(&a.server, "/ws", &[("sec-websocket-protocol", "switchboard.v1.json")])
+            .await
+            .unwrap();
+    extended.expect("$ws:hello").await;
+    request(&mut extended, "JOIN", json!({ "topic": "room:1" })).await;
+    a.broker.cut("pulled the plug");
+    b.hub.publish("room:1", Said { n: 1 }).await.unwrap();
+    a.broker.mend();
+    assert_eq!(extended.expect("$ws:gap").await, json!({ "topic": "room:1", "reason": "broker" }));
+    b.hub.publish("room:1", Said { n: 2 }).await.unwrap();
+    assert_eq!((said(&mut plain).await, said(&mut extended).await), (2, 2));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_makes_the_outcome_unknown() {
+    let [a, b] = nodes().await;
+    let (mut publisher, mut member) = (a.connect().await, b.member("room:1").await);
+    a.broker.lose_answers(true);
+    let reply = say(&mut publisher, "room:1", 1).await;
+    let error = &reply["payload"];
+    assert_eq!((&error["code"], &error["details"]["outcome"]), (&json!("UNAVAILABLE"), &json!("unknown")), "{reply}");
+    assert_eq!(said(&mut member).await, 1);
+}
+
+#[tokio::test]
+async fn a_node_that_leaves_takes_its_users_along_at_once() {
+    let [a, b] = nodes().await;
+    let _ann = b.connect_as("ann").await;
+    until(async || a.hub.user("ann").is_online().await).await;
+    b.hub.drain(Duration::ZERO).grace(Duration::ZERO).await;
+    until(async || !a.hub.user("ann").is_online().await && a.hub.cluster_stats().unwrap().nodes == 0).await;
+}
+
+#[tokio::test]
+async fn the_users_of_a_silent_node_go_offline() {
+    let quick = ClusterConfig::new()
+        .heartbeat(Duration::from_millis(50))
+        .node_timeout(Duration::from_millis(400))
+        .node_grace(Duration::from_millis(200));
+    let [a, b] = nodes_with(|builder| builder.cluster(quick.clone())).await;
+    let _ann = b.connect_as("ann").await;
+    until(async || a.hub.user("ann").is_online().await).await;
+    b.broker.cut("the machine is gone");
+    until(async || !a.hub.user("ann").is_online().await).await;
+    b.broker.mend();
+    until(async || a.hub.user("ann").is_online().await).await;
+}
+
+#[tokio::test]
+async fn a_hub_that_is_dropped_says_goodbye() {
+    let [a, b] = nodes().await;
+    let crate::node::Node { server, hub, broker } = b;
+    drop(server);
+    drop(hub);
+    until(async || a.hub.cluster_stats().unwrap().nodes == 0).await;
+    let error = switchboard::cluster::Broker::publish(&broker, &switchboard::cluster::Channel::AllNodes, "x".into());
+    assert!(error.await.is_err(), "its link has ended");
+}

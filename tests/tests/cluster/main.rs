@@ -1,0 +1,9 @@
+//! Several nodes of one application, joined by a broker in memory.
+
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
+
+mod addressed;
+mod failures;
+mod messages;
+mod node;
+mod users;
