@@ -84,7 +84,7 @@ settings! {
     max_channels: usize = 1_000_000;
     /// Limits the subscriptions that wait for the broker.
     max_waiting_joins: usize = 100_000;
-    /// Limits the operations that wait for the broker's answer at a time when subscriptions are repaired.
+    /// Limits the subscriptions that are repaired at a time.
     max_repairs: usize = 256;
     /// Limits the publishes that wait for the broker's answer.
     max_pending_publishes: usize = 16_384;

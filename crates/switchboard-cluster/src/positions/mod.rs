@@ -101,7 +101,7 @@ impl Positions {
     /// The subscription was interrupted, and a gap was told: it covers what was published before.
     pub(crate) fn interrupted(&mut self, topic: &TopicName, now: Duration) {
         if let Some(watched) = self.topics.get_mut(&topic_hash(topic)).filter(|watched| watched.name == *topic) {
-            (watched.since, watched.told) = (now, Some(now));
+            watched.told = Some(now);
         }
     }
 
@@ -210,9 +210,11 @@ impl Positions {
 }
 
 impl TopicPositions {
-    /// Returns whether a message of this age was published after the subscription began.
+    /// Returns whether a message of this age should have arrived, and was not told to be lost: it was published after the
+    /// subscription began.
     fn should_have_heard(&self, age_ms: u64, margin: Duration, now: Duration) -> bool {
-        published_by(age_ms, now) > self.since.saturating_add(margin)
+        let published = published_by(age_ms, now);
+        published > self.since.saturating_add(margin) && !is_told(self.told, published)
     }
 }
 
