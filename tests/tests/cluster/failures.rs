@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use switchboard::{
-    PublishErrorKind,
-    cluster::{ClusterConfig, Health},
+    Hub, PublishErrorKind,
+    cluster::{ClusterConfig, Health, MemoryBus},
 };
 
 use crate::node::{Said, nodes, nodes_with, request, said, say, until};
@@ -34,10 +34,13 @@ async fn without_a_broker_publishes_and_subscriptions_fail_and_work_again_later(
 async fn members_are_told_of_messages_lost_with_the_broker() {
     let [a, b] = nodes().await;
     let mut plain = a.member("room:1").await;
-    let mut extended =
-        switchboard_tests::client::Server::upgrade(&a.server, "/ws", &[("sec-websocket-protocol", "switchboard.v1.json")])
-            .await
-            .unwrap();
+    let mut extended = switchboard_tests::client::Server::upgrade(
+        &a.server,
+        "/ws",
+        &[("sec-websocket-protocol", "switchboard.v1.json")],
+    )
+    .await
+    .unwrap();
     extended.expect("$ws:hello").await;
     request(&mut extended, "JOIN", json!({ "topic": "room:1" })).await;
     a.broker.cut("pulled the plug");
@@ -57,6 +60,29 @@ async fn an_answer_that_is_lost_makes_the_outcome_unknown() {
     let error = &reply["payload"];
     assert_eq!((&error["code"], &error["details"]["outcome"]), (&json!("UNAVAILABLE"), &json!("unknown")), "{reply}");
     assert_eq!(said(&mut member).await, 1);
+}
+
+#[tokio::test]
+async fn a_user_of_this_node_is_reached_without_a_broker() {
+    let [a, _b] = nodes().await;
+    let mut ann = a.connect_as("ann").await;
+    a.broker.cut("pulled the plug");
+    until(async || a.hub.health() == Some(Health::Disconnected)).await;
+    assert_eq!(a.hub.user("ann").send(Said { n: 1 }).await.unwrap(), 1);
+    assert_eq!(said(&mut ann).await, 1);
+    assert!(a.hub.user("ann").is_online().await);
+}
+
+#[tokio::test]
+async fn a_hub_whose_broker_cannot_be_reached_at_the_start_refuses_at_once() {
+    let broker = MemoryBus::new().broker();
+    // A broker serves one node: the second start fails for ever.
+    let first = Hub::builder().broker(broker.clone()).build();
+    first.ready().await;
+    let second = Hub::builder().broker(broker).build();
+    let error = second.publish("room:1", Said { n: 1 }).await.unwrap_err();
+    assert_eq!(error.kind(), PublishErrorKind::Unavailable);
+    assert_eq!(second.health(), Some(Health::Starting));
 }
 
 #[tokio::test]

@@ -217,7 +217,9 @@ impl Cluster {
             expected.insert(self.origin.node);
         }
         let channel = Channel::User(user.clone());
-        let is_applied = is_here && !self.interest.is_joined(&channel);
+        // What the broker would not bring back is applied at once.
+        let is_heard = self.link.is_up() && self.interest.is_joined(&channel);
+        let is_applied = is_here && !is_heard;
         let command = self.commands.begin(expected, self.knows_all(), now)?;
         let message = BusMessage::Command { command, is_applied, kind, payload: payload.clone() };
         self.send(Purpose::Command(command), channel, &message, now);

@@ -24,6 +24,8 @@ pub(super) struct Deliveries {
     groups: Groups,
     /// Topics with queued messages.
     queued: Vec<Arc<Topic>>,
+    /// Topics that were too busy to take a message, and whose subscribers are to be told.
+    overflowed: Vec<Arc<Topic>>,
 }
 
 impl Deliveries {
@@ -45,7 +47,7 @@ impl Deliveries {
         if selective.is_none() && topic.push(&frame, except, PUSH_CHUNK).is_some() {
             self.note(topic);
         } else {
-            self.chunked(hub, &topic, fanout::Delivery::new(&topic, frame, except, selective));
+            self.chunked(&topic, fanout::Delivery::new(&topic, frame, except, selective));
         }
     }
 
@@ -57,21 +59,30 @@ impl Deliveries {
             GapReason::Overflow => "overflow",
             _ => "loss",
         };
-        tracing::warn!(topic = name, reason, "messages of a topic were lost on the way to this node");
-        let Some(frame) = gap_frame(name, reason) else { return };
+        if let Some(suppressed) = hub.may_log() {
+            tracing::warn!(topic = name, reason, suppressed, "messages of a topic were lost on the way to this node");
+        }
+        self.tell(&topic, reason);
+    }
+
+    /// Returns whether the topic has taken the notice.
+    fn tell(&mut self, topic: &Arc<Topic>, reason: &str) -> bool {
+        let Some(frame) = gap_frame(topic.name(), reason) else { return true };
         // Clients of the plain dialect know no such message.
         let passes = |conn: &Arc<AnyConn>, _: Option<&_>| conn.dialect.extended;
         let selective = Selective::new(Some(Box::new(passes)), None);
-        self.chunked(hub, &topic, fanout::Delivery::new(&topic, frame, None, selective));
+        self.chunked(topic, fanout::Delivery::new(topic, frame, None, selective))
     }
 
-    /// Takes the next place in a topic's order, for a message that is not the same to all, or goes to many.
-    fn chunked(&mut self, hub: &Hub, topic: &Arc<Topic>, delivery: fanout::Delivery<AnyConn>) {
+    /// Takes the next place in a topic's order, for a message that is not the same to all, or goes to many. Returns
+    /// `false` if too many wait there: then its subscribers are told later.
+    fn chunked(&mut self, topic: &Arc<Topic>, delivery: fanout::Delivery<AnyConn>) -> bool {
         // It completes by itself, in a task of its own if it cannot at once.
-        let begun = ChunkedPublish::begin(topic, delivery, &mut Context::from_waker(Waker::noop()));
-        if begun.is_none() {
-            hub.warn_limited("a topic has too many messages in progress: one was dropped");
+        let begun = ChunkedPublish::begin(topic, delivery, &mut Context::from_waker(Waker::noop())).is_some();
+        if !begun && !self.overflowed.iter().any(|other| Arc::ptr_eq(other, topic)) {
+            self.overflowed.push(Arc::clone(topic));
         }
+        begun
     }
 
     fn note(&mut self, topic: Arc<Topic>) {
@@ -84,6 +95,10 @@ impl Deliveries {
     pub(super) fn flush(&mut self) {
         for topic in self.queued.drain(..) {
             topic.flush();
+        }
+        // Those that are still busy are noted again.
+        for topic in std::mem::take(&mut self.overflowed) {
+            self.tell(&topic, "overflow");
         }
     }
 }

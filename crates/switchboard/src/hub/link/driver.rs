@@ -1,6 +1,8 @@
 //! The task that does what the state machine asks for.
 
 use std::{
+    future::ready,
+    pin::pin,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -29,35 +31,29 @@ type Answer = (OperationId, Result<(), BrokerErrorKind>);
 
 /// Runs until the hub is dropped.
 pub(super) async fn run(link: Arc<Link>, hub: Weak<HubInner>) {
-    if !start(&link).await {
-        return;
-    }
-    let mut driver = Driver { link, hub, calls: FuturesUnordered::new(), deliveries: Deliveries::default() };
+    let mut starting = pin!(start(Arc::clone(&link)));
+    let mut driver =
+        Driver { link, hub, is_started: false, calls: FuturesUnordered::new(), deliveries: Deliveries::default() };
     while !driver.link.state.lock().is_closed {
-        driver.turn().await;
+        tokio::select! {
+            () = &mut starting, if !driver.is_started => driver.is_started = true,
+            () = driver.turn() => {}
+        }
     }
     driver.link.drain();
     let _ = timeout(GOODBYE, driver.say_goodbye()).await;
 }
 
-/// Connects, however long it takes. Returns `false` if the hub was dropped meanwhile.
-async fn start(link: &Arc<Link>) -> bool {
+/// Connects, however long it takes.
+async fn start(link: Arc<Link>) {
     let node = link.state.lock().cluster.node();
     let mut pause = RETRY.0;
     loop {
-        let sink = Arc::clone(link) as Arc<dyn BrokerSink>;
-        match link.broker.start(node, sink).await {
-            Ok(()) => return true,
+        match link.broker.start(node, Arc::clone(&link) as Arc<dyn BrokerSink>).await {
+            Ok(()) => return,
             Err(error) => tracing::error!(error = error.to_string(), retry = ?pause, "cannot connect to the broker"),
         }
-        let deadline = tokio::time::Instant::now() + pause;
-        // What happens meanwhile wakes this, too, and waits for the driver.
-        while tokio::time::Instant::now() < deadline {
-            if link.state.lock().is_closed {
-                return false;
-            }
-            let _ = timeout(pause.min(RETRY.0), sleep_until(deadline)).await;
-        }
+        sleep(pause).await;
         pause = (pause * 2).min(RETRY.1);
     }
 }
@@ -65,6 +61,8 @@ async fn start(link: &Arc<Link>) -> bool {
 struct Driver {
     link: Arc<Link>,
     hub: Weak<HubInner>,
+    /// Before, no operation of the broker can succeed.
+    is_started: bool,
     /// Calls of the broker that it has not answered. The state machine limits their number.
     calls: FuturesUnordered<BoxFuture<'static, Answer>>,
     deliveries: Deliveries,
@@ -72,6 +70,8 @@ struct Driver {
 
 impl Driver {
     /// Does a batch of outputs, then waits for something to happen if there were not more.
+    ///
+    /// Cancel safe: what was taken is done before anything is waited for.
     async fn turn(&mut self) {
         let mut outputs = Vec::with_capacity(BATCH);
         let wake_at = {
@@ -118,6 +118,9 @@ impl Driver {
 
     fn output(&mut self, output: Output, hub: Option<&Hub>) {
         match output {
+            Output::Call { operation, .. } if !self.is_started => {
+                self.calls.push(ready((operation, Err(BrokerErrorKind::Unavailable))).boxed());
+            }
             Output::Call { operation, call } => {
                 let answer = call.call(&*self.link.broker);
                 let answer = answer.map(move |result| {
