@@ -1,0 +1,77 @@
+//! Subscribing again after a link was lost.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use redis::Value;
+use switchboard_core::broker::{Channel, LinkEvent};
+use tokio::sync::oneshot;
+
+use crate::{
+    command::Command,
+    link::{Outcome, Request},
+    shared::{Queues, Shared},
+};
+
+/// Channels that are subscribed again at a time.
+pub(super) const BATCH: usize = 1000;
+
+/// Subscribes to one channel of Redis, and returns where its outcome comes. The queue always has room for a batch.
+fn subscribe(queues: &Queues, sharded: bool, wire: Bytes) -> oneshot::Receiver<Outcome> {
+    let (answer, outcome) = oneshot::channel();
+    let command = Command::Subscribe { sharded, channel: wire };
+    // Without room, the request is dropped, and says so.
+    let _ = queues.subscriptions.try_send(Request::internal(command, |outcome| drop(answer.send(outcome))));
+    outcome
+}
+
+/// Subscribes to all channels again, batch by batch, and reports each batch.
+pub(super) async fn channels(shared: &Shared, queues: &Queues) {
+    let channels = shared.channels(|_| true);
+    let total = channels.len();
+    if total == 0 {
+        return;
+    }
+    let mut restored = 0;
+    for batch in channels.chunks(BATCH) {
+        let wires = batch.iter().map(|channel| shared.layout.route(&channel.to_string()).wire);
+        let outcomes: Vec<_> = wires.map(|wire| subscribe(queues, false, wire)).collect();
+        let mut heard = Vec::with_capacity(batch.len());
+        for (channel, outcome) in batch.iter().zip(outcomes) {
+            match outcome.await {
+                Ok(Ok(Value::ServerError(error))) => refused(channel, &error),
+                Ok(Ok(_)) => heard.push(channel.clone()),
+                // The link was lost again. Its end is reported elsewhere.
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+        restored += heard.len();
+        tracing::info!(restored, total, "subscriptions restored");
+        shared.inbox.link(LinkEvent::Restored(heard.into()));
+    }
+}
+
+fn refused(channel: &Channel, error: &redis::ServerError) {
+    let (code, details) = (error.code(), error.details().unwrap_or_default());
+    tracing::error!(%channel, "the server refuses a subscription that it allowed before: {code} {details}");
+}
+
+/// Subscribes to partitions again, and returns the link, the partitions that are heard, and those that the server refuses.
+pub(super) async fn partitions(
+    shared: Arc<Shared>,
+    queues: Queues,
+    partitions: Vec<usize>,
+) -> (u64, Vec<usize>, Vec<usize>) {
+    let subscribe = |partition: &usize| subscribe(&queues, true, shared.layout.partition_channel(*partition));
+    let outcomes: Vec<_> = partitions.iter().map(subscribe).collect();
+    let (mut heard, mut refused) = (Vec::new(), Vec::new());
+    for (partition, outcome) in partitions.into_iter().zip(outcomes) {
+        match outcome.await {
+            Ok(Ok(Value::ServerError(_))) => refused.push(partition),
+            Ok(Ok(_)) => heard.push(partition),
+            // The link was lost again. Its end is reported elsewhere.
+            Ok(Err(_)) | Err(_) => {}
+        }
+    }
+    (queues.id, heard, refused)
+}
