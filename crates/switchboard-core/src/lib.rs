@@ -39,6 +39,7 @@
 //! | [`envelope`] | reading and writing `{"type", "meta", "payload"}`, in JSON and MessagePack |
 //! | `contract` | what a route promises its clients, as data |
 //! | `broker` | the transport between several nodes: a trait for adapters, and one in memory |
+//! | `conformance` | the suite that adapters pass |
 //!
 //! # Features
 //!
@@ -49,6 +50,7 @@
 //! | `msgpack` | no | MessagePack beside JSON |
 //! | `contract` | no | `Contract`, and fingerprints of JSON values |
 //! | `broker` | no | the trait `Broker`, and a broker in memory |
+//! | `conformance` | no | the suite for adapters; includes `broker` |
 //! | `axum` | no | `WsError` is a response of axum's |
 //! | `schema` | no | the macros derive `schemars::JsonSchema`; includes `contract` |
 //! | `bytes`, `chrono`, `rust_decimal`, `time`, `url`, `uuid` | no | types of the crate of that name in messages |
@@ -62,6 +64,8 @@ extern crate self as switchboard_core;
 pub mod as_string;
 #[cfg(feature = "broker")]
 pub mod broker;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod decode;

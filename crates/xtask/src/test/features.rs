@@ -18,6 +18,7 @@ pub(crate) const PUBLISHED: [Crate; 6] = [
             "broker",
             "bytes",
             "chrono",
+            "conformance",
             "contract",
             "macros",
             "msgpack",
