@@ -1,7 +1,7 @@
 //! A client of Redis for the commands that tests give: one command, one connection.
 
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Write},
     net::TcpStream,
     time::Duration,
 };
@@ -39,9 +39,8 @@ impl Reply {
 pub fn ask(port: u16, words: &[&str]) -> io::Result<Reply> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let words: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
-    let count = words.matches("\r\n").count() / 2;
-    stream.write_all(format!("*{count}\r\n{words}").as_bytes())?;
+    let strings: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+    stream.write_all(format!("*{}\r\n{strings}", words.len()).as_bytes())?;
     read(&mut BufReader::new(stream))
 }
 

@@ -1,5 +1,7 @@
 //! Redis behind Sentinel.
 
+use tempfile::TempDir;
+
 use crate::{Program, Reply, Server, until};
 
 /// A master and a replica, watched by one Sentinel, which knows the master as `mymaster`.
@@ -9,6 +11,8 @@ pub struct RedisSentinel {
     pub servers: [Server; 2],
     /// The Sentinel.
     pub sentinel: Server,
+    /// Of the Sentinel's file.
+    _folder: TempDir,
 }
 
 impl RedisSentinel {
@@ -27,8 +31,8 @@ impl RedisSentinel {
             reply.text().lines().any(|line| line.contains("state=online"))
         });
         // A Sentinel keeps what it knows in its file, so there must be one.
-        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}")).keep();
-        let file = folder.join("sentinel.conf");
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"));
+        let file = folder.path().join("sentinel.conf");
         let text = format!(
             "sentinel monitor mymaster 127.0.0.1 {master_port} 1\n\
              sentinel down-after-milliseconds mymaster 1000\n\
@@ -36,7 +40,7 @@ impl RedisSentinel {
         );
         std::fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let sentinel = Server::start(Program::Redis, &[&file.display().to_string(), "--sentinel"]);
-        let servers = Self { servers: [master, replica], sentinel };
+        let servers = Self { servers: [master, replica], sentinel, _folder: folder };
         until("the Sentinel knows the replica", || {
             let reply = servers.sentinel.ask(&["SENTINEL", "REPLICAS", "mymaster"]);
             let replica = reply.list().first().map(Reply::list).unwrap_or_default();

@@ -130,9 +130,9 @@ mod tests {
         assert_eq!(shares.len(), PARTITIONS);
         // Other values would separate nodes of different versions.
         let layout = Layout::new("sb", true);
-        assert_eq!(layout.partition_channel(0), "sb:{60}");
-        assert_eq!(layout.partition_channel(127), "sb:{21}");
-        assert_eq!(layout.route("t:room:1").partition, 118);
+        assert_eq!(layout.partition_channel(0), "sb:{14}");
+        assert_eq!(layout.partition_channel(127), "sb:{44}");
+        assert_eq!(layout.route("t:room:1").partition, 113);
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(plain.text(b"sb:\xff", b""), None);
         let sharded = Layout::new("sb", true);
         for message in [&b""[..], b"\0", b"\0\x05abc", b"\0\x01\xff"] {
-            assert_eq!(sharded.text(b"sb:{60}", message), None);
+            assert_eq!(sharded.text(b"sb:{14}", message), None);
         }
     }
 }

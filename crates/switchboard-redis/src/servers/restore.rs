@@ -26,8 +26,7 @@ fn subscribe(queues: &Queues, sharded: bool, wire: Bytes) -> oneshot::Receiver<O
 }
 
 /// Subscribes to all channels again, batch by batch, and reports each batch.
-pub(super) async fn channels(shared: &Shared, queues: &Queues) {
-    let channels = shared.channels(|_| true);
+pub(super) async fn channels(shared: &Shared, queues: &Queues, channels: &[Channel]) {
     let total = channels.len();
     if total == 0 {
         return;

@@ -59,12 +59,14 @@ async fn serve(
     let queues = serving.queues.clone();
     tracing::info!(%address, "connected to Redis");
     shared.inbox.link(LinkEvent::Connected);
+    // Before operations are possible: what is subscribed from now on is confirmed by itself.
+    let channels = shared.channels(|_| true);
     shared.set_route(0, Some(&queues));
     if let Some(started) = started {
         let _ = started.send(Ok(()));
     }
     let restoring = async {
-        restore::channels(shared, &queues).await;
+        restore::channels(shared, &queues, &channels).await;
         pending::<Cow<'static, str>>().await
     };
     let reason = tokio::select! {

@@ -1,0 +1,135 @@
+//! Gives the client what is to be sent.
+
+use std::{borrow::Cow, sync::Arc, time::Instant};
+
+use async_nats::{Client, PublishErrorKind};
+use bytes::Bytes;
+use futures_util::{future::AbortHandle, stream::Abortable};
+use switchboard_core::broker::{BrokerError, BrokerErrorKind};
+use tokio::sync::mpsc;
+
+use super::{Batch, read::Messages};
+use crate::{
+    operation::{Action, Operation},
+    shared::Shared,
+    table::Subscription,
+};
+
+/// Operations that one echo confirms.
+const OPERATIONS: usize = 256;
+/// Subscriptions that are restored at a time.
+const RESTORED: usize = 500;
+
+struct Writer {
+    shared: Arc<Shared>,
+    client: Client,
+    echo: String,
+    streams: mpsc::Sender<Abortable<Messages>>,
+    batches: mpsc::Sender<Batch>,
+    number: u64,
+}
+
+/// The client has ended.
+struct Ended;
+
+/// Runs until the link ends.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    client: Client,
+    echo: String,
+    mut operations: mpsc::Receiver<Operation>,
+    restore: Vec<Arc<Subscription>>,
+    streams: mpsc::Sender<Abortable<Messages>>,
+    batches: mpsc::Sender<Batch>,
+) -> Cow<'static, str> {
+    let mut writer = Writer { shared, client, echo, streams, batches, number: 0 };
+    let total = restore.len();
+    for (portion, subscriptions) in restore.chunks(RESTORED).enumerate() {
+        if writer.restore(subscriptions).await.is_err() {
+            return "the client has ended".into();
+        }
+        tracing::info!(sent = portion * RESTORED + subscriptions.len(), total, "restoring subscriptions");
+        // Others do not wait until all are restored.
+        let mut waiting = Vec::new();
+        while waiting.len() < OPERATIONS
+            && let Ok(operation) = operations.try_recv()
+        {
+            waiting.push(operation);
+        }
+        if !waiting.is_empty() && writer.send(waiting).await.is_err() {
+            return "the client has ended".into();
+        }
+    }
+    loop {
+        let mut waiting = Vec::new();
+        if operations.recv_many(&mut waiting, OPERATIONS).await == 0 {
+            return "not needed any more".into();
+        }
+        if writer.send(waiting).await.is_err() {
+            return "the client has ended".into();
+        }
+    }
+}
+
+impl Writer {
+    async fn restore(&mut self, subscriptions: &[Arc<Subscription>]) -> Result<(), Ended> {
+        let mut restored = Vec::with_capacity(subscriptions.len());
+        for subscription in subscriptions {
+            if subscription.is_active() {
+                let subject = self.shared.subject(&subscription.channel);
+                self.subscribe(subject, subscription).await?;
+                restored.push(subscription.channel.clone());
+            }
+        }
+        self.confirm(Vec::new(), restored).await
+    }
+
+    async fn send(&mut self, waiting: Vec<Operation>) -> Result<(), Ended> {
+        let mut sent = Vec::with_capacity(waiting.len());
+        for mut operation in waiting {
+            operation.set_sent();
+            match &operation.action {
+                Action::Publish { subject, message } => {
+                    match self.client.publish(subject.clone(), message.clone()).await {
+                        Ok(()) => sent.push(operation),
+                        Err(error) if error.kind() == PublishErrorKind::Send => return Err(Ended),
+                        Err(error) => {
+                            let text = format!("{error}; the server's limit is `max_payload`");
+                            let error = BrokerError::new(BrokerErrorKind::Rejected, text).with_source(error);
+                            operation.end(Err(error));
+                        }
+                    }
+                }
+                Action::Subscribe { subject, subscription, is_new } => {
+                    if *is_new && subscription.is_active() {
+                        self.subscribe(subject.clone(), subscription).await?;
+                    }
+                    sent.push(operation);
+                }
+            }
+        }
+        self.confirm(sent, Vec::new()).await
+    }
+
+    async fn subscribe(&self, subject: String, subscription: &Arc<Subscription>) -> Result<(), Ended> {
+        let subscriber = self.client.subscribe(subject).await.map_err(|_| Ended)?;
+        let (end, registration) = AbortHandle::new_pair();
+        let messages = Messages { subscription: Arc::clone(subscription), subscriber };
+        self.streams.send(Abortable::new(messages, registration)).await.map_err(|_| Ended)?;
+        subscription.attach(end);
+        Ok(())
+    }
+
+    /// Sends a message to the node itself, whose arrival confirms what was sent before.
+    async fn confirm(
+        &mut self,
+        operations: Vec<Operation>,
+        restored: Vec<switchboard_core::broker::Channel>,
+    ) -> Result<(), Ended> {
+        self.number += 1;
+        let batch = Batch { number: self.number, sent_at: Instant::now(), operations, restored };
+        self.batches.send(batch).await.map_err(|_| Ended)?;
+        let payload = Bytes::from(self.number.to_string());
+        self.client.publish(self.echo.clone(), payload).await.map_err(|_| Ended)
+    }
+}

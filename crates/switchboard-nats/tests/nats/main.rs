@@ -1,0 +1,6 @@
+//! The adapter on real servers, which `broker-servers` starts.
+
+mod conformance;
+mod faults;
+mod listener;
+mod logins;

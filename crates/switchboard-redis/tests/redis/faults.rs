@@ -1,0 +1,186 @@
+//! What a node sees when its server fails.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use broker_servers::{Program, Server};
+use bytes::Bytes;
+use switchboard_core::broker::{Broker, BrokerErrorKind, Channel, LinkEvent};
+use switchboard_redis::{RedisBroker, RedisBrokerBuilder};
+
+use crate::listener::{NODE, Node, topic};
+
+fn builder(server: &Server) -> RedisBrokerBuilder {
+    let impatient = Duration::from_millis(500);
+    RedisBroker::builder(format!("redis://{}", server.address())).response_timeout(impatient).ping_interval(impatient)
+}
+
+async fn restores_after_a_restart(program: Program) {
+    let mut server = Server::start(program, &[]);
+    let (a, b) = (Node::start(builder(&server)).await, Node::start(builder(&server)).await);
+    let room = topic("room:1");
+    b.broker.subscribe(&room).await.unwrap();
+    server.kill();
+    b.until("the loss is reported", |heard| heard.is_down()).await;
+    for operation in [b.broker.publish(&room, Bytes::new()), b.broker.subscribe(&topic("other"))] {
+        assert_eq!(operation.await.unwrap_err().kind(), BrokerErrorKind::Unavailable);
+    }
+    server.start_again();
+    b.until("the room is restored", |heard| heard.is_restored(&room)).await;
+    a.publish_when_possible(&room, "after").await;
+    b.hears(&room, "after").await;
+    let heard = b.heard.lock();
+    assert!(
+        matches!(
+            &heard.events[..],
+            [LinkEvent::Connected, LinkEvent::Disconnected { .. }, LinkEvent::Connected, LinkEvent::Restored(_)]
+        ),
+        "{:?}",
+        heard.events
+    );
+}
+
+#[tokio::test]
+async fn redis_comes_back_empty_and_all_is_heard_again() {
+    restores_after_a_restart(Program::Redis).await;
+}
+
+#[tokio::test]
+async fn valkey_comes_back_empty_and_all_is_heard_again() {
+    restores_after_a_restart(Program::Valkey).await;
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_found_and_outcomes_are_unknown() {
+    let server = Server::start(Program::Redis, &[]);
+    let node = Node::start(builder(&server)).await;
+    let room = topic("room:1");
+    node.broker.subscribe(&room).await.unwrap();
+    server.pause();
+    let started = Instant::now();
+    let error = node.broker.publish(&room, "lost?".into()).await.unwrap_err();
+    assert!(error.is_unknown(), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    node.until("the link is given up", |heard| heard.is_down()).await;
+    let error = node.broker.publish(&room, "refused".into()).await.unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::Unavailable, "{error}");
+    server.resume();
+    node.until("the room is restored", |heard| heard.is_restored(&room)).await;
+    node.publish_when_possible(&room, "after").await;
+    node.hears(&room, "after").await;
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_found_without_any_operation() {
+    let server = Server::start(Program::Redis, &[]);
+    let node = Node::start(builder(&server)).await;
+    server.pause();
+    node.until("the link is given up", |heard| heard.is_down()).await;
+    server.resume();
+    node.until("it comes back", |heard| heard.count(|event| *event == LinkEvent::Connected) == 2).await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_killed_comes_back() {
+    let server = Server::start(Program::Redis, &[]);
+    let node = Node::start(builder(&server)).await;
+    let room = topic("room:1");
+    node.broker.subscribe(&room).await.unwrap();
+    for kind in ["pubsub", "normal"] {
+        let restored = |event: &LinkEvent| matches!(event, LinkEvent::Restored(_));
+        let before = node.heard.lock().count(restored);
+        server.ask(&["CLIENT", "KILL", "TYPE", kind]);
+        node.until("the room is restored", |heard| heard.count(restored) > before).await;
+        node.publish_when_possible(&room, "heard").await;
+        node.hears(&room, "heard").await;
+        node.heard.lock().messages.clear();
+    }
+    let clients = server.ask(&["CLIENT", "LIST"]);
+    let name = format!("name=switchboard-{NODE}");
+    assert_eq!(clients.text().matches(&name).count(), 2, "two connections with the node's name: {clients:?}");
+}
+
+/// The issue wants 100 000 in 10 s. Here it is a tenth, so that the tests stay quick; see `resubscribe` for the rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_channels_are_restored() {
+    restore_many(10_000).await;
+}
+
+/// `SWITCHBOARD_CHANNELS=100000 cargo nextest run -p switchboard-redis resubscribe --run-ignored all --no-capture`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn resubscribe() {
+    let count = std::env::var("SWITCHBOARD_CHANNELS").map_or(100_000, |text| text.parse().unwrap());
+    eprintln!("{count} channels were restored within {:?} of the server's return", restore_many(count).await);
+}
+
+async fn restore_many(count: usize) -> Duration {
+    let mut server = Server::start(Program::Redis, &[]);
+    let node = Node::start(builder(&server).response_timeout(Duration::from_secs(5))).await;
+    let channels: Vec<Channel> = (0..count).map(|n| topic(&format!("many:{n}"))).collect();
+    for portion in channels.chunks(5000) {
+        let waiting: Vec<_> = portion.iter().map(|channel| node.broker.subscribe(channel)).collect();
+        for subscribed in waiting {
+            subscribed.await.unwrap();
+        }
+    }
+    server.kill();
+    node.until("the loss is reported", |heard| heard.is_down()).await;
+    server.start_again();
+    let started = Instant::now();
+    let restored = |event: &LinkEvent| match event {
+        LinkEvent::Restored(switchboard_core::broker::Channels::Some(channels)) => channels.len(),
+        _ => 0,
+    };
+    node.until("all are restored", |heard| heard.events.iter().map(restored).sum::<usize>() == count).await;
+    let elapsed = started.elapsed();
+    let reply = server.ask(&["PUBSUB", "CHANNELS"]);
+    assert_eq!(reply.list().len(), count, "the server knows all of them");
+    elapsed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_node_loses_messages_and_not_its_link() {
+    let server = Server::start(Program::Redis, &[]);
+    let fast = Node::start(builder(&server)).await;
+    let slow = Node::start(builder(&server).max_waiting_messages(10)).await;
+    let (room, quiet) = (topic("busy"), topic("quiet"));
+    slow.broker.subscribe(&room).await.unwrap();
+    slow.broker.subscribe(&quiet).await.unwrap();
+    slow.heard.slowness_ms.store(5, Ordering::Relaxed);
+    for _ in 0..300 {
+        fast.broker.publish(&room, "flood".into()).await.unwrap();
+    }
+    slow.until("the loss is reported", |heard| {
+        heard.count(|event| matches!(event, LinkEvent::Dropped(channels) if channels.contains(&room))) > 0
+    })
+    .await;
+    slow.heard.slowness_ms.store(0, Ordering::Relaxed);
+    // Dropped, too, as long as the queue is full.
+    while !slow.heard.lock().messages.contains_key(&quiet) {
+        fast.broker.publish(&quiet, "end".into()).await.unwrap();
+    }
+    let heard = slow.heard.lock();
+    assert!(heard.messages[&room].len() < 300, "some were dropped");
+    assert_eq!(heard.count(|event| matches!(event, LinkEvent::Disconnected { .. })), 0, "{:?}", heard.events);
+}
+
+#[tokio::test]
+async fn queues_are_bounded() {
+    let server = Server::start(Program::Redis, &[]);
+    let node = Node::start(builder(&server).max_queued_operations(3).max_queued_bytes(10_000)).await;
+    server.pause();
+    let room = topic("room");
+    let waiting: Vec<_> = (0..3).map(|_| node.broker.publish(&room, "m".into())).collect();
+    let error = node.broker.publish(&room, "one too many".into()).await.unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::Overloaded, "{error}");
+    let error = node.broker.publish(&room, vec![0; 20_000].into()).await.unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::Rejected, "{error}");
+    for operation in waiting {
+        assert!(operation.await.unwrap_err().is_unknown());
+    }
+    server.resume();
+    node.publish_when_possible(&room, "room again").await;
+}

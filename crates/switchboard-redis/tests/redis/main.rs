@@ -1,0 +1,8 @@
+//! The adapter on real servers, which `broker-servers` starts.
+
+mod cluster;
+mod conformance;
+mod faults;
+mod listener;
+mod logins;
+mod sentinel;
