@@ -10,7 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{Program, ask};
@@ -66,15 +65,21 @@ impl Server {
         } else {
             &["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         };
+        let path = self.program.path();
         // The server ends with the thread that has started it, also if a test is killed.
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL"]).arg(self.program.path());
+        let mut command = if cfg!(target_os = "linux") {
+            let mut command = Command::new("setpriv");
+            command.args(["--pdeathsig", "KILL"]).arg(path);
+            command
+        } else {
+            Command::new(path)
+        };
         // A file with settings comes first.
         let is_file = |argument: &&String| argument.starts_with('/');
         command.args(self.arguments.iter().take_while(is_file)).args(common);
         command.args(self.arguments.iter().skip_while(is_file)).current_dir(self.folder.path());
         command.stdin(Stdio::null()).stderr(log.try_clone().map_or_else(|_| Stdio::null(), Stdio::from)).stdout(log);
-        let child = command.spawn().unwrap_or_else(|error| panic!("setpriv (of util-linux) is needed: {error}"));
+        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         self.child = Some(child);
         let started = Instant::now();
         while started.elapsed() < Duration::from_secs(20) {
@@ -153,17 +158,19 @@ impl Server {
 
     /// Stops the server: it does nothing, and its connections stay open.
     pub fn pause(&self) {
-        self.signal(Signal::STOP);
+        self.signal("STOP");
     }
 
     /// Lets the server go on.
     pub fn resume(&self) {
-        self.signal(Signal::CONT);
+        self.signal("CONT");
     }
 
-    fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: &str) {
         if let Some(child) = &self.child {
-            kill_process(Pid::from_child(child), signal).unwrap_or_else(|error| panic!("{signal:?}: {error}"));
+            // `kill` of the shell, because the standard library sends only one signal.
+            let status = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status();
+            assert!(status.is_ok_and(|status| status.success()), "the server does not get {signal}");
         }
     }
 }

@@ -139,7 +139,7 @@ mod tests {
         let room = Room::new(2, 1000);
         let (first, mut first_outcome) = publish(&room).unwrap();
         let (mut second, mut second_outcome) = publish(&room).unwrap();
-        assert_eq!(publish(&room).unwrap_err(), BrokerErrorKind::Overloaded);
+        assert_eq!(publish(&room).err().unwrap(), BrokerErrorKind::Overloaded);
         first.end(Ok(()));
         assert!(first_outcome.try_recv().unwrap().is_ok());
         let (third, mut third_outcome) = publish(&room).unwrap();
@@ -151,9 +151,9 @@ mod tests {
 
     #[test]
     fn what_can_never_fit_is_told_from_what_does_not_fit_now() {
-        assert_eq!(publish(&Room::new(2, 100)).unwrap_err(), BrokerErrorKind::Rejected);
+        assert_eq!(publish(&Room::new(2, 100)).err().unwrap(), BrokerErrorKind::Rejected);
         let room = Room::new(10, 200);
         let _first = publish(&room).unwrap();
-        assert_eq!(publish(&room).unwrap_err(), BrokerErrorKind::Overloaded);
+        assert_eq!(publish(&room).err().unwrap(), BrokerErrorKind::Overloaded);
     }
 }

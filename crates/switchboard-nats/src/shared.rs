@@ -43,6 +43,9 @@ struct State {
     table: Table,
 }
 
+/// An operation that was not queued. To be dropped when nothing is locked.
+type Unsent = Option<Box<Operation>>;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     NotStarted,
@@ -186,22 +189,22 @@ impl Shared {
         self.unsubscribed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Queues an operation. One that was not sent is returned with the error, to be dropped when nothing is locked.
+    /// Queues an operation.
     fn queue(
         &self,
         link: &mpsc::Sender<Operation>,
         action: Action,
         withdrawn: Option<(Arc<Self>, Arc<Subscription>)>,
-    ) -> Result<oneshot::Receiver<Outcome>, (BrokerError, Option<Operation>)> {
+    ) -> Result<oneshot::Receiver<Outcome>, (BrokerError, Unsent)> {
         let (mut operation, outcome) = self.room.operation(action).map_err(|error| (error, None))?;
         if let Some((shared, subscription)) = withdrawn {
             operation.on_error(move || shared.withdraw(&subscription));
         }
         link.try_send(operation).map_err(|error| match error {
             mpsc::error::TrySendError::Full(operation) => {
-                (BrokerError::new(BrokerErrorKind::Overloaded, "the link is busy"), Some(operation))
+                (BrokerError::new(BrokerErrorKind::Overloaded, "the link is busy"), Some(Box::new(operation)))
             }
-            mpsc::error::TrySendError::Closed(operation) => (link_down(), Some(operation)),
+            mpsc::error::TrySendError::Closed(operation) => (link_down(), Some(Box::new(operation))),
         })?;
         Ok(outcome)
     }
@@ -220,7 +223,7 @@ impl Shared {
 }
 
 impl State {
-    fn link(&self) -> Result<&mpsc::Sender<Operation>, (BrokerError, Option<Operation>)> {
+    fn link(&self) -> Result<&mpsc::Sender<Operation>, (BrokerError, Unsent)> {
         let error = match self.phase {
             Phase::NotStarted => BrokerError::new(BrokerErrorKind::Unavailable, "not started"),
             Phase::Closed => closed(),

@@ -15,7 +15,7 @@ use devkit::{CommandLine, workspace};
 use serde_json::Value;
 
 /// The published crates, each with the foreign crates, or paths of types, that it may show.
-const SHOWN: [(&str, &[&str]); 5] = [
+const SHOWN: [(&str, &[&str]); 7] = [
     ("switchboard-frame", &["bytes", "http"]),
     (
         "switchboard-core",
@@ -25,6 +25,8 @@ const SHOWN: [(&str, &[&str]); 5] = [
     ),
     ("switchboard-macros", &["proc_macro"]),
     ("switchboard-codegen", &[]),
+    ("switchboard-redis", &["bytes"]),
+    ("switchboard-nats", &["bytes"]),
     (
         "switchboard",
         &[
@@ -47,7 +49,7 @@ const SHOWN: [(&str, &[&str]); 5] = [
 ];
 
 /// The standard library, and the crates of this workspace.
-const ALWAYS: [&str; 8] = [
+const ALWAYS: [&str; 10] = [
     "alloc",
     "core",
     "std",
@@ -56,6 +58,8 @@ const ALWAYS: [&str; 8] = [
     "switchboard_core",
     "switchboard_frame",
     "switchboard_macros",
+    "switchboard_nats",
+    "switchboard_redis",
 ];
 
 pub(crate) fn run() -> Result<()> {

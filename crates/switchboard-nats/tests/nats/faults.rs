@@ -88,14 +88,18 @@ async fn a_server_that_hangs_is_found_without_any_operation() {
 #[tokio::test]
 async fn a_node_goes_to_another_server_of_the_list() {
     let mut first = Server::start(Program::Nats, &[]);
-    let second = Server::start(Program::Nats, &[]);
+    let mut second = Server::start(Program::Nats, &[]);
+    // It chooses one of them at random.
     let node = Node::start(builder(&first).url(format!("nats://{}", second.address()))).await;
     let room = topic("room");
     node.broker.subscribe(&room).await.unwrap();
     first.kill();
+    node.publish_when_possible(&room, "at the second").await;
+    first.start_again();
+    second.kill();
     node.until("the room is restored", |heard| heard.is_restored(&room)).await;
-    node.publish_when_possible(&room, "after").await;
-    node.hears(&room, "after").await;
+    node.publish_when_possible(&room, "at the first").await;
+    node.hears(&room, "at the first").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -76,7 +76,6 @@ impl Node {
     }
 
     /// Waits until something was heard.
-    #[track_caller]
     pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Heard) -> bool) {
         let started = Instant::now();
         while !holds(&self.heard.lock()) {
