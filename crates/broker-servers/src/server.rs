@@ -20,6 +20,7 @@ pub struct Server {
     program: Program,
     arguments: Vec<String>,
     port: u16,
+    other_port: u16,
     folder: TempDir,
     child: Option<Child>,
 }
@@ -39,6 +40,7 @@ impl Server {
             program,
             arguments: Vec::new(),
             port: 0,
+            other_port: 0,
             folder: tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for a server: {error}")),
             child: None,
         };
@@ -46,7 +48,8 @@ impl Server {
         // A port that was free may be taken a moment later, so this is tried again.
         for _ in 0..10 {
             server.port = free_port();
-            let other_port = free_port().to_string();
+            server.other_port = free_port();
+            let other_port = server.other_port.to_string();
             let fill = |argument: &&str| argument.replace("{folder}", &folder).replace("{other_port}", &other_port);
             server.arguments = arguments.iter().map(fill).collect();
             if server.try_start() {
@@ -115,6 +118,12 @@ impl Server {
         self.port
     }
 
+    /// Returns what stands for `{other_port}` in the arguments.
+    #[must_use]
+    pub fn other_port(&self) -> u16 {
+        self.other_port
+    }
+
     /// Returns the address, `127.0.0.1:PORT`.
     #[must_use]
     pub fn address(&self) -> String {
@@ -166,7 +175,12 @@ impl Server {
         self.signal("CONT");
     }
 
-    fn signal(&self, signal: &str) {
+    /// Sends a signal, such as `USR2`.
+    ///
+    /// # Panics
+    ///
+    /// If that does not work.
+    pub fn signal(&self, signal: &str) {
         if let Some(child) = &self.child {
             // `kill` of the shell, because the standard library sends only one signal.
             let status = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status();

@@ -114,8 +114,7 @@ impl Broker for NatsBroker {
         self.set_task(Some(runtime.spawn(async move {
             // Aborted with this task.
             let mut delivery = JoinSet::new();
-            let inbox = Arc::clone(&shared);
-            delivery.spawn(async move { inbox.inbox.deliver(&*sink).await });
+            delivery.spawn(deliver(Arc::clone(&shared), sink));
             run(shared, name, started).await;
         })));
         Box::pin(async move { result.await.unwrap_or_else(|_| Err(closed())) })
@@ -213,4 +212,16 @@ async fn serve(shared: &Arc<Shared>, link: link::Link, started: Option<oneshot::
     shared.set_link(None);
     tracing::warn!(%reason, "the link to NATS is lost");
     shared.inbox.link(LinkEvent::Disconnected { reason });
+}
+
+/// Passes what arrives to the sink, for ever, also after it has panicked.
+async fn deliver(shared: Arc<Shared>, sink: Arc<dyn BrokerSink>) {
+    loop {
+        let mut delivery = JoinSet::new();
+        let (shared, sink) = (Arc::clone(&shared), Arc::clone(&sink));
+        delivery.spawn(async move { shared.inbox.deliver(&*sink).await });
+        if let Some(Err(error)) = delivery.join_next().await {
+            tracing::error!(%error, "the sink of a broker has panicked");
+        }
+    }
 }

@@ -47,7 +47,7 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `tls` | no | `tls://`, by rustls with `ring` and the certificates of the system |
+//! | `tls` | no | `tls://`, and servers that want TLS, by rustls with `ring`; certificates of the system, or those that are set |
 //!
 //! # Limits
 //!
@@ -62,5 +62,7 @@ mod settings;
 mod shared;
 mod subject;
 mod table;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use self::{broker::NatsBroker, settings::NatsBrokerBuilder};

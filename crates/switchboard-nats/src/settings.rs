@@ -13,6 +13,8 @@ use crate::NatsBroker;
 pub(crate) struct Settings {
     pub(crate) servers: Vec<ServerAddr>,
     pub(crate) login: Login,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: crate::tls::Tls,
     pub(crate) prefix: String,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
@@ -71,6 +73,8 @@ impl fmt::Debug for Login {
 pub struct NatsBrokerBuilder {
     urls: Vec<String>,
     token: Option<String>,
+    #[cfg(feature = "tls")]
+    root_certificates: Vec<u8>,
     prefix: String,
     connect_timeout: Duration,
     response_timeout: Duration,
@@ -87,6 +91,8 @@ impl NatsBrokerBuilder {
         Self {
             urls: vec![url],
             token: None,
+            #[cfg(feature = "tls")]
+            root_certificates: Vec::new(),
             prefix: "sb".to_owned(),
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(3),
@@ -108,6 +114,13 @@ impl NatsBrokerBuilder {
     /// Logs in with this token instead of user and password.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
+        self
+    }
+
+    /// The certificates in PEM that servers are checked with, instead of those of the system.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = pem.into();
         self
     }
 
@@ -213,6 +226,8 @@ impl NatsBrokerBuilder {
         Ok(Settings {
             servers,
             login,
+            #[cfg(feature = "tls")]
+            tls: crate::tls::Tls::new(&self.root_certificates)?,
             prefix: self.prefix,
             connect_timeout: self.connect_timeout,
             response_timeout: self.response_timeout,

@@ -129,8 +129,7 @@ impl Broker for RedisBroker {
         self.set_task(Some(runtime.spawn(async move {
             // Aborted with this task.
             let mut delivery = JoinSet::new();
-            let inbox = Arc::clone(&shared);
-            delivery.spawn(async move { inbox.inbox.deliver(&*sink).await });
+            delivery.spawn(deliver(Arc::clone(&shared), sink));
             if shared.settings.is_cluster() {
                 servers::run_cluster(shared, name, started).await;
             } else {
@@ -184,5 +183,17 @@ impl Drop for RedisBroker {
 impl fmt::Debug for RedisBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisBroker").field("servers", &self.shared.settings.servers).finish_non_exhaustive()
+    }
+}
+
+/// Passes what arrives to the sink, for ever, also after it has panicked.
+async fn deliver(shared: Arc<Shared>, sink: Arc<dyn BrokerSink>) {
+    loop {
+        let mut delivery = JoinSet::new();
+        let (shared, sink) = (Arc::clone(&shared), Arc::clone(&sink));
+        delivery.spawn(async move { shared.inbox.deliver(&*sink).await });
+        if let Some(Err(error)) = delivery.join_next().await {
+            tracing::error!(%error, "the sink of a broker has panicked");
+        }
     }
 }

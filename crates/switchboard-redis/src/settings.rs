@@ -78,6 +78,7 @@ pub struct RedisBrokerBuilder {
     cluster: bool,
     sentinel_master: Option<String>,
     sentinel_credentials: Credentials,
+    #[cfg(feature = "tls")]
     root_certificates: Vec<u8>,
     prefix: String,
     connect_timeout: Duration,
@@ -99,6 +100,7 @@ impl RedisBrokerBuilder {
             cluster: false,
             sentinel_master: None,
             sentinel_credentials: Credentials::default(),
+            #[cfg(feature = "tls")]
             root_certificates: Vec::new(),
             prefix: "sb".to_owned(),
             connect_timeout: Duration::from_secs(5),

@@ -123,12 +123,7 @@ const NEEDS: [Need; 16] = [
         found: Found::Runs(&["sh", "-c", "unshare --version && nsenter --version"]),
         get: Get::Debian(&["util-linux"]),
     },
-    Need {
-        name: "Redis",
-        wanted: always,
-        found: Found::Program("redis-server"),
-        get: Get::Debian(&["redis-server"]),
-    },
+    Need { name: "Redis", wanted: always, found: Found::Program("redis-server"), get: Get::Debian(&["redis-server"]) },
     // Debian installs it where only root looks for programs.
     Need {
         name: "NATS",

@@ -1,6 +1,8 @@
 //! Opening a link.
 
 use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -11,7 +13,7 @@ use std::{
 use async_nats::{
     Auth, AuthError, Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError, Subscriber,
 };
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use switchboard_core::broker::{BrokerError, BrokerErrorKind};
 use tokio::{sync::mpsc, time::timeout};
 
@@ -46,14 +48,22 @@ pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Link, Bro
     let (sender, mut events) = mpsc::channel(256);
     let is_established = Arc::new(AtomicBool::new(false));
     let connecting = options(settings, name, sender, Arc::clone(&is_established)).connect(servers);
+    // Without a provider of cryptography, rustls panics when a server wants TLS.
+    let connecting = AssertUnwindSafe(connecting).catch_unwind();
     let limit = settings.connect_timeout * u32::try_from(count).unwrap_or(u32::MAX) + Duration::from_millis(100);
     let client = match timeout(limit, connecting).await {
-        Ok(client) => client.map_err(|error| unreachable(settings, error))?,
+        Ok(Ok(client)) => client.map_err(|error| unreachable(settings, error))?,
+        Ok(Err(_)) => {
+            let detail = format!("{}: TLS needs the feature `tls` of switchboard-nats", names(settings));
+            return Err(BrokerError::new(BrokerErrorKind::Rejected, detail));
+        }
         Err(_) => return Err(unavailable(settings, "no server has answered within connect_timeout")),
     };
     is_established.store(true, Ordering::Release);
     check_version(&client)?;
-    let echo = format!("{}.echo.{name}-{}", settings.prefix, NEXT.fetch_add(1, Ordering::Relaxed));
+    // No other link has this subject, in this process or another.
+    let random = RandomState::new().build_hasher().finish();
+    let echo = format!("{}.echo.{random:016x}-{}", settings.prefix, NEXT.fetch_add(1, Ordering::Relaxed));
     let gone = |_| unavailable(settings, "the connection was lost at once");
     let mut echoes = client.subscribe(echo.clone()).await.map_err(|error| unavailable(settings, &error.to_string()))?;
     client.publish(echo.clone(), "0".into()).await.map_err(|error| unavailable(settings, &error.to_string()))?;
@@ -97,7 +107,10 @@ fn options(
         };
         async move { auth }
     };
-    ConnectOptions::with_auth_callback(log_in)
+    let options = ConnectOptions::with_auth_callback(log_in);
+    #[cfg(feature = "tls")]
+    let options = options.tls_client_config(settings.tls.0.clone());
+    options
         .name(name)
         .connection_timeout(settings.connect_timeout)
         .ping_interval(settings.ping_interval.max(Duration::from_secs(1)))

@@ -1,16 +1,19 @@
 //! What a node sees when its server fails.
 
 use std::{
-    sync::atomic::Ordering,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use broker_servers::{Program, Server};
 use bytes::Bytes;
-use switchboard_core::broker::{Broker, BrokerErrorKind, Channel, Channels, LinkEvent};
+use switchboard_core::broker::{Broker, BrokerErrorKind, BrokerSink, Channel, Channels, LinkEvent};
 use switchboard_nats::{NatsBroker, NatsBrokerBuilder};
 
-use crate::listener::{Node, topic};
+use crate::listener::{NODE, Node, topic};
 
 fn builder(server: &Server) -> NatsBrokerBuilder {
     let impatient = Duration::from_millis(500);
@@ -182,4 +185,46 @@ async fn a_message_above_the_servers_limit_is_refused_and_the_link_stays() {
     assert!(error.to_string().contains("max_payload"), "{error}");
     node.broker.publish(&room, "small".into()).await.unwrap();
     node.hears(&room, "small").await;
+}
+
+/// Panics at each message, and counts them.
+struct Panics(AtomicUsize);
+
+impl BrokerSink for Panics {
+    fn message(&self, _: &Channel, _: Bytes) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        panic!("a sink of a test");
+    }
+
+    fn link(&self, _: LinkEvent) {}
+}
+
+#[tokio::test]
+async fn a_sink_that_panics_gets_the_next_message_all_the_same() {
+    let server = Server::start(Program::Nats, &[]);
+    let broker = builder(&server).build().unwrap();
+    let sink = Arc::new(Panics(AtomicUsize::new(0)));
+    broker.start(NODE, sink.clone()).await.unwrap();
+    let room = topic("room");
+    broker.subscribe(&room).await.unwrap();
+    let started = Instant::now();
+    while sink.0.load(Ordering::Relaxed) < 3 {
+        broker.publish(&room, "again".into()).await.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(30), "the third message arrives");
+    }
+}
+
+#[tokio::test]
+async fn a_server_in_lame_duck_mode_is_left_at_once() {
+    let mut server = Server::start(Program::Nats215, &[]);
+    let node = Node::start(builder(&server)).await;
+    let room = topic("room");
+    node.broker.subscribe(&room).await.unwrap();
+    server.signal("USR2");
+    node.until("the link is given up", |heard| {
+        heard.count(|event| matches!(event, LinkEvent::Disconnected { reason } if reason.contains("lame duck"))) == 1
+    })
+    .await;
+    server.start_again();
+    node.until("the room is restored", |heard| heard.is_restored(&room)).await;
 }

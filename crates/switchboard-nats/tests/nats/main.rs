@@ -6,3 +6,5 @@ mod conformance;
 mod faults;
 mod listener;
 mod logins;
+#[cfg(feature = "tls")]
+mod tls;

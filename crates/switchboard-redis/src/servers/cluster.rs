@@ -30,7 +30,7 @@ const IMPATIENCE: Duration = Duration::from_millis(200);
 /// What the tasks of servers report.
 enum Report {
     Up(Address, Queues),
-    Lost(Address, Cow<'static, str>),
+    Lost(Address, u64, Cow<'static, str>),
     NotReached(BrokerError),
     /// The server has ended the subscription to a partition by itself: the slot has moved.
     Ended(usize),
@@ -50,6 +50,7 @@ struct Cluster {
     restoring: JoinSet<(u64, Vec<usize>, Vec<usize>)>,
     is_connected: bool,
     last_error: Option<BrokerError>,
+    lost_by: Cow<'static, str>,
 }
 
 struct Server {
@@ -80,6 +81,7 @@ pub(crate) async fn run(shared: Arc<Shared>, name: String, started: oneshot::Sen
         restoring: JoinSet::new(),
         is_connected: false,
         last_error: None,
+        lost_by: "no master is known".into(),
     };
     cluster.run(received, started).await;
 }
@@ -139,17 +141,18 @@ impl Cluster {
         match report {
             Report::Up(address, queues) => {
                 tracing::info!(%address, "connected to a server of the cluster");
-                if let Some(server) = self.servers.get_mut(&address) {
+                // Not of a task that has been ended since.
+                if let Some(server) = self.servers.get_mut(&address).filter(|_| !queues.commands.is_closed()) {
                     server.queues = Some(queues);
                 }
                 self.reroute();
             }
-            Report::Lost(address, reason) => {
+            Report::Lost(address, id, reason) => {
                 tracing::warn!(%address, %reason, "the link to a server of the cluster is lost");
                 if let Some(server) = self.servers.get_mut(&address) {
-                    server.queues = None;
+                    server.queues.take_if(|queues| queues.id == id);
                 }
-                self.last_error = Some(BrokerError::new(BrokerErrorKind::Unavailable, format!("{address}: {reason}")));
+                self.lost_by = format!("{address}: {reason}").into();
                 self.reroute();
             }
             Report::NotReached(error) => self.last_error = Some(error),
@@ -208,8 +211,7 @@ impl Cluster {
         match (self.is_connected, is_connected) {
             (false, true) => self.shared.inbox.link(LinkEvent::Connected),
             (true, false) => {
-                let reason = self.last_error.as_ref().map_or_else(|| "no master is known".into(), ToString::to_string);
-                self.shared.inbox.link(LinkEvent::Disconnected { reason: reason.into() });
+                self.shared.inbox.link(LinkEvent::Disconnected { reason: self.lost_by.clone() });
             }
             (true, true) => {
                 self.shared.report(|partition| newly_interrupted.contains(&partition), LinkEvent::Interrupted)
@@ -240,7 +242,7 @@ impl Cluster {
     async fn reconnect(&mut self) {
         self.tasks.shutdown().await;
         self.servers.clear();
-        self.last_error = Some(BrokerError::new(BrokerErrorKind::Unavailable, "a new link was asked for"));
+        self.lost_by = "a new link was asked for".into();
         self.reroute();
         self.connect_masters();
     }
@@ -285,12 +287,13 @@ async fn serve(shared: Arc<Shared>, name: String, address: Address, reports: mps
                 let ended = reports.clone();
                 // A report that does not fit is made good by the next question for the slots.
                 let mut serving = pair.serve(&shared, move |partition| drop(ended.try_send(Report::Ended(partition))));
+                let id = serving.queues.id;
                 if reports.send(Report::Up(address.clone(), serving.queues.clone())).await.is_err() {
                     return;
                 }
                 let reason = serving.lost().await;
                 serving.end().await;
-                if reports.send(Report::Lost(address.clone(), reason)).await.is_err() {
+                if reports.send(Report::Lost(address.clone(), id, reason)).await.is_err() {
                     return;
                 }
             }

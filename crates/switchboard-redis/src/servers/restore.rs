@@ -66,10 +66,9 @@ pub(super) async fn partitions(
     let (mut heard, mut refused) = (Vec::new(), Vec::new());
     for (partition, outcome) in partitions.into_iter().zip(outcomes) {
         match outcome.await {
-            Ok(Ok(Value::ServerError(_))) => refused.push(partition),
-            Ok(Ok(_)) => heard.push(partition),
-            // The link was lost again. Its end is reported elsewhere.
-            Ok(Err(_)) | Err(_) => {}
+            Ok(Ok(value)) if !matches!(value, Value::ServerError(_)) => heard.push(partition),
+            // If the link was lost, the partitions have another one by then, or none.
+            _ => refused.push(partition),
         }
     }
     (queues.id, heard, refused)

@@ -98,12 +98,11 @@ fn sentinels(shared: &Shared) -> Option<Sentinels<'_>> {
     Some(Sentinels { addresses: sentinels, credentials, master, tls: *tls })
 }
 
-/// With Sentinels, returns when the server is not the master any more.
+/// Returns when the server is not the master any more, by its own word or that of Sentinels.
 ///
 /// Publishing to a demoted master succeeds, and nobody hears it. Neither Sentinels alone tell of it in time (they may not
 /// be reachable), nor the server alone (it may not know yet).
 async fn demoted(shared: &Shared, name: &str, address: &Address, queues: &Queues) -> Cow<'static, str> {
-    let Some(sentinels) = sentinels(shared) else { return pending().await };
     let mut checks = interval(shared.settings.topology_interval);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -113,6 +112,7 @@ async fn demoted(shared: &Shared, name: &str, address: &Address, queues: &Queues
         {
             return format!("{address} is a {} now", String::from_utf8_lossy(&role)).into();
         }
+        let Some(sentinels) = sentinels(shared) else { continue };
         match sentinels.master(shared, name).await {
             Ok(master) if master != *address => return format!("the master is {master} now").into(),
             Ok(_) => {}

@@ -1,13 +1,16 @@
 //! What a node sees when its server fails.
 
 use std::{
-    sync::atomic::Ordering,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use broker_servers::{Program, Server};
 use bytes::Bytes;
-use switchboard_core::broker::{Broker, BrokerErrorKind, Channel, LinkEvent};
+use switchboard_core::broker::{Broker, BrokerErrorKind, BrokerSink, Channel, LinkEvent};
 use switchboard_redis::{RedisBroker, RedisBrokerBuilder};
 
 use crate::listener::{NODE, Node, topic};
@@ -183,4 +186,45 @@ async fn queues_are_bounded() {
     }
     server.resume();
     node.publish_when_possible(&room, "room again").await;
+}
+
+/// Panics at each message, and counts them.
+struct Panics(AtomicUsize);
+
+impl BrokerSink for Panics {
+    fn message(&self, _: &Channel, _: Bytes) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        panic!("a sink of a test");
+    }
+
+    fn link(&self, _: LinkEvent) {}
+}
+
+#[tokio::test]
+async fn a_sink_that_panics_gets_the_next_message_all_the_same() {
+    let server = Server::start(Program::Redis, &[]);
+    let broker = builder(&server).build().unwrap();
+    let sink = Arc::new(Panics(AtomicUsize::new(0)));
+    broker.start(NODE, sink.clone()).await.unwrap();
+    let room = topic("room");
+    broker.subscribe(&room).await.unwrap();
+    let started = Instant::now();
+    while sink.0.load(Ordering::Relaxed) < 3 {
+        broker.publish(&room, "again".into()).await.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(30), "the third message arrives");
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_is_dropped_leaves_no_connection() {
+    let server = Server::start(Program::Redis, &[]);
+    let clients = || server.ask(&["CLIENT", "LIST"]).text().matches("name=switchboard-").count();
+    let node = Node::start(builder(&server)).await;
+    assert_eq!(clients(), 2);
+    drop(node);
+    let started = Instant::now();
+    while clients() > 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "the connections are closed");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

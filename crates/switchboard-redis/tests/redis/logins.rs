@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use broker_servers::{Program, RedisCluster, Server};
 use switchboard_core::broker::{Broker, BrokerError, BrokerErrorKind};
 use switchboard_redis::RedisBroker;
-use tokio::net::TcpListener;
+use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use crate::listener::{Listener, NODE, Node, topic};
 
@@ -36,6 +36,31 @@ async fn a_server_that_does_not_answer_is_given_up() {
     let error = builder.connect().await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Unavailable);
     assert!(error.to_string().contains("connect_timeout"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_something_else_is_refused() {
+    for answer in
+        ["HTTP/1.1 400 Bad Request\r\n\r\n", "+OK\r\n", "-ERR unknown command 'HELLO'\r\n", "*999999999\r\n", ""]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("redis://{}", listener.local_addr().unwrap());
+        let server = async {
+            // Two connections, which share one fate.
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        };
+        let builder = RedisBroker::builder(url).connect_timeout(Duration::from_millis(500));
+        let error = tokio::select! {
+            result = builder.connect() => result.unwrap_err(),
+            () = server => unreachable!("it waits for ever"),
+        };
+        assert!(error.to_string().contains("127.0.0.1"), "{answer:?}: {error}");
+        assert_eq!(error.to_string().contains("Redis 6.2 or later"), answer.contains("HELLO"), "{answer:?}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -8,3 +8,5 @@ mod faults;
 mod listener;
 mod logins;
 mod sentinel;
+#[cfg(feature = "tls")]
+mod tls;
