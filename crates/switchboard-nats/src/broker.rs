@@ -43,8 +43,9 @@ use crate::{
 ///
 /// # Many channels
 ///
-/// A subscription takes about 5 KB of memory in the client. Thousands of channels per node are fine, hundreds of thousands
-/// are not.
+/// A subscription takes about 5 KB of memory in the client. So a node subscribes to some thousands of channels one by one,
+/// and to further ones by wildcards over 256 hashed partitions
+/// ([`max_exact_subscriptions`](NatsBrokerBuilder::max_exact_subscriptions)).
 ///
 /// # Examples
 ///

@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn subscription(name: &str) -> Arc<Subscription> {
-        Arc::new(Subscription::new(Channel::topic(name).unwrap()))
+        Arc::new(Subscription::new(Channel::topic(name).unwrap(), name.to_owned(), None))
     }
 
     async fn delivered(inbox: &Inbox) -> Vec<String> {

@@ -20,16 +20,21 @@ pub(crate) enum Action {
     /// `is_new` if this is not a repair: NATS forgets no subscription of a link that is up, so then only the link is
     /// checked.
     Subscribe {
-        subject: String,
         subscription: Arc<Subscription>,
         is_new: bool,
+    },
+    /// Perhaps nothing needs the wildcard of this partition any more.
+    Leave {
+        partition: u16,
     },
 }
 
 impl Action {
     pub(crate) fn subject(&self) -> &str {
         match self {
-            Self::Publish { subject, .. } | Self::Subscribe { subject, .. } => subject,
+            Self::Publish { subject, .. } => subject,
+            Self::Subscribe { subscription, .. } => &subscription.subject,
+            Self::Leave { .. } => "",
         }
     }
 

@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) ping_interval: Duration,
     pub(crate) min_backoff: Duration,
     pub(crate) max_backoff: Duration,
+    pub(crate) max_exact_subscriptions: usize,
     pub(crate) max_queued_operations: usize,
     pub(crate) max_queued_bytes: usize,
     pub(crate) max_waiting_messages: usize,
@@ -51,6 +52,7 @@ impl fmt::Debug for Login {
 /// | [`response_timeout`](Self::response_timeout) | 3 s |
 /// | [`ping_interval`](Self::ping_interval) | 2 s |
 /// | [`backoff`](Self::backoff) | 50 ms to 3 s |
+/// | [`max_exact_subscriptions`](Self::max_exact_subscriptions) | 4096 |
 /// | [`max_queued_operations`](Self::max_queued_operations) | 16 384 |
 /// | [`max_queued_bytes`](Self::max_queued_bytes) | 64 MiB |
 /// | [`max_waiting_messages`](Self::max_waiting_messages) | 65 536 |
@@ -80,6 +82,7 @@ pub struct NatsBrokerBuilder {
     response_timeout: Duration,
     ping_interval: Duration,
     backoff: (Duration, Duration),
+    max_exact_subscriptions: usize,
     max_queued_operations: usize,
     max_queued_bytes: usize,
     max_waiting_messages: usize,
@@ -98,6 +101,7 @@ impl NatsBrokerBuilder {
             response_timeout: Duration::from_secs(3),
             ping_interval: Duration::from_secs(2),
             backoff: (Duration::from_millis(50), Duration::from_secs(3)),
+            max_exact_subscriptions: 4096,
             max_queued_operations: 16_384,
             max_queued_bytes: 64 << 20,
             max_waiting_messages: 65_536,
@@ -156,6 +160,15 @@ impl NatsBrokerBuilder {
     /// The pause before a new attempt to connect: random, up to a limit that doubles from `min` to `max`.
     pub fn backoff(mut self, min: Duration, max: Duration) -> Self {
         self.backoff = (min, max);
+        self
+    }
+
+    /// How many channels have a subscription of their own, which takes about 5 KB in the client.
+    ///
+    /// Further ones are heard by wildcards over hashed partitions, of which there are 256. Then the node also gets messages
+    /// of channels that it has not subscribed to, and ignores them.
+    pub fn max_exact_subscriptions(mut self, count: usize) -> Self {
+        self.max_exact_subscriptions = count;
         self
     }
 
@@ -234,6 +247,7 @@ impl NatsBrokerBuilder {
             ping_interval: self.ping_interval,
             min_backoff: self.backoff.0,
             max_backoff: self.backoff.1,
+            max_exact_subscriptions: self.max_exact_subscriptions,
             max_queued_operations: self.max_queued_operations,
             max_queued_bytes: self.max_queued_bytes,
             max_waiting_messages: self.max_waiting_messages,

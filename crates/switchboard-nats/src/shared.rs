@@ -58,7 +58,11 @@ impl Shared {
         Self {
             inbox: Inbox::new(settings.max_waiting_messages, settings.max_waiting_bytes),
             room: Room::new(settings.max_queued_operations, settings.max_queued_bytes),
-            state: Mutex::new(State { phase: Phase::NotStarted, link: None, table: Table::default() }),
+            state: Mutex::new(State {
+                phase: Phase::NotStarted,
+                link: None,
+                table: Table::new(settings.max_exact_subscriptions),
+            }),
             reconnect: Notify::new(),
             unsubscribed: AtomicU64::new(0),
             settings,
@@ -109,12 +113,17 @@ impl Shared {
         state.table.all()
     }
 
-    pub(crate) fn subject(&self, channel: &Channel) -> String {
-        subject(&self.settings.prefix, &channel.to_string())
+    /// Returns the subscription whose messages come by the wildcard of its partition.
+    pub(crate) fn find_by_wildcard(&self, subject: &str) -> Option<Arc<Subscription>> {
+        self.lock().table.find_by_wildcard(subject).map(Arc::clone)
+    }
+
+    pub(crate) fn needs_wildcard(&self, partition: u16) -> bool {
+        self.lock().table.needs_wildcard(partition)
     }
 
     pub(crate) fn publish(self: &Arc<Self>, channel: &Channel, message: Bytes) -> BrokerFuture {
-        let action = Action::Publish { subject: self.subject(channel), message };
+        let action = Action::Publish { subject: subject(&self.settings.prefix, &channel.to_string()), message };
         let state = self.lock();
         let queued = state.link().and_then(|link| self.queue(link, action, None));
         drop(state);
@@ -132,14 +141,15 @@ impl Shared {
     }
 
     pub(crate) fn subscribe(self: &Arc<Self>, channel: &Channel) -> BrokerFuture {
-        let subject = self.subject(channel);
+        let text = channel.to_string();
+        let subject = subject(&self.settings.prefix, &text);
         let mut state = self.lock();
         let link = match state.link() {
             Ok(link) => link.clone(),
             Err((error, _)) => return Box::pin(ready(Err(error))),
         };
-        let (subscription, is_new) = state.table.subscribe(channel);
-        let action = Action::Subscribe { subject, subscription: Arc::clone(&subscription), is_new };
+        let (subscription, is_new) = state.table.subscribe(channel, &text, &subject);
+        let action = Action::Subscribe { subscription: Arc::clone(&subscription), is_new };
         let withdrawn = is_new.then(|| (Arc::clone(self), Arc::clone(&subscription)));
         let queued = self.queue(&link, action, withdrawn);
         drop(state);
@@ -172,11 +182,11 @@ impl Shared {
             return Box::pin(ready(Err(closed())));
         }
         // The stream of the subscription ends, and the client tells the server.
-        if !state.table.unsubscribe(channel) {
+        let Some(ended) = state.table.unsubscribe(&subject(&self.settings.prefix, &channel.to_string())) else {
             return Box::pin(ready(Ok(())));
-        }
+        };
+        self.left(&state, &ended);
         drop(state);
-        self.unsubscribed.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::clone(self);
         Box::pin(async move {
             shared.inbox.settled().await;
@@ -185,8 +195,22 @@ impl Shared {
     }
 
     fn withdraw(&self, subscription: &Arc<Subscription>) {
-        self.lock().table.withdraw(subscription);
+        let mut state = self.lock();
+        if state.table.withdraw(subscription) {
+            self.left(&state, subscription);
+        }
+    }
+
+    /// After the end of a subscription, tells the link if a wildcard is not needed any more.
+    fn left(&self, state: &State, ended: &Subscription) {
         self.unsubscribed.fetch_add(1, Ordering::Relaxed);
+        if let Some(partition) = ended.wildcard
+            && !state.table.needs_wildcard(partition)
+            && let Some(link) = &state.link
+        {
+            // If the queue is full, messages still come, and are ignored.
+            let _ = self.queue(link, Action::Leave { partition }, None);
+        }
     }
 
     /// Queues an operation.

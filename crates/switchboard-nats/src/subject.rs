@@ -15,7 +15,7 @@ pub(crate) const PARTITIONS: u16 = 256;
 pub(crate) fn subject(prefix: &str, text: &str) -> String {
     let mut subject = String::with_capacity(prefix.len() + text.len() + 8);
     // Writing to a string cannot fail.
-    let _ = write!(subject, "{prefix}.{}.", crc16(text.as_bytes()) % PARTITIONS);
+    let _ = write!(subject, "{prefix}.{}.", partition(text));
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'/') {
             subject.push(char::from(byte));
@@ -24,6 +24,16 @@ pub(crate) fn subject(prefix: &str, text: &str) -> String {
         }
     }
     subject
+}
+
+/// Returns the partition of a channel by its text.
+pub(crate) fn partition(text: &str) -> u16 {
+    crc16(text.as_bytes()) % PARTITIONS
+}
+
+/// Returns the wildcard for all channels of a partition.
+pub(crate) fn wildcard(prefix: &str, partition: u16) -> String {
+    format!("{prefix}.{partition}.*")
 }
 
 /// CRC-16/XMODEM.
@@ -66,6 +76,7 @@ mod tests {
         // Other values would separate nodes of different versions.
         assert_eq!(subject("sb", "t:room:1"), "sb.113.t:room:1");
         assert_eq!(subject("sb", "u:a.b *>%"), "sb.44.u:a%2Eb%20%2A%3E%25");
+        assert_eq!(wildcard("sb", partition("t:room:1")), "sb.113.*");
         assert_eq!(crc16(b"123456789"), 0x31c3);
     }
 

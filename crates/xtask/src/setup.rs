@@ -292,7 +292,7 @@ mod tests {
         let needs: Vec<_> = NEEDS.iter().collect();
         let packages = debian_packages(&needs);
         let others = ["python3", "python3-venv", "iproute2", "util-linux", "redis-server", "nats-server"];
-        assert_eq!(packages, [["chromium", "chromium-driver", "nodejs", "npm"], others].concat());
+        assert_eq!(packages, [&["chromium", "chromium-driver", "nodejs", "npm"][..], &others].concat());
         assert!(debian_packages(&[]).is_empty());
     }
 

@@ -11,8 +11,7 @@ use std::{
     time::Duration,
 };
 
-use async_nats::{Statistics, Subscriber};
-use bytes::Bytes;
+use async_nats::{Message, Statistics, Subscriber};
 use futures_util::{
     FutureExt, Stream, StreamExt,
     stream::{Abortable, SelectAll},
@@ -30,18 +29,19 @@ const CHECK: Duration = Duration::from_millis(250);
 /// Checks that are left out after a subscription has ended: until the server knows of it.
 const PAUSE: u32 = 8;
 
-/// The messages of one subscription.
+/// The messages of one subscription of the client.
 pub(super) struct Messages {
-    pub(super) subscription: Arc<Subscription>,
+    /// Whose messages these are. None if they come by a wildcard.
+    pub(super) subscription: Option<Arc<Subscription>>,
     pub(super) subscriber: Subscriber,
 }
 
 impl Stream for Messages {
-    type Item = (Arc<Subscription>, Bytes);
+    type Item = (Option<Arc<Subscription>>, Message);
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let message = self.subscriber.poll_next_unpin(cx);
-        message.map(|message| message.map(|message| (Arc::clone(&self.subscription), message.payload)))
+        message.map(|message| message.map(|message| (self.subscription.clone(), message)))
     }
 }
 
@@ -56,9 +56,11 @@ pub(super) async fn run(
     let mut checks = interval(CHECK);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut losses = Losses::default();
-    let take = |(subscription, message): (Arc<Subscription>, Bytes)| {
+    let take = |(subscription, message): (Option<Arc<Subscription>>, Message)| {
         received.fetch_add(1, Ordering::Relaxed);
-        shared.inbox.message(&subscription, message);
+        if let Some(subscription) = subscription.or_else(|| shared.find_by_wildcard(&message.subject)) {
+            shared.inbox.message(&subscription, message.payload);
+        }
     };
     loop {
         tokio::select! {

@@ -1,6 +1,11 @@
 //! Gives the client what is to be sent.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Instant,
+};
 
 use async_nats::{Client, PublishErrorKind};
 use bytes::Bytes;
@@ -12,6 +17,7 @@ use super::{Batch, read::Messages};
 use crate::{
     operation::{Action, Operation},
     shared::Shared,
+    subject::wildcard,
     table::Subscription,
 };
 
@@ -27,6 +33,8 @@ struct Writer {
     streams: mpsc::Sender<Abortable<Messages>>,
     batches: mpsc::Sender<Batch>,
     number: u64,
+    /// What ends the wildcard of each partition that has one.
+    wildcards: HashMap<u16, AbortHandle>,
 }
 
 /// The client has ended.
@@ -42,13 +50,15 @@ pub(super) async fn run(
     streams: mpsc::Sender<Abortable<Messages>>,
     batches: mpsc::Sender<Batch>,
 ) -> Cow<'static, str> {
-    let mut writer = Writer { shared, client, echo, streams, batches, number: 0 };
+    let mut writer = Writer { shared, client, echo, streams, batches, number: 0, wildcards: HashMap::new() };
     let total = restore.len();
-    for (portion, subscriptions) in restore.chunks(RESTORED).enumerate() {
-        if writer.restore(subscriptions).await.is_err() {
+    let mut sent = 0;
+    for subscriptions in portions(restore) {
+        sent += subscriptions.len();
+        if writer.restore(&subscriptions).await.is_err() {
             return "the client has ended".into();
         }
-        tracing::info!(sent = portion * RESTORED + subscriptions.len(), total, "restoring subscriptions");
+        tracing::info!(sent, total, "restoring subscriptions");
         // Others do not wait until all are restored.
         let mut waiting = Vec::new();
         while waiting.len() < OPERATIONS
@@ -71,13 +81,23 @@ pub(super) async fn run(
     }
 }
 
+/// Divides the subscriptions so that no portion needs too many of the client.
+fn portions(restore: Vec<Arc<Subscription>>) -> Vec<Vec<Arc<Subscription>>> {
+    let (by_wildcard, exact): (Vec<_>, Vec<_>) =
+        restore.into_iter().partition(|subscription| subscription.wildcard.is_some());
+    let mut by_partition: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for subscription in by_wildcard {
+        by_partition.entry(subscription.wildcard).or_default().push(subscription);
+    }
+    exact.chunks(RESTORED).map(<[_]>::to_vec).chain(by_partition.into_values()).collect()
+}
+
 impl Writer {
     async fn restore(&mut self, subscriptions: &[Arc<Subscription>]) -> Result<(), Ended> {
         let mut restored = Vec::with_capacity(subscriptions.len());
         for subscription in subscriptions {
             if subscription.is_active() {
-                let subject = self.shared.subject(&subscription.channel);
-                self.subscribe(subject, subscription).await?;
+                self.subscribe(subscription).await?;
                 restored.push(subscription.channel.clone());
             }
         }
@@ -100,23 +120,40 @@ impl Writer {
                         }
                     }
                 }
-                Action::Subscribe { subject, subscription, is_new } => {
+                Action::Subscribe { subscription, is_new } => {
                     if *is_new && subscription.is_active() {
-                        self.subscribe(subject.clone(), subscription).await?;
+                        self.subscribe(&Arc::clone(subscription)).await?;
                     }
                     sent.push(operation);
+                }
+                Action::Leave { partition } => {
+                    if !self.shared.needs_wildcard(*partition)
+                        && let Some(wildcard) = self.wildcards.remove(partition)
+                    {
+                        wildcard.abort();
+                    }
                 }
             }
         }
         self.confirm(sent, Vec::new()).await
     }
 
-    async fn subscribe(&self, subject: String, subscription: &Arc<Subscription>) -> Result<(), Ended> {
+    /// Subscribes to the channel, or to its partition unless that has been done.
+    async fn subscribe(&mut self, subscription: &Arc<Subscription>) -> Result<(), Ended> {
+        let subject = match subscription.wildcard {
+            Some(partition) if self.wildcards.contains_key(&partition) => return Ok(()),
+            Some(partition) => wildcard(&self.shared.settings.prefix, partition),
+            None => subscription.subject.clone(),
+        };
         let subscriber = self.client.subscribe(subject).await.map_err(|_| Ended)?;
         let (end, registration) = AbortHandle::new_pair();
-        let messages = Messages { subscription: Arc::clone(subscription), subscriber };
+        let of = subscription.wildcard.is_none().then(|| Arc::clone(subscription));
+        let messages = Messages { subscription: of, subscriber };
         self.streams.send(Abortable::new(messages, registration)).await.map_err(|_| Ended)?;
-        subscription.attach(end);
+        match subscription.wildcard {
+            Some(partition) => _ = self.wildcards.insert(partition, end),
+            None => subscription.attach(end),
+        }
         Ok(())
     }
 

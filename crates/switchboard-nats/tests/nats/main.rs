@@ -8,3 +8,4 @@ mod listener;
 mod logins;
 #[cfg(feature = "tls")]
 mod tls;
+mod wildcards;
