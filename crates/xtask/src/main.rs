@@ -10,6 +10,7 @@ mod msrv;
 mod package;
 mod public_api;
 mod setup;
+mod simulate;
 mod soak;
 mod step;
 mod test;
@@ -31,6 +32,7 @@ Commands:
   bench           Measure against a server written by hand on axum, and write docs/performance.md
   bench --quick   The same in a short run, written to target/bench; names select, as in `bench --quick rpc-1 idle`
   loom            Check the models of queues and topics in all thread interleavings
+  simulate        Run simulated clusters with faults: --seeds N, one again with --seed S, --nodes N; --traffic for the table
   soak            Connect 10 000 clients repeatedly, let one join and leave a million times, and check the memory
   msrv            Check that no dependency needs a newer compiler than the workspace
   public-api      Check that public signatures use only types of allowed crates
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         ["test", "--quick"] => test::run(Extent::Quick),
         ["autobahn"] => autobahn::run(),
         ["loom"] => loom::run(),
+        ["simulate", options @ ..] => simulate::run(options),
         ["soak"] => soak::run(),
         ["msrv"] => msrv::run(),
         ["public-api"] => public_api::run(),

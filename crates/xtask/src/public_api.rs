@@ -15,7 +15,7 @@ use devkit::{CommandLine, workspace};
 use serde_json::Value;
 
 /// The published crates, each with the foreign crates, or paths of types, that it may show.
-const SHOWN: [(&str, &[&str]); 7] = [
+const SHOWN: [(&str, &[&str]); 8] = [
     ("switchboard-frame", &["bytes", "http"]),
     (
         "switchboard-core",
@@ -23,6 +23,7 @@ const SHOWN: [(&str, &[&str]); 7] = [
         // `broker`. `validator` is re-exported for rules that applications write.
         &["axum_core::response", "bytes", "schemars::JsonSchema", "serde_core", "validator"],
     ),
+    ("switchboard-cluster", &["bytes"]),
     ("switchboard-macros", &["proc_macro"]),
     ("switchboard-codegen", &[]),
     ("switchboard-redis", &["bytes"]),
@@ -49,11 +50,12 @@ const SHOWN: [(&str, &[&str]); 7] = [
 ];
 
 /// The standard library, and the crates of this workspace.
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 11] = [
     "alloc",
     "core",
     "std",
     "switchboard",
+    "switchboard_cluster",
     "switchboard_codegen",
     "switchboard_core",
     "switchboard_frame",

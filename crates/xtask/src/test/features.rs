@@ -9,7 +9,7 @@ pub(crate) struct Crate {
 }
 
 /// A test compares this list to the manifests.
-pub(crate) const PUBLISHED: [Crate; 8] = [
+pub(crate) const PUBLISHED: [Crate; 9] = [
     Crate { name: "switchboard-macros", features: &["contract", "schema", "validator"] },
     Crate {
         name: "switchboard-core",
@@ -30,6 +30,7 @@ pub(crate) const PUBLISHED: [Crate; 8] = [
             "validator",
         ],
     },
+    Crate { name: "switchboard-cluster", features: &["simulate"] },
     Crate { name: "switchboard-frame", features: &[] },
     Crate {
         name: "switchboard",

@@ -7,7 +7,7 @@ mod readme;
 use anyhow::Result;
 use devkit::{CommandLine, workspace};
 
-use crate::{autobahn, loom, msrv, package, public_api, setup, step::Steps};
+use crate::{autobahn, loom, msrv, package, public_api, setup, simulate, step::Steps};
 
 /// How much to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("page of the example typed-client", &[page()])?;
     steps.commands("serde_json's features", &[tests_with_serde_json_features(setup::has_nextest())?])?;
     steps.call("loom", "cargo xtask loom", loom::run)?;
+    steps.commands("simulator", &[simulate::in_all_tests()])?;
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;

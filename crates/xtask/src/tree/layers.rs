@@ -72,7 +72,8 @@ fn the_picture_shows_the_floors() {
 #[test]
 fn each_file_is_a_module() {
     let root = workspace::root();
-    for source in ["crates/switchboard/src", "crates/switchboard-core/src", "crates/switchboard-frame/src"] {
+    for name in ["switchboard", "switchboard-cluster", "switchboard-core", "switchboard-frame"] {
+        let source = format!("crates/{name}/src");
         let source = root.join(source);
         for path in rust_files(&source) {
             let module = module(&path);

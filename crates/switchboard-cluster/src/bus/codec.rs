@@ -1,0 +1,90 @@
+//! Reading and writing the fields of bus messages.
+
+use bytes::{Buf as _, Bytes};
+
+/// Bytes that are no bus message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// Appends an integer as LEB128: 7 bits a byte, the lowest first, the top bit set on all but the last.
+pub(super) fn put_integer(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a length and as many bytes.
+pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_integer(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// Reads fields from the front of a message. Slices share its memory.
+#[derive(Debug)]
+pub(super) struct Reader(pub(super) Bytes);
+
+impl Reader {
+    pub(super) fn byte(&mut self) -> Result<u8, Malformed> {
+        if self.0.is_empty() { Err(Malformed) } else { Ok(self.0.get_u8()) }
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let taken = self.take(N)?;
+        taken[..].try_into().map_err(|_| Malformed)
+    }
+
+    pub(super) fn fixed64(&mut self) -> Result<u64, Malformed> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    pub(super) fn integer(&mut self) -> Result<u64, Malformed> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if shift == 63 && bits > 1 {
+                return Err(Malformed);
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(Malformed)
+    }
+
+    pub(super) fn integer32(&mut self) -> Result<u32, Malformed> {
+        self.integer()?.try_into().map_err(|_| Malformed)
+    }
+
+    pub(super) fn take(&mut self, length: usize) -> Result<Bytes, Malformed> {
+        if length > self.0.len() { Err(Malformed) } else { Ok(self.0.split_to(length)) }
+    }
+
+    pub(super) fn bytes(&mut self) -> Result<Bytes, Malformed> {
+        let length = self.integer()?.try_into().map_err(|_| Malformed)?;
+        self.take(length)
+    }
+
+    pub(super) fn text(&mut self) -> Result<String, Malformed> {
+        let bytes = self.bytes()?;
+        std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| Malformed)
+    }
+
+    /// Reads a number of elements, each of at least `size` bytes: a number that the rest of the message cannot hold is
+    /// refused before anything is allocated.
+    pub(super) fn count(&mut self, size: usize) -> Result<usize, Malformed> {
+        let count: usize = self.integer()?.try_into().map_err(|_| Malformed)?;
+        if count > self.0.len() / size { Err(Malformed) } else { Ok(count) }
+    }
+
+    pub(super) fn rest(self) -> Bytes {
+        self.0
+    }
+
+    pub(super) fn end(self) -> Result<(), Malformed> {
+        if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
+    }
+}

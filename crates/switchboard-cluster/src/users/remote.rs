@@ -1,0 +1,201 @@
+//! The users of the other nodes, as those have told.
+
+use rustc_hash::FxHashMap;
+use switchboard_core::broker::{NodeId, UserKey};
+
+use super::digest;
+use crate::bus::{Origin, UserCount, UsersDelta};
+
+/// The users of all other nodes.
+#[derive(Debug)]
+pub(crate) struct RemoteUsers {
+    nodes: FxHashMap<NodeId, UsersOfNode>,
+    total: usize,
+    max_users: usize,
+}
+
+#[derive(Debug)]
+struct UsersOfNode {
+    origin: Origin,
+    version: u64,
+    digest: u64,
+    users: FxHashMap<UserKey, u32>,
+    /// Whether the last version and digest that were heard are those of `users`.
+    is_current: bool,
+    /// Whether some users did not fit.
+    is_cut: bool,
+}
+
+/// What became of something that a node has told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    Current,
+    /// Something is missing: ask for a snapshot.
+    Missing,
+    /// Of the past.
+    Old,
+}
+
+impl UsersOfNode {
+    fn new(origin: Origin) -> Self {
+        Self { origin, version: 0, digest: 0, users: FxHashMap::default(), is_current: true, is_cut: false }
+    }
+
+    /// Sets the connections of a user, and returns whether it fits.
+    fn set(&mut self, user: UserCount, has_room: bool) {
+        let UserCount { key, connections } = user;
+        let before = if connections == 0 {
+            self.users.remove(&key).unwrap_or(0)
+        } else if has_room || self.users.contains_key(&key) {
+            self.users.insert(key.clone(), connections).unwrap_or(0)
+        } else {
+            self.is_cut = true;
+            return;
+        };
+        self.digest ^= digest(&key, before) ^ digest(&key, connections);
+    }
+}
+
+impl RemoteUsers {
+    pub(crate) fn new(max_users: usize) -> Self {
+        Self { nodes: FxHashMap::default(), total: 0, max_users }
+    }
+
+    fn node(&mut self, origin: Origin) -> &mut UsersOfNode {
+        let node = self.nodes.entry(origin.node).or_insert_with(|| UsersOfNode::new(origin));
+        if node.origin != origin {
+            self.total -= node.users.len();
+            *node = UsersOfNode::new(origin);
+        }
+        node
+    }
+
+    fn change(&mut self, origin: Origin, changes: Vec<UserCount>) {
+        let (mut total, max_users) = (self.total, self.max_users);
+        let node = self.node(origin);
+        for user in changes {
+            let before = node.users.len();
+            node.set(user, total < max_users);
+            total = total + node.users.len() - before;
+        }
+        self.total = total;
+    }
+
+    pub(crate) fn delta(&mut self, origin: Origin, delta: UsersDelta) -> Applied {
+        let node = self.node(origin);
+        if delta.to <= node.version {
+            return Applied::Old;
+        }
+        if delta.from != node.version {
+            node.is_current = false;
+            return Applied::Missing;
+        }
+        node.version = delta.to;
+        self.change(origin, delta.changes);
+        Applied::Current
+    }
+
+    /// Compares what is known of a node with its heartbeat.
+    pub(crate) fn heartbeat(&mut self, origin: Origin, version: u64, digest: u64) -> Applied {
+        let node = self.node(origin);
+        if version < node.version {
+            return Applied::Old;
+        }
+        // What does not fit cannot be asked for again and again.
+        node.is_current = version == node.version && (digest == node.digest || node.is_cut);
+        if node.is_current { Applied::Current } else { Applied::Missing }
+    }
+
+    /// Replaces what is known of a node.
+    pub(crate) fn snapshot(&mut self, origin: Origin, version: u64, users: Vec<UserCount>) {
+        let node = self.node(origin);
+        if version < node.version {
+            return;
+        }
+        let old = std::mem::replace(node, UsersOfNode { version, ..UsersOfNode::new(origin) });
+        self.total -= old.users.len();
+        self.change(origin, users);
+    }
+
+    pub(crate) fn remove(&mut self, node: NodeId) {
+        if let Some(removed) = self.nodes.remove(&node) {
+            self.total -= removed.users.len();
+        }
+    }
+
+    pub(crate) fn connections(&self, key: &UserKey) -> usize {
+        self.nodes.values().filter_map(|node| node.users.get(key)).map(|connections| *connections as usize).sum()
+    }
+
+    pub(crate) fn nodes_with(&self, key: &UserKey) -> impl Iterator<Item = NodeId> {
+        self.nodes.iter().filter(|(_, node)| node.users.contains_key(key)).map(|(id, _)| *id)
+    }
+
+    /// Returns whether all that the nodes have told is known.
+    pub(crate) fn is_current(&self) -> bool {
+        self.nodes.values().all(|node| node.is_current && !node.is_cut)
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use switchboard_core::broker::Incarnation;
+
+    use super::*;
+
+    fn origin(incarnation: u64) -> Origin {
+        Origin { node: NodeId::from_bytes([1; 16]), incarnation: Incarnation::from_u64(incarnation) }
+    }
+
+    fn user(key: &str, connections: u32) -> UserCount {
+        UserCount { key: UserKey::new(key).unwrap(), connections }
+    }
+
+    fn delta(from: u64, key: &str, connections: u32) -> UsersDelta {
+        UsersDelta { from, to: from + 1, changes: vec![user(key, connections)] }
+    }
+
+    #[test]
+    fn deltas_are_applied_in_order_and_a_missing_one_is_noticed() {
+        let mut users = RemoteUsers::new(10);
+        assert_eq!(users.delta(origin(1), delta(0, "a", 2)), Applied::Current);
+        assert_eq!(users.delta(origin(1), delta(0, "a", 2)), Applied::Old);
+        assert_eq!(users.delta(origin(1), delta(2, "b", 1)), Applied::Missing);
+        assert!(!users.is_current());
+        users.snapshot(origin(1), 3, vec![user("b", 1)]);
+        assert_eq!(users.heartbeat(origin(1), 3, digest(&user("b", 1).key, 1)), Applied::Current);
+        assert_eq!((users.connections(&user("a", 1).key), users.connections(&user("b", 1).key)), (0, 1));
+        assert!(users.is_current());
+    }
+
+    #[test]
+    fn a_wrong_digest_is_noticed() {
+        let mut users = RemoteUsers::new(10);
+        users.delta(origin(1), delta(0, "a", 2));
+        assert_eq!(users.heartbeat(origin(1), 1, 0), Applied::Missing);
+        assert_eq!(users.heartbeat(origin(1), 0, 0), Applied::Old, "a delta has overtaken the heartbeat");
+    }
+
+    #[test]
+    fn another_incarnation_begins_without_users() {
+        let mut users = RemoteUsers::new(10);
+        users.delta(origin(1), delta(0, "a", 2));
+        assert_eq!(users.delta(origin(2), delta(0, "b", 1)), Applied::Current);
+        assert_eq!((users.connections(&user("a", 1).key), users.total()), (0, 1));
+        users.remove(origin(2).node);
+        assert_eq!(users.total(), 0);
+    }
+
+    #[test]
+    fn users_beyond_the_limit_are_left_out_and_the_answers_say_so() {
+        let mut users = RemoteUsers::new(1);
+        users.delta(origin(1), delta(0, "a", 1));
+        users.delta(origin(1), delta(1, "b", 1));
+        assert_eq!((users.total(), users.is_current()), (1, false));
+        assert_eq!(users.heartbeat(origin(1), 2, 0), Applied::Current, "it is not asked for again");
+    }
+}
