@@ -70,7 +70,7 @@ impl fmt::Debug for Login {
 ///     .build()?;
 /// # Ok::<(), switchboard_core::broker::BrokerError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct NatsBrokerBuilder {
     urls: Vec<String>,
@@ -87,6 +87,13 @@ pub struct NatsBrokerBuilder {
     max_queued_bytes: usize,
     max_waiting_messages: usize,
     max_waiting_bytes: usize,
+}
+
+/// Without URLs, which may contain passwords.
+impl fmt::Debug for NatsBrokerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NatsBrokerBuilder").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
 }
 
 impl NatsBrokerBuilder {
@@ -334,6 +341,7 @@ mod tests {
         assert!(error(builder().response_timeout(Duration::ZERO)).contains("times"));
         assert!(error(builder().backoff(Duration::from_secs(2), Duration::from_secs(1))).contains("backoff"));
         assert!(error(builder().max_queued_operations(0)).contains("limits"));
+        assert!(!format!("{:?}", NatsBroker::builder("nats://:secret@h").token("secret")).contains("secret"));
     }
 
     #[test]

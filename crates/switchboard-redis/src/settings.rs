@@ -1,6 +1,6 @@
 //! The settings of a broker, and the builder that makes them.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use switchboard_core::broker::{BrokerError, BrokerErrorKind};
 
@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) prefix: String,
     pub(crate) timing: Timing,
     pub(crate) max_queued_operations: usize,
-    pub(crate) max_queued_bytes: u32,
+    pub(crate) max_queued_bytes: usize,
     pub(crate) max_waiting_messages: usize,
     pub(crate) max_waiting_bytes: usize,
     pub(crate) min_backoff: Duration,
@@ -71,7 +71,7 @@ impl Settings {
 ///     .build()?;
 /// # Ok::<(), switchboard_core::broker::BrokerError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct RedisBrokerBuilder {
     urls: Vec<String>,
@@ -86,11 +86,18 @@ pub struct RedisBrokerBuilder {
     keepalive: Duration,
     timing: Timing,
     max_queued_operations: usize,
-    max_queued_bytes: u32,
+    max_queued_bytes: usize,
     max_waiting_messages: usize,
     max_waiting_bytes: usize,
     backoff: (Duration, Duration),
     topology_interval: Duration,
+}
+
+/// Without URLs, which may contain passwords.
+impl fmt::Debug for RedisBrokerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisBrokerBuilder").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
 }
 
 impl RedisBrokerBuilder {
@@ -212,7 +219,7 @@ impl RedisBrokerBuilder {
 
     /// How many bytes the operations that wait for their answer may have. A larger message is
     /// [`Rejected`](switchboard_core::broker::BrokerErrorKind::Rejected).
-    pub fn max_queued_bytes(mut self, bytes: u32) -> Self {
+    pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
         self.max_queued_bytes = bytes;
         self
     }
@@ -333,7 +340,7 @@ fn check_limits(builder: &RedisBrokerBuilder) -> Result<(), BrokerError> {
     }
     let counts = [
         builder.max_queued_operations,
-        builder.max_queued_bytes as usize,
+        builder.max_queued_bytes,
         builder.max_waiting_messages,
         builder.max_waiting_bytes,
     ];
@@ -367,9 +374,10 @@ mod tests {
         assert!(error(builder().response_timeout(Duration::ZERO)).contains("times"));
         assert!(error(builder().backoff(Duration::from_secs(2), Duration::from_secs(1))).contains("backoff"));
         assert!(error(builder().max_queued_operations(0)).contains("limits"));
-        assert!(error(builder().max_queued_bytes(u32::MAX)).contains("limits"));
+        assert!(error(builder().max_queued_bytes(1 << 29)).contains("limits"));
         assert!(error(builder().url("redis://i")).contains("several URLs"));
         assert!(error(builder().cluster().sentinel_master("m")).contains("exclude"));
         assert!(builder().url("redis://i").cluster().build().is_ok());
+        assert!(!format!("{:?}", RedisBroker::builder("redis://:secret@h")).contains("secret"));
     }
 }

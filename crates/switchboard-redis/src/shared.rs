@@ -31,6 +31,17 @@ pub(crate) struct Queues {
     pub(crate) subscriptions: mpsc::Sender<Request>,
 }
 
+impl Queues {
+    /// Subscribes to one channel of Redis. The queue always has room for a batch of these.
+    fn resubscribe(&self, sharded: bool, channel: Bytes) -> oneshot::Receiver<Outcome> {
+        let (answer, outcome) = oneshot::channel();
+        let request = Request::internal(Command::Subscribe { sharded, channel }, |outcome| drop(answer.send(outcome)));
+        // Without room, the request is dropped, and says so.
+        let _ = self.subscriptions.try_send(request);
+        outcome
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
@@ -253,6 +264,24 @@ impl Shared {
             (PushKind::SUnsubscribe, _) => self.layout.partition_of(&wire),
             _ => None,
         }
+    }
+
+    /// Subscribes to a channel again, unless it has ended. Under the lock, so that its end comes before or after.
+    pub(crate) fn resubscribe_channel(&self, queues: &Queues, channel: &Channel) -> Option<oneshot::Receiver<Outcome>> {
+        let text = channel.to_string();
+        let state = self.lock();
+        state.table.get(&text)?;
+        Some(queues.resubscribe(false, self.layout.route(&text).wire))
+    }
+
+    /// As [`resubscribe_channel`](Self::resubscribe_channel), to the sharded channel of a partition.
+    pub(crate) fn resubscribe_partition(
+        &self,
+        queues: &Queues,
+        partition: usize,
+    ) -> Option<oneshot::Receiver<Outcome>> {
+        let state = self.lock();
+        state.table.has_partition(partition).then(|| queues.resubscribe(true, self.layout.partition_channel(partition)))
     }
 
     /// Sets the link of one partition, and returns whether it was another one.

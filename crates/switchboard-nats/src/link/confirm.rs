@@ -32,7 +32,9 @@ struct Confirmer {
     /// Subscriptions that wait for one more echo. A refusal of the server comes through another channel of the client
     /// than messages, so it may be seen after the echo that follows it.
     almost: Vec<Operation>,
-    echoed_at: Instant,
+    /// When the last echo came, or another message was seen to have come.
+    alive_at: Instant,
+    counted: u64,
 }
 
 /// Runs until the link is lost, and returns why.
@@ -46,7 +48,7 @@ pub(super) async fn run(
     let mut checks = interval(ping_interval.min(response_timeout) / 4);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut confirmer =
-        Confirmer { shared, link, batches: VecDeque::new(), almost: Vec::new(), echoed_at: Instant::now() };
+        Confirmer { shared, link, batches: VecDeque::new(), almost: Vec::new(), alive_at: Instant::now(), counted: 0 };
     loop {
         // In this order, so that a batch is known before its echo, and an error before both.
         tokio::select! {
@@ -73,8 +75,13 @@ pub(super) async fn run(
             },
             _ = checks.tick() => {
                 let now = Instant::now();
-                let due = confirmer.batches.front().map(|batch| batch.sent_at.max(confirmer.echoed_at));
-                let silence = now.saturating_duration_since(confirmer.echoed_at);
+                let counted = confirmer.link.client.statistics().in_messages.load(Ordering::Relaxed);
+                // Echoes wait behind other messages. While those come, the link is alive.
+                if counted != confirmer.counted {
+                    (confirmer.counted, confirmer.alive_at) = (counted, now);
+                }
+                let due = confirmer.batches.front().map(|batch| batch.sent_at.max(confirmer.alive_at));
+                let silence = now.saturating_duration_since(confirmer.alive_at);
                 if due.is_some_and(|due| now.saturating_duration_since(due) >= response_timeout)
                     || silence >= ping_interval + response_timeout
                 {
@@ -96,7 +103,7 @@ impl Confirmer {
     }
 
     fn take_echo(&mut self, number: u64) {
-        self.echoed_at = Instant::now();
+        self.alive_at = Instant::now();
         self.almost.drain(..).for_each(|operation| operation.end(Ok(())));
         while self.batches.front().is_some_and(|batch| batch.number <= number)
             && let Some(batch) = self.batches.pop_front()

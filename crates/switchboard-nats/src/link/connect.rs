@@ -101,7 +101,7 @@ fn options(
     // A client whose connection is lost ends here, instead of sending later what it has kept.
     let log_in = move |_nonce| {
         let auth = if is_established.load(Ordering::Acquire) {
-            Err(AuthError::new("this link is not used any more"))
+            Err(AuthError::new("the broker has given up this link and opens another"))
         } else {
             Ok(auth.clone())
         };

@@ -42,7 +42,7 @@ pub(crate) async fn drive(
     let mut output = BytesMut::new();
     let mut is_flushed = true;
     let mut in_flight = InFlight::default();
-    let mut received_at = Instant::now();
+    let mut alive_at = Instant::now();
     let mut checks = interval(timing.response_timeout.min(timing.ping_interval) / 4);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -62,11 +62,18 @@ pub(crate) async fn drive(
         tokio::select! {
             read = reader.read_buf(&mut input) => match read {
                 Ok(0) => return "closed by the server".into(),
-                Ok(_) => received_at = Instant::now(),
+                Ok(_) => alive_at = Instant::now(),
                 Err(error) => return error.to_string().into(),
             },
             written = write(&mut writer, &mut output), if !output.is_empty() || !is_flushed => match written {
-                Ok(flushed) => is_flushed = flushed,
+                Ok(flushed) => {
+                    is_flushed = flushed;
+                    // The server takes what had to wait, so it is alive. What was written at once says nothing: the
+                    // system takes it, whether the server is alive or not.
+                    if !output.is_empty() {
+                        alive_at = Instant::now();
+                    }
+                }
                 Err(error) => return error.to_string().into(),
             },
             request = requests.recv(), if output.len() < OUTPUT_BYTES => {
@@ -86,10 +93,10 @@ pub(crate) async fn drive(
                 is_flushed = false;
             },
             now = checks.tick() => match in_flight.oldest_sent_at() {
-                Some(sent_at) if now.saturating_duration_since(sent_at.max(received_at)) >= timing.response_timeout => {
+                Some(sent_at) if now.saturating_duration_since(sent_at.max(alive_at)) >= timing.response_timeout => {
                     return format!("no answer within {:?}", timing.response_timeout).into();
                 }
-                None if now.saturating_duration_since(received_at) >= timing.ping_interval => {
+                None if now.saturating_duration_since(alive_at) >= timing.ping_interval => {
                     in_flight.send(Request::internal(Command::words(["PING"]), drop), &mut output);
                     is_flushed = false;
                 }

@@ -61,7 +61,7 @@ impl Drop for Request {
 pub(crate) struct Room {
     operations: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
-    max_bytes: u32,
+    max_bytes: usize,
 }
 
 /// Why a request was not queued.
@@ -73,8 +73,8 @@ pub(crate) enum NotQueued {
 }
 
 impl Room {
-    pub(crate) fn new(max_operations: usize, max_bytes: u32) -> Self {
-        let bytes = Semaphore::new(max_bytes as usize);
+    pub(crate) fn new(max_operations: usize, max_bytes: usize) -> Self {
+        let bytes = Semaphore::new(max_bytes);
         Self { operations: Arc::new(Semaphore::new(max_operations)), bytes: Arc::new(bytes), max_bytes }
     }
 
@@ -85,7 +85,7 @@ impl Room {
         command: Command,
         on_outcome: impl FnOnce(Outcome) + Send + 'static,
     ) -> Result<(), NotQueued> {
-        let bytes = u32::try_from(command.len()).unwrap_or(u32::MAX);
+        let bytes = command.len();
         if bytes > self.max_bytes {
             let text = format!("the message takes {bytes} bytes, more than max_queued_bytes ({})", self.max_bytes);
             return Err(NotQueued::TooLarge(text.into()));
@@ -94,7 +94,7 @@ impl Room {
             .try_acquire_owned()
             .map_err(|_| NotQueued::Full("max_queued_operations operations wait for the server".into()))?;
         let bytes = Arc::clone(&self.bytes)
-            .try_acquire_many_owned(bytes)
+            .try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX))
             .map_err(|_| NotQueued::Full("operations of max_queued_bytes wait for the server".into()))?;
         let on_outcome: OnOutcome = Box::new(on_outcome);
         let permits = Some([operation, bytes]);

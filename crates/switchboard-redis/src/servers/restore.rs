@@ -2,28 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use redis::Value;
 use switchboard_core::broker::{Channel, LinkEvent};
-use tokio::sync::oneshot;
 
-use crate::{
-    command::Command,
-    link::{Outcome, Request},
-    shared::{Queues, Shared},
-};
+use crate::shared::{Queues, Shared};
 
 /// Channels that are subscribed again at a time.
 pub(super) const BATCH: usize = 1000;
-
-/// Subscribes to one channel of Redis, and returns where its outcome comes. The queue always has room for a batch.
-fn subscribe(queues: &Queues, sharded: bool, wire: Bytes) -> oneshot::Receiver<Outcome> {
-    let (answer, outcome) = oneshot::channel();
-    let command = Command::Subscribe { sharded, channel: wire };
-    // Without room, the request is dropped, and says so.
-    let _ = queues.subscriptions.try_send(Request::internal(command, |outcome| drop(answer.send(outcome))));
-    outcome
-}
 
 /// Subscribes to all channels again, batch by batch, and reports each batch.
 pub(super) async fn channels(shared: &Shared, queues: &Queues, channels: &[Channel]) {
@@ -33,10 +18,11 @@ pub(super) async fn channels(shared: &Shared, queues: &Queues, channels: &[Chann
     }
     let mut restored = 0;
     for batch in channels.chunks(BATCH) {
-        let wires = batch.iter().map(|channel| shared.layout.route(&channel.to_string()).wire);
-        let outcomes: Vec<_> = wires.map(|wire| subscribe(queues, false, wire)).collect();
+        let outcomes: Vec<_> = batch.iter().map(|channel| shared.resubscribe_channel(queues, channel)).collect();
         let mut heard = Vec::with_capacity(batch.len());
         for (channel, outcome) in batch.iter().zip(outcomes) {
+            // None if it has ended meanwhile.
+            let Some(outcome) = outcome else { continue };
             match outcome.await {
                 Ok(Ok(Value::ServerError(error))) => refused(channel, &error),
                 Ok(Ok(_)) => heard.push(channel.clone()),
@@ -61,10 +47,12 @@ pub(super) async fn partitions(
     queues: Queues,
     partitions: Vec<usize>,
 ) -> (u64, Vec<usize>, Vec<usize>) {
-    let subscribe = |partition: &usize| subscribe(&queues, true, shared.layout.partition_channel(*partition));
+    let subscribe = |partition: &usize| shared.resubscribe_partition(&queues, *partition);
     let outcomes: Vec<_> = partitions.iter().map(subscribe).collect();
     let (mut heard, mut refused) = (Vec::new(), Vec::new());
     for (partition, outcome) in partitions.into_iter().zip(outcomes) {
+        // None if its last channel has ended meanwhile.
+        let Some(outcome) = outcome else { continue };
         match outcome.await {
             Ok(Ok(value)) if !matches!(value, Value::ServerError(_)) => heard.push(partition),
             // If the link was lost, the partitions have another one by then, or none.
