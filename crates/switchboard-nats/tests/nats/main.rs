@@ -6,6 +6,7 @@ mod conformance;
 mod faults;
 mod listener;
 mod logins;
+mod measurements;
 #[cfg(feature = "tls")]
 mod tls;
 mod wildcards;

@@ -118,3 +118,28 @@ async fn each_partition_is_subscribed_once() {
     }
     assert_eq!((0..3).map(channels).sum::<usize>(), 0, "none is left");
 }
+
+#[tokio::test]
+async fn a_replica_that_takes_over_is_found() {
+    let mut cluster = RedisCluster::start();
+    let replica = cluster.add_replica(LAST_MASTER);
+    let (a, b) = (Node::start(builder(&cluster)).await, Node::start(builder(&cluster)).await);
+    let topics = topics();
+    for topic in &topics {
+        b.broker.subscribe(topic).await.unwrap();
+    }
+    cluster.masters[LAST_MASTER].kill();
+    let interrupted = |event: &LinkEvent| matches!(event, LinkEvent::Interrupted(_));
+    b.until("the interruption is reported", |heard| heard.count(interrupted) > 0).await;
+    publish_to_all(&a, &topics, "after").await;
+    b.until("all are restored", |heard| {
+        let lost = |topic: &&Channel| {
+            heard.count(|event| matches!(event, LinkEvent::Interrupted(lost) if lost.contains(topic))) > 0
+        };
+        topics.iter().filter(lost).all(|topic| heard.is_restored(topic))
+    })
+    .await;
+    publish_to_all(&a, &topics, "later").await;
+    b.until("all channels are heard", all_heard(&topics, "later")).await;
+    assert!(!replica.ask(&["PUBSUB", "SHARDCHANNELS"]).list().is_empty(), "partitions are subscribed at the replica");
+}

@@ -7,6 +7,7 @@ mod conformance;
 mod faults;
 mod listener;
 mod logins;
+mod measurements;
 mod sentinel;
 #[cfg(feature = "tls")]
 mod tls;
