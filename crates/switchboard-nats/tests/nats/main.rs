@@ -7,6 +7,5 @@ mod faults;
 mod listener;
 mod logins;
 mod measurements;
-#[cfg(feature = "tls")]
 mod tls;
 mod wildcards;
