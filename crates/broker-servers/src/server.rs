@@ -166,8 +166,18 @@ impl Server {
     }
 
     /// Stops the server: it does nothing, and its connections stay open.
+    ///
+    /// # Panics
+    ///
+    /// If that does not work.
     pub fn pause(&self) {
         self.signal("STOP");
+        // The signal is on its way when `kill` returns, and the threads of the server stop one by one.
+        if let Some(child) = &self.child
+            && cfg!(target_os = "linux")
+        {
+            until("the server stops", || has_stopped(child.id()));
+        }
     }
 
     /// Lets the server go on.
@@ -205,6 +215,17 @@ fn free_port() -> u16 {
             return port;
         }
     }
+}
+
+/// Whether all threads of a process are stopped, by the letter behind the name in `/proc`.
+fn has_stopped(process: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let stopped = threads.map(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    });
+    let stopped: Vec<bool> = stopped.collect();
+    !stopped.is_empty() && stopped.into_iter().all(|stopped| stopped)
 }
 
 /// Waits until a condition holds.

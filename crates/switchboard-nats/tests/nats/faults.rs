@@ -16,8 +16,13 @@ use switchboard_nats::{NatsBroker, NatsBrokerBuilder};
 use crate::listener::{NODE, Node, topic};
 
 pub(crate) fn builder(server: &Server) -> NatsBrokerBuilder {
-    let impatient = Duration::from_millis(500);
-    NatsBroker::builder(format!("nats://{}", server.address())).response_timeout(impatient).ping_interval(impatient)
+    // Patient, because a machine may be busy with other tests.
+    NatsBroker::builder(format!("nats://{}", server.address())).response_timeout(Duration::from_secs(10))
+}
+
+/// For servers that hang.
+fn impatient(server: &Server) -> NatsBrokerBuilder {
+    builder(server).response_timeout(Duration::from_secs(1)).ping_interval(Duration::from_millis(500))
 }
 
 async fn restores_after_a_restart(program: Program) {
@@ -58,7 +63,7 @@ async fn nats_2_15_comes_back_and_all_is_heard_again() {
 #[tokio::test]
 async fn a_server_that_hangs_is_found_and_what_was_sent_to_it_is_not_sent_again() {
     let server = Server::start(Program::Nats, &[]);
-    let (node, other) = (Node::start(builder(&server)).await, Node::start(builder(&server)).await);
+    let (node, other) = (Node::start(impatient(&server)).await, Node::start(impatient(&server)).await);
     let room = topic("room:1");
     other.broker.subscribe(&room).await.unwrap();
     node.broker.subscribe(&room).await.unwrap();
@@ -81,7 +86,7 @@ async fn a_server_that_hangs_is_found_and_what_was_sent_to_it_is_not_sent_again(
 #[tokio::test]
 async fn a_server_that_hangs_is_found_without_any_operation() {
     let server = Server::start(Program::Nats, &[]);
-    let node = Node::start(builder(&server)).await;
+    let node = Node::start(impatient(&server)).await;
     server.pause();
     node.until("the link is given up", |heard| heard.is_down()).await;
     server.resume();
@@ -113,7 +118,7 @@ async fn ten_thousand_channels_are_restored() {
 /// Half of the channels by wildcards.
 pub(crate) async fn restore_many(count: usize) -> Duration {
     let mut server = Server::start(Program::Nats215, &[]);
-    let builder = builder(&server).response_timeout(Duration::from_secs(5)).max_exact_subscriptions(count / 2);
+    let builder = builder(&server).max_exact_subscriptions(count / 2);
     let node = Node::start(builder).await;
     let channels: Vec<Channel> = (0..count).map(|n| topic(&format!("many:{n}"))).collect();
     for portion in channels.chunks(5000) {
@@ -168,7 +173,7 @@ async fn a_slow_node_loses_messages_and_not_its_link() {
 #[tokio::test]
 async fn queues_are_bounded() {
     let server = Server::start(Program::Nats, &[]);
-    let node = Node::start(builder(&server).max_queued_operations(3).max_queued_bytes(10_000)).await;
+    let node = Node::start(impatient(&server).max_queued_operations(3).max_queued_bytes(10_000)).await;
     server.pause();
     let room = topic("room");
     let waiting: Vec<_> = (0..3).map(|_| node.broker.publish(&room, "m".into())).collect();

@@ -13,12 +13,10 @@ const FIRST_SLOT: u16 = 115;
 const LAST_MASTER: usize = 2;
 
 fn builder(cluster: &RedisCluster) -> RedisBrokerBuilder {
-    let impatient = Duration::from_millis(500);
     RedisBroker::builder(format!("redis://{}", cluster.masters[0].address()))
         .url(format!("redis://{}", cluster.masters[1].address()))
         .cluster()
-        .response_timeout(impatient)
-        .ping_interval(impatient)
+        .response_timeout(Duration::from_secs(10))
 }
 
 fn slot(cluster: &RedisCluster, key: &str) -> u16 {
