@@ -30,11 +30,11 @@ use crate::{
 /// # Rights
 ///
 /// A user of the server (ACL) needs the channels `PREFIX:*` and these commands:
-/// `+hello +ping +client|setname +publish +subscribe +unsubscribe`, with Sentinels also `+role`, in a cluster instead of
-/// the last three `+spublish +ssubscribe +sunsubscribe +cluster|slots`:
+/// `+hello +ping +client|setname +role +publish +subscribe +unsubscribe`, in a cluster instead of
+/// the last three `+spublish +ssubscribe +sunsubscribe +cluster|slots +cluster|info`:
 ///
 /// ```text
-/// ACL SETUSER chat on >secret resetchannels &sb:* -@all +hello +ping +client|setname +publish +subscribe +unsubscribe
+/// ACL SETUSER chat on >secret resetchannels &sb:* -@all +hello +ping +client|setname +role +publish +subscribe +unsubscribe
 /// ```
 ///
 /// # Order

@@ -8,11 +8,12 @@ use std::{
     time::Duration,
 };
 
+use redis::Value;
 use switchboard_core::broker::{BrokerError, BrokerErrorKind, LinkEvent};
 use tokio::{
     sync::{mpsc, oneshot},
     task::{AbortHandle, JoinSet},
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{backoff::Backoff, pair::Pair, restore, topology::Topology};
@@ -48,6 +49,10 @@ struct Cluster {
     /// Partitions whose server has refused them, until the topology is known anew.
     refused: BTreeSet<usize>,
     restoring: JoinSet<(u64, Vec<usize>, Vec<usize>)>,
+    /// At most one question for the slots.
+    asking: JoinSet<Result<Topology, BrokerError>>,
+    /// The pauses between questions while some partition has no server.
+    impatience: Backoff,
     is_connected: bool,
     last_error: Option<BrokerError>,
     lost_by: Cow<'static, str>,
@@ -69,6 +74,7 @@ pub(crate) async fn run(shared: Arc<Shared>, name: String, started: oneshot::Sen
         }
     };
     let (reports, received) = mpsc::channel(1024);
+    let impatience = Backoff::new(IMPATIENCE, shared.settings.topology_interval.max(IMPATIENCE));
     let cluster = Cluster {
         shared,
         name,
@@ -79,6 +85,8 @@ pub(crate) async fn run(shared: Arc<Shared>, name: String, started: oneshot::Sen
         interrupted: BTreeSet::new(),
         refused: BTreeSet::new(),
         restoring: JoinSet::new(),
+        asking: JoinSet::new(),
+        impatience,
         is_connected: false,
         last_error: None,
         lost_by: "no master is known".into(),
@@ -122,17 +130,8 @@ impl Cluster {
                     reconnect.as_mut().enable();
                 }
                 () = sleep_until(give_up), if started.is_some() => {}
-                () = sleep_until(ask_at) => {
-                    match self.ask().await {
-                        Ok(topology) => self.topology = topology,
-                        Err(error) => tracing::warn!(%error, "no server of the cluster tells the slots"),
-                    }
-                    self.refused.clear();
-                    self.connect_masters();
-                    self.reroute();
-                    let is_complete = self.is_complete();
-                    ask_at = Instant::now() + if is_complete { shared.settings.topology_interval } else { IMPATIENCE };
-                }
+                () = sleep_until(ask_at), if self.asking.is_empty() => self.ask(),
+                Some(Ok(answer)) = self.asking.join_next() => ask_at = Instant::now() + self.learn(answer),
             }
         }
     }
@@ -163,6 +162,23 @@ impl Cluster {
                     self.reroute();
                 }
             }
+        }
+    }
+
+    /// Takes the answer to a question for the slots, and returns the pause before the next.
+    fn learn(&mut self, answer: Result<Topology, BrokerError>) -> Duration {
+        match answer {
+            Ok(topology) => self.topology = topology,
+            Err(error) => tracing::warn!(%error, "no server of the cluster tells the slots"),
+        }
+        self.refused.clear();
+        self.connect_masters();
+        self.reroute();
+        if self.is_complete() {
+            self.impatience.reset();
+            self.shared.settings.topology_interval
+        } else {
+            self.impatience.next()
         }
     }
 
@@ -198,7 +214,11 @@ impl Cluster {
             let queues = master.and_then(|server| server.queues.as_ref());
             let queues = queues.filter(|_| !self.refused.contains(&partition));
             is_connected |= queues.is_some();
-            if !self.shared.set_route(partition, queues) || !self.shared.has_partition(partition) {
+            if !self.shared.set_route(partition, queues) {
+                continue;
+            }
+            if !self.shared.has_partition(partition) {
+                self.interrupted.remove(&partition);
                 continue;
             }
             if self.interrupted.insert(partition) {
@@ -257,22 +277,45 @@ impl Cluster {
         error.unwrap_or_else(|| BrokerError::new(BrokerErrorKind::Unavailable, "no master of the cluster was reached"))
     }
 
-    /// Asks a server for the slots: one of those with a link, else the configured ones and those known from before.
-    async fn ask(&self) -> Result<Topology, BrokerError> {
-        for (address, server) in &self.servers {
-            let Some(queues) = &server.queues else { continue };
-            let (answer, outcome) = oneshot::channel();
-            let command = Command::words(["CLUSTER", "SLOTS"]);
-            let request = Request::internal(command, |outcome| drop(answer.send(outcome)));
-            if queues.commands.try_send(request).is_ok()
-                && let Ok(Ok(Ok(slots))) = tokio::time::timeout(IMPATIENCE * 5, outcome).await
-                && let Ok(topology) = Topology::read(&slots, address)
-            {
-                return Ok(topology);
-            }
-        }
-        from_seeds(&self.shared, &self.name).await
+    /// Begins to ask for the slots.
+    fn ask(&mut self) {
+        let linked =
+            self.servers.iter().filter_map(|(address, server)| Some((address.clone(), server.queues.clone()?)));
+        self.asking.spawn(ask(Arc::clone(&self.shared), self.name.clone(), linked.collect()));
     }
+}
+
+/// Asks servers for the slots: those with a link, else the configured ones.
+///
+/// A master that is cut off from the others does not learn that it was replaced. But it learns that it is cut off, so those
+/// count only that say the cluster is well, unless none does.
+async fn ask(shared: Arc<Shared>, name: String, linked: Vec<(Address, Queues)>) -> Result<Topology, BrokerError> {
+    let mut doubtful = None;
+    for (address, queues) in linked {
+        let Some(slots) = answer(&queues, ["CLUSTER", "SLOTS"]).await else { continue };
+        let Ok(topology) = Topology::read(&slots, &address) else { continue };
+        let is_well = match answer(&queues, ["CLUSTER", "INFO"]).await {
+            Some(Value::BulkString(text)) => String::from_utf8_lossy(&text).contains("cluster_state:ok"),
+            Some(Value::VerbatimString { text, .. }) => text.contains("cluster_state:ok"),
+            // Without the right to ask, as without an answer, there is no reason for doubt.
+            _ => true,
+        };
+        if is_well {
+            return Ok(topology);
+        }
+        doubtful.get_or_insert(topology);
+    }
+    match doubtful {
+        Some(topology) => Ok(topology),
+        None => from_seeds(&shared, &name).await,
+    }
+}
+
+async fn answer(queues: &Queues, words: [&str; 2]) -> Option<Value> {
+    let (answer, outcome) = oneshot::channel();
+    let request = Request::internal(Command::words(words), |outcome| drop(answer.send(outcome)));
+    queues.commands.try_send(request).ok()?;
+    timeout(IMPATIENCE * 5, outcome).await.ok()?.ok()?.ok()
 }
 
 /// Keeps the link to one server up, for ever.

@@ -80,7 +80,7 @@ async fn passwords_are_checked_and_never_repeated() {
 #[tokio::test]
 async fn a_user_with_the_documented_rights_can_do_everything_and_another_is_refused() {
     let server = Server::start(Program::Redis, &[]);
-    let rights = "+hello +ping +client|setname +publish +subscribe +unsubscribe";
+    let rights = "+hello +ping +client|setname +role +publish +subscribe +unsubscribe";
     let set_user = |name: &str, channels: &[&str], rights: &str| {
         let words = [&["ACL", "SETUSER", name, "on", ">secret", "resetchannels"], channels, &["-@all"]].concat();
         server.ask(&[words, rights.split(' ').collect()].concat());
@@ -104,6 +104,25 @@ async fn a_user_with_the_documented_rights_can_do_everything_and_another_is_refu
     let node = Node::start(builder("lost")).await;
     let error = node.broker.publish(&room, "m".into()).await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Rejected, "{error}");
+}
+
+#[tokio::test]
+async fn a_user_with_the_documented_rights_can_use_a_cluster() {
+    let cluster = RedisCluster::start();
+    let rights = "+hello +ping +client|setname +role +spublish +ssubscribe +sunsubscribe +cluster|slots +cluster|info";
+    for master in &cluster.masters {
+        let words = ["ACL", "SETUSER", "ann", "on", ">secret", "resetchannels", "&sb:*", "-@all"];
+        master.ask(&words.into_iter().chain(rights.split(' ')).collect::<Vec<_>>());
+    }
+    let url = format!("redis://ann:secret@{}", cluster.masters[0].address());
+    let node = Node::start(RedisBroker::builder(url).cluster()).await;
+    for name in ["a", "b", "c", "d"] {
+        let room = topic(name);
+        node.broker.subscribe(&room).await.unwrap();
+        node.broker.publish(&room, "hello".into()).await.unwrap();
+        node.hears(&room, "hello").await;
+        node.broker.unsubscribe(&room).await.unwrap();
+    }
 }
 
 #[tokio::test]
