@@ -17,11 +17,10 @@ pub(crate) enum Action {
         subject: String,
         message: Bytes,
     },
-    /// `is_new` if this is not a repair: NATS forgets no subscription of a link that is up, so then only the link is
-    /// checked.
+    /// If the link has this subscription already, only the link is checked: NATS forgets no subscription of a link that is
+    /// up.
     Subscribe {
         subscription: Arc<Subscription>,
-        is_new: bool,
     },
     /// Perhaps nothing needs the wildcard of this partition any more.
     Leave {

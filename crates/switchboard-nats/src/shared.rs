@@ -149,7 +149,7 @@ impl Shared {
             Err((error, _)) => return Box::pin(ready(Err(error))),
         };
         let (subscription, is_new) = state.table.subscribe(channel, &text, &subject);
-        let action = Action::Subscribe { subscription: Arc::clone(&subscription), is_new };
+        let action = Action::Subscribe { subscription: Arc::clone(&subscription) };
         let withdrawn = is_new.then(|| (Arc::clone(self), Arc::clone(&subscription)));
         let queued = self.queue(&link, action, withdrawn);
         drop(state);

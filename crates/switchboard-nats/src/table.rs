@@ -22,9 +22,10 @@ pub(crate) struct Subscription {
 
 #[derive(Debug)]
 enum Stage {
-    /// It has no stream on the present link.
+    /// It has had no stream yet.
     Detached,
-    Attached(AbortHandle),
+    /// What ends its stream, and the link to which that belongs.
+    Attached(AbortHandle, u64),
     Ended,
 }
 
@@ -42,18 +43,23 @@ impl Subscription {
     }
 
     /// Sets what ends its stream. At once, if it has ended already.
-    pub(crate) fn attach(&self, stream: AbortHandle) {
+    pub(crate) fn attach(&self, stream: AbortHandle, link: u64) {
         let mut stage = self.lock();
         if matches!(*stage, Stage::Ended) {
             stream.abort();
         } else {
-            *stage = Stage::Attached(stream);
+            *stage = Stage::Attached(stream, link);
         }
+    }
+
+    /// Whether it has a stream on this link.
+    pub(crate) fn is_attached(&self, link: u64) -> bool {
+        matches!(*self.lock(), Stage::Attached(_, of) if of == link)
     }
 
     /// From now on its messages are not delivered any more.
     pub(crate) fn end(&self) {
-        if let Stage::Attached(stream) = std::mem::replace(&mut *self.lock(), Stage::Ended) {
+        if let Stage::Attached(stream, _) = std::mem::replace(&mut *self.lock(), Stage::Ended) {
             stream.abort();
         }
     }

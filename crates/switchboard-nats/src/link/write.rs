@@ -3,7 +3,10 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -33,6 +36,8 @@ struct Writer {
     streams: mpsc::Sender<Abortable<Messages>>,
     batches: mpsc::Sender<Batch>,
     number: u64,
+    /// Differs for each link.
+    id: u64,
     /// What ends the wildcard of each partition that has one.
     wildcards: HashMap<u16, AbortHandle>,
 }
@@ -50,7 +55,9 @@ pub(super) async fn run(
     streams: mpsc::Sender<Abortable<Messages>>,
     batches: mpsc::Sender<Batch>,
 ) -> Cow<'static, str> {
-    let mut writer = Writer { shared, client, echo, streams, batches, number: 0, wildcards: HashMap::new() };
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut writer = Writer { shared, client, echo, streams, batches, number: 0, id, wildcards: HashMap::new() };
     let total = restore.len();
     let mut sent = 0;
     for subscriptions in portions(restore) {
@@ -120,8 +127,8 @@ impl Writer {
                         }
                     }
                 }
-                Action::Subscribe { subscription, is_new } => {
-                    if *is_new && subscription.is_active() {
+                Action::Subscribe { subscription } => {
+                    if subscription.is_active() {
                         self.subscribe(&Arc::clone(subscription)).await?;
                     }
                     sent.push(operation);
@@ -138,10 +145,11 @@ impl Writer {
         self.confirm(sent, Vec::new()).await
     }
 
-    /// Subscribes to the channel, or to its partition unless that has been done.
+    /// Subscribes to the channel or to its partition, unless that has been done on this link.
     async fn subscribe(&mut self, subscription: &Arc<Subscription>) -> Result<(), Ended> {
         let subject = match subscription.wildcard {
             Some(partition) if self.wildcards.contains_key(&partition) => return Ok(()),
+            None if subscription.is_attached(self.id) => return Ok(()),
             Some(partition) => wildcard(&self.shared.settings.prefix, partition),
             None => subscription.subject.clone(),
         };
@@ -152,7 +160,7 @@ impl Writer {
         self.streams.send(Abortable::new(messages, registration)).await.map_err(|_| Ended)?;
         match subscription.wildcard {
             Some(partition) => _ = self.wildcards.insert(partition, end),
-            None => subscription.attach(end),
+            None => subscription.attach(end, self.id),
         }
         Ok(())
     }

@@ -242,3 +242,34 @@ async fn a_server_in_lame_duck_mode_is_left_at_once() {
     server.start_again();
     node.until("the room is restored", |heard| heard.is_restored(&room)).await;
 }
+
+#[tokio::test]
+async fn a_subscription_that_is_repaired_while_it_is_restored_is_heard_when_confirmed_and_once() {
+    let mut server = Server::start(Program::Nats215, &[]);
+    let (a, b) = (Node::start(builder(&server)).await, Node::start(builder(&server)).await);
+    let channels: Vec<Channel> = (0..3000).map(|n| topic(&format!("repaired:{n}"))).collect();
+    for subscribed in channels.iter().map(|channel| b.broker.subscribe(channel)).collect::<Vec<_>>() {
+        subscribed.await.unwrap();
+    }
+    server.kill();
+    b.until("the loss is reported", |heard| heard.is_down()).await;
+    server.start_again();
+    let connected = |event: &LinkEvent| *event == LinkEvent::Connected;
+    a.until("a is back", |heard| heard.count(connected) == 2).await;
+    b.until("b is back", |heard| heard.count(connected) == 2).await;
+    for channel in channels.iter().rev().take(300) {
+        b.broker.subscribe(channel).await.unwrap();
+        a.broker.publish(channel, "after".into()).await.unwrap();
+        b.hears(channel, "after").await;
+    }
+    b.until("all are restored", |heard| channels.iter().all(|channel| heard.is_restored(channel))).await;
+    for channel in &channels {
+        a.broker.publish(channel, "end".into()).await.unwrap();
+    }
+    for channel in channels.iter().rev() {
+        b.hears(channel, "end").await;
+    }
+    let heard = b.heard.lock();
+    let once = |channel: &Channel| heard.messages[channel].iter().filter(|message| *message == "end").count() == 1;
+    assert!(channels.iter().all(once), "each message arrives once");
+}

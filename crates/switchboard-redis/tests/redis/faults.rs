@@ -225,3 +225,24 @@ async fn a_broker_that_is_dropped_leaves_no_connection() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+#[tokio::test]
+async fn channels_that_are_left_while_they_are_restored_are_not_restored() {
+    let mut server = Server::start(Program::Redis, &[]);
+    let node = Node::start(builder(&server)).await;
+    let channels: Vec<Channel> = (0..5000).map(|n| topic(&format!("left:{n}"))).collect();
+    for subscribed in channels.iter().map(|channel| node.broker.subscribe(channel)).collect::<Vec<_>>() {
+        subscribed.await.unwrap();
+    }
+    server.kill();
+    node.until("the loss is reported", |heard| heard.is_down()).await;
+    server.start_again();
+    node.until("some are restored", |heard| heard.count(|event| matches!(event, LinkEvent::Restored(_))) > 0).await;
+    for left in channels.iter().map(|channel| node.broker.unsubscribe(channel)).collect::<Vec<_>>() {
+        left.await.unwrap();
+    }
+    // What is asked for afterwards is answered after what was sent before.
+    node.broker.subscribe(&topic("last")).await.unwrap();
+    let reply = server.ask(&["PUBSUB", "CHANNELS"]);
+    assert_eq!(reply.list().len(), 1, "only the last is subscribed");
+}
