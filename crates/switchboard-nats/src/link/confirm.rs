@@ -50,7 +50,7 @@ pub(super) async fn run(
     let mut confirmer =
         Confirmer { shared, link, batches: VecDeque::new(), almost: Vec::new(), alive_at: Instant::now(), counted: 0 };
     loop {
-        // In this order, so that a batch is known before its echo, and an error before both.
+        // In this order, so that an error is known before the echo that follows it, if it has come by then.
         tokio::select! {
             biased;
             event = confirmer.link.events.recv() => match event {
@@ -68,6 +68,10 @@ pub(super) async fn run(
             echo = confirmer.link.echoes.next() => match echo {
                 Some(echo) => {
                     received.fetch_add(1, Ordering::Relaxed);
+                    // A batch is passed on before its echo is sent, so it is there, also if it came after the look above.
+                    while let Ok(batch) = sent.try_recv() {
+                        confirmer.batches.push_back(batch);
+                    }
                     let number = str::from_utf8(&echo.payload).ok().and_then(|text| text.parse().ok());
                     confirmer.take_echo(number.unwrap_or(0));
                 }
@@ -87,7 +91,8 @@ pub(super) async fn run(
                 {
                     return format!("no answer within {response_timeout:?}").into();
                 }
-                if silence >= ping_interval || !confirmer.almost.is_empty() {
+                // An echo may be dropped by the client, as any message.
+                if silence >= ping_interval || !confirmer.almost.is_empty() || !confirmer.batches.is_empty() {
                     confirmer.ping();
                 }
             }
@@ -96,9 +101,11 @@ pub(super) async fn run(
 }
 
 impl Confirmer {
-    /// Sends an echo that confirms no batch. If the client has no room, there is enough on its way.
+    /// Sends one more echo for the last batch that is known: what it confirms was given to the client before. If the client
+    /// has no room, there is enough on its way.
     fn ping(&self) {
-        let ping = self.link.client.publish(self.link.echo.clone(), "0".into());
+        let number = self.batches.back().map_or(0, |batch| batch.number);
+        let ping = self.link.client.publish(self.link.echo.clone(), number.to_string().into());
         let _ = ping.now_or_never();
     }
 

@@ -21,6 +21,8 @@ use crate::settings::Settings;
 
 /// The oldest version that is supported.
 const OLDEST: (i64, i64) = (2, 9);
+/// How many messages of one subscription the client keeps, at least: echoes, too, come through one.
+const CAPACITY: usize = 1024;
 
 pub(crate) struct Link {
     pub(super) client: Client,
@@ -117,7 +119,7 @@ fn options(
         .max_reconnects(settings.servers.len())
         .reconnect_delay_callback(|_| Duration::ZERO)
         .ignore_discovered_servers()
-        .subscription_capacity(settings.max_waiting_messages)
+        .subscription_capacity(settings.max_waiting_messages.max(CAPACITY))
         .event_callback(move |event| {
             // If there is no room, a later event or the missing echoes tell.
             let _ = events.try_send(event);
