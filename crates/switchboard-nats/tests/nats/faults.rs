@@ -273,3 +273,13 @@ async fn a_subscription_that_is_repaired_while_it_is_restored_is_heard_when_conf
     let once = |channel: &Channel| heard.messages[channel].iter().filter(|message| *message == "end").count() == 1;
     assert!(channels.iter().all(once), "each message arrives once");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_many_publishes_is_confirmed() {
+    let server = Server::start(Program::Nats215, &[]);
+    let node = Node::start(builder(&server)).await;
+    let room = topic("room");
+    for _ in 0..5000 {
+        node.broker.publish(&room, "m".into()).await.unwrap();
+    }
+}
