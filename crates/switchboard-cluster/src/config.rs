@@ -45,7 +45,8 @@ settings! {
     heartbeat: Duration = Duration::from_millis(1000);
     /// Sets after how long without a heartbeat a node is down.
     node_timeout: Duration = Duration::from_millis(4000);
-    /// Sets how long the users of a node that is down still count as online: the node may come back.
+    /// Sets how long the users of a node that is down still count as online: the node may come back. Also how long they do
+    /// when something was missed that the node does not repeat.
     node_grace: Duration = Duration::from_millis(5000);
     /// Sets how long a topic or user without local subscribers stays subscribed at the broker.
     linger: Duration = Duration::from_millis(5000);
@@ -83,7 +84,7 @@ settings! {
     max_channels: usize = 1_000_000;
     /// Limits the subscriptions that wait for the broker.
     max_waiting_joins: usize = 100_000;
-    /// Limits the operations that wait for the broker's answer at a time when subscriptions are repaired.
+    /// Limits the subscriptions that are repaired at a time.
     max_repairs: usize = 256;
     /// Limits the publishes that wait for the broker's answer.
     max_pending_publishes: usize = 16_384;

@@ -10,9 +10,9 @@ use crate::ClusterConfig;
 pub enum Health {
     /// The link was never up.
     Starting,
-    /// What this node publishes comes back to it.
+    /// The heartbeats of this node come back to it.
     Healthy,
-    /// Nothing that this node has published came back for a while, although the link is up: the node probes it.
+    /// No heartbeat of this node came back for a while, although the link is up: the node probes it.
     Probing,
     /// This node hears itself but none of the other nodes that it knows. It may be connected to the wrong server.
     Suspect,
@@ -26,7 +26,7 @@ pub enum Health {
 #[derive(Debug)]
 pub(crate) struct Link {
     state: LinkState,
-    /// When a message of this node came back last, such as a heartbeat.
+    /// When a heartbeat or probe of this node came back last.
     heard_own: Duration,
     /// When another node was heard last.
     heard_other: Option<Duration>,
@@ -88,8 +88,8 @@ impl Link {
         self.state == LinkState::Up
     }
 
-    /// A message of this node has come back, which proves that the link works in both directions. Messages of others
-    /// prove only one.
+    /// A heartbeat or probe of this node has come back, which proves that the link works in both directions. Messages of
+    /// others prove only one.
     pub(crate) fn heard_own(&mut self, now: Duration) {
         self.heard_own = now;
         self.probe = None;

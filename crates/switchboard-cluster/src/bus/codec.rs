@@ -1,6 +1,6 @@
 //! Reading and writing the fields of bus messages.
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 
 /// Bytes that are no bus message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +21,32 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Reads fields from the front of a message. Slices share its memory.
+/// Reads fields one after the other. Payloads share the message's memory; what is read before them counts no references.
 #[derive(Debug)]
-pub(super) struct Reader(pub(super) Bytes);
+pub(super) struct Reader {
+    bytes: Bytes,
+    at: usize,
+}
 
 impl Reader {
+    pub(super) fn new(bytes: Bytes) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    fn unread(&self) -> &[u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     pub(super) fn byte(&mut self) -> Result<u8, Malformed> {
-        if self.0.is_empty() { Err(Malformed) } else { Ok(self.0.get_u8()) }
+        let byte = *self.unread().first().ok_or(Malformed)?;
+        self.at += 1;
+        Ok(byte)
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let taken = self.take(N)?;
-        taken[..].try_into().map_err(|_| Malformed)
+        let array = *self.unread().first_chunk().ok_or(Malformed)?;
+        self.at += N;
+        Ok(array)
     }
 
     pub(super) fn fixed64(&mut self) -> Result<u64, Malformed> {
@@ -59,32 +73,28 @@ impl Reader {
         self.integer()?.try_into().map_err(|_| Malformed)
     }
 
-    pub(super) fn take(&mut self, length: usize) -> Result<Bytes, Malformed> {
-        if length > self.0.len() { Err(Malformed) } else { Ok(self.0.split_to(length)) }
-    }
-
-    pub(super) fn bytes(&mut self) -> Result<Bytes, Malformed> {
-        let length = self.integer()?.try_into().map_err(|_| Malformed)?;
-        self.take(length)
-    }
-
-    pub(super) fn text(&mut self) -> Result<String, Malformed> {
-        let bytes = self.bytes()?;
-        std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| Malformed)
+    pub(super) fn text(&mut self) -> Result<&str, Malformed> {
+        let length: usize = self.integer()?.try_into().map_err(|_| Malformed)?;
+        let from = self.at;
+        if length > self.unread().len() {
+            return Err(Malformed);
+        }
+        self.at += length;
+        std::str::from_utf8(&self.bytes[from..self.at]).map_err(|_| Malformed)
     }
 
     /// Reads a number of elements, each of at least `size` bytes: a number that the rest of the message cannot hold is
     /// refused before anything is allocated.
     pub(super) fn count(&mut self, size: usize) -> Result<usize, Malformed> {
         let count: usize = self.integer()?.try_into().map_err(|_| Malformed)?;
-        if count > self.0.len() / size { Err(Malformed) } else { Ok(count) }
+        if count > self.unread().len() / size { Err(Malformed) } else { Ok(count) }
     }
 
     pub(super) fn rest(self) -> Bytes {
-        self.0
+        self.bytes.slice(self.at.min(self.bytes.len())..)
     }
 
     pub(super) fn end(self) -> Result<(), Malformed> {
-        if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
+        if self.unread().is_empty() { Ok(()) } else { Err(Malformed) }
     }
 }

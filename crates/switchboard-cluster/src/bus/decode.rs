@@ -19,7 +19,7 @@ pub(crate) enum Decoded {
 
 /// Decodes a message. Payloads share the memory of `bytes`.
 pub(crate) fn decode(bytes: Bytes) -> Result<Decoded, Malformed> {
-    let mut reader = Reader(bytes);
+    let mut reader = Reader::new(bytes);
     if reader.byte()? != MAGIC {
         return Err(Malformed);
     }

@@ -34,10 +34,11 @@ impl Cluster {
             }
         };
         let is_own = origin.node == self.origin.node;
-        if is_own {
-            self.link.heard_own(now);
-        } else {
-            self.link.heard_other(now);
+        match &message {
+            // Messages in topics would hide that the broker has forgotten the subscriptions of the node itself.
+            BusMessage::Heartbeat(_) | BusMessage::Probe { .. } if is_own => self.link.heard_own(now),
+            _ if !is_own => self.link.heard_other(now),
+            _ => {}
         }
         let is_full = self.operations.outputs.len() >= self.config.max_outputs;
         match (channel, message) {
@@ -87,9 +88,7 @@ impl Cluster {
     }
 
     fn published(&mut self, channel: &Channel, topic: &TopicName, origin: Origin, publish: BusPublish, now: Duration) {
-        if !self.interest.is_joined(channel) {
-            return;
-        }
+        let Some(is_held) = self.interest.joined_and_held(channel) else { return };
         let sequence = publish.sequence;
         match self.positions.message(topic, origin, sequence, publish.predecessor, now) {
             Arrival::Old => {
@@ -99,7 +98,7 @@ impl Cluster {
             Arrival::AfterGap => self.tell_gap(channel, GapReason::Loss),
             Arrival::Next => {}
         }
-        if self.interest.is_held(channel) {
+        if is_held {
             let BusPublish { message_type, payload, conflation_key, except, .. } = publish;
             let (topic, node) = (topic.clone(), origin.node);
             let delivery = Delivery { topic, node, message_type, payload, conflation_key, except };
@@ -148,7 +147,7 @@ impl Cluster {
             }
         }
         let Heartbeat { users_version, users_digest, .. } = *heartbeat;
-        if self.remote_users.heartbeat(origin, users_version, users_digest) == Applied::Missing {
+        if self.remote_users.heartbeat(origin, users_version, users_digest, now) == Applied::Missing {
             self.snapshots.want(origin, &mut self.random, now);
         }
         let publisher = Origin { incarnation: heartbeat.publisher, ..origin };
@@ -163,7 +162,7 @@ impl Cluster {
             return;
         }
         let kept = delta.clone();
-        if self.remote_users.delta(origin, delta) == Applied::Missing {
+        if self.remote_users.delta(origin, delta, now) == Applied::Missing {
             self.snapshots.want(origin, &mut self.random, now);
             self.snapshots.keep(origin, kept);
         }
@@ -176,7 +175,7 @@ impl Cluster {
         if let Page::Complete { version, users, deltas } = self.snapshots.page(origin, page, now) {
             self.remote_users.snapshot(origin, version, users);
             for delta in deltas {
-                if self.remote_users.delta(origin, delta) == Applied::Missing {
+                if self.remote_users.delta(origin, delta, now) == Applied::Missing {
                     self.snapshots.want(origin, &mut self.random, now);
                 }
             }

@@ -123,6 +123,7 @@ impl Cluster {
     }
 
     fn check_nodes(&mut self, now: Duration) {
+        self.remote_users.forget_stale(self.config.node_grace, now);
         // While the link is down, the silence of the others says nothing, but they may well be gone when it is back.
         for silent in self.nodes.tick(now) {
             match silent {

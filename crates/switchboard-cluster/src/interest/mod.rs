@@ -252,9 +252,14 @@ impl Interest {
         self.channels.get(channel).is_some_and(|held| held.link == Link::Joined)
     }
 
+    /// Returns whether something holds the channel, if it is subscribed.
+    pub(crate) fn joined_and_held(&self, channel: &Channel) -> Option<bool> {
+        self.channels.get(channel).filter(|held| held.link == Link::Joined).map(|held| held.holders > 0)
+    }
+
     /// Returns whether the channel is subscribed, and something holds it.
     pub(crate) fn is_held(&self, channel: &Channel) -> bool {
-        self.channels.get(channel).is_some_and(|held| held.link == Link::Joined && held.holders > 0)
+        self.joined_and_held(channel) == Some(true)
     }
 
     pub(crate) fn joined(&self) -> impl Iterator<Item = &Channel> {

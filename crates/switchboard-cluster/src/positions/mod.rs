@@ -101,7 +101,7 @@ impl Positions {
     /// The subscription was interrupted, and a gap was told: it covers what was published before.
     pub(crate) fn interrupted(&mut self, topic: &TopicName, now: Duration) {
         if let Some(watched) = self.topics.get_mut(&topic_hash(topic)).filter(|watched| watched.name == *topic) {
-            (watched.since, watched.told) = (now, Some(now));
+            watched.told = Some(now);
         }
     }
 
@@ -123,7 +123,8 @@ impl Positions {
         predecessor: Option<Predecessor>,
         now: Duration,
     ) -> Arrival {
-        let Some(watched) = self.topics.get_mut(&topic_hash(topic)).filter(|watched| watched.name == *topic) else {
+        let hash = topic_hash(topic);
+        let Some(watched) = self.topics.get_mut(&hash).filter(|watched| watched.name == *topic) else {
             return Arrival::Next;
         };
         if let Some(position) = watched.publishers.get_mut(&origin) {
@@ -139,7 +140,7 @@ impl Positions {
             return if has_gap { Arrival::AfterGap } else { Arrival::Next };
         }
         let has_gap = predecessor.is_some_and(|before| watched.should_have_heard(before.age_ms, self.join_margin, now));
-        self.insert(topic_hash(topic), origin, sequence, now);
+        self.insert(hash, origin, sequence, now);
         if has_gap { Arrival::AfterGap } else { Arrival::Next }
     }
 
@@ -209,9 +210,11 @@ impl Positions {
 }
 
 impl TopicPositions {
-    /// Returns whether a message of this age was published after the subscription began.
+    /// Returns whether a message of this age should have arrived, and was not told to be lost: it was published after the
+    /// subscription began.
     fn should_have_heard(&self, age_ms: u64, margin: Duration, now: Duration) -> bool {
-        published_by(age_ms, now) > self.since.saturating_add(margin)
+        let published = published_by(age_ms, now);
+        published > self.since.saturating_add(margin) && !is_told(self.told, published)
     }
 }
 

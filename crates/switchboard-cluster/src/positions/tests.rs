@@ -106,6 +106,15 @@ fn an_interruption_covers_what_was_published_before() {
 }
 
 #[test]
+fn right_after_an_interruption_the_first_message_of_a_publisher_is_missed_too() {
+    let mut positions = positions(&ClusterConfig::new());
+    positions.interrupted(&room(), ms(30_000));
+    positions.listed(origin(1), listed(1, 100), ms(30_050));
+    assert_eq!(positions.lost(ms(40_000)), None, "it was published before");
+    assert_eq!(positions.message(&room(), origin(2), 8, after(7, 10), ms(30_050)), Arrival::AfterGap);
+}
+
+#[test]
 fn a_topic_that_is_left_is_forgotten() {
     let mut positions = positions(&ClusterConfig::new());
     positions.message(&room(), origin(1), 5, None, ms(20_000));

@@ -55,9 +55,11 @@ fn without_faults_nothing_is_lost() {
 
 #[test]
 fn faults_lose_messages_and_the_losses_are_told() {
-    let report = run(&Options::new(1));
-    assert!(report.lost > 0 && !report.told_after.is_empty(), "{report}");
-    assert!(report.violations.is_empty(), "{report}");
+    let reports: Vec<_> = (0..10).map(|seed| run(&Options::new(seed))).collect();
+    assert!(reports.iter().all(|report| report.violations.is_empty()));
+    assert!(reports.iter().map(|report| report.lost).sum::<usize>() > 100);
+    let told_after: Vec<_> = reports.iter().flat_map(|report| &report.told_after).collect();
+    assert!(told_after.len() > 10, "links that stayed up have lost messages, too: {told_after:?}");
 }
 
 /// Looks for a violation in a few seeds.
@@ -95,6 +97,6 @@ fn a_forgotten_subscription_is_found() {
 
 #[test]
 fn a_user_that_stays_online_is_found() {
-    let found = first_violation(Planted::KeepGhosts, false, 5).expect("the judge finds it");
+    let found = first_violation(Planted::KeepGhosts, true, 30).expect("the judge finds it");
     assert!(found.contains("for online"), "{found}");
 }

@@ -9,7 +9,7 @@ use super::{
     Options, Planted, Report,
     adapter::{RESPONSE_TIMEOUT, Reported},
     broker::SimulatedBroker,
-    event::{Event, LinkNumber, NodeEvent, Queue, Request},
+    event::{Event, LinkNumber, NodeEvent, Queue, Request, Ticket},
     faults::{self, Fault},
     judge::Judge,
     network::{Conditions, Network, delay},
@@ -214,8 +214,12 @@ impl World {
                 self.report_to(node, reported);
             }
             NodeEvent::Impatient { link, ticket } if link_now == Some(link) && process.adapter.is_waiting(ticket) => {
-                let reported = process.adapter.answered(ticket, Err(BrokerErrorKind::Unknown));
-                self.report_to(node, reported);
+                if matches!(ticket, Ticket::Restore(_)) {
+                    self.disconnect(node, "a subscription was not restored");
+                } else {
+                    let reported = process.adapter.answered(ticket, Err(BrokerErrorKind::Unknown));
+                    self.report_to(node, reported);
+                }
             }
             _ => {}
         }

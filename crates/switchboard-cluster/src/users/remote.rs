@@ -1,5 +1,7 @@
 //! The users of the other nodes, as those have told.
 
+use std::time::Duration;
+
 use rustc_hash::FxHashMap;
 use switchboard_core::broker::{NodeId, UserKey};
 
@@ -20,8 +22,8 @@ struct UsersOfNode {
     version: u64,
     digest: u64,
     users: FxHashMap<UserKey, u32>,
-    /// Whether the last version and digest that were heard are those of `users`.
-    is_current: bool,
+    /// Since when something is missing. Not set if the last version and digest that were heard are those of `users`.
+    stale_since: Option<Duration>,
     /// Whether some users did not fit.
     is_cut: bool,
 }
@@ -38,7 +40,7 @@ pub(crate) enum Applied {
 
 impl UsersOfNode {
     fn new(origin: Origin) -> Self {
-        Self { origin, version: 0, digest: 0, users: FxHashMap::default(), is_current: true, is_cut: false }
+        Self { origin, version: 0, digest: 0, users: FxHashMap::default(), stale_since: None, is_cut: false }
     }
 
     /// Sets the connections of a user, and returns whether it fits.
@@ -81,13 +83,13 @@ impl RemoteUsers {
         self.total = total;
     }
 
-    pub(crate) fn delta(&mut self, origin: Origin, delta: UsersDelta) -> Applied {
+    pub(crate) fn delta(&mut self, origin: Origin, delta: UsersDelta, now: Duration) -> Applied {
         let node = self.node(origin);
         if delta.to <= node.version {
             return Applied::Old;
         }
         if delta.from != node.version {
-            node.is_current = false;
+            node.stale_since.get_or_insert(now);
             return Applied::Missing;
         }
         node.version = delta.to;
@@ -96,14 +98,18 @@ impl RemoteUsers {
     }
 
     /// Compares what is known of a node with its heartbeat.
-    pub(crate) fn heartbeat(&mut self, origin: Origin, version: u64, digest: u64) -> Applied {
+    pub(crate) fn heartbeat(&mut self, origin: Origin, version: u64, digest: u64, now: Duration) -> Applied {
         let node = self.node(origin);
         if version < node.version {
             return Applied::Old;
         }
         // What does not fit cannot be asked for again and again.
-        node.is_current = version == node.version && (digest == node.digest || node.is_cut);
-        if node.is_current { Applied::Current } else { Applied::Missing }
+        if version == node.version && (digest == node.digest || node.is_cut) {
+            node.stale_since = None;
+            return Applied::Current;
+        }
+        node.stale_since.get_or_insert(now);
+        Applied::Missing
     }
 
     /// Replaces what is known of a node.
@@ -115,6 +121,17 @@ impl RemoteUsers {
         let old = std::mem::replace(node, UsersOfNode { version, ..UsersOfNode::new(origin) });
         self.total -= old.users.len();
         self.change(origin, users);
+    }
+
+    /// Forgets the users of nodes about which something was missing for too long, because they do not answer: some may be
+    /// gone.
+    pub(crate) fn forget_stale(&mut self, patience: Duration, now: Duration) {
+        for node in self.nodes.values_mut() {
+            if node.stale_since.is_some_and(|since| since.saturating_add(patience) <= now) && !node.users.is_empty() {
+                self.total -= node.users.len();
+                *node = UsersOfNode { stale_since: node.stale_since, ..UsersOfNode::new(node.origin) };
+            }
+        }
     }
 
     pub(crate) fn remove(&mut self, node: NodeId) {
@@ -133,7 +150,7 @@ impl RemoteUsers {
 
     /// Returns whether all that the nodes have told is known.
     pub(crate) fn is_current(&self) -> bool {
-        self.nodes.values().all(|node| node.is_current && !node.is_cut)
+        self.nodes.values().all(|node| node.stale_since.is_none() && !node.is_cut)
     }
 
     pub(crate) fn total(&self) -> usize {
@@ -146,6 +163,8 @@ mod tests {
     use switchboard_core::broker::Incarnation;
 
     use super::*;
+
+    const NOW: Duration = Duration::from_secs(10);
 
     fn origin(incarnation: u64) -> Origin {
         Origin { node: NodeId::from_bytes([1; 16]), incarnation: Incarnation::from_u64(incarnation) }
@@ -162,12 +181,12 @@ mod tests {
     #[test]
     fn deltas_are_applied_in_order_and_a_missing_one_is_noticed() {
         let mut users = RemoteUsers::new(10);
-        assert_eq!(users.delta(origin(1), delta(0, "a", 2)), Applied::Current);
-        assert_eq!(users.delta(origin(1), delta(0, "a", 2)), Applied::Old);
-        assert_eq!(users.delta(origin(1), delta(2, "b", 1)), Applied::Missing);
+        assert_eq!(users.delta(origin(1), delta(0, "a", 2), NOW), Applied::Current);
+        assert_eq!(users.delta(origin(1), delta(0, "a", 2), NOW), Applied::Old);
+        assert_eq!(users.delta(origin(1), delta(2, "b", 1), NOW), Applied::Missing);
         assert!(!users.is_current());
         users.snapshot(origin(1), 3, vec![user("b", 1)]);
-        assert_eq!(users.heartbeat(origin(1), 3, digest(&user("b", 1).key, 1)), Applied::Current);
+        assert_eq!(users.heartbeat(origin(1), 3, digest(&user("b", 1).key, 1), NOW), Applied::Current);
         assert_eq!((users.connections(&user("a", 1).key), users.connections(&user("b", 1).key)), (0, 1));
         assert!(users.is_current());
     }
@@ -175,16 +194,16 @@ mod tests {
     #[test]
     fn a_wrong_digest_is_noticed() {
         let mut users = RemoteUsers::new(10);
-        users.delta(origin(1), delta(0, "a", 2));
-        assert_eq!(users.heartbeat(origin(1), 1, 0), Applied::Missing);
-        assert_eq!(users.heartbeat(origin(1), 0, 0), Applied::Old, "a delta has overtaken the heartbeat");
+        users.delta(origin(1), delta(0, "a", 2), NOW);
+        assert_eq!(users.heartbeat(origin(1), 1, 0, NOW), Applied::Missing);
+        assert_eq!(users.heartbeat(origin(1), 0, 0, NOW), Applied::Old, "a delta has overtaken the heartbeat");
     }
 
     #[test]
     fn another_incarnation_begins_without_users() {
         let mut users = RemoteUsers::new(10);
-        users.delta(origin(1), delta(0, "a", 2));
-        assert_eq!(users.delta(origin(2), delta(0, "b", 1)), Applied::Current);
+        users.delta(origin(1), delta(0, "a", 2), NOW);
+        assert_eq!(users.delta(origin(2), delta(0, "b", 1), NOW), Applied::Current);
         assert_eq!((users.connections(&user("a", 1).key), users.total()), (0, 1));
         users.remove(origin(2).node);
         assert_eq!(users.total(), 0);
@@ -193,9 +212,23 @@ mod tests {
     #[test]
     fn users_beyond_the_limit_are_left_out_and_the_answers_say_so() {
         let mut users = RemoteUsers::new(1);
-        users.delta(origin(1), delta(0, "a", 1));
-        users.delta(origin(1), delta(1, "b", 1));
+        users.delta(origin(1), delta(0, "a", 1), NOW);
+        users.delta(origin(1), delta(1, "b", 1), NOW);
         assert_eq!((users.total(), users.is_current()), (1, false));
-        assert_eq!(users.heartbeat(origin(1), 2, 0), Applied::Current, "it is not asked for again");
+        assert_eq!(users.heartbeat(origin(1), 2, 0, NOW), Applied::Current, "it is not asked for again");
+    }
+
+    #[test]
+    fn users_of_a_node_that_does_not_answer_are_forgotten() {
+        let mut users = RemoteUsers::new(10);
+        users.delta(origin(1), delta(0, "a", 1), NOW);
+        users.heartbeat(origin(1), 2, 0, NOW);
+        let patience = Duration::from_secs(5);
+        users.forget_stale(patience, NOW + patience / 2);
+        assert_eq!(users.connections(&user("a", 1).key), 1);
+        users.forget_stale(patience, NOW + patience);
+        assert_eq!((users.connections(&user("a", 1).key), users.total(), users.is_current()), (0, 0, false));
+        users.snapshot(origin(1), 2, vec![user("a", 1)]);
+        assert_eq!((users.connections(&user("a", 1).key), users.is_current()), (1, true));
     }
 }

@@ -73,7 +73,8 @@ pub type BrokerFuture<T = ()> = Pin<Box<dyn Future<Output = Result<T, BrokerErro
 ///   [`Unknown`](BrokerErrorKind::Unknown) if the operation may have taken place. While the link is down, operations fail
 ///   with [`Unavailable`](BrokerErrorKind::Unavailable) at once instead of waiting for the link.
 /// - **Subscriptions outlive the link.** The adapter keeps a table of its channels and subscribes them again after a
-///   reconnect, and reports each part that is heard again with [`LinkEvent::Restored`].
+///   reconnect, and reports each part that is heard again with [`LinkEvent::Restored`]. If some subscription cannot be
+///   restored, it gives up the link and connects again.
 /// - **A node hears its own messages**, like those of other nodes.
 /// - **Channels are exact.** No name is a pattern, and no two channels share messages, whatever characters a name contains.
 /// - **Messages are bytes**, delivered unchanged: at most once, and in order for each publishing node and channel while
