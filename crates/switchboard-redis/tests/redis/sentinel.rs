@@ -47,6 +47,23 @@ async fn a_master_that_is_killed_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_master_that_hangs_is_replaced_and_not_used_again() {
+    let servers = RedisSentinel::start();
+    let impatient = Duration::from_secs(1);
+    let node = Node::start(builder(&servers).response_timeout(impatient).connect_timeout(impatient)).await;
+    let room = topic("room");
+    node.broker.subscribe(&room).await.unwrap();
+    servers.servers[0].pause();
+    node.until("the room is restored", |heard| heard.is_restored(&room)).await;
+    assert_eq!(servers.master_port(), servers.servers[1].port());
+    servers.servers[0].resume();
+    node.publish_when_possible(&room, "after").await;
+    node.hears(&room, "after").await;
+    let reply = servers.servers[1].ask(&["PUBSUB", "NUMSUB", "sb:t:room"]);
+    assert_eq!(reply.list()[1].text(), "1", "the subscription is at the new master");
+}
+
+#[tokio::test]
 async fn an_unknown_master_is_refused_by_name() {
     let servers = RedisSentinel::start();
     let error = builder(&servers).sentinel_master("other").connect().await.unwrap_err();
