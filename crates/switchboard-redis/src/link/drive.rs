@@ -152,3 +152,44 @@ impl InFlight {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_push_that_nobody_asked_for_is_no_answer() {
+        let mut in_flight = InFlight::default();
+        let (answers, answered) = mpsc::channel();
+        let mut send = |command| {
+            let answers = answers.clone();
+            let request = Request::internal(command, move |outcome| drop(answers.send(outcome.unwrap())));
+            in_flight.send(request, &mut BytesMut::new());
+        };
+        send(Command::words(["PING"]));
+        send(Command::Unsubscribe { sharded: true, channel: "b".into() });
+        let ended = |channel: &str| vec![Value::BulkString(channel.into()), Value::Int(0)];
+        let mut pushed = Vec::new();
+        let mut push = |in_flight: &mut InFlight, channel| {
+            in_flight.push(PushKind::SUnsubscribe, ended(channel), &mut |_, data| pushed.push(data));
+        };
+        // The slot of `a` moves while both commands wait for their answers.
+        push(&mut in_flight, "a");
+        in_flight.answer(Value::SimpleString("PONG".into())).unwrap();
+        push(&mut in_flight, "b");
+        assert_eq!(pushed, [ended("a")]);
+        let answers: Vec<_> = answered.try_iter().collect();
+        assert_eq!(answers, [Value::SimpleString("PONG".into()), Value::Okay]);
+        assert!(in_flight.answer(Value::Okay).is_err(), "nothing is asked any more");
+    }
+
+    #[test]
+    fn a_subscription_is_answered_by_a_push_or_an_error() {
+        let command = || Command::Subscribe { sharded: false, channel: "a".into() };
+        let mut in_flight = InFlight::default();
+        in_flight.send(Request::internal(command(), drop), &mut BytesMut::new());
+        assert!(in_flight.answer(Value::Okay).is_err());
+    }
+}
