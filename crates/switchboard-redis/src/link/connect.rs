@@ -80,6 +80,9 @@ impl Connector {
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(keepalive).with_interval(keepalive))?;
         #[cfg(target_os = "linux")]
         socket.set_tcp_user_timeout(Some(self.user_timeout))?;
+        // Other systems have no such setting.
+        #[cfg(not(target_os = "linux"))]
+        let _ = self.user_timeout;
         if !address.tls {
             return Ok(Box::new(stream));
         }
