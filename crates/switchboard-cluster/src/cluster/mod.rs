@@ -61,7 +61,7 @@ pub struct Cluster {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Join {
-    /// It is.
+    /// It is. While the link is down, messages are lost until it is back; [`Output::Gap`] says so then.
     Ready,
     /// [`Output::Joined`] follows with this id.
     Waiting(JoinId),
