@@ -1,6 +1,36 @@
 //! Hashes and pseudo-random numbers that are the same on all nodes and in each run.
 
-/// FNV-1a with 64 bits.
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{BuildHasher, DefaultHasher, Hasher as _},
+};
+
+/// Maps whose keys clients may choose, such as names of topics.
+pub(crate) type SeededMap<K, V> = HashMap<K, V, Seeded>;
+pub(crate) type SeededSet<K> = HashSet<K, Seeded>;
+
+/// Hashes with a seed that strangers do not know, so that they cannot choose keys that collide. Unlike the standard
+/// library's `RandomState`, it does not draw the seed itself, so a simulated run is repeated exactly.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seeded(u64);
+
+impl Seeded {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+}
+
+impl BuildHasher for Seeded {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.0);
+        hasher
+    }
+}
+
+/// FNV-1a with 64 bits: known to all nodes, for values that they compare.
 pub(crate) fn fnv1a(parts: &[&[u8]]) -> u64 {
     parts
         .iter()
@@ -39,6 +69,13 @@ mod tests {
     fn hashes_are_those_of_the_standard() {
         assert_eq!(fnv1a(&[]), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a(&[b"foo", b"bar"]), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn seeded_hashes_depend_on_the_seed_only() {
+        let hash = |seed| Seeded::new(seed).hash_one("room");
+        assert_eq!(hash(1), hash(1));
+        assert_ne!(hash(1), hash(2));
     }
 
     #[test]

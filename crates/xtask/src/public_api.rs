@@ -15,7 +15,7 @@ use devkit::{CommandLine, workspace};
 use serde_json::Value;
 
 /// The published crates, each with the foreign crates, or paths of types, that it may show.
-const SHOWN: [(&str, &[&str]); 6] = [
+const SHOWN: [(&str, &[&str]); 8] = [
     ("switchboard-frame", &["bytes", "http"]),
     (
         "switchboard-core",
@@ -26,6 +26,8 @@ const SHOWN: [(&str, &[&str]); 6] = [
     ("switchboard-cluster", &["bytes"]),
     ("switchboard-macros", &["proc_macro"]),
     ("switchboard-codegen", &[]),
+    ("switchboard-redis", &["bytes"]),
+    ("switchboard-nats", &["bytes"]),
     (
         "switchboard",
         &[
@@ -48,7 +50,7 @@ const SHOWN: [(&str, &[&str]); 6] = [
 ];
 
 /// The standard library, and the crates of this workspace.
-const ALWAYS: [&str; 9] = [
+const ALWAYS: [&str; 11] = [
     "alloc",
     "core",
     "std",
@@ -58,6 +60,8 @@ const ALWAYS: [&str; 9] = [
     "switchboard_core",
     "switchboard_frame",
     "switchboard_macros",
+    "switchboard_nats",
+    "switchboard_redis",
 ];
 
 pub(crate) fn run() -> Result<()> {

@@ -33,7 +33,7 @@ enum Get {
 }
 
 /// A new tool that the tests need is a new entry here.
-const NEEDS: [Need; 15] = [
+const NEEDS: [Need; 17] = [
     Need {
         name: "rustfmt and clippy",
         wanted: always,
@@ -130,6 +130,15 @@ const NEEDS: [Need; 15] = [
         found: Found::Runs(&["sh", "-c", "unshare --version && nsenter --version"]),
         get: Get::Debian(&["util-linux"]),
     },
+    Need { name: "Redis", wanted: always, found: Found::Program("redis-server"), get: Get::Debian(&["redis-server"]) },
+    // Debian installs it where only root looks for programs.
+    Need {
+        name: "NATS",
+        wanted: always,
+        found: Found::Runs(&["sh", "-c", "PATH=$PATH:/usr/sbin nats-server --version"]),
+        get: Get::Debian(&["nats-server"]),
+    },
+    // Among them Valkey and a newer NATS.
     Need {
         name: "Python's packages of the tests",
         wanted: always,
@@ -289,7 +298,8 @@ mod tests {
     fn packages_are_installed_together() {
         let needs: Vec<_> = NEEDS.iter().collect();
         let packages = debian_packages(&needs);
-        let others = ["python3", "python3-venv", "nginx-light", "iproute2", "util-linux"];
+        let others =
+            ["python3", "python3-venv", "nginx-light", "iproute2", "util-linux", "redis-server", "nats-server"];
         assert_eq!(packages, [&["chromium", "chromium-driver", "nodejs", "npm"][..], &others].concat());
         assert!(debian_packages(&[]).is_empty());
     }

@@ -16,7 +16,7 @@ use crate::{
     Publish, PublishId, QuestionId, ReceivedCommand, ReceivedQuestion, UserPresence,
     bus::{self, BusMessage, Origin},
     commands::Commands,
-    hash::Random,
+    hash::{Random, Seeded, SeededSet},
     health::Link,
     interest::Interest,
     nodes::Nodes,
@@ -49,7 +49,7 @@ pub struct Cluster {
     questions: Questions,
     stats: ClusterStats,
     /// Channels whose subscription is being sent again.
-    repairing: FxHashSet<Channel>,
+    repairing: SeededSet<Channel>,
     accepted_heartbeats: u64,
     heartbeat_at: Duration,
     check_at: Duration,
@@ -61,7 +61,7 @@ pub struct Cluster {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Join {
-    /// It is.
+    /// It is. While the link is down, messages are lost until it is back; [`Output::Gap`] says so then.
     Ready,
     /// [`Output::Joined`] follows with this id.
     Waiting(JoinId),
@@ -71,24 +71,26 @@ impl Cluster {
     /// Creates a node. `node` and `incarnation` are random: they also seed its jitter.
     #[must_use]
     pub fn new(node: NodeId, incarnation: Incarnation, config: ClusterConfig, now: Duration) -> Self {
+        let mut random = Random::new(incarnation.as_u64());
+        let hasher = Seeded::new(random.next());
         Self {
             origin: Origin { node, incarnation },
             publisher: Origin { node, incarnation },
-            random: Random::new(incarnation.as_u64()),
+            random,
             operations: Operations::new(config.operation_timeout),
-            interest: Interest::new(&config),
-            positions: Positions::new(&config),
-            publishing: Publishing::new(&config),
+            interest: Interest::new(&config, hasher),
+            positions: Positions::new(&config, hasher),
+            publishing: Publishing::new(&config, hasher),
             nodes: Nodes::new(&config),
             link: Link::new(&config, now),
-            local_users: LocalUsers::new(&config),
-            remote_users: RemoteUsers::new(config.max_remote_users),
+            local_users: LocalUsers::new(&config, hasher),
+            remote_users: RemoteUsers::new(config.max_remote_users, hasher),
             snapshots: Snapshots::new(&config),
             serving: Serving::new(config.max_snapshot_requests, config.max_users_per_message),
             commands: Commands::new(&config),
             questions: Questions::new(&config),
             stats: ClusterStats::default(),
-            repairing: FxHashSet::default(),
+            repairing: SeededSet::with_hasher(hasher),
             accepted_heartbeats: 0,
             heartbeat_at: now,
             check_at: now,

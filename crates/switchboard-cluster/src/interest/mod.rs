@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
 use switchboard_core::broker::{BrokerErrorKind, Channel};
 
 use crate::{
-    ClusterConfig, ClusterError, Join, JoinId, OperationId, Output, deadlines::Deadlines, operations::Operations,
+    ClusterConfig, ClusterError, Join, JoinId, OperationId, Output,
+    deadlines::Deadlines,
+    hash::{Seeded, SeededMap},
+    operations::Operations,
 };
 
 /// How long after a failure the subscription of a channel that is held is tried again.
@@ -19,7 +21,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// executes the calls for one channel in order.
 #[derive(Debug)]
 pub(crate) struct Interest {
-    channels: FxHashMap<Channel, Held>,
+    channels: SeededMap<Channel, Held>,
     lingering: Deadlines<Channel>,
     failed: Deadlines<Channel>,
     waiting: usize,
@@ -59,9 +61,9 @@ pub(crate) enum Subscribed {
 }
 
 impl Interest {
-    pub(crate) fn new(config: &ClusterConfig) -> Self {
+    pub(crate) fn new(config: &ClusterConfig, hasher: Seeded) -> Self {
         Self {
-            channels: FxHashMap::default(),
+            channels: SeededMap::with_hasher(hasher),
             lingering: Deadlines::new(config.linger),
             failed: Deadlines::new(RETRY),
             waiting: 0,

@@ -13,7 +13,11 @@ struct Fixture {
 
 impl Fixture {
     fn new(config: &ClusterConfig) -> Self {
-        Self { interest: Interest::new(config), operations: Operations::new(config.operation_timeout), now: MS }
+        Self {
+            interest: Interest::new(config, Seeded::default()),
+            operations: Operations::new(config.operation_timeout),
+            now: MS,
+        }
     }
 
     fn join(&mut self, channel: &Channel) -> Result<Join, ClusterError> {

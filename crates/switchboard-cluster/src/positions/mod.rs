@@ -8,7 +8,7 @@ use switchboard_core::broker::TopicName;
 use crate::{
     ClusterConfig,
     bus::{ListedPublish, Origin, Predecessor},
-    hash::fnv1a,
+    hash::{Seeded, SeededMap, fnv1a},
 };
 
 /// The positions in the topics that this node is subscribed to.
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Positions {
     /// By the hash of the topic's name, which heartbeats contain.
-    topics: FxHashMap<u64, TopicPositions>,
+    topics: SeededMap<u64, TopicPositions>,
     /// Messages that heartbeats have named and that have not arrived, in the order of their deadlines.
     expected: VecDeque<Expected>,
     total: usize,
@@ -77,9 +77,9 @@ pub(crate) fn topic_hash(topic: &TopicName) -> u64 {
 }
 
 impl Positions {
-    pub(crate) fn new(config: &ClusterConfig) -> Self {
+    pub(crate) fn new(config: &ClusterConfig, hasher: Seeded) -> Self {
         Self {
-            topics: FxHashMap::default(),
+            topics: SeededMap::with_hasher(hasher),
             expected: VecDeque::new(),
             total: 0,
             max_positions: config.max_positions,

@@ -15,7 +15,7 @@ fn room() -> TopicName {
 }
 
 fn positions(config: &ClusterConfig) -> Positions {
-    let mut positions = Positions::new(config);
+    let mut positions = Positions::new(config, Seeded::default());
     positions.begin(&room(), ms(10_000));
     positions
 }
@@ -134,7 +134,7 @@ fn positions_are_limited() {
 
 #[test]
 fn topics_that_are_not_joined_are_not_watched() {
-    let mut positions = Positions::new(&ClusterConfig::new());
+    let mut positions = Positions::new(&ClusterConfig::new(), Seeded::default());
     positions.listed(origin(1), listed(6, 10), ms(20_000));
     assert_eq!(positions.message(&room(), origin(1), 6, after(5, 1), ms(20_000)), Arrival::Next);
     assert_eq!(positions.lost(ms(99_000)), None);

@@ -9,6 +9,7 @@ use crate::{
     ClusterConfig, ClusterError, Output, PublishId,
     bus::{ListedPublish, Predecessor},
     deadlines::Deadlines,
+    hash::{Seeded, SeededMap},
     positions::topic_hash,
 };
 
@@ -22,7 +23,7 @@ const LISTINGS: u8 = 2;
 #[derive(Debug)]
 pub(crate) struct Publishing {
     next_sequence: u64,
-    topics: FxHashMap<TopicName, LastPublish>,
+    topics: SeededMap<TopicName, LastPublish>,
     /// Topics to be listed in heartbeats, each once.
     to_list: VecDeque<TopicName>,
     pending: FxHashMap<u64, PendingPublish>,
@@ -63,10 +64,10 @@ struct PendingPublish {
 }
 
 impl Publishing {
-    pub(crate) fn new(config: &ClusterConfig) -> Self {
+    pub(crate) fn new(config: &ClusterConfig, hasher: Seeded) -> Self {
         Self {
             next_sequence: 1,
-            topics: FxHashMap::default(),
+            topics: SeededMap::with_hasher(hasher),
             to_list: VecDeque::new(),
             pending: FxHashMap::default(),
             pending_bytes: 0,

@@ -15,7 +15,7 @@ struct Fixture {
 
 impl Fixture {
     fn new(config: &ClusterConfig) -> Self {
-        Self { publishing: Publishing::new(config), outputs: VecDeque::new() }
+        Self { publishing: Publishing::new(config, Seeded::default()), outputs: VecDeque::new() }
     }
 
     fn begin(&mut self, at: Duration) -> (u64, Option<Predecessor>) {

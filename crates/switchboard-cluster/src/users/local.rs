@@ -2,24 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use switchboard_core::broker::UserKey;
 
 use super::digest;
 use crate::{
     ClusterConfig, ClusterError,
     bus::{UserCount, UsersDelta},
+    hash::{Seeded, SeededMap, SeededSet},
 };
 
 /// The users of this node, and their changes that were not sent yet.
 #[derive(Debug)]
 pub(crate) struct LocalUsers {
-    users: FxHashMap<UserKey, u32>,
+    users: SeededMap<UserKey, u32>,
     /// The state that the others were told, for the digest.
-    announced: FxHashMap<UserKey, u32>,
+    announced: SeededMap<UserKey, u32>,
     version: u64,
     digest: u64,
-    changed: FxHashSet<UserKey>,
+    changed: SeededSet<UserKey>,
     send_at: Option<Duration>,
     /// The announced state in one piece, while its version is current: snapshots share it.
     frozen: Option<(u64, Arc<[UserCount]>)>,
@@ -29,13 +29,13 @@ pub(crate) struct LocalUsers {
 }
 
 impl LocalUsers {
-    pub(crate) fn new(config: &ClusterConfig) -> Self {
+    pub(crate) fn new(config: &ClusterConfig, hasher: Seeded) -> Self {
         Self {
-            users: FxHashMap::default(),
-            announced: FxHashMap::default(),
+            users: SeededMap::with_hasher(hasher),
+            announced: SeededMap::with_hasher(hasher),
             version: 0,
             digest: 0,
-            changed: FxHashSet::default(),
+            changed: SeededSet::with_hasher(hasher),
             send_at: None,
             frozen: None,
             interval: config.users_interval,
@@ -86,7 +86,7 @@ impl LocalUsers {
         }
         self.send_at = None;
         let mut changes = Vec::with_capacity(self.changed.len());
-        for key in std::mem::take(&mut self.changed) {
+        for key in self.changed.drain().collect::<Vec<_>>() {
             let connections = self.users.get(&key).copied().unwrap_or(0);
             let before = if connections == 0 {
                 self.announced.remove(&key).unwrap_or(0)
@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn users() -> LocalUsers {
-        LocalUsers::new(&ClusterConfig::new().max_local_users(3).max_users_per_message(2))
+        LocalUsers::new(&ClusterConfig::new().max_local_users(3).max_users_per_message(2), Seeded::default())
     }
 
     #[test]

@@ -6,7 +6,10 @@ use rustc_hash::FxHashMap;
 use switchboard_core::broker::{NodeId, UserKey};
 
 use super::digest;
-use crate::bus::{Origin, UserCount, UsersDelta};
+use crate::{
+    bus::{Origin, UserCount, UsersDelta},
+    hash::{Seeded, SeededMap},
+};
 
 /// The users of all other nodes.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ pub(crate) struct RemoteUsers {
     nodes: FxHashMap<NodeId, UsersOfNode>,
     total: usize,
     max_users: usize,
+    hasher: Seeded,
 }
 
 #[derive(Debug)]
@@ -21,7 +25,7 @@ struct UsersOfNode {
     origin: Origin,
     version: u64,
     digest: u64,
-    users: FxHashMap<UserKey, u32>,
+    users: SeededMap<UserKey, u32>,
     /// Since when something is missing. Not set if the last version and digest that were heard are those of `users`.
     stale_since: Option<Duration>,
     /// Whether some users did not fit.
@@ -39,8 +43,8 @@ pub(crate) enum Applied {
 }
 
 impl UsersOfNode {
-    fn new(origin: Origin) -> Self {
-        Self { origin, version: 0, digest: 0, users: FxHashMap::default(), stale_since: None, is_cut: false }
+    fn new(origin: Origin, hasher: Seeded) -> Self {
+        Self { origin, version: 0, digest: 0, users: SeededMap::with_hasher(hasher), stale_since: None, is_cut: false }
     }
 
     /// Sets the connections of a user, and returns whether it fits.
@@ -59,15 +63,16 @@ impl UsersOfNode {
 }
 
 impl RemoteUsers {
-    pub(crate) fn new(max_users: usize) -> Self {
-        Self { nodes: FxHashMap::default(), total: 0, max_users }
+    pub(crate) fn new(max_users: usize, hasher: Seeded) -> Self {
+        Self { nodes: FxHashMap::default(), total: 0, max_users, hasher }
     }
 
     fn node(&mut self, origin: Origin) -> &mut UsersOfNode {
-        let node = self.nodes.entry(origin.node).or_insert_with(|| UsersOfNode::new(origin));
+        let hasher = self.hasher;
+        let node = self.nodes.entry(origin.node).or_insert_with(|| UsersOfNode::new(origin, hasher));
         if node.origin != origin {
             self.total -= node.users.len();
-            *node = UsersOfNode::new(origin);
+            *node = UsersOfNode::new(origin, hasher);
         }
         node
     }
@@ -114,11 +119,12 @@ impl RemoteUsers {
 
     /// Replaces what is known of a node.
     pub(crate) fn snapshot(&mut self, origin: Origin, version: u64, users: Vec<UserCount>) {
+        let hasher = self.hasher;
         let node = self.node(origin);
         if version < node.version {
             return;
         }
-        let old = std::mem::replace(node, UsersOfNode { version, ..UsersOfNode::new(origin) });
+        let old = std::mem::replace(node, UsersOfNode { version, ..UsersOfNode::new(origin, hasher) });
         self.total -= old.users.len();
         self.change(origin, users);
     }
@@ -129,7 +135,7 @@ impl RemoteUsers {
         for node in self.nodes.values_mut() {
             if node.stale_since.is_some_and(|since| since.saturating_add(patience) <= now) && !node.users.is_empty() {
                 self.total -= node.users.len();
-                *node = UsersOfNode { stale_since: node.stale_since, ..UsersOfNode::new(node.origin) };
+                *node = UsersOfNode { stale_since: node.stale_since, ..UsersOfNode::new(node.origin, self.hasher) };
             }
         }
     }
@@ -180,7 +186,7 @@ mod tests {
 
     #[test]
     fn deltas_are_applied_in_order_and_a_missing_one_is_noticed() {
-        let mut users = RemoteUsers::new(10);
+        let mut users = RemoteUsers::new(10, Seeded::default());
         assert_eq!(users.delta(origin(1), delta(0, "a", 2), NOW), Applied::Current);
         assert_eq!(users.delta(origin(1), delta(0, "a", 2), NOW), Applied::Old);
         assert_eq!(users.delta(origin(1), delta(2, "b", 1), NOW), Applied::Missing);
@@ -193,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_wrong_digest_is_noticed() {
-        let mut users = RemoteUsers::new(10);
+        let mut users = RemoteUsers::new(10, Seeded::default());
         users.delta(origin(1), delta(0, "a", 2), NOW);
         assert_eq!(users.heartbeat(origin(1), 1, 0, NOW), Applied::Missing);
         assert_eq!(users.heartbeat(origin(1), 0, 0, NOW), Applied::Old, "a delta has overtaken the heartbeat");
@@ -201,7 +207,7 @@ mod tests {
 
     #[test]
     fn another_incarnation_begins_without_users() {
-        let mut users = RemoteUsers::new(10);
+        let mut users = RemoteUsers::new(10, Seeded::default());
         users.delta(origin(1), delta(0, "a", 2), NOW);
         assert_eq!(users.delta(origin(2), delta(0, "b", 1), NOW), Applied::Current);
         assert_eq!((users.connections(&user("a", 1).key), users.total()), (0, 1));
@@ -211,7 +217,7 @@ mod tests {
 
     #[test]
     fn users_beyond_the_limit_are_left_out_and_the_answers_say_so() {
-        let mut users = RemoteUsers::new(1);
+        let mut users = RemoteUsers::new(1, Seeded::default());
         users.delta(origin(1), delta(0, "a", 1), NOW);
         users.delta(origin(1), delta(1, "b", 1), NOW);
         assert_eq!((users.total(), users.is_current()), (1, false));
@@ -220,7 +226,7 @@ mod tests {
 
     #[test]
     fn users_of_a_node_that_does_not_answer_are_forgotten() {
-        let mut users = RemoteUsers::new(10);
+        let mut users = RemoteUsers::new(10, Seeded::default());
         users.delta(origin(1), delta(0, "a", 1), NOW);
         users.heartbeat(origin(1), 2, 0, NOW);
         let patience = Duration::from_secs(5);

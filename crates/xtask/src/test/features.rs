@@ -9,7 +9,7 @@ pub(crate) struct Crate {
 }
 
 /// A test compares this list to the manifests.
-pub(crate) const PUBLISHED: [Crate; 7] = [
+pub(crate) const PUBLISHED: [Crate; 9] = [
     Crate { name: "switchboard-macros", features: &["contract", "schema", "validator"] },
     Crate {
         name: "switchboard-core",
@@ -51,6 +51,8 @@ pub(crate) const PUBLISHED: [Crate; 7] = [
     },
     Crate { name: "switchboard-codegen", features: &[] },
     Crate { name: "switchboard-cli", features: &[] },
+    Crate { name: "switchboard-redis", features: &["tls"] },
+    Crate { name: "switchboard-nats", features: &["tls"] },
 ];
 
 /// Returns one check without features and one with each feature alone, crate by crate.

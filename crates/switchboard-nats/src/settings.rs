@@ -1,0 +1,363 @@
+//! The settings of a broker, and the builder that makes them.
+
+use std::{fmt, time::Duration};
+
+use async_nats::ServerAddr;
+use switchboard_core::broker::{BrokerError, BrokerErrorKind};
+use url::Url;
+
+use crate::NatsBroker;
+
+/// Settings that have been checked.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) servers: Vec<ServerAddr>,
+    pub(crate) login: Login,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: crate::tls::Tls,
+    pub(crate) prefix: String,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) response_timeout: Duration,
+    pub(crate) ping_interval: Duration,
+    pub(crate) min_backoff: Duration,
+    pub(crate) max_backoff: Duration,
+    pub(crate) max_exact_subscriptions: usize,
+    pub(crate) max_queued_operations: usize,
+    pub(crate) max_queued_bytes: usize,
+    pub(crate) max_waiting_messages: usize,
+    pub(crate) max_waiting_bytes: usize,
+}
+
+/// User and password, or a token.
+#[derive(Clone, Default)]
+pub(crate) struct Login {
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) token: Option<String>,
+}
+
+/// Without password and token.
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`NatsBroker`]. Made by [`NatsBroker::builder`].
+///
+/// | setting | default |
+/// |---|---|
+/// | [`prefix`](Self::prefix) | `sb` |
+/// | [`connect_timeout`](Self::connect_timeout) | 5 s |
+/// | [`response_timeout`](Self::response_timeout) | 3 s |
+/// | [`ping_interval`](Self::ping_interval) | 2 s |
+/// | [`backoff`](Self::backoff) | 50 ms to 3 s |
+/// | [`max_exact_subscriptions`](Self::max_exact_subscriptions) | 4096 |
+/// | [`max_queued_operations`](Self::max_queued_operations) | 16 384 |
+/// | [`max_queued_bytes`](Self::max_queued_bytes) | 64 MiB |
+/// | [`max_waiting_messages`](Self::max_waiting_messages) | 65 536 |
+/// | [`max_waiting_bytes`](Self::max_waiting_bytes) | 64 MiB |
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use switchboard_nats::NatsBroker;
+///
+/// let broker = NatsBroker::builder("nats://chat:secret@nats-1:4222")
+///     .url("nats://nats-2:4222")
+///     .prefix("chat")
+///     .response_timeout(Duration::from_secs(2))
+///     .build()?;
+/// # Ok::<(), switchboard_core::broker::BrokerError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct NatsBrokerBuilder {
+    urls: Vec<String>,
+    token: Option<String>,
+    #[cfg(feature = "tls")]
+    root_certificates: Vec<u8>,
+    prefix: String,
+    connect_timeout: Duration,
+    response_timeout: Duration,
+    ping_interval: Duration,
+    backoff: (Duration, Duration),
+    max_exact_subscriptions: usize,
+    max_queued_operations: usize,
+    max_queued_bytes: usize,
+    max_waiting_messages: usize,
+    max_waiting_bytes: usize,
+}
+
+/// Without URLs, which may contain passwords.
+impl fmt::Debug for NatsBrokerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NatsBrokerBuilder").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl NatsBrokerBuilder {
+    pub(crate) fn new(url: String) -> Self {
+        Self {
+            urls: vec![url],
+            token: None,
+            #[cfg(feature = "tls")]
+            root_certificates: Vec::new(),
+            prefix: "sb".to_owned(),
+            connect_timeout: Duration::from_secs(5),
+            response_timeout: Duration::from_secs(3),
+            ping_interval: Duration::from_secs(2),
+            backoff: (Duration::from_millis(50), Duration::from_secs(3)),
+            max_exact_subscriptions: 4096,
+            max_queued_operations: 16_384,
+            max_queued_bytes: 64 << 20,
+            max_waiting_messages: 65_536,
+            max_waiting_bytes: 64 << 20,
+        }
+    }
+
+    /// Adds the URL of another server of the same NATS cluster. User and password are those of the first URL.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.urls.push(url.into());
+        self
+    }
+
+    /// Logs in with this token instead of user and password.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// The certificates in PEM that servers are checked with, instead of those of the system.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = pem.into();
+        self
+    }
+
+    /// The first token of all subjects. Applications with different prefixes do not hear each other.
+    ///
+    /// 1 to 64 characters of `A-Z a-z 0-9 - _`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long connecting to one server may take, with TLS and login.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long an operation waits for its confirmation. Then its outcome is
+    /// [unknown](BrokerErrorKind::Unknown), and the link is given up.
+    pub fn response_timeout(mut self, limit: Duration) -> Self {
+        self.response_timeout = limit;
+        self
+    }
+
+    /// How often the link is checked by a message to the node itself while nothing else confirms it.
+    ///
+    /// A link on which nothing arrives is given up after this and the response timeout at most.
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.ping_interval = interval;
+        self
+    }
+
+    /// The pause before a new attempt to connect: random, up to a limit that doubles from `min` to `max`.
+    pub fn backoff(mut self, min: Duration, max: Duration) -> Self {
+        self.backoff = (min, max);
+        self
+    }
+
+    /// How many channels have a subscription of their own, which takes about 5 KB in the client.
+    ///
+    /// Further ones are heard by wildcards over hashed partitions, of which there are 256. Then the node also gets messages
+    /// of channels that it has not subscribed to, and ignores them.
+    pub fn max_exact_subscriptions(mut self, count: usize) -> Self {
+        self.max_exact_subscriptions = count;
+        self
+    }
+
+    /// How many operations may wait for their confirmation. Further ones fail with
+    /// [`Overloaded`](BrokerErrorKind::Overloaded).
+    pub fn max_queued_operations(mut self, count: usize) -> Self {
+        self.max_queued_operations = count;
+        self
+    }
+
+    /// How many bytes the operations that wait for their confirmation may have. A larger message is
+    /// [`Rejected`](BrokerErrorKind::Rejected), as is one above the server's `max_payload`.
+    pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
+        self.max_queued_bytes = bytes;
+        self
+    }
+
+    /// How many messages may wait for the node, and how many of one channel in the client. Further ones are dropped, and
+    /// reported.
+    pub fn max_waiting_messages(mut self, count: usize) -> Self {
+        self.max_waiting_messages = count;
+        self
+    }
+
+    /// How many bytes of messages may wait for the node. Further messages are dropped, and reported.
+    pub fn max_waiting_bytes(mut self, bytes: usize) -> Self {
+        self.max_waiting_bytes = bytes;
+        self
+    }
+
+    /// Builds the broker without connecting.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`](BrokerErrorKind::Rejected) if a setting makes no sense. The text names it.
+    pub fn build(self) -> Result<NatsBroker, BrokerError> {
+        Ok(NatsBroker::new(self.settings()?))
+    }
+
+    /// Builds the broker, and connects once to find mistakes early: a wrong address or password, an unsuitable server.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), and those of [`Broker::start`](switchboard_core::broker::Broker::start).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: nothing is left.
+    pub async fn connect(self) -> Result<NatsBroker, BrokerError> {
+        let broker = self.build()?;
+        broker.probe().await?;
+        Ok(broker)
+    }
+
+    fn settings(self) -> Result<Settings, BrokerError> {
+        check_limits(&self)?;
+        let mut servers = Vec::new();
+        let mut login = None;
+        for url in &self.urls {
+            let (server, of_url) = parse_url(url)?;
+            servers.push(server);
+            login.get_or_insert(of_url);
+        }
+        let mut login = login.unwrap_or_default();
+        if self.token.is_some() {
+            login.token = self.token;
+        }
+        Ok(Settings {
+            servers,
+            login,
+            #[cfg(feature = "tls")]
+            tls: crate::tls::Tls::new(&self.root_certificates)?,
+            prefix: self.prefix,
+            connect_timeout: self.connect_timeout,
+            response_timeout: self.response_timeout,
+            ping_interval: self.ping_interval,
+            min_backoff: self.backoff.0,
+            max_backoff: self.backoff.1,
+            max_exact_subscriptions: self.max_exact_subscriptions,
+            max_queued_operations: self.max_queued_operations,
+            max_queued_bytes: self.max_queued_bytes,
+            max_waiting_messages: self.max_waiting_messages,
+            max_waiting_bytes: self.max_waiting_bytes,
+        })
+    }
+}
+
+fn rejected(detail: &'static str) -> BrokerError {
+    BrokerError::new(BrokerErrorKind::Rejected, detail)
+}
+
+fn check_limits(builder: &NatsBrokerBuilder) -> Result<(), BrokerError> {
+    let prefix = &builder.prefix;
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !(1..=64).contains(&prefix.len()) || !prefix.bytes().all(is_legal) {
+        return Err(rejected("`prefix` must be 1 to 64 characters of `A-Z a-z 0-9 - _`"));
+    }
+    let times = [builder.connect_timeout, builder.response_timeout, builder.ping_interval, builder.backoff.0];
+    let range = Duration::from_millis(10)..=Duration::from_secs(3600);
+    if times.iter().any(|time| !range.contains(time))
+        || !(builder.backoff.0..=*range.end()).contains(&builder.backoff.1)
+    {
+        return Err(rejected("times must be 10 ms to 1 hour, and the backoff's minimum no more than its maximum"));
+    }
+    let counts = [
+        builder.max_queued_operations,
+        builder.max_queued_bytes,
+        builder.max_waiting_messages,
+        builder.max_waiting_bytes,
+    ];
+    // What tokio's semaphore can hold on 32 bits is 2^29.
+    if counts.contains(&0) || counts[..3].iter().any(|count| *count > 1 << 28) {
+        return Err(rejected("limits must be at least 1, and those of queues at most 268 435 456"));
+    }
+    Ok(())
+}
+
+/// Reads `nats://user:password@host:port`, or `tls://…`.
+fn parse_url(text: &str) -> Result<(ServerAddr, Login), BrokerError> {
+    // Without the text, which may contain a password.
+    let rejected = |detail: &str| {
+        let detail = format!("the URL {detail}; expected is `nats://user:password@host:port`, or `tls://…`");
+        BrokerError::new(BrokerErrorKind::Rejected, detail)
+    };
+    let mut url = Url::parse(text).map_err(|error| rejected(&format!("cannot be read ({error})")))?;
+    match url.scheme() {
+        "nats" => {}
+        "tls" if cfg!(feature = "tls") => {}
+        "tls" => return Err(rejected("asks for TLS, which needs the feature `tls` of switchboard-nats")),
+        other => return Err(rejected(&format!("has the scheme `{other}`"))),
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(rejected("names no host"));
+    }
+    let decode = |text: &str| {
+        // A form of one key, whose values are percent-decoded.
+        let plus = text.replace('+', "%2B");
+        url::form_urlencoded::parse(format!("v={plus}").as_bytes()).next().map(|(_, value)| value.into_owned())
+    };
+    let user = Some(url.username()).filter(|user| !user.is_empty()).and_then(decode);
+    let password = url.password().and_then(decode);
+    // The client gets the login apart from the address.
+    url.set_username("").map_err(|()| rejected("cannot be read"))?;
+    url.set_password(None).map_err(|()| rejected("cannot be read"))?;
+    let server = ServerAddr::from_url(url).map_err(|error| rejected(&format!("cannot be read ({error})")))?;
+    Ok((server, Login { user, password, token: None }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(builder: NatsBrokerBuilder) -> String {
+        builder.build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused_by_name() {
+        let builder = || NatsBroker::builder("nats://h");
+        assert!(builder().url("nats://i:1").build().is_ok());
+        assert!(error(builder().prefix("a.b")).contains("`prefix`"));
+        assert!(error(builder().prefix(">")).contains("`prefix`"));
+        assert!(error(builder().response_timeout(Duration::ZERO)).contains("times"));
+        assert!(error(builder().backoff(Duration::from_secs(2), Duration::from_secs(1))).contains("backoff"));
+        assert!(error(builder().max_queued_operations(0)).contains("limits"));
+        assert!(!format!("{:?}", NatsBroker::builder("nats://:secret@h").token("secret")).contains("secret"));
+    }
+
+    #[test]
+    fn users_and_passwords_are_decoded_and_not_printed() {
+        let (server, login) = parse_url("nats://ann:p%40ss+w%2Frd%26x@h").unwrap();
+        assert_eq!((server.host(), server.port()), ("h", 4222));
+        assert_eq!(login.user.as_deref(), Some("ann"));
+        assert_eq!(login.password.as_deref(), Some("p@ss+w/rd&x"));
+        assert!(!format!("{login:?} {server:?}").contains("ss+w"));
+    }
+
+    #[test]
+    fn wrong_urls_are_refused_without_repeating_the_password() {
+        for url in ["", "localhost:4222", "http://:secret@h", "nats://", "nats://:secret@h:x"] {
+            let error = parse_url(url).unwrap_err().to_string();
+            assert!(error.contains("nats://user:password@host:port") && !error.contains("secret"), "{error}");
+        }
+    }
+}

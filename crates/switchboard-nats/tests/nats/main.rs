@@ -1,0 +1,11 @@
+//! The adapter on real servers, which `broker-servers` starts.
+
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+mod conformance;
+mod faults;
+mod listener;
+mod logins;
+mod measurements;
+mod tls;
+mod wildcards;

@@ -1,0 +1,13 @@
+//! The adapter on real servers, which `broker-servers` starts.
+
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+mod cluster;
+mod conformance;
+mod faults;
+mod listener;
+mod logins;
+mod measurements;
+mod sentinel;
+#[cfg(feature = "tls")]
+mod tls;
