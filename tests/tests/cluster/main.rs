@@ -1,8 +1,9 @@
-//! Several nodes of one application, joined by a broker in memory.
+//! Several nodes of one application, joined by a broker: in memory, and by real ones.
 
 #![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
 
 mod addressed;
+mod brokers;
 mod failures;
 mod messages;
 mod node;

@@ -6,7 +6,7 @@ use axum::Router;
 use serde_json::{Value, json};
 use switchboard::{
     Conn, Hub, HubBuilder, Matched, TopicOptions, WsError, WsRouter,
-    cluster::{MemoryBroker, MemoryBus},
+    cluster::{Broker, MemoryBroker, MemoryBus},
     extract::FromUpgrade,
     ws_message, ws_rpc,
 };
@@ -101,16 +101,22 @@ fn app(hub: &Hub) -> Router {
 }
 
 /// One node, and what a test can do to its link.
-pub(crate) struct Node {
+pub(crate) struct Node<B = MemoryBroker> {
     pub(crate) server: Server,
     pub(crate) hub: Hub,
-    pub(crate) broker: MemoryBroker,
+    pub(crate) broker: B,
 }
 
 impl Node {
-    pub(crate) async fn on(bus: &MemoryBus, change: impl Fn(HubBuilder) -> HubBuilder) -> Self {
+    async fn on(bus: &MemoryBus, change: impl Fn(HubBuilder) -> HubBuilder) -> Self {
         let broker = bus.broker();
-        let builder = Hub::builder().broker(broker.clone()).topic("small:*", TopicOptions::new().max_members(1));
+        Self::start(broker.clone(), broker, change).await
+    }
+}
+
+impl<B> Node<B> {
+    pub(crate) async fn start(link: impl Broker, broker: B, change: impl Fn(HubBuilder) -> HubBuilder) -> Self {
+        let builder = Hub::builder().broker(link).topic("small:*", TopicOptions::new().max_members(1));
         let hub = change(builder).build();
         hub.ready().await;
         Self { server: Server::start(app(&hub)), hub, broker }
@@ -146,6 +152,11 @@ pub(crate) async fn nodes_with<const N: usize>(change: impl Fn(HubBuilder) -> Hu
     for _ in 0..N {
         nodes.push(Node::on(&bus, &change).await);
     }
+    know_each_other(nodes).await
+}
+
+/// Waits until each node knows the others.
+pub(crate) async fn know_each_other<B, const N: usize>(nodes: Vec<Node<B>>) -> [Node<B>; N] {
     for node in &nodes {
         until(async || node.hub.cluster_stats().unwrap().nodes == N - 1).await;
     }
