@@ -139,8 +139,8 @@ impl ClusterConfig {
     pub fn check(&self) -> Result<(), InvalidClusterConfig> {
         let checks = [
             (self.heartbeat >= MIN_HEARTBEAT, "heartbeat", "at least 10 ms"),
-            (self.node_timeout >= self.heartbeat * 3, "node_timeout", "at least three times heartbeat"),
-            (self.silence >= self.heartbeat * 2, "silence", "at least twice heartbeat"),
+            (self.node_timeout >= self.heartbeat.saturating_mul(3), "node_timeout", "at least three times heartbeat"),
+            (self.silence >= self.heartbeat.saturating_mul(2), "silence", "at least twice heartbeat"),
             (!self.probe_timeout.is_zero(), "probe_timeout", "longer than zero"),
             (!self.operation_timeout.is_zero(), "operation_timeout", "longer than zero"),
             (self.max_channels >= 2, "max_channels", "at least 2: a node needs two for itself"),

@@ -1,5 +1,7 @@
 //! Nodes on the broker in memory, driven as a hub drives them: the sink queues, and a loop does what the nodes ask for.
 
+#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
@@ -95,7 +97,7 @@ impl Node {
 }
 
 fn settle(nodes: &mut [&mut Node]) {
-    while nodes.iter_mut().fold(false, |worked, node| node.work() || worked) {}
+    while nodes.iter_mut().any(|node| node.work()) {}
 }
 
 fn run(nodes: &mut [&mut Node], time: Duration) {

@@ -35,7 +35,7 @@ mod codec;
 mod decode;
 mod encode;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use bytes::Bytes;
 use switchboard_core::broker::{Incarnation, NodeId, UserKey};

@@ -33,7 +33,7 @@ fn publish() -> impl Strategy<Value = BusPublish> {
     )
 }
 
-fn message() -> impl Strategy<Value = BusMessage> {
+pub(crate) fn message() -> impl Strategy<Value = BusMessage> {
     let listed = (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(topic_hash, sequence, age_ms)| ListedPublish {
         topic_hash,
         sequence,

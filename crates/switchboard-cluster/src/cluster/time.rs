@@ -83,7 +83,7 @@ impl Cluster {
 
     fn send_heartbeat(&mut self, now: Duration) {
         let interval = u64::try_from(self.config.heartbeat.max(MIN_HEARTBEAT).as_micros()).unwrap_or(u64::MAX);
-        let varied = interval - interval / 5 + self.random.below(interval / 5 * 2 + 1);
+        let varied = (interval - interval / 5).saturating_add(self.random.below(interval / 5 * 2 + 1));
         self.heartbeat_at = now.saturating_add(Duration::from_micros(varied));
         if self.is_draining || !self.link.is_up() || !self.interest.is_joined(&Channel::AllNodes) {
             return;

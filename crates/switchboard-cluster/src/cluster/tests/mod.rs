@@ -1,5 +1,6 @@
 //! Nodes on a bus that delivers at once, unless a test interferes.
 
+mod arbitrary;
 mod links;
 mod nodes;
 mod topics;
