@@ -27,7 +27,7 @@ async fn read_until(client: &mut Client, last: u32) -> Vec<(String, u64)> {
         let Value::String(message_type) = message["type"].take() else { panic!("{message}") };
         let payload = &message["payload"];
         if message_type == "$ws:gap" {
-            assert_eq!(payload, &json!({ "topic": "feed:1" }));
+            assert_eq!(payload, &json!({ "topic": "feed:1", "reason": "overflow" }));
         }
         let n = payload["n"].as_u64().unwrap_or_default();
         all.push((message_type, n));

@@ -7,10 +7,6 @@ mod builder;
 mod calls;
 mod drain;
 mod error;
-#[cfg(feature = "cluster")]
-mod link;
-#[cfg(not(feature = "cluster"))]
-#[path = "link/off.rs"]
 mod link;
 mod publish;
 mod registry;

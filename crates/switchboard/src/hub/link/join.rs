@@ -7,7 +7,7 @@ use switchboard_cluster::{ClusterError, Join};
 use switchboard_core::broker::{BrokerErrorKind, TopicName};
 use tokio::sync::oneshot;
 
-use super::{Link, topic_name};
+use super::{Link, live::topic_name};
 use crate::hub::TopicError;
 
 impl Link {

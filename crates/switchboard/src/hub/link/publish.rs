@@ -11,7 +11,7 @@ use switchboard_cluster::{ClusterError, Publish};
 use switchboard_core::broker::BrokerErrorKind;
 use tokio::sync::oneshot;
 
-use super::{Group, Link, payload, topic_name};
+use super::{Group, Link, live::topic_name, payload};
 use crate::{
     conn::ConnId,
     hub::{PublishError, publish::Outgoing},

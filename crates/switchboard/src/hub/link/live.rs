@@ -1,0 +1,224 @@
+//! The link of a hub with a broker.
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use switchboard_cluster::{
+    Cluster, ClusterConfig, ClusterError, ClusterStats, CommandId, CommandKind, CommandOutcome, Health, JoinId,
+    PublishId, QuestionId,
+};
+use switchboard_core::{
+    WsError,
+    broker::{Broker, BrokerErrorKind, BrokerSink, Channel, Incarnation, LinkEvent, NodeId, TopicName, UserKey},
+};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
+use uuid::Uuid;
+
+use crate::hub::HubInner;
+
+/// The broker of a hub and the times and limits of its cluster, until the hub is built.
+#[derive(Clone, Default)]
+pub(crate) struct LinkSettings {
+    pub(super) broker: Option<Arc<dyn Broker>>,
+    pub(super) cluster: ClusterConfig,
+}
+
+/// The hub's side of the link.
+pub(crate) struct Link {
+    pub(super) broker: Arc<dyn Broker>,
+    pub(super) state: Mutex<State>,
+    /// There is something for the driver.
+    pub(super) wake: Notify,
+    /// When the clock of the state machine began.
+    pub(super) began: Instant,
+}
+
+pub(super) struct State {
+    pub(super) cluster: Cluster,
+    pub(super) waiting: Waiting,
+    /// The hub is gone: the driver ends.
+    pub(super) is_closed: bool,
+}
+
+/// Who waits for an answer of the state machine, which limits their numbers.
+#[derive(Default)]
+pub(super) struct Waiting {
+    pub(super) joins: FxHashMap<JoinId, (TopicName, oneshot::Sender<Result<(), ClusterError>>)>,
+    pub(super) publishes: FxHashMap<PublishId, oneshot::Sender<Result<(), ClusterError>>>,
+    pub(super) commands: FxHashMap<CommandId, oneshot::Sender<CommandOutcome>>,
+    pub(super) questions: FxHashMap<QuestionId, oneshot::Sender<Vec<(NodeId, Bytes)>>>,
+}
+
+impl Link {
+    /// Starts the driver of a hub's link. `None` without a broker.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    pub(crate) fn start(settings: LinkSettings, hub: &Weak<HubInner>) -> Option<Arc<Self>> {
+        let broker = settings.broker?;
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            panic!("a hub with a broker must be built inside a tokio runtime, which drives the link");
+        };
+        let node = NodeId::from_bytes(*Uuid::now_v7().as_bytes());
+        let [.., a, b, c, d, e, f, g, h] = *Uuid::now_v7().as_bytes();
+        let incarnation = Incarnation::from_u64(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+        let link = Arc::new(Self {
+            broker,
+            state: Mutex::new(State {
+                cluster: Cluster::new(node, incarnation, settings.cluster, Duration::ZERO),
+                waiting: Waiting::default(),
+                is_closed: false,
+            }),
+            wake: Notify::new(),
+            began: Instant::now(),
+        });
+        runtime.spawn(super::driver::run(Arc::clone(&link), Weak::clone(hub)));
+        Some(link)
+    }
+
+    /// The time since the link began, also while the process was stopped.
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Gives the state machine an input, and wakes the driver.
+    pub(super) fn input<R>(&self, input: impl FnOnce(&mut Cluster, &mut Waiting, Duration) -> R) -> R {
+        let now = self.now();
+        let mut state = self.state.lock();
+        let State { cluster, waiting, .. } = &mut *state;
+        let result = input(cluster, waiting, now);
+        drop(state);
+        self.wake.notify_one();
+        result
+    }
+
+    /// Adds a connection of a user on this node.
+    ///
+    /// A user beyond the limits of the cluster, or whose key is longer than a broker can carry, is known on this node only.
+    pub(crate) fn user_connected(&self, user: &str) {
+        let Ok(user) = UserKey::new(user) else {
+            tracing::warn!(bytes = user.len(), "the key of a user is too long for other nodes to know of it");
+            return;
+        };
+        if let Err(error) = self.input(|cluster, _, now| cluster.user_connected(&user, now)) {
+            tracing::warn!(error = error.to_string(), "other nodes do not know of a user of this node");
+        }
+    }
+
+    pub(crate) fn user_disconnected(&self, user: &str) {
+        if let Ok(user) = UserKey::new(user) {
+            self.input(|cluster, _, now| cluster.user_disconnected(&user, now));
+        }
+    }
+
+    /// Returns the number of a user's connections on all nodes.
+    pub(crate) fn user_connections(&self, user: &str) -> usize {
+        UserKey::new(user).map_or(0, |user| self.state.lock().cluster.user(&user).connections)
+    }
+
+    /// Sends a command to a user's connections on all nodes. Returns how many have got it, on nodes that answered in time.
+    pub(super) async fn command(&self, user: &str, kind: CommandKind, payload: Bytes) -> usize {
+        let Ok(user) = UserKey::new(user) else { return 0 };
+        let ended = self.input(|cluster, waiting, now| {
+            let command = cluster.command(&user, kind, payload, now)?;
+            let (sender, ended) = oneshot::channel();
+            waiting.commands.insert(command, sender);
+            Ok::<_, ClusterError>(ended)
+        });
+        match ended {
+            Ok(ended) => ended.await.map_or(0, |outcome| outcome.connections),
+            Err(error) => {
+                tracing::warn!(error = error.to_string(), "a command for a user was not sent");
+                0
+            }
+        }
+    }
+
+    /// Asks all nodes, this one included. Returns the answers that came in time.
+    pub(super) async fn ask(&self, question: Bytes) -> Result<Vec<(NodeId, Bytes)>, ClusterError> {
+        let ended = self.input(|cluster, waiting, now| {
+            let question = cluster.ask(question, now)?;
+            let (sender, ended) = oneshot::channel();
+            waiting.questions.insert(question, sender);
+            Ok(ended)
+        })?;
+        Ok(ended.await.unwrap_or_default())
+    }
+
+    /// Tells the other nodes that this one leaves.
+    pub(crate) fn drain(&self) {
+        self.input(|cluster, _, now| cluster.drain(now));
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.state.lock().cluster.health(self.now())
+    }
+
+    pub(crate) fn stats(&self) -> ClusterStats {
+        self.state.lock().cluster.stats()
+    }
+
+    /// Ends the driver, which says goodbye to the other nodes.
+    pub(crate) fn close(&self) {
+        self.state.lock().is_closed = true;
+        self.wake.notify_one();
+    }
+}
+
+/// Called by the task that reads from the broker. The state machine limits what waits for the driver.
+impl BrokerSink for Link {
+    fn message(&self, channel: &Channel, message: Bytes) {
+        self.input(|cluster, _, now| cluster.handle_message(channel, message, now));
+    }
+
+    fn link(&self, event: LinkEvent) {
+        match &event {
+            LinkEvent::Connected => tracing::info!("connected to the broker"),
+            LinkEvent::Disconnected { reason } => tracing::warn!(reason = &**reason, "lost the broker"),
+            event => tracing::debug!(?event, "the link to the broker changed"),
+        }
+        self.input(|cluster, _, now| cluster.handle_link(event, now));
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("broker", &self.broker).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for LinkSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.broker, f)
+    }
+}
+
+/// Returns the name of a valid topic.
+pub(super) fn topic_name(name: &Arc<str>) -> Option<TopicName> {
+    // The hub has checked it.
+    TopicName::new(Arc::clone(name)).ok()
+}
+
+/// The error for a client whose message needed the cluster.
+pub(crate) fn wire_error(error: ClusterError) -> WsError {
+    match error {
+        ClusterError::Broker(BrokerErrorKind::Rejected) => WsError::internal(error),
+        ClusterError::Broker(BrokerErrorKind::Unknown) => {
+            WsError::unavailable("the broker did not answer in time").with_detail("outcome", "unknown")
+        }
+        ClusterError::Broker(BrokerErrorKind::Overloaded) => WsError::resource_exhausted("the broker is overloaded"),
+        ClusterError::Broker(_) | ClusterError::Draining => WsError::unavailable("the broker is not reachable"),
+        error => WsError::resource_exhausted(error.to_string()),
+    }
+}
