@@ -17,7 +17,7 @@ use crate::{
 pub(crate) enum Link {}
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct LinkSettings;
+pub(crate) struct LinkSettings {}
 
 /// The number of a publish to several topics, which only other nodes need.
 #[derive(Debug, Clone, Copy)]
