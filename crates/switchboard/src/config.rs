@@ -375,6 +375,10 @@ impl Config {
 
     /// Sets the interval between pings; `None` disables them, and a client that vanished may then
     /// go unnoticed.
+    ///
+    /// A proxy ends connections on which it sees no bytes for some time, often 60 s: stay below that.
+    /// The next ping is not sent before [`pong_timeout`](Self::pong_timeout) has passed, so with an
+    /// interval below that, shorten both.
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.ping_interval = interval.into();
         self

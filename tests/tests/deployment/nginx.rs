@@ -49,7 +49,7 @@ impl Node {
         let hub = Hub::new();
         let ws = WsRouter::new()
             .hub(hub.clone())
-            .config(Config::new().ping_interval(ping_interval))
+            .config(Config::new().ping_interval(ping_interval).pong_timeout(ping_interval))
             .trusted_proxies(TrustedProxies::new(["127.0.0.1"]).unwrap())
             .on(async move |conn: Conn, _: WhoAmI| You {
                 ip: conn.client_ip().map(|ip| ip.to_string()).unwrap_or_default(),
@@ -144,7 +144,7 @@ async fn who_am_i(client: &mut Client) -> Value {
 }
 
 fn two_nodes() -> [Node; 2] {
-    ["one", "two"].map(|name| Node::start(name, Duration::from_secs(25)))
+    ["one", "two"].map(|name| Node::start(name, Duration::from_secs(10)))
 }
 
 #[tokio::test]
