@@ -176,7 +176,7 @@ async fn new_clients_go_to_the_server_that_does_not_drain() {
 }
 
 #[tokio::test]
-async fn pings_keep_an_idle_connection_through_the_proxys_read_timeout() {
+async fn pings_keep_an_idle_connection_through_the_read_timeout_of_nginx() {
     let nodes = ["one", "two"].map(|name| Node::start(name, Duration::from_millis(500)));
     let nginx = Nginx::start([&nodes[0], &nodes[1]], |config| {
         assert!(config.contains("proxy_read_timeout 60s;"));
