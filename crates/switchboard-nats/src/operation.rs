@@ -78,7 +78,7 @@ impl Operation {
         {
             on_error();
         }
-        // Nobody has to wait.
+        // There is no waiter.
         let _ = sender.send(outcome);
     }
 }

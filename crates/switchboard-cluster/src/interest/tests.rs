@@ -208,7 +208,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     /// Whatever the order of joins, leaves and answers: at the end those who have joined are subscribed at the broker, and
-    /// nobody else is.
+    /// no others are.
     #[test]
     fn no_join_is_lost(steps in vec(step(), 0..60)) {
         let (mut fixture, room) = (Fixture::new(&ClusterConfig::new()), topic("room"));

@@ -79,7 +79,7 @@ impl Publishing {
         }
     }
 
-    /// Begins a publish of about so many bytes, and returns its sequence and predecessor.
+    /// Begins a publish of about `bytes` bytes, and returns its sequence and predecessor.
     pub(crate) fn begin(
         &mut self,
         topic: &TopicName,

@@ -252,7 +252,7 @@ impl World {
     fn deliver(&mut self, node: usize, delivery: &Delivery) {
         let now = self.now;
         let Some((publisher, life, number)) = said(&delivery.payload) else {
-            self.judge.violation(format!("node {node} delivered a message that nobody published"));
+            self.judge.violation(format!("node {node} delivered a message that was never published"));
             return;
         };
         self.trace.add(now, format_args!("node {node} delivers {publisher}.{life}.{number}"));

@@ -7,9 +7,9 @@ use crate::hash::Random;
 /// A fault with a beginning and an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Nothing of this node reaches the broker, and nobody is told.
+    /// Nothing of this node reaches the broker, without a link event.
     CutToBroker(usize),
-    /// Nothing reaches this node, and nobody is told.
+    /// Nothing reaches this node, without a link event.
     CutToNode(usize),
     /// Everything from and to this node takes half a second longer.
     Delay(usize),

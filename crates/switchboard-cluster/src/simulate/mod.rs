@@ -78,11 +78,11 @@ impl Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Planted {
-    /// One in so many messages is not delivered to the members of a node.
+    /// One message in this number is not delivered to the members of a node.
     Drop(u64),
-    /// One in so many messages is delivered after its successor.
+    /// One message in this number is delivered after its successor.
     Reorder(u64),
-    /// One in so many messages is delivered twice.
+    /// One message in this number is delivered twice.
     Repeat(u64),
     /// After a reconnect, one channel is not subscribed again although it is reported.
     ForgetSubscription,

@@ -100,7 +100,7 @@ fn sentinels(shared: &Shared) -> Option<Sentinels<'_>> {
 
 /// Returns when the server is not the master any more, by its own word or that of Sentinels.
 ///
-/// Publishing to a demoted master succeeds, and nobody hears it. Neither Sentinels alone tell of it in time (they may not
+/// Publishing to a demoted master succeeds, and reaches no subscriber. Neither Sentinels alone tell of it in time (they may not
 /// be reachable), nor the server alone (it may not know yet).
 async fn demoted(shared: &Shared, name: &str, address: &Address, queues: &Queues) -> Cow<'static, str> {
     let mut checks = interval(shared.settings.topology_interval);

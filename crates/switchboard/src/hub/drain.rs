@@ -57,7 +57,7 @@ impl Drain {
         let Self { hub, over, grace } = self;
         Self::close_connections(&hub, over, grace).await;
         if let Some(link) = &hub.0.link {
-            // Nobody is left here for others to wait for.
+            // No connection is left that other nodes could reach here.
             link.drain();
         }
     }

@@ -29,7 +29,7 @@ async function publish(topic: string, text: string): Promise<number> {
   return ((await response.json()) as { matched: number }).matched;
 }
 
-/** Waits until so many connections are subscribed. */
+/** Waits until this number of connections is subscribed. */
 async function subscribers(topic: string, count: number): Promise<void> {
   while ((await publish(topic, "count")) !== count);
 }

@@ -66,7 +66,7 @@ enum Query<'a> {
 
 /// What a command or question has done on this node.
 pub(super) enum Applied {
-    /// To so many connections.
+    /// The number of connections.
     Count(usize),
     Ids(Vec<ConnId>),
     /// In a while.
