@@ -4,7 +4,7 @@ use http::request::Parts;
 use switchboard_frame::handshake::{choose_subprotocol, offered_subprotocols};
 
 use super::Admission;
-use super::token::TokenEntry;
+use super::token;
 
 /// The extended dialect in JSON.
 pub(super) const JSON: &str = "switchboard.v1.json";
@@ -16,8 +16,8 @@ pub(super) const MESSAGEPACK: &str = "switchboard.v1.msgpack";
 pub(crate) const PROTOCOLS: [&str; 2] = [JSON, MESSAGEPACK];
 
 /// Chooses the first of [`PROTOCOLS`] that the client offered, else one of the application's, else
-/// the entry that carried the token: a browser fails a connection that offered subprotocols and
-/// got none.
+/// an entry with a token: a browser fails a connection that offered subprotocols and got none. Also
+/// if the token of that entry was not used, because a cookie had one or the route needs none.
 pub(super) fn choose(parts: &Parts, admission: &Admission) -> Option<String> {
     if !admission.raw {
         let ours = offered_subprotocols(&parts.headers).find(|offered| PROTOCOLS.contains(offered));
@@ -27,6 +27,6 @@ pub(super) fn choose(parts: &Parts, admission: &Admission) -> Option<String> {
     }
     match choose_subprotocol(&parts.headers, &admission.protocols) {
         Some(protocol) => Some(protocol.to_owned()),
-        None => parts.extensions.get::<TokenEntry>().map(|entry| entry.0.clone()),
+        None => token::entry(parts).map(|(entry, _)| entry.to_owned()),
     }
 }

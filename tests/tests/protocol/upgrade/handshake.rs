@@ -195,10 +195,26 @@ async fn subprotocols_are_chosen_by_the_servers_order() {
     // None is known: none is chosen, and it is the client that gives up.
     let head = raw(&server, "HTTP/1.1", &[("Sec-WebSocket-Protocol", Some("x, y"))]).await;
     assert!(head.starts_with("http/1.1 101") && !head.contains("sec-websocket-protocol"), "{head}");
-    // The token came in the header: the entry is not echoed.
-    let both = [("Sec-WebSocket-Protocol", Some("bearer.t")), ("Authorization", Some("Bearer h"))];
-    let head = raw(&server, "HTTP/1.1", &both).await;
-    assert!(!head.contains("sec-websocket-protocol"), "{head}");
+}
+
+/// A browser sends its cookies along, and a page its token to routes that need none.
+#[tokio::test]
+async fn an_entry_with_a_token_is_echoed_also_where_it_is_not_used() {
+    let server = server();
+    let entry = ("sec-websocket-protocol", "bearer., bearer.alice");
+    for (path, other) in [
+        ("/ws", None),
+        ("/limited", None),
+        ("/secure", Some(("cookie", "auth_token=bob"))),
+        ("/secure", Some(("authorization", "Bearer bob"))),
+        ("/secure?access_token=bob", None),
+    ] {
+        let headers: Vec<_> = [entry].into_iter().chain(other).collect();
+        let client = server.upgrade(path, &headers).await.unwrap();
+        assert_eq!(client.headers["sec-websocket-protocol"], "bearer.alice", "{path} {other:?}");
+    }
+    let client = server.upgrade("/secure-close", &[entry, ("cookie", "auth_token=eve")]).await.unwrap();
+    assert_eq!(client.headers["sec-websocket-protocol"], "bearer.alice");
 }
 
 #[tokio::test]

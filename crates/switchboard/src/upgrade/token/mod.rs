@@ -103,8 +103,7 @@ impl TokenSources {
         if found.is_some() {
             return found;
         }
-        if let Some((entry, token)) = self.in_subprotocol(parts) {
-            parts.extensions.insert(TokenEntry(entry));
+        if let Some(token) = self.in_subprotocol(parts) {
             return Some(token);
         }
         let custom = self.custom.as_ref()?;
@@ -140,13 +139,15 @@ impl TokenSources {
     }
 
     /// Returns the entry and the token in it.
-    fn in_subprotocol(&self, parts: &Parts) -> Option<(String, String)> {
-        if !self.subprotocol {
-            return None;
-        }
-        let mut offered = offered_subprotocols(&parts.headers);
-        offered.find_map(|entry| Some((entry.to_owned(), not_blank(decode(entry.strip_prefix(ENTRY)?))?)))
+    fn in_subprotocol(&self, parts: &Parts) -> Option<String> {
+        if self.subprotocol { entry(parts).map(|(_, token)| token) } else { None }
     }
+}
+
+/// Returns the first subprotocol entry with a token, and the token.
+pub(super) fn entry(parts: &Parts) -> Option<(&str, String)> {
+    let mut offered = offered_subprotocols(&parts.headers);
+    offered.find_map(|entry| Some((entry, not_blank(decode(entry.strip_prefix(ENTRY)?))?)))
 }
 
 impl fmt::Debug for TokenSources {
@@ -188,10 +189,6 @@ fn decode(text: &str) -> String {
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
-
-/// The subprotocol entry that the token was taken from, to be echoed in the response.
-#[derive(Clone)]
-pub(super) struct TokenEntry(pub(super) String);
 
 /// An extractor for the token of an upgrade, for
 /// [`authenticate`](crate::WsRouter::authenticate).
