@@ -1,7 +1,7 @@
 //! The application of the benchmarks: a calculator, and a topic to publish to.
 
 use axum::Router;
-use switchboard::{Conn, WsError, WsRouter, ws_message, ws_payload, ws_rpc};
+use switchboard::{Conn, Hub, WsError, WsRouter, ws_message, ws_payload, ws_rpc};
 
 use crate::serve::ws_route;
 
@@ -74,5 +74,10 @@ async fn publish(conn: Conn, publish: Publish) -> Result<(), WsError> {
 
 /// Returns the application, at `/ws`.
 pub fn app() -> Router {
-    Router::new().route("/ws", ws_route(WsRouter::new().on(calc).on(join).on(publish)))
+    app_on(&Hub::new())
+}
+
+/// Returns the application on a hub, at `/ws`.
+pub fn app_on(hub: &Hub) -> Router {
+    Router::new().route("/ws", ws_route(WsRouter::new().hub(hub.clone()).on(calc).on(join).on(publish)))
 }

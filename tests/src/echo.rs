@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use switchboard::{Config, Conn, OriginPolicy, RawText, SendError, WsError, WsRouter};
+use switchboard::{Config, Conn, Hub, OriginPolicy, RawText, SendError, WsError, WsRouter};
 
 use crate::serve::ws_route;
 
@@ -26,11 +26,17 @@ async fn room(conn: &Conn) -> Result<(), SendError> {
 
 /// Returns the application, at `/`.
 pub fn app() -> Router {
+    app_on(&Hub::new())
+}
+
+/// Returns the application on a hub, at `/`.
+pub fn app_on(hub: &Hub) -> Router {
     let config = Config::new()
         .max_message_bytes(LIMIT)
         .max_fragments(1_000_000)
         .max_outbound_bytes(2 * LIMIT)
         .max_inbox(32, LIMIT);
-    let ws = WsRouter::new().config(config).origin(OriginPolicy::any()).on_text(text).on_binary(binary);
+    let ws =
+        WsRouter::new().hub(hub.clone()).config(config).origin(OriginPolicy::any()).on_text(text).on_binary(binary);
     Router::new().route("/", ws_route(ws))
 }

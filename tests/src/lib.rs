@@ -5,6 +5,7 @@
 pub mod attack;
 pub mod baseline;
 pub mod bench;
+pub mod broker;
 pub mod client;
 pub mod conformance;
 pub mod echo;

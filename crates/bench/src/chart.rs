@@ -17,7 +17,7 @@ const WIDTH: f64 = LEFT + LENGTH + 120.0;
 const TOP: f64 = 76.0;
 
 /// One colour for each series: dark enough for white pages, and distinguishable without colours.
-const COLORS: [&str; 3] = ["#2563a8", "#7fb0dc", "#9a9a92"];
+const COLORS: [&str; 4] = ["#2563a8", "#7fb0dc", "#9a9a92", "#c98f4a"];
 
 const INK: &str = "#30302c";
 const FAINT_INK: &str = "#5c5c55";

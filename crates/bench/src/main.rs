@@ -23,7 +23,7 @@ use crate::{
     measure::Lab,
     report::Report,
     results::Results,
-    scenario::{Kind, SCENARIOS, SERVERS, Scenario, Server},
+    scenario::{Kind, SCENARIOS, Scenario, Server},
 };
 
 /// The command-line name of the benchmarks of single functions.
@@ -114,8 +114,9 @@ impl Plan {
             println!("\n==> round {} of {rounds}", round + 1);
             for scenario in self.scenarios.iter().filter(|scenario| round < scenario.rounds(self.quick)) {
                 // Each server is first once.
-                for place in 0..SERVERS.len() {
-                    let server = &SERVERS[(place + round) % SERVERS.len()];
+                let servers = scenario.kind.servers();
+                for place in 0..servers.len() {
+                    let server = &servers[(place + round) % servers.len()];
                     let values = lab.measure(scenario, server).unwrap_or_else(failure);
                     println!("{}", line(scenario, server, &values));
                     results.add(scenario.name, server.name, round, values);
@@ -136,7 +137,7 @@ fn line(scenario: &Scenario, server: &Server, values: &Value) -> String {
     let number = |key: &str, unit: f64| values[key].as_f64().map(|value| value / unit);
     let mebibyte = 1024.0 * 1024.0;
     let (value, decimals, unit) = match scenario.kind {
-        Kind::Cost => (number("server_us", 1.0), 3, "µs/message"),
+        Kind::Cost | Kind::Nodes => (number("server_us", 1.0), 3, "µs/message"),
         Kind::Idle => (number("bytes_per_connection", 1.0), 0, "bytes/connection"),
         Kind::Memory => (number("memory_end", mebibyte), 1, "MiB at the end"),
         Kind::Slow => (number("evicted", 1.0), 0, "evicted"),
@@ -177,8 +178,8 @@ mod tests {
     #[test]
     fn a_line_has_the_number_or_the_error() {
         let values = serde_json::json!({ "server_us": 4.5 });
-        assert!(line(&SCENARIOS[0], &SERVERS[0], &values).ends_with("4.500 µs/message"));
+        assert!(line(&SCENARIOS[0], &Kind::Cost.servers()[0], &values).ends_with("4.500 µs/message"));
         let failed = failure(anyhow::anyhow!("no server"));
-        assert!(line(&SCENARIOS[0], &SERVERS[0], &failed).ends_with("ERROR: no server"));
+        assert!(line(&SCENARIOS[0], &Kind::Cost.servers()[0], &failed).ends_with("ERROR: no server"));
     }
 }

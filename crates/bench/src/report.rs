@@ -81,15 +81,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        micro::Amount,
-        scenario::{BASE, SERVERS},
-    };
+    use crate::{micro::Amount, scenario::Kind};
 
     fn results() -> Results {
         let mut results = Results::default();
-        results.add("rpc-1", SERVERS[0].name, 0, json!({ "server_us": 4.0, "errors": 0 }));
-        results.add("rpc-1", BASE, 0, json!({ "server_us": 5.0, "errors": 1, "first_error": "bad" }));
+        results.add("rpc-1", Kind::Cost.servers()[0].name, 0, json!({ "server_us": 4.0, "errors": 0 }));
+        results.add("rpc-1", Kind::Cost.base(), 0, json!({ "server_us": 5.0, "errors": 1, "first_error": "bad" }));
         results
     }
 

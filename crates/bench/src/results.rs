@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::scenario::BASE;
-
 /// All measurements of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Results(Vec<Measurement>);
@@ -37,10 +35,10 @@ impl Results {
         self.by_round(scenario, server, key).into_values().sum()
     }
 
-    /// Returns the ratio to [`BASE`], computed within each round because slow minutes affect both:
-    /// median, minimum and maximum.
-    pub(crate) fn ratio(&self, scenario: &str, server: &str, key: &str) -> Option<(f64, f64, f64)> {
-        let base = self.by_round(scenario, BASE, key);
+    /// Returns the ratio to another server, computed within each round because slow minutes affect
+    /// both: median, minimum and maximum.
+    pub(crate) fn ratio(&self, scenario: &str, server: &str, base: &str, key: &str) -> Option<(f64, f64, f64)> {
+        let base = self.by_round(scenario, base, key);
         let values = self.by_round(scenario, server, key).into_iter();
         let mut ratios: Vec<f64> = values
             .filter_map(|(round, value)| base.get(&round).filter(|base| **base > 0.0).map(|base| value / base))
@@ -115,12 +113,12 @@ mod tests {
         // The second round is twice as slow for both, and the third has no base.
         for (round, ours, base) in [(0, 1.0, Some(2.0)), (1, 2.4, Some(4.0)), (2, 100.0, None)] {
             results.add("s", "ours", round, json!({ "us": ours }));
-            results.add("s", BASE, round, json!({ "us": base }));
+            results.add("s", "base", round, json!({ "us": base }));
         }
-        let (median, least, greatest) = results.ratio("s", "ours", "us").unwrap();
+        let (median, least, greatest) = results.ratio("s", "ours", "base", "us").unwrap();
         assert!((median - 0.55).abs() < 1e-9 && (least - 0.5).abs() < 1e-9 && (greatest - 0.6).abs() < 1e-9);
         assert_eq!(results.rounds("s", "ours", "us"), 3);
-        assert!(results.ratio("s", "ours", "other").is_none());
+        assert!(results.ratio("s", "ours", "base", "other").is_none());
     }
 
     #[test]

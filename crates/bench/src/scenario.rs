@@ -1,5 +1,7 @@
 //! The scenarios, and the servers they measure.
 
+use broker_servers::Program;
+
 /// What a scenario measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -11,6 +13,26 @@ pub(crate) enum Kind {
     Memory,
     /// The cost of members that do not read, for the server and the other members.
     Slow,
+    /// The processor time of all nodes per delivery, and the broker's per publish.
+    Nodes,
+}
+
+impl Kind {
+    /// Returns the servers that are measured.
+    pub(crate) const fn servers(self) -> &'static [Server] {
+        match self {
+            Self::Nodes => &NODES,
+            _ => &SERVERS,
+        }
+    }
+
+    /// Returns the name of the server that the others are compared with.
+    pub(crate) const fn base(self) -> &'static str {
+        match self {
+            Self::Nodes => NODES[0].name,
+            _ => BASE,
+        }
+    }
 }
 
 /// A way to load a server.
@@ -27,7 +49,7 @@ pub(crate) struct Scenario {
 }
 
 /// In the order of the tables.
-pub(crate) const SCENARIOS: [Scenario; 15] = [
+pub(crate) const SCENARIOS: [Scenario; 17] = [
     Scenario::cost("rpc-1", "RPC, 1 connection, 1 request in flight", "rpc --conns 1 --depth 1"),
     Scenario::cost("rpc-100", "RPC, 100 connections, 1 in flight each", "rpc --conns 100 --depth 1"),
     Scenario::cost("rpc-100x16", "RPC, 100 connections, 16 in flight each", "rpc --conns 100 --depth 16"),
@@ -70,11 +92,20 @@ pub(crate) const SCENARIOS: [Scenario; 15] = [
         "",
     )
     .tls(),
+    Scenario::nodes("nodes", "333 members on each node, 1 publish in flight", "fanout --window 1"),
+    Scenario::nodes("nodes-x8", "333 members on each node, 8 in flight", "fanout --window 8"),
 ];
+
+/// The members on each node where there are several.
+const MEMBERS: usize = 333;
 
 impl Scenario {
     const fn cost(name: &'static str, about: &'static str, args: &'static str) -> Self {
         Self::other(Kind::Cost, name, about, args, "--warmup 0.3 --time 0.7")
+    }
+
+    const fn nodes(name: &'static str, about: &'static str, args: &'static str) -> Self {
+        Self::other(Kind::Nodes, name, about, args, "--warmup 0.3 --time 0.7")
     }
 
     const fn other(
@@ -93,17 +124,19 @@ impl Scenario {
     }
 
     /// Returns the arguments of the load generator, except for the server's address.
-    pub(crate) fn args(&self, quick: bool) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn args(&self, server: &Server, quick: bool) -> Vec<String> {
         let quick = if quick { self.quick } else { "" };
         let tls = if self.tls { "--tls" } else { "" };
-        [self.args, quick, tls].into_iter().flat_map(str::split_whitespace)
+        let members =
+            if self.kind == Kind::Nodes { format!("--conns {}", server.nodes * MEMBERS) } else { String::new() };
+        [self.args, quick, tls, &members].into_iter().flat_map(str::split_whitespace).map(str::to_owned).collect()
     }
 
     /// Returns the number of rounds: processor time varies between rounds, memory hardly does.
     pub(crate) const fn rounds(&self, quick: bool) -> usize {
         match (self.kind, quick) {
-            (Kind::Cost, false) => 9,
-            (Kind::Idle | Kind::Slow, false) | (Kind::Cost, true) => 3,
+            (Kind::Cost | Kind::Nodes, false) => 9,
+            (Kind::Idle | Kind::Slow, false) | (Kind::Cost | Kind::Nodes, true) => 3,
             // A server that does not return memory is watched for a minute each time.
             (Kind::Memory, false) | (_, true) => 1,
         }
@@ -117,16 +150,37 @@ pub(crate) struct Server {
     /// A program of the tests package.
     pub(crate) program: &'static str,
     pub(crate) transport: Option<&'static str>,
+    pub(crate) broker: Option<Program>,
+    /// How many processes there are.
+    pub(crate) nodes: usize,
 }
 
 /// The server that the others are compared with.
-pub(crate) const BASE: &str = "axum by hand";
+const BASE: &str = "axum by hand";
 
-pub(crate) const SERVERS: [Server; 3] = [
-    Server { name: "Switchboard", program: "bench-server", transport: None },
-    Server { name: "Switchboard on axum's WebSocket", program: "bench-server", transport: Some("axum") },
-    Server { name: BASE, program: "axum-server", transport: None },
+const SERVERS: [Server; 3] = [
+    Server::one("Switchboard", "bench-server", None),
+    Server::one("Switchboard on axum's WebSocket", "bench-server", Some("axum")),
+    Server::one(BASE, "axum-server", None),
 ];
+
+/// One node and several.
+const NODES: [Server; 4] = [
+    Server::one("1 node", "bench-server", None),
+    Server::on("1 node on Redis", Program::Redis, 1),
+    Server::on("3 nodes on Redis", Program::Redis, 3),
+    Server::on("3 nodes on NATS", Program::Nats215, 3),
+];
+
+impl Server {
+    const fn one(name: &'static str, program: &'static str, transport: Option<&'static str>) -> Self {
+        Self { name, program, transport, broker: None, nodes: 1 }
+    }
+
+    const fn on(name: &'static str, broker: Program, nodes: usize) -> Self {
+        Self { name, program: "bench-server", transport: None, broker: Some(broker), nodes }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -138,15 +192,19 @@ mod tests {
     fn names_are_unique_and_the_base_exists() {
         let names: BTreeSet<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
         assert_eq!(names.len(), SCENARIOS.len());
-        assert!(SERVERS.iter().any(|server| server.name == BASE));
+        for kind in [Kind::Cost, Kind::Nodes] {
+            assert!(kind.servers().iter().any(|server| server.name == kind.base()), "{kind:?}");
+        }
     }
 
     #[test]
     fn arguments() {
         let scenario = Scenario::cost("a", "b", "rpc --conns 1").tls();
-        let args: Vec<_> = scenario.args(true).collect();
+        let args = scenario.args(&SERVERS[0], true);
         assert_eq!(args, ["rpc", "--conns", "1", "--warmup", "0.3", "--time", "0.7", "--tls"]);
-        assert_eq!(scenario.args(false).collect::<Vec<_>>(), ["rpc", "--conns", "1", "--tls"]);
+        assert_eq!(scenario.args(&SERVERS[0], false), ["rpc", "--conns", "1", "--tls"]);
+        let args = Scenario::nodes("a", "b", "fanout").args(&NODES[2], false);
+        assert_eq!(args, ["fanout", "--conns", "999"]);
         assert!(scenario.rounds(true) < scenario.rounds(false));
     }
 }

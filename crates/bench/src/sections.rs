@@ -4,7 +4,7 @@ use crate::{
     chart::{Chart, Group},
     micro::{Amount, Found},
     results::Results,
-    scenario::{BASE, Kind, SCENARIOS, SERVERS, Scenario},
+    scenario::{Kind, SCENARIOS, Scenario},
     table::{Table, mib, number, time},
 };
 
@@ -32,6 +32,7 @@ pub(crate) fn all(results: &Results, micro: &[Found]) -> Vec<Section> {
             chart: Some(("memory", memory_chart(results))),
         },
         Section { heading: "Members that do not read", table: slow(results), chart: None },
+        Section { heading: "Several nodes", table: nodes(results), chart: Some(("nodes", nodes_chart(results))) },
         Section { heading: "Single functions", table: functions(micro), chart: None },
     ];
     sections.into_iter().filter(|section| !section.table.is_empty()).collect()
@@ -44,7 +45,7 @@ fn measured(results: &Results, kind: Kind) -> impl Iterator<Item = &'static Scen
 
 /// Calls a function for each measured scenario and server.
 fn each(results: &Results, kind: Kind, mut call: impl FnMut(&Scenario, &'static str)) {
-    measured(results, kind).for_each(|scenario| SERVERS.iter().for_each(|server| call(scenario, server.name)));
+    measured(results, kind).for_each(|scenario| kind.servers().iter().for_each(|server| call(scenario, server.name)));
 }
 
 fn cost(results: &Results) -> Table {
@@ -66,8 +67,10 @@ fn cost(results: &Results) -> Table {
     );
     each(results, Kind::Cost, |scenario, server| {
         let value = |key| results.median(scenario.name, server, key);
-        let ratio = results.ratio(scenario.name, server, "server_us");
-        let spread = ratio.filter(|_| server != BASE).map(|(_, least, greatest)| format!("{least:.2}–{greatest:.2}"));
+        let ratio = results.ratio(scenario.name, server, Kind::Cost.base(), "server_us");
+        let spread = ratio
+            .filter(|_| server != Kind::Cost.base())
+            .map(|(_, least, greatest)| format!("{least:.2}–{greatest:.2}"));
         let cpu = |key| number(value(key).map(|part| part * 100.0), 0);
         table.row(vec![
             scenario.about.into(),
@@ -93,7 +96,7 @@ fn idle(results: &Results) -> Table {
     );
     each(results, Kind::Idle, |scenario, server| {
         let value = |key| results.median(scenario.name, server, key);
-        let ratio = results.ratio(scenario.name, server, "bytes_per_connection");
+        let ratio = results.ratio(scenario.name, server, Kind::Idle.base(), "bytes_per_connection");
         table.row(vec![
             format!("{} {}", number(value("connections"), 0), scenario.about),
             server.into(),
@@ -153,6 +156,43 @@ fn slow(results: &Results) -> Table {
     table
 }
 
+fn nodes(results: &Results) -> Table {
+    let mut table = Table::new(
+        [
+            "scenario",
+            "servers",
+            "µs/delivery, all nodes",
+            "ratio",
+            "least–greatest",
+            "broker µs/publish",
+            "deliveries/s",
+            "p50 µs",
+            "p99 µs",
+            "rounds",
+        ],
+        2,
+    );
+    let base = Kind::Nodes.base();
+    each(results, Kind::Nodes, |scenario, server| {
+        let value = |key| results.median(scenario.name, server, key);
+        let ratio = results.ratio(scenario.name, server, base, "server_us");
+        let spread = ratio.filter(|_| server != base).map(|(_, least, greatest)| format!("{least:.2}–{greatest:.2}"));
+        table.row(vec![
+            scenario.about.into(),
+            server.into(),
+            number(value("server_us"), 2),
+            number(ratio.map(|(median, ..)| median), 2),
+            spread.unwrap_or_default(),
+            number(value("bus_us_per_publish"), 0),
+            number(value("messages_per_second"), 0),
+            number(value("p50_us"), 0),
+            number(value("p99_us"), 0),
+            results.rounds(scenario.name, server, "server_us").to_string(),
+        ]);
+    });
+    table
+}
+
 fn functions(micro: &[Found]) -> Table {
     let mut table = Table::new(["group", "what", "time", "throughput"], 2);
     for found in micro {
@@ -168,8 +208,8 @@ fn functions(micro: &[Found]) -> Table {
 
 fn cost_chart(results: &Results) -> Chart {
     let ratio = |scenario: &str, server: &str| {
-        let ratio = results.ratio(scenario, server, "server_us").map(|(median, ..)| median);
-        ratio.filter(|_| server != BASE)
+        let ratio = results.ratio(scenario, server, Kind::Cost.base(), "server_us").map(|(median, ..)| median);
+        ratio.filter(|_| server != Kind::Cost.base())
     };
     Chart {
         title: "Processor time per message".into(),
@@ -199,14 +239,25 @@ fn memory_chart(results: &Results) -> Chart {
     }
 }
 
+fn nodes_chart(results: &Results) -> Chart {
+    let cost = |scenario: &str, server: &str| results.median(scenario, server, "server_us");
+    Chart {
+        title: "Processor time per delivery, of all nodes".into(),
+        unit: "µs; less is better".into(),
+        decimals: 2,
+        ..chart(results, Kind::Nodes, &cost)
+    }
+}
+
 /// Returns the groups and series of a chart.
 fn chart(results: &Results, kind: Kind, value: &dyn Fn(&str, &str) -> Option<f64>) -> Chart {
     let groups = measured(results, kind).map(|scenario| Group {
         label: scenario.about.to_owned(),
-        values: SERVERS.iter().map(|server| value(scenario.name, server.name)).collect(),
+        values: kind.servers().iter().map(|server| value(scenario.name, server.name)).collect(),
     });
     let groups: Vec<Group> = groups.collect();
     let has_bars = |place: &usize| groups.iter().any(|group| group.values[*place].is_some());
-    let series = (0..SERVERS.len()).filter(has_bars).map(|place| SERVERS[place].name.to_owned()).collect();
+    let servers = kind.servers();
+    let series = (0..servers.len()).filter(has_bars).map(|place| servers[place].name.to_owned()).collect();
     Chart { title: String::new(), unit: String::new(), decimals: 0, series, groups, mark: None }
 }

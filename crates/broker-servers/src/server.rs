@@ -112,6 +112,12 @@ impl Server {
         }
     }
 
+    /// Returns the id of its process; 0 while it is killed.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
     /// Returns the port.
     #[must_use]
     pub fn port(&self) -> u16 {

@@ -95,6 +95,10 @@ impl Link {
         self.probe = None;
     }
 
+    pub(crate) fn silence(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.heard_own)
+    }
+
     pub(crate) fn heard_other(&mut self, now: Duration) {
         self.heard_other = Some(now);
     }

@@ -3,4 +3,4 @@
 #[doc(inline)]
 pub use switchboard_cluster::{ClusterConfig, ClusterStats, Health};
 #[doc(inline)]
-pub use switchboard_core::broker::{Broker, Channel, MemoryBroker, MemoryBus};
+pub use switchboard_core::broker::{Broker, Channel, MemoryBroker, MemoryBus, NodeId};

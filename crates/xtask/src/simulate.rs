@@ -5,7 +5,8 @@ use devkit::CommandLine;
 
 use crate::step::Steps;
 
-/// Runs the simulator. Its options are `--seeds N`, `--seed S`, `--nodes N` and `--traffic`.
+/// Runs the simulator. Its options are `--seeds N`, `--seed S`, `--nodes N`, `--traffic`
+/// and `--chart FILE`.
 pub(crate) fn run(options: &[&str]) -> Result<()> {
     let mut steps = Steps::new();
     let result = steps.commands("simulate", &[command(options)]);

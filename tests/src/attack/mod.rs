@@ -14,7 +14,7 @@ use std::{
 
 use tokio::runtime::Builder;
 
-use self::neighbour::Neighbour;
+use self::neighbour::{Neighbour, Times};
 pub use self::server::app;
 
 /// How long the neighbour runs alone.
@@ -35,29 +35,42 @@ pub const NAMES: [(&str, &str); 6] = [
 
 /// Runs an attack and returns a line with the results.
 ///
+/// The neighbour is also measured while another server is attacked: what it loses then, it loses to
+/// the processor time that attackers and servers share on this machine, and not to its own server.
+///
 /// # Errors
 ///
-/// If there is no such attack, or the server does not start.
+/// If there is no such attack, or a server does not start.
 pub fn run(name: &str) -> io::Result<String> {
     find(name)?;
-    let mut server = Server::start()?;
+    let (mut server, mut other) = (Server::start()?, Server::start()?);
     let address = server.address;
     let alone = Neighbour::start(address).stop_after(ALONE)?;
+    let (elsewhere, _) = beside(name, address, other.address)?;
+    other.stop()?;
     let before = server.memory()?;
-    let neighbour = Neighbour::start(address);
-    // On another machine, they would take no processor time from the server and the neighbour.
-    let mut attackers = Command::new("nice");
-    attackers.args(["-n", "19"]).arg(std::env::current_exe()?).args(["against", name, &address.to_string()]);
-    let attackers = attackers.output()?;
-    let seen = String::from_utf8_lossy(&attackers.stdout).trim_end().to_owned();
-    let beside = neighbour.stop_after(Duration::ZERO)?;
+    let (attacked, seen) = beside(name, address, address)?;
     let (after, most) = (server.memory()?, server.most_memory()?);
     server.stop()?;
-    let ratio = beside.p99().as_secs_f64() / alone.p99().as_secs_f64();
+    let ratio = |times: &Times| times.p99().as_secs_f64() / alone.p99().as_secs_f64();
     Ok(format!(
-        "{name}: neighbour alone {alone}, under attack {beside}, p99 × {ratio:.1}; \
-         memory {before} kB, at most {most} kB, then {after} kB; {seen}"
+        "{name}: neighbour alone {alone}, under attack {attacked}, p99 × {:.1} \
+         (× {:.1} if another server is attacked); memory {before} kB, at most {most} kB, then {after} kB; {seen}",
+        ratio(&attacked),
+        ratio(&elsewhere),
     ))
+}
+
+/// Measures the neighbour of one server while this or another one is attacked. Returns what the
+/// attackers have seen, too.
+fn beside(name: &str, neighbour: SocketAddr, attacked: SocketAddr) -> io::Result<(Times, String)> {
+    let neighbour = Neighbour::start(neighbour);
+    // On another machine, they would take no processor time from the server and the neighbour.
+    let mut attackers = Command::new("nice");
+    attackers.args(["-n", "19"]).arg(std::env::current_exe()?).args(["against", name, &attacked.to_string()]);
+    let attackers = attackers.output()?;
+    let seen = String::from_utf8_lossy(&attackers.stdout).trim_end().to_owned();
+    Ok((neighbour.stop_after(Duration::ZERO)?, seen))
 }
 
 /// Attacks a running server and returns the result. For [`run`], in a process of its own.

@@ -53,16 +53,16 @@ async fn topics(conn: Conn, Topics { topics }: Topics) -> Result<Done, WsError> 
     Ok(Done {})
 }
 
-/// Returns the application.
-pub fn app() -> Router {
+/// Returns the application and its hub.
+pub fn app() -> (Router, Hub) {
     let hub = Hub::builder().topic("t:*", TopicOptions::new().max_per_connection(10_000)).build();
     let ws = WsRouter::<()>::new()
-        .hub(hub)
+        .hub(hub.clone())
         .config(Config::new().max_subscriptions(10_000).max_message_bytes(1024 * 1024))
         .on(async |_: Now| Done {})
         .on(burn)
         .on(async |get: Get| Big { text: "x".repeat(get.bytes) })
         .on(async |_: Fail| Done {})
         .on(topics);
-    Router::new().route("/ws", ws_route(ws))
+    (Router::new().route("/ws", ws_route(ws)), hub)
 }

@@ -14,7 +14,7 @@ use switchboard_tests::{attack, serve};
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
     let done = match names.first().map(String::as_str) {
-        Some("serve") => serve::run(attack::app()),
+        Some("serve") => serve::run(async || Ok(attack::app())),
         Some("against") => attack::against(&names[1..]).map(|seen| println!("{seen}")),
         Some("list") => {
             attack::NAMES.iter().for_each(|(name, what)| println!("{name}: {what}"));

@@ -1,7 +1,12 @@
-//! The server that is measured, on one thread, or on `WORKERS` threads with `RT=multi`.
+//! The server that is measured, on one thread, or on `WORKERS` threads with `RT=multi`; one node of
+//! several with the address of a broker in `SWITCHBOARD_BROKER`.
 
-use switchboard_tests::{bench, serve::run};
+use switchboard::Hub;
+use switchboard_tests::{bench, broker, serve::run};
 
 fn main() -> std::io::Result<()> {
-    run(bench::app())
+    run(async || {
+        let hub = broker::build(Hub::builder()).await?;
+        Ok((bench::app_on(&hub), hub))
+    })
 }

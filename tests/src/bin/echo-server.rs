@@ -1,8 +1,10 @@
 //! An echo server for the Autobahn test suite.
 
+use switchboard::Hub;
 use switchboard_tests::{echo, serve::serve};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    serve(echo::app()).await
+    let hub = Hub::new();
+    serve(echo::app_on(&hub), &hub).await
 }

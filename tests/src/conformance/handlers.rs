@@ -6,11 +6,11 @@ use axum::{body::Bytes, extract::Path};
 use switchboard::{CloseCode, Conn, Hub, Meta, Progress, RouteOptions, SendError, WsError, WsRouter};
 
 use super::{
-    App, User,
+    App, User, jobs,
     messages::{
         Add, Answered, Ask, AskMe, Auth, Authed, Count, CountItem, CountStep, Counted, Done, Empty, EmptyOk, Fail,
-        Flood, Inspect, Inspected, Join, Joined, Kick, Kicked, Leave, Left, Me, Panic, Ping, Pong, RoomMeta, RoomNote,
-        RoomNoted, Said, Say, Sleep, Slept, Slow, Sum, WhoAmI,
+        Flood, Inspect, Inspected, Join, Joined, Kick, Kicked, Leave, Left, Me, Note, Panic, Ping, Pong, RoomMeta,
+        RoomNote, RoomNoted, Said, Say, Sleep, Slept, Slow, Sum, WhoAmI,
     },
 };
 
@@ -24,6 +24,7 @@ pub(super) fn router(app: &App, requests: RouteOptions) -> WsRouter<App, User> {
         .identify(|user: &User| user.name.map(Into::into))
         .emits::<Ask>()
         .emits::<CountItem>()
+        .emits::<Note>()
         .emits::<Said>()
         .on(ping)
         .on(empty)
@@ -42,6 +43,7 @@ pub(super) fn router(app: &App, requests: RouteOptions) -> WsRouter<App, User> {
         .on_with(who_am_i, requests)
         .on_with(inspect, requests)
         .on_with(kick, requests)
+        .on_with(jobs::job, requests)
 }
 
 /// Options of concurrent requests.
@@ -116,12 +118,12 @@ async fn join(conn: Conn<User>, hub: Hub, join: Join) -> Result<Joined, WsError>
         return Err(WsError::permission_denied("this topic is private"));
     }
     conn.subscribe(&join.topic).await?;
-    Ok(Joined { members: hub.topic(&join.topic).local_subscriber_count(), topic: join.topic })
+    Ok(Joined { members: hub.topic(&join.topic).subscriber_count().await, topic: join.topic })
 }
 
 async fn leave(conn: Conn<User>, hub: Hub, leave: Leave) -> Result<Left, WsError> {
     conn.unsubscribe(&leave.topic).await?;
-    Ok(Left { members: hub.topic(&leave.topic).local_subscriber_count(), topic: leave.topic })
+    Ok(Left { members: hub.topic(&leave.topic).subscriber_count().await, topic: leave.topic })
 }
 
 async fn say(conn: Conn<User>, say: Say) -> Result<(), WsError> {

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use switchboard::{Contract, Hub};
+use switchboard::{Contract, Hub, PublishErrorKind, cluster::Health};
 
 use super::{App, messages::Said};
 
@@ -24,7 +24,7 @@ pub(super) fn client(contract: &Contract) -> (StatusCode, [(HeaderName, &'static
 
 #[derive(Deserialize)]
 pub(super) struct Text {
-    text: String,
+    pub(super) text: String,
 }
 
 #[derive(Deserialize)]
@@ -39,9 +39,28 @@ pub(super) async fn publish(
 ) -> Result<Json<Value>, (StatusCode, String)> {
     let said = Said { topic: topic.clone(), text, from: None };
     match hub.publish(topic, said).await {
+        // Null with a broker: nobody knows how many on other nodes.
         Ok(published) => Ok(Json(json!({ "matched": published.count() }))),
-        Err(error) => Err((StatusCode::BAD_REQUEST, error.to_string())),
+        Err(error) => Err(match error.kind() {
+            PublishErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, outcome("refused")),
+            PublishErrorKind::Unknown => (StatusCode::SERVICE_UNAVAILABLE, outcome("unknown")),
+            _ => (StatusCode::BAD_REQUEST, error.to_string()),
+        }),
     }
+}
+
+fn outcome(outcome: &str) -> String {
+    json!({ "outcome": outcome }).to_string()
+}
+
+/// Whether this node knows of all nodes.
+pub(super) fn is_complete(hub: &Hub) -> bool {
+    hub.health().is_none_or(|health| health == Health::Healthy)
+}
+
+pub(super) async fn topic(State(hub): State<Hub>, Path(topic): Path<String>) -> Json<Value> {
+    let subscribers = hub.topic(topic).subscriber_count().await;
+    Json(json!({ "subscribers": subscribers, "complete": is_complete(&hub) }))
 }
 
 pub(super) async fn stats(State(hub): State<Hub>) -> Json<Value> {
@@ -56,7 +75,26 @@ pub(super) async fn stats(State(hub): State<Hub>) -> Json<Value> {
 pub(super) async fn health(State(hub): State<Hub>) -> (StatusCode, Json<Value>) {
     let ready = !hub.is_draining();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "degraded": false })))
+    let state = match hub.health() {
+        None => "none",
+        Some(Health::Healthy | Health::Draining) => "connected",
+        Some(Health::Probing | Health::Suspect) => "deaf",
+        Some(_) => "connecting",
+    };
+    let mut broker = json!({ "state": state });
+    if let Some(silence) = hub.broker_silence() {
+        broker["probeMs"] = json!(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX));
+    }
+    let node = hub.node_id().map_or_else(|| "local".to_owned(), |node| node.to_string());
+    let nodes = hub.cluster_stats().map_or(0, |stats| stats.nodes) + 1;
+    let health = json!({
+        "ready": ready,
+        "degraded": !is_complete(&hub),
+        "node": node,
+        "nodes": nodes,
+        "broker": broker,
+    });
+    (status, Json(health))
 }
 
 /// Drains the server, then stops it.

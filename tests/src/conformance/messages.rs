@@ -227,3 +227,21 @@ pub(super) struct Me {
     pub(super) topics: Vec<String>,
     pub(super) remote_addr: String,
 }
+
+#[ws_message("NOTE")]
+pub(super) struct Note {
+    pub(super) text: String,
+}
+
+#[ws_message("JOBBED")]
+pub(super) struct Jobbed {
+    pub(super) job: String,
+    pub(super) runs: u32,
+}
+
+#[ws_rpc("JOB", response = Jobbed)]
+pub(super) struct Job {
+    pub(super) job: String,
+    #[validate(range(max = 20000))]
+    pub(super) ms: u64,
+}

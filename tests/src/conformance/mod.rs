@@ -2,7 +2,9 @@
 
 mod handlers;
 mod http;
+mod jobs;
 mod messages;
+mod users;
 
 use std::time::Duration;
 
@@ -13,16 +15,19 @@ use axum::{
     routing::{get, post},
 };
 use switchboard::{
-    BearerToken, Config, EnvelopeStyle, Hub, RateLimitLayer, RouteOptions, TokenSources, TopicOptions, WsRouter,
+    BearerToken, Config, EnvelopeStyle, Hub, HubBuilder, RateLimitLayer, RouteOptions, SlowConsumer, TokenSources,
+    TopicOptions, WsRouter,
 };
 use tokio::sync::mpsc;
 
+use self::jobs::Jobs;
 use crate::serve::ws_route;
 
 /// The state of all routes: one hub.
 #[derive(Clone, Debug)]
 pub struct App {
     hub: Hub,
+    jobs: Jobs,
     /// Notified when the server is drained.
     stop: mpsc::Sender<()>,
 }
@@ -30,6 +35,12 @@ pub struct App {
 impl FromRef<App> for Hub {
     fn from_ref(app: &App) -> Self {
         app.hub.clone()
+    }
+}
+
+impl FromRef<App> for Jobs {
+    fn from_ref(app: &App) -> Self {
+        app.jobs.clone()
     }
 }
 
@@ -43,13 +54,19 @@ pub struct User {
 /// Returns the application with a hub of its own.
 pub fn app() -> Router {
     let (stop, _) = mpsc::channel(1);
-    app_with(stop)
+    app_with(&hub().build(), stop)
 }
 
-/// Returns the application. Sends to `stop` once the server is drained.
-pub fn app_with(stop: mpsc::Sender<()>) -> Router {
-    let open = TopicOptions::new().allow_subscribe().carries::<messages::Said>();
-    let app = App { hub: Hub::builder().topic("open:*", open).build(), stop };
+/// Returns the hub with its topics.
+pub fn hub() -> HubBuilder {
+    Hub::builder()
+        .topic("open:*", TopicOptions::new().allow_subscribe().carries::<messages::Said>())
+        .topic("drop:*", TopicOptions::new().slow_consumer(SlowConsumer::DropOldest))
+}
+
+/// Returns the application on a hub. Sends to `stop` once the server is drained.
+pub fn app_with(hub: &Hub, stop: mpsc::Sender<()>) -> Router {
+    let app = App { hub: hub.clone(), jobs: Jobs::default(), stop };
     let plain = || handlers::router(&app, RouteOptions::new());
     let anyone = async || Ok::<_, StatusCode>(User::default());
     let secure = || plain().tokens(TokenSources::new().cookie("auth_token")).authenticate(authenticate);
@@ -70,6 +87,12 @@ pub fn app_with(stop: mpsc::Sender<()>) -> Router {
         .route("/asyncapi.json", get(async move || ([(CONTENT_TYPE, "application/json")], asyncapi.clone())))
         .route("/client.ts", get(async move || client.clone()))
         .route("/publish/{topic}", post(http::publish))
+        .route("/topics/{topic}", get(http::topic))
+        .route("/users/{user}", get(users::connections))
+        .route("/users/{user}/message", post(users::message))
+        .route("/users/{user}/disconnect", post(users::disconnect))
+        .route("/users/{user}/revoke/{topic}", post(users::revoke))
+        .route("/jobs/{job}", get(jobs::runs))
         .route("/stats", get(http::stats))
         .route("/health", get(http::health))
         .route("/drain", post(http::drain))

@@ -1,21 +1,32 @@
-//! A publisher and many members.
+//! A publisher and many members, on one node or on several.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::{client::Client, options::Options, topic::Topic};
+use super::{client::Client, options::Options, process, topic::Topic};
 
 pub(super) async fn run(options: &Options) -> io::Result<Value> {
     let topic = Topic::new(options.conns, options.size, options.window);
     let mut members = JoinSet::new();
-    for client in options.target.connect_all(options.conns, Topic::join).await? {
-        members.spawn(Arc::clone(&topic).receive(client));
+    let nodes = || [&options.target].into_iter().chain(options.nodes.iter().map(|(target, _)| target));
+    let count = nodes().count();
+    for (place, target) in nodes().enumerate() {
+        let share = options.conns / count + usize::from(place < options.conns % count);
+        for client in target.connect_all(share, Topic::join).await? {
+            members.spawn(Arc::clone(&topic).receive(client));
+        }
     }
     let publisher = Client::connect(&options.target).await?;
     let publisher = publish(Arc::clone(&topic), publisher);
-    let mut result = topic.tally.measure(options.pid, options.warmup, options.time).await?;
+    let pids: Vec<u32> = [options.pid].into_iter().chain(options.nodes.iter().map(|(_, pid)| *pid)).collect();
+    let bus = bus(&topic, options);
+    let (result, bus) = tokio::join!(topic.tally.measure(&pids, options.warmup, options.time), bus);
+    let mut result = result?;
+    if let Some(micros) = bus? {
+        result.insert("bus_us_per_publish".into(), json!(micros));
+    }
     publisher.abort();
     // Messages that were half queued must not count as lost.
     _ = publisher.await;
@@ -23,6 +34,17 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
     members.shutdown().await;
     topic.tally.errors(&mut result);
     Ok(result.into())
+}
+
+/// Returns the broker's processor time for one publish, in microseconds.
+async fn bus(topic: &Topic, options: &Options) -> io::Result<Option<f64>> {
+    let Some(pid) = options.bus else { return Ok(None) };
+    tokio::time::sleep(options.warmup).await;
+    let (time, published) = (process::cpu_time(pid)?, topic.published());
+    tokio::time::sleep(options.time).await;
+    let time = process::cpu_time(pid)?.saturating_sub(time);
+    let published = u32::try_from(topic.published() - published).unwrap_or(u32::MAX).max(1);
+    Ok(Some((time.as_secs_f64() / f64::from(published)) / Duration::from_micros(1).as_secs_f64()))
 }
 
 fn publish(topic: Arc<Topic>, client: Client) -> tokio::task::JoinHandle<()> {

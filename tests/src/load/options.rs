@@ -17,6 +17,8 @@ Scenarios:
 Options:
   --pid PID      the server's process
   --tls          over TLS, whatever the certificate
+  --node ADDR=PID  for fanout, another node of the same application; members are spread over all nodes
+  --bus PID      for fanout, the broker's process
   --warmup S     seconds before measuring (1)
   --time S       seconds of measuring (2); for memory, how long to wait (60)
 ";
@@ -35,6 +37,10 @@ pub(super) struct Options {
     pub(super) scenario: Scenario,
     pub(super) target: Target,
     pub(super) pid: u32,
+    /// More nodes of the same application, with their processes.
+    pub(super) nodes: Vec<(Target, u32)>,
+    /// The broker's process.
+    pub(super) bus: Option<u32>,
     pub(super) conns: usize,
     pub(super) depth: usize,
     pub(super) window: usize,
@@ -56,13 +62,15 @@ impl Options {
             "slow" => Self::new(Scenario::Slow, 100, 1024),
             unknown => return Err(wrong(format!("unknown scenario `{unknown}`"))),
         };
-        let (mut addr, mut tls) = (None, false);
+        let (mut addr, mut nodes, mut tls) = (None, Vec::new(), false);
         let mut options = options.iter().map(String::as_str);
         while let Some(option) = options.next() {
             let value = if option == "--tls" { "" } else { options.next().unwrap_or_default() };
             match option {
                 "--tls" => tls = true,
                 "--addr" => addr = Some(read::<SocketAddr>(option, value)?),
+                "--node" => nodes.push(node(option, value)?),
+                "--bus" => parsed.bus = Some(read(option, value)?),
                 "--pid" => parsed.pid = read(option, value)?,
                 "--conns" => parsed.conns = read(option, value)?,
                 "--depth" => parsed.depth = read(option, value)?,
@@ -76,10 +84,13 @@ impl Options {
             }
         }
         let addr = addr.ok_or_else(|| wrong("no --addr"))?;
-        if !addr.ip().is_loopback() {
+        if !nodes.iter().map(|(addr, _)| addr).chain([&addr]).all(|addr| addr.ip().is_loopback()) {
             return Err(wrong("--addr must be this machine: this is for servers of one's own"));
         }
         parsed.target = Target::new(addr, tls)?;
+        for (addr, pid) in nodes {
+            parsed.nodes.push((Target::new(addr, tls)?, pid));
+        }
         parsed.check()
     }
 
@@ -89,6 +100,8 @@ impl Options {
             scenario,
             target: Target::default(),
             pid: 0,
+            nodes: Vec::new(),
+            bus: None,
             conns,
             depth: 1,
             window: 1,
@@ -108,6 +121,10 @@ impl Options {
             (self.window == 0 || self.window > 1024, "--window must be 1 to 1024"),
             (self.rate == 0, "--rate must not be 0"),
             (self.time.is_zero(), "--time must not be 0"),
+            (
+                self.scenario != Scenario::Fanout && !(self.nodes.is_empty() && self.bus.is_none()),
+                "--node and --bus are for fanout",
+            ),
             (self.scenario == Scenario::Slow && self.slow >= self.conns, "--slow must be less than --conns"),
         ];
         match mistakes.iter().find(|(made, _)| *made) {
@@ -119,6 +136,11 @@ impl Options {
 
 fn read<T: FromStr>(option: &str, value: &str) -> io::Result<T> {
     value.parse().map_err(|_| wrong(format!("{option} cannot be `{value}`")))
+}
+
+fn node(option: &str, value: &str) -> io::Result<(SocketAddr, u32)> {
+    let (addr, pid) = value.split_once('=').ok_or_else(|| wrong(format!("{option} must be ADDR=PID")))?;
+    Ok((read(option, addr)?, read(option, pid)?))
 }
 
 fn seconds(option: &str, value: &str) -> io::Result<Duration> {
@@ -143,6 +165,8 @@ mod tests {
         let options = parse("rpc --addr 127.0.0.1:1 --pid 2 --conns 3 --depth 4 --tls --time 0.5").unwrap();
         assert_eq!((options.scenario, options.pid, options.conns, options.depth), (Scenario::Rpc, 2, 3, 4));
         assert_eq!(options.time, Duration::from_millis(500));
+        let options = parse("fanout --addr 127.0.0.1:1 --pid 2 --node 127.0.0.1:3=4 --bus 5").unwrap();
+        assert_eq!((options.nodes[0].1, options.bus), (4, Some(5)));
     }
 
     #[test]
@@ -154,6 +178,8 @@ mod tests {
             ("rpc --addr 127.0.0.1:1", "no --pid"),
             ("rpc --addr 192.0.2.1:1 --pid 1", "--addr must be this machine: this is for servers of one's own"),
             ("rpc --addr 127.0.0.1:1 --pid 1 --depth", "--depth cannot be ``"),
+            ("fanout --node 127.0.0.1:1", "--node must be ADDR=PID"),
+            ("rpc --addr 127.0.0.1:1 --pid 1 --bus 2", "--node and --bus are for fanout"),
             ("slow --addr 127.0.0.1:1 --pid 1 --conns 5 --slow 5", "--slow must be less than --conns"),
         ] {
             assert_eq!(parse(line).unwrap_err().to_string(), why, "{line}");

@@ -10,6 +10,11 @@ pub(super) fn cpu_time(pid: u32) -> io::Result<Duration> {
     cpu_of(&fs::read_to_string(format!("/proc/{pid}/stat"))?)
 }
 
+/// Returns the processor time of several processes so far.
+pub(super) fn cpu_time_of_all(pids: &[u32]) -> io::Result<Duration> {
+    pids.iter().map(|pid| cpu_time(*pid)).sum()
+}
+
 /// Returns the processor time of this process so far.
 pub(super) fn own_cpu_time() -> io::Result<Duration> {
     cpu_of(&fs::read_to_string("/proc/self/stat")?)

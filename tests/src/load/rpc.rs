@@ -20,7 +20,7 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
             }
         });
     }
-    let mut result = tally.measure(options.pid, options.warmup, options.time).await?;
+    let mut result = tally.measure(&[options.pid], options.warmup, options.time).await?;
     callers.shutdown().await;
     tally.errors(&mut result);
     Ok(result.into())

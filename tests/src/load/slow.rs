@@ -52,7 +52,7 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
         io::Result::Ok(peak.most())
     };
     let measuring = async {
-        let result = topic.tally.measure(options.pid, Duration::ZERO, options.time).await;
+        let result = topic.tally.measure(&[options.pid], Duration::ZERO, options.time).await;
         publishing.abort();
         result
     };

@@ -54,6 +54,11 @@ impl Topic {
         })
     }
 
+    /// Returns how many events have been published.
+    pub(super) fn published(&self) -> u64 {
+        self.published.load(Relaxed)
+    }
+
     /// Joins, and waits for the answer.
     pub(super) async fn join(mut client: Client) -> io::Result<Client> {
         let answer = client.ask(wire::JOIN).await?;

@@ -7,4 +7,5 @@ mod brokers;
 mod failures;
 mod messages;
 mod node;
+mod processes;
 mod users;

@@ -44,7 +44,7 @@ async fn new_upgrades_are_refused_with_503() {
 #[tokio::test]
 async fn connections_are_closed_one_after_the_other() {
     let (stop, mut stopped) = mpsc::channel(1);
-    let server = Server::start(conformance::app_with(stop));
+    let server = Server::start(conformance::app_with(&conformance::hub().build(), stop));
     let mut clients = Vec::new();
     for _ in 0..10 {
         clients.push(server.connect("/ws").await);
@@ -81,7 +81,7 @@ async fn messages_queued_behind_a_handler_are_answered_with_a_retryable_error_at
 #[tokio::test]
 async fn handlers_that_run_after_the_grace_are_dropped() {
     let (stop, mut stopped) = mpsc::channel(1);
-    let server = Server::start(conformance::app_with(stop));
+    let server = Server::start(conformance::app_with(&conformance::hub().build(), stop));
     let mut client = server.connect("/ws").await;
     client.send_request("SLEEP", "s", json!({ "ms": 60_000 })).await;
     super::heartbeat::round_trip(&mut client).await;

@@ -105,7 +105,8 @@ async fn subscriptions_end_with_the_connection() {
         server.wait_for("/stats", key, &json!(0)).await;
     }
     let (status, health) = server.http("GET", "/health", None).await;
-    assert_eq!((status, health), (200, json!({ "ready": true, "degraded": false })));
+    assert_eq!((status, &health["ready"], &health["degraded"]), (200, &json!(true), &json!(false)));
+    assert_eq!((&health["nodes"], &health["broker"]), (&json!(1), &json!({ "state": "none" })));
 }
 
 #[tokio::test]

@@ -309,6 +309,12 @@ impl Cluster {
         self.nodes.up()
     }
 
+    /// Returns how long ago a message of this node came back to it, or the link was up anew.
+    #[must_use]
+    pub fn silence(&self, now: Duration) -> Duration {
+        self.link.silence(now)
+    }
+
     /// Returns what was counted.
     #[must_use]
     pub fn stats(&self) -> ClusterStats {

@@ -26,8 +26,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Longer times are cut to this, so that adding and multiplying them cannot overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Clients reconnect at random times within these milliseconds, not all at once.
-const RECONNECT_SPREAD_MS: u64 = 1000;
+/// The default of [`Drain::reconnect_within`].
+const RECONNECT_WITHIN: Duration = Duration::from_secs(1);
 
 /// A pending drain of a hub: [`Hub::drain`]. Does nothing until awaited.
 #[must_use = "does nothing until awaited"]
@@ -36,11 +36,12 @@ pub struct Drain {
     hub: Hub,
     over: Duration,
     grace: Duration,
+    reconnect_within: Duration,
 }
 
 impl Drain {
     pub(super) fn new(hub: &Hub, over: Duration) -> Self {
-        Self { hub: hub.clone(), over, grace: GRACE }
+        Self { hub: hub.clone(), over, grace: GRACE, reconnect_within: RECONNECT_WITHIN }
     }
 
     /// Sets how long handlers may run after the last connection was asked to close: 5 s by default.
@@ -53,16 +54,27 @@ impl Drain {
         self
     }
 
+    /// Sets the time within which clients of the extended dialect reconnect after they were closed, each at a random
+    /// moment of it, so that they do not all arrive elsewhere at once: 1 s by default.
+    ///
+    /// It is what `retryInMs` in `$ws:goaway` says; clients of the standard dialect are not told.
+    pub fn reconnect_within(mut self, spread: Duration) -> Self {
+        self.reconnect_within = spread;
+        self
+    }
+
     async fn run(self) {
-        let Self { hub, over, grace } = self;
-        Self::close_connections(&hub, over, grace).await;
+        let hub = self.hub.clone();
+        self.close_connections().await;
         if let Some(link) = &hub.0.link {
             // No connection is left that other nodes could reach here.
             link.drain();
         }
     }
 
-    async fn close_connections(hub: &Hub, over: Duration, grace: Duration) {
+    async fn close_connections(self) {
+        let Self { hub, over, grace, reconnect_within } = self;
+        let reconnect_within = u64::try_from(reconnect_within.min(LONGEST).as_millis()).unwrap_or(u64::MAX);
         let connections = hub.0.registry.lock().all();
         let begin = Instant::now();
         let count = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);
@@ -71,7 +83,7 @@ impl Drain {
         let moment = |index: usize| over * u32::try_from(index).unwrap_or(u32::MAX) / count;
         tracing::info!(connections = connections.len(), "draining the hub");
         for (index, conn) in connections.iter().enumerate() {
-            conn.push_goaway(moment(index), RECONNECT_SPREAD_MS);
+            conn.push_goaway(moment(index), reconnect_within);
             if index % 256 == 255 {
                 tokio::task::yield_now().await;
             }

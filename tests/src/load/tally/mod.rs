@@ -46,15 +46,20 @@ impl Tally {
 
     /// Runs the load, then measures. Errors count from the start, everything else only while it
     /// measures.
-    pub(super) async fn measure(&self, pid: u32, warmup: Duration, time: Duration) -> io::Result<Map<String, Value>> {
+    pub(super) async fn measure(
+        &self,
+        pids: &[u32],
+        warmup: Duration,
+        time: Duration,
+    ) -> io::Result<Map<String, Value>> {
         tokio::time::sleep(warmup).await;
-        let started = Usage::now(pid)?;
+        let started = Usage::now(pids)?;
         {
             let mut counts = self.lock();
             (counts.messages, counts.latencies) = (0, Histogram::default());
         }
         tokio::time::sleep(time).await;
-        let ended = Usage::now(pid)?;
+        let ended = Usage::now(pids)?;
         let counts = self.lock().clone();
         Ok(result(&counts, &started, &ended))
     }
@@ -96,8 +101,8 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    fn now(pid: u32) -> io::Result<Self> {
-        Ok(Self { at: Instant::now(), server: process::cpu_time(pid)?, own: process::own_cpu_time()? })
+    fn now(pids: &[u32]) -> io::Result<Self> {
+        Ok(Self { at: Instant::now(), server: process::cpu_time_of_all(pids)?, own: process::own_cpu_time()? })
     }
 }
 

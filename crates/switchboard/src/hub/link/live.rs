@@ -169,6 +169,14 @@ impl Link {
         self.state.lock().cluster.stats()
     }
 
+    pub(crate) fn silence(&self) -> Duration {
+        self.state.lock().cluster.silence(self.now())
+    }
+
+    pub(crate) fn node(&self) -> NodeId {
+        self.state.lock().cluster.node()
+    }
+
     /// Ends the driver, which says goodbye to the other nodes.
     pub(crate) fn close(&self) {
         self.state.lock().is_closed = true;

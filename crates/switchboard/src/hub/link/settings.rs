@@ -1,9 +1,9 @@
 //! The parts of the hub's builder and handle that concern other nodes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use switchboard_cluster::{ClusterConfig, ClusterStats, Health};
-use switchboard_core::broker::Broker;
+use switchboard_core::broker::{Broker, NodeId};
 
 use crate::hub::{Hub, HubBuilder};
 
@@ -55,6 +55,23 @@ impl Hub {
     #[must_use]
     pub fn health(&self) -> Option<Health> {
         self.0.link.as_ref().map(|link| link.health())
+    }
+
+    /// Returns how long ago a message of this node came back to it from the broker, which proves that the link carries
+    /// messages in both directions; `None` without a [`broker`](HubBuilder::broker). A new connection counts as such a
+    /// message.
+    ///
+    /// While the link works, this is at most the time between two heartbeats, which is 1.2 s by default.
+    #[must_use]
+    pub fn broker_silence(&self) -> Option<Duration> {
+        self.0.link.as_ref().map(|link| link.silence())
+    }
+
+    /// Returns the id of this node, by which the logs of other nodes name it; `None` without a
+    /// [`broker`](HubBuilder::broker). A process has another one after each start.
+    #[must_use]
+    pub fn node_id(&self) -> Option<NodeId> {
+        self.0.link.as_ref().map(|link| link.node())
     }
 
     /// Waits until the link to the broker is up: for tests, and for a server that should not accept clients before.

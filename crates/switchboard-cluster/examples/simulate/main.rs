@@ -2,9 +2,12 @@
 
 #![expect(clippy::print_stdout, reason = "a command line tool prints to stdout")]
 
+mod chart;
+
 use std::{
     env,
     error::Error,
+    fs,
     process::ExitCode,
     sync::{
         Mutex, PoisonError,
@@ -16,19 +19,21 @@ use std::{
 
 use switchboard_cluster::simulate::{Options, Report, run, traffic};
 
-const USAGE: &str = "usage: simulate [--seeds N] [--seed S] [--nodes N] [--traffic]";
+const USAGE: &str = "usage: simulate [--seeds N] [--seed S] [--nodes N] [--traffic [--chart FILE]]";
 
 struct Arguments {
     seeds: std::ops::Range<u64>,
     nodes: Option<usize>,
     traffic: bool,
+    /// Where to write the chart of the traffic.
+    chart: Option<String>,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
-    let mut parsed = Arguments { seeds: 0..2000, nodes: None, traffic: false };
+    let mut parsed = Arguments { seeds: 0..2000, nodes: None, traffic: false, chart: None };
     let mut arguments = env::args().skip(1);
     while let Some(option) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{option} needs a number\n{USAGE}"));
+        let mut value = || arguments.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"));
         match option.as_str() {
             "--seeds" => parsed.seeds = 0..value()?.parse()?,
             "--seed" => {
@@ -37,6 +42,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             }
             "--nodes" => parsed.nodes = Some(value()?.parse()?),
             "--traffic" => parsed.traffic = true,
+            "--chart" => parsed.chart = Some(value()?),
             _ => return Err(format!("unknown option {option}\n{USAGE}").into()),
         }
     }
@@ -45,16 +51,29 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
 
 fn main() -> ExitCode {
     match arguments() {
-        Ok(arguments) if arguments.traffic => {
-            println!("{}", traffic::HEADING);
-            [10, 100, 1000].into_iter().for_each(|nodes| println!("{}", traffic::measure(nodes)));
-            ExitCode::SUCCESS
-        }
+        Ok(arguments) if arguments.traffic => measure(&arguments),
         Ok(arguments) => simulate(&arguments),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Prints the traffic of more and more nodes.
+fn measure(arguments: &Arguments) -> ExitCode {
+    println!("{}", traffic::HEADING);
+    let measured = [10, 100, 1000].map(|nodes| {
+        let traffic = traffic::measure(nodes);
+        println!("{traffic}");
+        traffic
+    });
+    match arguments.chart.as_ref().map(|path| fs::write(path, chart::svg(&measured))) {
+        Some(Err(error)) => {
+            eprintln!("error: the chart is not written: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
     }
 }
 

@@ -1,0 +1,38 @@
+//! The HTTP routes about a user's connections, on all nodes.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde_json::{Value, json};
+use switchboard::Hub;
+
+use super::{
+    http::{Text, is_complete},
+    messages::Note,
+};
+
+pub(super) async fn connections(State(hub): State<Hub>, Path(user): Path<String>) -> Json<Value> {
+    let connections = hub.user(user).connection_count().await;
+    Json(json!({ "connections": connections, "complete": is_complete(&hub) }))
+}
+
+pub(super) async fn message(
+    State(hub): State<Hub>,
+    Path(user): Path<String>,
+    Json(Text { text }): Json<Text>,
+) -> Result<Json<Value>, (StatusCode, String)> {
+    match hub.user(user).send(Note { text }).await {
+        Ok(connections) => Ok(Json(json!({ "connections": connections }))),
+        Err(error) => Err((StatusCode::BAD_REQUEST, error.to_string())),
+    }
+}
+
+pub(super) async fn disconnect(State(hub): State<Hub>, Path(user): Path<String>) -> Json<Value> {
+    Json(json!({ "connections": hub.user(user).disconnect().await }))
+}
+
+pub(super) async fn revoke(State(hub): State<Hub>, Path((user, topic)): Path<(String, String)>) -> Json<Value> {
+    Json(json!({ "connections": hub.user(user).revoke(topic).await }))
+}
