@@ -39,6 +39,7 @@
 //! | [`envelope`] | reading and writing `{"type", "meta", "payload"}`, in JSON and MessagePack |
 //! | `contract` | what a route promises its clients, as data |
 //! | `broker` | the transport between several nodes: a trait for adapters, and one in memory |
+//! | `adapter` | parts that adapters have in common |
 //! | `conformance` | the suite that adapters pass |
 //!
 //! # Features
@@ -50,6 +51,7 @@
 //! | `msgpack` | no | MessagePack beside JSON |
 //! | `contract` | no | `Contract`, and fingerprints of JSON values |
 //! | `broker` | no | the trait `Broker`, and a broker in memory |
+//! | `adapter` | no | bounded queues and pauses for adapters; includes `broker`, and the only feature with tokio |
 //! | `conformance` | no | the suite for adapters; includes `broker` |
 //! | `axum` | no | `WsError` is a response of axum's |
 //! | `schema` | no | the macros derive `schemars::JsonSchema`; includes `contract` |
@@ -61,6 +63,8 @@
 #[cfg(test)]
 extern crate self as switchboard_core;
 
+#[cfg(feature = "adapter")]
+pub mod adapter;
 pub mod as_string;
 #[cfg(feature = "broker")]
 pub mod broker;

@@ -7,8 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use switchboard_core::broker::{
-    Broker, BrokerError, BrokerErrorKind, BrokerFuture, BrokerSink, Channel, LinkEvent, NodeId,
+use switchboard_core::{
+    adapter::Backoff,
+    broker::{Broker, BrokerError, BrokerErrorKind, BrokerFuture, BrokerSink, Channel, LinkEvent, NodeId},
 };
 use tokio::{
     runtime::Handle,
@@ -18,9 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    NatsBrokerBuilder,
-    backoff::Backoff,
-    link,
+    NatsBrokerBuilder, link,
     settings::Settings,
     shared::{Shared, closed},
 };
@@ -114,8 +113,8 @@ impl Broker for NatsBroker {
         let name = format!("switchboard-{node}");
         self.set_task(Some(runtime.spawn(async move {
             // Aborted with this task.
-            let mut delivery = JoinSet::new();
-            delivery.spawn(deliver(Arc::clone(&shared), sink));
+            let (mut delivery, delivering) = (JoinSet::new(), Arc::clone(&shared));
+            delivery.spawn(async move { delivering.inbox.deliver(&*sink).await });
             run(shared, name, started).await;
         })));
         Box::pin(async move { result.await.unwrap_or_else(|_| Err(closed())) })
@@ -184,7 +183,7 @@ async fn run(shared: Arc<Shared>, name: String, started: oneshot::Sender<Result<
                     let _ = started.send(Err(error));
                     return;
                 }
-                let pause = backoff.next();
+                let pause = backoff.next_pause();
                 tracing::warn!(%error, ?pause, "cannot connect to NATS");
                 tokio::select! {
                     () = sleep(pause) => {}
@@ -213,16 +212,4 @@ async fn serve(shared: &Arc<Shared>, link: link::Link, started: Option<oneshot::
     shared.set_link(None);
     tracing::warn!(%reason, "the link to NATS is lost");
     shared.inbox.link(LinkEvent::Disconnected { reason });
-}
-
-/// Passes what arrives to the sink, for ever, also after it has panicked.
-async fn deliver(shared: Arc<Shared>, sink: Arc<dyn BrokerSink>) {
-    loop {
-        let mut delivery = JoinSet::new();
-        let (shared, sink) = (Arc::clone(&shared), Arc::clone(&sink));
-        delivery.spawn(async move { shared.inbox.deliver(&*sink).await });
-        if let Some(Err(error)) = delivery.join_next().await {
-            tracing::error!(%error, "the sink of a broker has panicked");
-        }
-    }
 }

@@ -53,9 +53,7 @@
 //!
 //! All are settings of [`NatsBrokerBuilder`], whose page has a table of them with defaults.
 
-mod backoff;
 mod broker;
-mod inbox;
 mod link;
 mod operation;
 mod settings;

@@ -3,7 +3,10 @@
 use std::{fmt, time::Duration};
 
 use async_nats::ServerAddr;
-use switchboard_core::broker::{BrokerError, BrokerErrorKind};
+use switchboard_core::{
+    adapter::Room,
+    broker::{BrokerError, BrokerErrorKind},
+};
 use url::Url;
 
 use crate::NatsBroker;
@@ -286,8 +289,7 @@ fn check_limits(builder: &NatsBrokerBuilder) -> Result<(), BrokerError> {
         builder.max_waiting_messages,
         builder.max_waiting_bytes,
     ];
-    // What tokio's semaphore can hold on 32 bits is 2^29.
-    if counts.contains(&0) || counts[..3].iter().any(|count| *count > 1 << 28) {
+    if counts.contains(&0) || counts[..3].iter().any(|count| *count > Room::MAX) {
         return Err(rejected("limits must be at least 1, and those of queues at most 268 435 456"));
     }
     Ok(())

@@ -9,15 +9,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use switchboard_core::broker::{BrokerError, BrokerErrorKind, BrokerFuture, Channel};
+use switchboard_core::{
+    adapter::{Inbox, Room},
+    broker::{BrokerError, BrokerErrorKind, BrokerFuture, Channel},
+};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::{Instant, timeout_at},
 };
 
 use crate::{
-    inbox::Inbox,
-    operation::{Action, Operation, Outcome, Room},
+    operation::{Action, Operation, Outcome},
     settings::Settings,
     subject::subject,
     table::{Subscription, Table},
@@ -26,7 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    pub(crate) inbox: Inbox,
+    pub(crate) inbox: Inbox<Subscription>,
     room: Room,
     state: Mutex<State>,
     /// Somebody asked for a new link.
@@ -220,7 +222,7 @@ impl Shared {
         action: Action,
         withdrawn: Option<(Arc<Self>, Arc<Subscription>)>,
     ) -> Result<oneshot::Receiver<Outcome>, (BrokerError, Unsent)> {
-        let (mut operation, outcome) = self.room.operation(action).map_err(|error| (error, None))?;
+        let (mut operation, outcome) = Operation::new(&self.room, action).map_err(|error| (error, None))?;
         if let Some((shared, subscription)) = withdrawn {
             operation.on_error(move || shared.withdraw(&subscription));
         }

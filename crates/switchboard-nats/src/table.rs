@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::future::AbortHandle;
-use switchboard_core::broker::Channel;
+use switchboard_core::{adapter, broker::Channel};
 
 use crate::subject::{PARTITIONS, partition};
 
@@ -38,10 +38,6 @@ impl Subscription {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn is_active(&self) -> bool {
-        !matches!(*self.lock(), Stage::Ended)
-    }
-
     /// Sets what ends its stream. At once, if it has ended already.
     pub(crate) fn attach(&self, stream: AbortHandle, link: u64) {
         let mut stage = self.lock();
@@ -62,6 +58,16 @@ impl Subscription {
         if let Stage::Attached(stream, _) = std::mem::replace(&mut *self.lock(), Stage::Ended) {
             stream.abort();
         }
+    }
+}
+
+impl adapter::Subscription for Subscription {
+    fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    fn is_active(&self) -> bool {
+        !matches!(*self.lock(), Stage::Ended)
     }
 }
 
@@ -140,6 +146,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use switchboard_core::adapter::Subscription as _;
+
     use super::*;
 
     fn subscribe(table: &mut Table, name: &str) -> (Arc<Subscription>, bool) {

@@ -128,8 +128,8 @@ impl Broker for RedisBroker {
         let name = format!("switchboard-{node}");
         self.set_task(Some(runtime.spawn(async move {
             // Aborted with this task.
-            let mut delivery = JoinSet::new();
-            delivery.spawn(deliver(Arc::clone(&shared), sink));
+            let (mut delivery, delivering) = (JoinSet::new(), Arc::clone(&shared));
+            delivery.spawn(async move { delivering.inbox.deliver(&*sink).await });
             if shared.settings.is_cluster() {
                 servers::run_cluster(shared, name, started).await;
             } else {
@@ -183,17 +183,5 @@ impl Drop for RedisBroker {
 impl fmt::Debug for RedisBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisBroker").field("servers", &self.shared.settings.servers).finish_non_exhaustive()
-    }
-}
-
-/// Passes what arrives to the sink, for ever, also after it has panicked.
-async fn deliver(shared: Arc<Shared>, sink: Arc<dyn BrokerSink>) {
-    loop {
-        let mut delivery = JoinSet::new();
-        let (shared, sink) = (Arc::clone(&shared), Arc::clone(&sink));
-        delivery.spawn(async move { shared.inbox.deliver(&*sink).await });
-        if let Some(Err(error)) = delivery.join_next().await {
-            tracing::error!(%error, "the sink of a broker has panicked");
-        }
     }
 }

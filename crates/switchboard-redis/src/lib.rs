@@ -57,7 +57,6 @@
 mod address;
 mod broker;
 mod command;
-mod inbox;
 mod layout;
 mod link;
 mod servers;

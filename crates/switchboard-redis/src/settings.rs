@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use switchboard_core::broker::{BrokerError, BrokerErrorKind};
+use switchboard_core::{
+    adapter::Room,
+    broker::{BrokerError, BrokerErrorKind},
+};
 
 use crate::{
     RedisBroker,
@@ -344,8 +347,7 @@ fn check_limits(builder: &RedisBrokerBuilder) -> Result<(), BrokerError> {
         builder.max_waiting_messages,
         builder.max_waiting_bytes,
     ];
-    // What tokio's semaphore can hold on 32 bits is 2^29.
-    if counts.contains(&0) || counts[..2].iter().any(|count| *count > 1 << 28) {
+    if counts.contains(&0) || counts[..2].iter().any(|count| *count > Room::MAX) {
         return Err(rejected("limits must be at least 1, and those of queues at most 268 435 456"));
     }
     Ok(())

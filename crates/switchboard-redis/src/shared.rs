@@ -7,7 +7,10 @@ use std::{
 
 use bytes::Bytes;
 use redis::{PushKind, Value};
-use switchboard_core::broker::{BrokerError, BrokerErrorKind, BrokerFuture, Channel, Channels, LinkEvent};
+use switchboard_core::{
+    adapter::{Inbox, Room, Subscription as _},
+    broker::{BrokerError, BrokerErrorKind, BrokerFuture, Channel, Channels, LinkEvent},
+};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::{Instant, timeout_at},
@@ -15,9 +18,8 @@ use tokio::{
 
 use crate::{
     command::Command,
-    inbox::Inbox,
     layout::Layout,
-    link::{NoAnswer, NotQueued, Outcome, Request, Room, error_of_server},
+    link::{NoAnswer, Outcome, Request, error_of_server, link_down},
     settings::Settings,
     table::{Subscription, Table},
 };
@@ -46,7 +48,7 @@ impl Queues {
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) layout: Layout,
-    pub(crate) inbox: Inbox,
+    pub(crate) inbox: Inbox<Subscription>,
     room: Room,
     state: Mutex<State>,
     /// Somebody asked for a new link.
@@ -136,7 +138,7 @@ impl Shared {
             let queues = state.queues(route.partition);
             queues.and_then(|queues| {
                 let on_outcome = |outcome| drop(answer.send(outcome));
-                self.room.queue(&queues.commands, command, on_outcome).map_err(not_queued)
+                Request::queue(&self.room, &queues.commands, command, on_outcome)
             })
         };
         match queued {
@@ -169,11 +171,11 @@ impl Shared {
                 drop(answer.send(outcome));
             };
             let command = Command::Subscribe { sharded, channel: route.wire };
-            if let Err(error) = self.room.queue(&queues.subscriptions, command, on_outcome) {
+            if let Err(error) = Request::queue(&self.room, &queues.subscriptions, command, on_outcome) {
                 if is_new {
                     state.table.withdraw(&text, &subscription);
                 }
-                return Box::pin(ready(Err(not_queued(error))));
+                return Box::pin(ready(Err(error)));
             }
             is_new.then_some(subscription)
         };
@@ -349,26 +351,14 @@ impl State {
             return Ok(false);
         }
         let command = Command::Unsubscribe { sharded, channel: route.wire };
-        match shared.room.queue(&queues.subscriptions, command, on_outcome) {
+        match Request::queue(&shared.room, &queues.subscriptions, command, on_outcome) {
             Ok(()) => Ok(true),
-            Err(NotQueued::LinkDown) => Ok(false),
-            Err(error) => Err(not_queued(error)),
+            Err(error) if error.kind() == BrokerErrorKind::Unavailable => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }
 
 pub(crate) fn closed() -> BrokerError {
     BrokerError::new(BrokerErrorKind::Closed, "")
-}
-
-fn link_down() -> BrokerError {
-    BrokerError::new(BrokerErrorKind::Unavailable, "the link is down")
-}
-
-fn not_queued(error: NotQueued) -> BrokerError {
-    match error {
-        NotQueued::Full(detail) => BrokerError::new(BrokerErrorKind::Overloaded, detail),
-        NotQueued::TooLarge(detail) => BrokerError::new(BrokerErrorKind::Rejected, detail),
-        NotQueued::LinkDown => link_down(),
-    }
 }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use switchboard_core::broker::Channel;
+use switchboard_core::{adapter, broker::Channel};
 
 /// The subscription to a channel, from the call of `subscribe` to that of `unsubscribe`.
 #[derive(Debug)]
@@ -23,13 +23,19 @@ impl Subscription {
         Self { channel, partition, is_active: AtomicBool::new(true) }
     }
 
-    pub(crate) fn is_active(&self) -> bool {
-        self.is_active.load(Ordering::Acquire)
-    }
-
     /// From now on its messages are not delivered any more.
     pub(crate) fn end(&self) {
         self.is_active.store(false, Ordering::Release);
+    }
+}
+
+impl adapter::Subscription for Subscription {
+    fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    fn is_active(&self) -> bool {
+        self.is_active.load(Ordering::Acquire)
     }
 }
 
@@ -95,6 +101,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use switchboard_core::adapter::Subscription as _;
+
     use super::*;
 
     #[test]

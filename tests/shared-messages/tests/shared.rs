@@ -123,21 +123,39 @@ fn requests_and_sets_have_their_traits() {
     assert!(decode::<Sum>(None).is_err());
 }
 
-/// The reason for all this: a client, also one in a browser, does not compile a server.
-#[test]
-fn nothing_of_a_server_is_compiled() {
+/// The names of the crates that a package depends on.
+fn dependencies(package: &str, features: &str) -> Vec<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let tree = Command::new(cargo)
-        .args(["tree", "--offline", "--package", "shared-messages", "--edges", "normal,build", "--target", "all"])
-        .args(["--prefix", "none", "--format", "{p}"])
+        .args(["tree", "--offline", "--package", package, "--features", features])
+        .args(["--edges", "normal,build", "--target", "all", "--prefix", "none", "--format", "{p}"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let tree = String::from_utf8(tree.stdout).unwrap();
-    let crates: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert!(crates.contains(&"switchboard-core") && crates.contains(&"serde_json"), "{tree}");
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+/// The reason for all this: a client, also one in a browser, does not compile a server.
+#[test]
+fn nothing_of_a_server_is_compiled() {
+    let crates = dependencies("shared-messages", "");
+    let has = |name: &str| crates.iter().any(|other| other == name);
+    assert!(has("switchboard-core") && has("serde_json"), "{crates:?}");
     for server in ["axum", "tokio", "hyper", "tower", "http", "schemars", "rmp-serde", "sha1", "switchboard"] {
-        assert!(!crates.contains(&server), "{server} is among them:\n{tree}");
+        assert!(!has(server), "{server} is among {crates:?}");
     }
+}
+
+/// Also with the traits of brokers: the simulator of clusters has no runtime either.
+#[test]
+fn only_one_feature_of_core_brings_tokio() {
+    let has_tokio = |features: &str| {
+        let crates = dependencies("switchboard-core", features);
+        assert!(crates.iter().any(|name| name == "bytes"), "{crates:?}");
+        crates.iter().any(|name| name == "tokio")
+    };
+    assert!(!has_tokio("broker,conformance,contract,msgpack,schema,validator"));
+    assert!(has_tokio("adapter"));
 }

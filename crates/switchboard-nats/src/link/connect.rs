@@ -162,6 +162,7 @@ fn unreachable(settings: &Settings, error: ConnectError) -> BrokerError {
             (BrokerErrorKind::Unavailable, "; does the certificate fit, and is the feature `tls` on?")
         }
         ConnectErrorKind::ServerParse => (BrokerErrorKind::Rejected, ""),
+        ConnectErrorKind::TimedOut => (BrokerErrorKind::Unavailable, "; no server has answered within connect_timeout"),
         _ => (BrokerErrorKind::Unavailable, "; is the server running, and are host and port right?"),
     };
     BrokerError::new(kind, format!("{}: {error}{advice}", names(settings))).with_source(error)

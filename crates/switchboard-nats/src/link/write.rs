@@ -13,7 +13,10 @@ use std::{
 use async_nats::{Client, PublishErrorKind};
 use bytes::Bytes;
 use futures_util::{future::AbortHandle, stream::Abortable};
-use switchboard_core::broker::{BrokerError, BrokerErrorKind};
+use switchboard_core::{
+    adapter::Subscription as _,
+    broker::{BrokerError, BrokerErrorKind},
+};
 use tokio::sync::mpsc;
 
 use super::{Batch, read::Messages};

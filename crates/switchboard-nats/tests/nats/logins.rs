@@ -1,38 +1,13 @@
 //! Wrong settings, and what is said about them.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::fs;
 
-use broker_servers::{Program, Server};
+use broker_servers::{Program, Server, topic};
 use switchboard_core::broker::{Broker, BrokerErrorKind};
 use switchboard_nats::NatsBroker;
 use tokio::net::TcpListener;
 
-use crate::listener::{Listener, NODE, Node, topic};
-
-#[tokio::test]
-async fn without_a_server_the_error_names_the_address_and_start_can_be_tried_again() {
-    let mut server = Server::start(Program::Nats, &[]);
-    let address = server.address();
-    server.kill();
-    let broker = NatsBroker::builder(format!("nats://{address}")).build().unwrap();
-    let heard = Arc::new(Listener::default());
-    let error = broker.start(NODE, heard.clone()).await.unwrap_err();
-    assert_eq!(error.kind(), BrokerErrorKind::Unavailable);
-    assert!(error.to_string().contains(&address) && error.to_string().contains("is the server running"), "{error}");
-    assert!(heard.lock().events.is_empty());
-    server.start_again();
-    broker.start(NODE, heard.clone()).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let builder = NatsBroker::builder(format!("nats://{address}")).connect_timeout(Duration::from_millis(100));
-    let error = builder.connect().await.unwrap_err();
-    assert_eq!(error.kind(), BrokerErrorKind::Unavailable);
-    assert!(error.to_string().contains(&address), "{error}");
-}
+use crate::setup::start;
 
 #[tokio::test]
 async fn an_old_server_is_refused_with_the_version_that_is_needed() {
@@ -61,14 +36,14 @@ async fn passwords_and_tokens_are_checked_and_never_repeated() {
         assert_eq!(error.kind(), BrokerErrorKind::Rejected, "{error}");
         assert!(error.to_string().contains("password") && !error.to_string().contains("guess"), "{error}");
     }
-    let node = Node::start(NatsBroker::builder(format!("nats://ann:p%40ss%2Fword@{address}"))).await;
+    let node = start(NatsBroker::builder(format!("nats://ann:p%40ss%2Fword@{address}"))).await;
     node.broker.publish(&topic("room"), "m".into()).await.unwrap();
 
     let server = Server::start(Program::Nats, &["--auth", "secret"]);
     let builder = NatsBroker::builder(format!("nats://{}", server.address()));
     let error = builder.clone().token("guess").connect().await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Rejected, "{error}");
-    Node::start(builder.token("secret")).await;
+    start(builder.token("secret")).await;
 }
 
 #[tokio::test]
@@ -87,14 +62,14 @@ async fn a_user_without_rights_is_refused() {
     let server = Server::start(Program::Nats, &["-c", file.to_str().unwrap()]);
     let builder = |user: &str| NatsBroker::builder(format!("nats://{user}:secret@{}", server.address()));
     let room = topic("room");
-    let ann = Node::start(builder("ann")).await;
+    let ann = start(builder("ann")).await;
     ann.broker.subscribe(&room).await.unwrap();
     ann.broker.publish(&room, "hello".into()).await.unwrap();
     ann.hears(&room, "hello").await;
     let error = builder("lost").connect().await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Rejected, "{error}");
     assert!(error.to_string().contains("`sb.>`"), "{error}");
-    let deaf = Node::start(builder("deaf")).await;
+    let deaf = start(builder("deaf")).await;
     let error = deaf.broker.subscribe(&room).await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Rejected, "{error}");
     deaf.broker.subscribe(&topic("other")).await.unwrap();
@@ -104,8 +79,8 @@ async fn a_user_without_rights_is_refused() {
 async fn prefixes_keep_applications_apart() {
     let server = Server::start(Program::Nats, &[]);
     let builder = NatsBroker::builder(format!("nats://{}", server.address()));
-    let one = Node::start(builder.clone().prefix("one")).await;
-    let two = Node::start(builder.prefix("two")).await;
+    let one = start(builder.clone().prefix("one")).await;
+    let two = start(builder.prefix("two")).await;
     let room = topic("room");
     one.broker.subscribe(&room).await.unwrap();
     two.broker.publish(&room, "of two".into()).await.unwrap();

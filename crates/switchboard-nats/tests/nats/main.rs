@@ -4,8 +4,8 @@
 
 mod conformance;
 mod faults;
-mod listener;
 mod logins;
 mod measurements;
+mod setup;
 mod tls;
 mod wildcards;

@@ -7,7 +7,7 @@ use switchboard_core::broker::BrokerErrorKind;
 use switchboard_nats::NatsBroker;
 
 /// A server that wants TLS, and its certificate in PEM.
-fn start() -> (Server, String) {
+fn start_server() -> (Server, String) {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
@@ -21,16 +21,17 @@ fn start() -> (Server, String) {
 #[cfg(feature = "tls")]
 #[tokio::test]
 async fn messages_travel_over_tls_and_certificates_are_checked() {
+    use broker_servers::topic;
     use switchboard_core::broker::Broker;
 
-    use crate::listener::{Node, topic};
+    use crate::setup::start;
 
-    let (server, pem) = start();
+    let (server, pem) = start_server();
     let port = server.port();
     // Also if the URL does not ask for it, because the server does.
     for scheme in ["tls", "nats"] {
         let builder = NatsBroker::builder(format!("{scheme}://localhost:{port}"));
-        let node = Node::start(builder.clone().root_certificates(pem.clone())).await;
+        let node = start(builder.clone().root_certificates(pem.clone())).await;
         let room = topic("room");
         node.broker.subscribe(&room).await.unwrap();
         node.broker.publish(&room, "hello".into()).await.unwrap();
@@ -53,7 +54,7 @@ fn certificates_that_cannot_be_read_are_refused() {
 #[cfg(not(feature = "tls"))]
 #[tokio::test]
 async fn a_server_that_wants_tls_is_refused_with_the_name_of_the_feature() {
-    let (server, _) = start();
+    let (server, _) = start_server();
     let error = NatsBroker::connect(format!("nats://localhost:{}", server.port())).await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Rejected);
     assert!(error.to_string().contains("feature `tls`"), "{error}");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use broker_servers::{Program, Server};
+use broker_servers::{Heard, Program, Server, topic};
 use switchboard_core::broker::{Broker, Channel};
 use switchboard_nats::NatsBroker;
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::listener::{Heard, Node, topic};
+use crate::setup::start;
 
 /// Asks the server how many subscriptions it has.
 async fn subscriptions(server: &Server) -> usize {
@@ -27,14 +27,9 @@ async fn many_channels_take_few_subscriptions_and_all_are_heard() {
     let mut server = Server::start(Program::Nats215, &["-m", "{other_port}"]);
     let url = format!("nats://{}", server.address());
     let of_the_server = subscriptions(&server).await;
-    let node = Node::start(NatsBroker::builder(&url).max_exact_subscriptions(100)).await;
+    let node = start(NatsBroker::builder(&url).max_exact_subscriptions(100)).await;
     let channels: Vec<Channel> = (0..3000).map(|n| topic(&format!("room:{n}"))).collect();
-    for portion in channels.chunks(1000) {
-        let waiting: Vec<_> = portion.iter().map(|channel| node.broker.subscribe(channel)).collect();
-        for subscribed in waiting {
-            subscribed.await.unwrap();
-        }
-    }
+    node.subscribe_all(&channels).await;
     let ours = subscriptions(&server).await - of_the_server;
     assert!((300..=100 + 256 + 1).contains(&ours), "100 channels, 256 partitions, and the echo: {ours}");
 

@@ -13,5 +13,5 @@ pub(crate) use self::{
     connect::{Connection, Connector},
     drive::{Timing, drive},
     hello::{Expected, error_of_server},
-    request::{NoAnswer, NotQueued, Outcome, Request, Room},
+    request::{NoAnswer, Outcome, Request, link_down},
 };

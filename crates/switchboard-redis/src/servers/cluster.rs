@@ -9,14 +9,17 @@ use std::{
 };
 
 use redis::Value;
-use switchboard_core::broker::{BrokerError, BrokerErrorKind, LinkEvent};
+use switchboard_core::{
+    adapter::Backoff,
+    broker::{BrokerError, BrokerErrorKind, LinkEvent},
+};
 use tokio::{
     sync::{mpsc, oneshot},
     task::{AbortHandle, JoinSet},
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use super::{backoff::Backoff, pair::Pair, restore, topology::Topology};
+use super::{pair::Pair, restore, topology::Topology};
 use crate::{
     address::Address,
     command::Command,
@@ -178,7 +181,7 @@ impl Cluster {
             self.impatience.reset();
             self.shared.settings.topology_interval
         } else {
-            self.impatience.next()
+            self.impatience.next_pause()
         }
     }
 
@@ -341,7 +344,7 @@ async fn serve(shared: Arc<Shared>, name: String, address: Address, reports: mps
                 }
             }
             Err(error) => {
-                let pause = backoff.next();
+                let pause = backoff.next_pause();
                 tracing::warn!(%error, ?pause, "cannot connect to a server of the cluster");
                 if reports.send(Report::NotReached(error)).await.is_err() {
                     return;

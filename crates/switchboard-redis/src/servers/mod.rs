@@ -1,6 +1,5 @@
 //! The tasks that keep the links to the servers up.
 
-mod backoff;
 mod cluster;
 mod pair;
 mod restore;

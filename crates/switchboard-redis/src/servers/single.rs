@@ -3,13 +3,16 @@
 use std::{borrow::Cow, future::pending, pin::pin, sync::Arc};
 
 use redis::Value;
-use switchboard_core::broker::{BrokerError, LinkEvent};
+use switchboard_core::{
+    adapter::Backoff,
+    broker::{BrokerError, LinkEvent},
+};
 use tokio::{
     sync::oneshot,
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use super::{backoff::Backoff, pair::Pair, restore, sentinel::Sentinels};
+use super::{pair::Pair, restore, sentinel::Sentinels};
 use crate::{
     address::Address,
     command::Command,
@@ -34,7 +37,7 @@ pub(crate) async fn run(shared: Arc<Shared>, name: String, started: oneshot::Sen
                     let _ = started.send(Err(error));
                     return;
                 }
-                let pause = backoff.next();
+                let pause = backoff.next_pause();
                 tracing::warn!(%error, ?pause, "cannot connect to Redis");
                 tokio::select! {
                     () = sleep(pause) => {}

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use broker_servers::RedisCluster;
+use broker_servers::{Heard, RedisCluster, topic};
 use switchboard_core::broker::{Broker, BrokerErrorKind, Channel, LinkEvent};
 use switchboard_redis::{RedisBroker, RedisBrokerBuilder};
 
-use crate::listener::{Heard, Node, topic};
+use crate::setup::{Node, start};
 
 /// The slot of `{14}`, the tag of the first partition.
 const FIRST_SLOT: u16 = 115;
@@ -41,7 +41,7 @@ async fn publish_to_all(node: &Node, topics: &[Channel], message: &'static str) 
 #[tokio::test]
 async fn a_slot_that_moves_takes_its_channels_along() {
     let cluster = RedisCluster::start();
-    let (a, b) = (Node::start(builder(&cluster)).await, Node::start(builder(&cluster)).await);
+    let (a, b) = (start(builder(&cluster)).await, start(builder(&cluster)).await);
     let topics = topics();
     for topic in &topics {
         b.broker.subscribe(topic).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_slot_that_moves_takes_its_channels_along() {
 #[tokio::test]
 async fn a_master_that_dies_interrupts_its_channels_only() {
     let mut cluster = RedisCluster::start();
-    let (a, b) = (Node::start(builder(&cluster)).await, Node::start(builder(&cluster)).await);
+    let (a, b) = (start(builder(&cluster)).await, start(builder(&cluster)).await);
     let topics = topics();
     for topic in &topics {
         b.broker.subscribe(topic).await.unwrap();
@@ -97,14 +97,14 @@ async fn a_node_starts_by_the_second_url_if_the_first_is_down() {
     let mut cluster = RedisCluster::start();
     let builder = builder(&cluster);
     cluster.masters[0].kill();
-    let node = Node::start(builder).await;
+    let node = start(builder).await;
     assert_eq!(node.heard.lock().events, [LinkEvent::Connected]);
 }
 
 #[tokio::test]
 async fn each_partition_is_subscribed_once() {
     let cluster = RedisCluster::start();
-    let node = Node::start(builder(&cluster)).await;
+    let node = start(builder(&cluster)).await;
     for topic in topics() {
         node.broker.subscribe(&topic).await.unwrap();
     }
@@ -121,7 +121,7 @@ async fn each_partition_is_subscribed_once() {
 async fn a_replica_that_takes_over_is_found() {
     let mut cluster = RedisCluster::start();
     let replica = cluster.add_replica(LAST_MASTER);
-    let (a, b) = (Node::start(builder(&cluster)).await, Node::start(builder(&cluster)).await);
+    let (a, b) = (start(builder(&cluster)).await, start(builder(&cluster)).await);
     let topics = topics();
     for topic in &topics {
         b.broker.subscribe(topic).await.unwrap();

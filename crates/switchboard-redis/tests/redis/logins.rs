@@ -1,41 +1,16 @@
 //! Wrong settings, and what is said about them.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use broker_servers::{Program, RedisCluster, Server};
+use broker_servers::{Program, RedisCluster, Server, topic};
 use switchboard_core::broker::{Broker, BrokerError, BrokerErrorKind};
 use switchboard_redis::RedisBroker;
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
-use crate::listener::{Listener, NODE, Node, topic};
+use crate::setup::start;
 
 async fn refusal(url: String) -> BrokerError {
     RedisBroker::connect(url).await.unwrap_err()
-}
-
-#[tokio::test]
-async fn without_a_server_the_error_names_the_address_and_start_can_be_tried_again() {
-    let mut server = Server::start(Program::Redis, &[]);
-    let address = server.address();
-    server.kill();
-    let broker = RedisBroker::builder(format!("redis://{address}")).build().unwrap();
-    let heard = Arc::new(Listener::default());
-    let error = broker.start(NODE, heard.clone()).await.unwrap_err();
-    assert_eq!(error.kind(), BrokerErrorKind::Unavailable);
-    assert!(error.to_string().contains(&address) && error.to_string().contains("is the server running"), "{error}");
-    assert!(heard.lock().events.is_empty());
-    server.start_again();
-    broker.start(NODE, heard.clone()).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("redis://{}", listener.local_addr().unwrap());
-    let builder = RedisBroker::builder(url).connect_timeout(Duration::from_millis(100));
-    let error = builder.connect().await.unwrap_err();
-    assert_eq!(error.kind(), BrokerErrorKind::Unavailable);
-    assert!(error.to_string().contains("connect_timeout"), "{error}");
 }
 
 #[tokio::test]
@@ -73,7 +48,7 @@ async fn passwords_are_checked_and_never_repeated() {
         assert_eq!(error.kind(), BrokerErrorKind::Rejected, "{error}");
         assert!(error.to_string().contains("password") && !error.to_string().contains("guess"), "{error}");
     }
-    let node = Node::start(RedisBroker::builder(format!("redis://:secret@{address}"))).await;
+    let node = start(RedisBroker::builder(format!("redis://:secret@{address}"))).await;
     node.broker.publish(&topic("room"), "m".into()).await.unwrap();
 }
 
@@ -90,18 +65,18 @@ async fn a_user_with_the_documented_rights_can_do_everything_and_another_is_refu
     set_user("lost", &["&other:*"], rights);
     let builder = |user: &str| RedisBroker::builder(format!("redis://{user}:secret@{}", server.address()));
     let room = topic("room");
-    let ann = Node::start(builder("ann")).await;
+    let ann = start(builder("ann")).await;
     ann.broker.subscribe(&room).await.unwrap();
     ann.broker.publish(&room, "hello".into()).await.unwrap();
     ann.hears(&room, "hello").await;
     ann.broker.unsubscribe(&room).await.unwrap();
     for user in ["deaf", "lost"] {
-        let node = Node::start(builder(user)).await;
+        let node = start(builder(user)).await;
         let error = node.broker.subscribe(&room).await.unwrap_err();
         assert_eq!(error.kind(), BrokerErrorKind::Rejected);
         assert!(error.to_string().contains("NOPERM"), "{error}");
     }
-    let node = Node::start(builder("lost")).await;
+    let node = start(builder("lost")).await;
     let error = node.broker.publish(&room, "m".into()).await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Rejected, "{error}");
 }
@@ -115,7 +90,7 @@ async fn a_user_with_the_documented_rights_can_use_a_cluster() {
         master.ask(&words.into_iter().chain(rights.split(' ')).collect::<Vec<_>>());
     }
     let url = format!("redis://ann:secret@{}", cluster.masters[0].address());
-    let node = Node::start(RedisBroker::builder(url).cluster()).await;
+    let node = start(RedisBroker::builder(url).cluster()).await;
     for name in ["a", "b", "c", "d"] {
         let room = topic(name);
         node.broker.subscribe(&room).await.unwrap();
@@ -145,8 +120,8 @@ async fn a_server_of_another_kind_is_refused_with_the_fix() {
 async fn prefixes_keep_applications_apart() {
     let server = Server::start(Program::Redis, &[]);
     let builder = RedisBroker::builder(format!("redis://{}", server.address()));
-    let one = Node::start(builder.clone().prefix("one")).await;
-    let two = Node::start(builder.prefix("two")).await;
+    let one = start(builder.clone().prefix("one")).await;
+    let two = start(builder.prefix("two")).await;
     let room = topic("room");
     one.broker.subscribe(&room).await.unwrap();
     two.broker.publish(&room, "of two".into()).await.unwrap();

@@ -5,9 +5,9 @@
 mod cluster;
 mod conformance;
 mod faults;
-mod listener;
 mod logins;
 mod measurements;
 mod sentinel;
+mod setup;
 #[cfg(feature = "tls")]
 mod tls;

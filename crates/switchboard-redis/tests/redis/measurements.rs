@@ -6,13 +6,13 @@
 
 use std::time::Instant;
 
-use broker_servers::{Program, Server};
+use broker_servers::{Program, Server, topic};
 use bytes::Bytes;
 use switchboard_core::broker::Broker;
 
 use crate::{
-    faults::{builder, restore_many},
-    listener::{Node, topic},
+    faults::restore_many,
+    setup::{builder, start},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -28,7 +28,7 @@ async fn restoring() {
 async fn publishing() {
     const MESSAGES: usize = 200_000;
     let server = Server::start(Program::Redis, &[]);
-    let node = Node::start(builder(&server)).await;
+    let node = start(builder(&server)).await;
     let room = topic("room");
     node.broker.subscribe(&room).await.unwrap();
     let message = Bytes::from_static(&[7; 200]);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use broker_servers::RedisSentinel;
+use broker_servers::{RedisSentinel, topic};
 use switchboard_core::broker::{Broker, LinkEvent};
 use switchboard_redis::{RedisBroker, RedisBrokerBuilder};
 
-use crate::listener::{Node, topic};
+use crate::setup::start;
 
 fn builder(servers: &RedisSentinel) -> RedisBrokerBuilder {
     RedisBroker::builder(format!("redis://{}", servers.sentinel.address()))
@@ -17,7 +17,7 @@ fn builder(servers: &RedisSentinel) -> RedisBrokerBuilder {
 #[tokio::test]
 async fn a_master_that_was_demoted_is_left() {
     let servers = RedisSentinel::start();
-    let (a, b) = (Node::start(builder(&servers)).await, Node::start(builder(&servers)).await);
+    let (a, b) = (start(builder(&servers)).await, start(builder(&servers)).await);
     let room = topic("room");
     b.broker.subscribe(&room).await.unwrap();
     servers.sentinel.ask(&["SENTINEL", "FAILOVER", "mymaster"]);
@@ -36,7 +36,7 @@ async fn a_master_that_was_demoted_is_left() {
 #[tokio::test]
 async fn a_master_that_is_killed_is_replaced() {
     let mut servers = RedisSentinel::start();
-    let node = Node::start(builder(&servers)).await;
+    let node = start(builder(&servers)).await;
     let room = topic("room");
     node.broker.subscribe(&room).await.unwrap();
     servers.servers[0].kill();
@@ -50,7 +50,7 @@ async fn a_master_that_is_killed_is_replaced() {
 async fn a_master_that_hangs_is_replaced_and_not_used_again() {
     let servers = RedisSentinel::start();
     let impatient = Duration::from_secs(1);
-    let node = Node::start(builder(&servers).response_timeout(impatient).connect_timeout(impatient)).await;
+    let node = start(builder(&servers).response_timeout(impatient).connect_timeout(impatient)).await;
     let room = topic("room");
     node.broker.subscribe(&room).await.unwrap();
     servers.servers[0].pause();

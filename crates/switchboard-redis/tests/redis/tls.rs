@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use broker_servers::{Program, Server};
+use broker_servers::{Program, Server, topic};
 use switchboard_core::broker::{Broker, BrokerErrorKind};
 use switchboard_redis::RedisBroker;
 
-use crate::listener::{Node, topic};
+use crate::setup::start;
 
 #[tokio::test]
 async fn messages_travel_over_tls_and_certificates_are_checked() {
@@ -23,7 +23,7 @@ async fn messages_travel_over_tls_and_certificates_are_checked() {
     let port = server.other_port();
 
     let builder = RedisBroker::builder(format!("rediss://localhost:{port}"));
-    let node = Node::start(builder.clone().root_certificates(pem.clone())).await;
+    let node = start(builder.clone().root_certificates(pem.clone())).await;
     let room = topic("room");
     node.broker.subscribe(&room).await.unwrap();
     node.broker.publish(&room, "hello".into()).await.unwrap();

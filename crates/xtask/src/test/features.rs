@@ -14,6 +14,7 @@ pub(crate) const PUBLISHED: [Crate; 9] = [
     Crate {
         name: "switchboard-core",
         features: &[
+            "adapter",
             "axum",
             "broker",
             "bytes",

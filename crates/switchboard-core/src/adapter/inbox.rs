@@ -1,37 +1,52 @@
 //! What has arrived and waits for the sink.
-//!
-//! Between the connection and the sink there is a bounded queue, so that the connection is always read: a server ends
-//! the connection of a subscriber that does not read, and then all its channels have a gap instead of a few.
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
-use switchboard_core::broker::{BrokerSink, Channel, Channels, LinkEvent};
 use tokio::sync::Notify;
 
-use crate::table::Subscription;
+use crate::broker::{BrokerSink, Channel, Channels, LinkEvent};
 
 /// Link events and channels of dropped messages that are kept one by one.
 const MAX_EVENTS: usize = 1024;
 /// Arrivals that are passed on before an `unsubscribe` can end.
 const BATCH: usize = 32;
 
-#[derive(Debug)]
-pub(crate) struct Inbox {
+/// A subscription, as an [`Inbox`] has to know it.
+///
+/// Each message that waits refers to the subscription for which it came, so that none is delivered after
+/// [`unsubscribe`](crate::broker::Broker::unsubscribe).
+pub trait Subscription {
+    /// Returns the channel.
+    fn channel(&self) -> &Channel;
+
+    /// Returns whether messages are still delivered. Once this is false, it stays so.
+    fn is_active(&self) -> bool;
+}
+
+/// A bounded queue between the connection and the sink, so that the connection is always read: a server ends the
+/// connection of a subscriber that does not read, and then all its channels have a gap instead of a few.
+///
+/// Messages that do not fit are dropped, and their channels are reported by [`LinkEvent::Dropped`] before anything that
+/// comes later. Up to 1024 link events and 1024 channels with dropped messages are kept; beyond that, the sink is told
+/// that all channels have lost messages.
+pub struct Inbox<S> {
     max_messages: usize,
     max_bytes: usize,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Waiting<S>>,
     arrived: Notify,
     /// Is held while the sink is called.
     delivering: tokio::sync::Mutex<()>,
 }
 
-#[derive(Debug, Default)]
-struct Waiting {
-    arrivals: VecDeque<Arrival>,
+struct Waiting<S> {
+    arrivals: VecDeque<Arrival<S>>,
     messages: usize,
     bytes: usize,
     events: usize,
@@ -41,47 +56,49 @@ struct Waiting {
     is_closed: bool,
 }
 
-#[derive(Debug)]
-enum Arrival {
-    Message(Arc<Subscription>, Bytes),
+enum Arrival<S> {
+    Message(Arc<S>, Bytes),
     Link(LinkEvent),
 }
 
-impl Inbox {
-    pub(crate) fn new(max_messages: usize, max_bytes: usize) -> Self {
+impl<S: Subscription> Inbox<S> {
+    /// Creates a queue for that many messages, and that many bytes in them. A message that is larger than `max_bytes`
+    /// fits when no other waits.
+    #[must_use]
+    pub fn new(max_messages: usize, max_bytes: usize) -> Self {
         Self {
             max_messages,
             max_bytes,
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting::new()),
             arrived: Notify::new(),
             delivering: tokio::sync::Mutex::new(()),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<S>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a message, or notes that it did not fit.
-    pub(crate) fn message(&self, subscription: &Arc<Subscription>, message: Bytes) {
+    /// Queues a message, or notes that it did not fit. Never waits.
+    pub fn message(&self, subscription: &Arc<S>, message: Bytes) {
         let mut waiting = self.lock();
         if waiting.is_closed {
             return;
         }
         let fits = waiting.messages < self.max_messages && waiting.bytes + message.len() <= self.max_bytes;
-        // A message that is larger than the limit passes alone.
         if fits || waiting.messages == 0 {
             waiting.messages += 1;
             waiting.bytes += message.len();
             waiting.arrivals.push_back(Arrival::Message(Arc::clone(subscription), message));
         } else {
-            waiting.drop_message(&subscription.channel);
+            waiting.drop_message(subscription.channel());
         }
         drop(waiting);
         self.arrived.notify_one();
     }
 
-    pub(crate) fn link(&self, event: LinkEvent) {
+    /// Queues a change of the link, behind the messages that came before it. Never waits.
+    pub fn link(&self, event: LinkEvent) {
         let mut waiting = self.lock();
         if waiting.is_closed {
             return;
@@ -98,8 +115,12 @@ impl Inbox {
         self.arrived.notify_one();
     }
 
-    /// Passes on what arrives, for ever.
-    pub(crate) async fn deliver(&self, sink: &dyn BrokerSink) {
+    /// Passes on what arrives, for ever: for a task of its own. A panic of the sink is logged, and ends nothing.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what waits is delivered by a later call.
+    pub async fn deliver(&self, sink: &dyn BrokerSink) -> Infallible {
         loop {
             let delivering = self.delivering.lock().await;
             let mut passed = 0;
@@ -107,13 +128,9 @@ impl Inbox {
                 && let Some(arrival) = self.next()
             {
                 passed += 1;
-                match arrival {
-                    Arrival::Message(subscription, message) => {
-                        if subscription.is_active() {
-                            sink.message(&subscription.channel, message);
-                        }
-                    }
-                    Arrival::Link(event) => sink.link(event),
+                // The sink belongs to others, and whatever it left behind is theirs to deal with.
+                if catch_unwind(AssertUnwindSafe(|| arrival.pass_to(sink))).is_err() {
+                    tracing::error!("the sink of a broker has panicked");
                 }
             }
             drop(delivering);
@@ -125,7 +142,7 @@ impl Inbox {
         }
     }
 
-    fn next(&self) -> Option<Arrival> {
+    fn next(&self) -> Option<Arrival<S>> {
         let mut waiting = self.lock();
         if let Some(event) = waiting.take_dropped() {
             return Some(Arrival::Link(event));
@@ -142,22 +159,47 @@ impl Inbox {
         next
     }
 
-    /// Waits until the sink is not being called with what arrived before.
+    /// Waits until the sink is not being called with what arrived before: after the end of a subscription, or of the task
+    /// that delivers.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub(crate) async fn settled(&self) {
+    pub async fn settled(&self) {
         drop(self.delivering.lock().await);
     }
 
     /// Discards what waits, and all that comes.
-    pub(crate) fn close(&self) {
-        *self.lock() = Waiting { is_closed: true, ..Waiting::default() };
+    pub fn close(&self) {
+        *self.lock() = Waiting { is_closed: true, ..Waiting::new() };
     }
 }
 
-impl Waiting {
+impl<S: Subscription> Arrival<S> {
+    fn pass_to(self, sink: &dyn BrokerSink) {
+        match self {
+            Self::Message(subscription, message) if subscription.is_active() => {
+                sink.message(subscription.channel(), message);
+            }
+            Self::Message(..) => {}
+            Self::Link(event) => sink.link(event),
+        }
+    }
+}
+
+impl<S> Waiting<S> {
+    fn new() -> Self {
+        Self {
+            arrivals: VecDeque::new(),
+            messages: 0,
+            bytes: 0,
+            events: 0,
+            dropped: Vec::new(),
+            all_dropped: false,
+            is_closed: false,
+        }
+    }
+
     fn drop_message(&mut self, channel: &Channel) {
         if self.all_dropped || self.dropped.contains(channel) {
             return;
@@ -181,9 +223,21 @@ impl Waiting {
     }
 }
 
+impl<S> fmt::Debug for Inbox<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox")
+            .field("max_messages", &self.max_messages)
+            .field("max_bytes", &self.max_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    };
 
     use super::*;
 
@@ -199,15 +253,30 @@ mod tests {
         }
     }
 
-    fn subscription(name: &str) -> Arc<Subscription> {
-        Arc::new(Subscription::new(Channel::topic(name).unwrap(), name.to_owned(), None))
+    struct Joined {
+        channel: Channel,
+        is_active: AtomicBool,
     }
 
-    async fn delivered(inbox: &Inbox) -> Vec<String> {
+    impl Subscription for Joined {
+        fn channel(&self) -> &Channel {
+            &self.channel
+        }
+
+        fn is_active(&self) -> bool {
+            self.is_active.load(Ordering::Relaxed)
+        }
+    }
+
+    fn subscription(name: &str) -> Arc<Joined> {
+        Arc::new(Joined { channel: Channel::topic(name).unwrap(), is_active: true.into() })
+    }
+
+    async fn delivered(inbox: &Inbox<Joined>) -> Vec<String> {
         let (sender, heard) = mpsc::channel();
         let sink = Sink(sender);
         tokio::select! {
-            () = inbox.deliver(&sink) => unreachable!("delivers for ever"),
+            never = inbox.deliver(&sink) => match never {},
             () = async { while !inbox.lock().arrivals.is_empty() { tokio::task::yield_now().await } } => {}
         }
         heard.try_iter().collect()
@@ -243,7 +312,7 @@ mod tests {
         let inbox = Inbox::new(100, 100);
         let a = subscription("a");
         inbox.message(&a, Bytes::new());
-        a.end();
+        a.is_active.store(false, Ordering::Relaxed);
         assert!(delivered(&inbox).await.is_empty());
     }
 
@@ -254,5 +323,41 @@ mod tests {
             inbox.link(LinkEvent::Connected);
         }
         assert_eq!(delivered(&inbox).await, ["Dropped(All)", "Connected"]);
+    }
+    /// Panics at each message.
+    struct Panics(mpsc::Sender<()>);
+
+    impl BrokerSink for Panics {
+        fn message(&self, _: &Channel, _: Bytes) {
+            let _ = self.0.send(());
+            panic!("a sink of a test");
+        }
+
+        fn link(&self, _: LinkEvent) {}
+    }
+
+    #[tokio::test]
+    async fn a_sink_that_panics_gets_the_next_message_all_the_same() {
+        let inbox = Inbox::new(100, 100);
+        let a = subscription("a");
+        (0..3).for_each(|_| inbox.message(&a, Bytes::new()));
+        let (sender, called) = mpsc::channel();
+        let sink = Panics(sender);
+        tokio::select! {
+            never = inbox.deliver(&sink) => match never {},
+            () = async { while !inbox.lock().arrivals.is_empty() { tokio::task::yield_now().await } } => {}
+        }
+        assert_eq!(called.try_iter().count(), 3);
+    }
+
+    #[tokio::test]
+    async fn after_its_end_nothing_is_delivered() {
+        let inbox = Inbox::new(100, 100);
+        let a = subscription("a");
+        inbox.message(&a, Bytes::new());
+        inbox.close();
+        inbox.message(&a, Bytes::new());
+        inbox.link(LinkEvent::Connected);
+        assert!(delivered(&inbox).await.is_empty());
     }
 }

@@ -9,25 +9,29 @@ use std::{
 ///
 /// Full jitter: when a server comes back, the nodes of an application do not all connect at once.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub struct Backoff {
     min: Duration,
     max: Duration,
     limit: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new(min: Duration, max: Duration) -> Self {
-        Self { min, max, limit: min }
+    /// Starts with pauses up to `min`, which grow up to `max`.
+    #[must_use]
+    pub fn new(min: Duration, max: Duration) -> Self {
+        Self { min, max, limit: min.min(max) }
     }
 
-    pub(super) fn reset(&mut self) {
-        self.limit = self.min;
+    /// Starts again with pauses up to `min`: after an attempt that succeeded.
+    pub fn reset(&mut self) {
+        self.limit = self.min.min(self.max);
     }
 
-    /// Returns the next pause, at least half of the minimum.
-    pub(super) fn next(&mut self) -> Duration {
-        let pause = self.limit.mul_f64(random_fraction()).max(self.min / 2);
-        self.limit = (self.limit * 2).min(self.max);
+    /// Returns the next pause, at least half of `min`.
+    #[must_use]
+    pub fn next_pause(&mut self) -> Duration {
+        let pause = self.limit.mul_f64(random_fraction()).max(self.min.min(self.max) / 2);
+        self.limit = self.limit.saturating_mul(2).min(self.max);
         pause
     }
 }
@@ -48,11 +52,18 @@ mod tests {
         let mut backoff = Backoff::new(min, max);
         let mut limit = min;
         for _ in 0..20 {
-            let pause = backoff.next();
+            let pause = backoff.next_pause();
             assert!((min / 2..=limit).contains(&pause), "{pause:?}");
             limit = (limit * 2).min(max);
         }
         backoff.reset();
-        assert!(backoff.next() <= min);
+        assert!(backoff.next_pause() <= min);
+    }
+
+    #[test]
+    fn limits_in_the_wrong_order_or_without_end_are_no_panic() {
+        assert!(Backoff::new(Duration::from_secs(2), Duration::from_secs(1)).next_pause() <= Duration::from_secs(1));
+        let mut endless = Backoff::new(Duration::from_secs(1), Duration::MAX);
+        (0..200).for_each(|_| assert!(endless.next_pause() <= Duration::MAX));
     }
 }
