@@ -37,6 +37,7 @@
 //! |---|---|
 //! | [`decode`] | from a JSON payload to a message, with the issues of one that is refused |
 //! | [`envelope`] | reading and writing `{"type", "meta", "payload"}`, in JSON and MessagePack |
+//! | [`rate_limit`] | where limits by key are counted: a trait for stores that nodes share |
 //! | `contract` | what a route promises its clients, as data |
 //! | `broker` | the transport between several nodes: a trait for adapters, and one in memory |
 //! | `adapter` | parts that adapters have in common |
@@ -78,6 +79,7 @@ pub mod envelope;
 mod error;
 mod json;
 mod message;
+pub mod rate_limit;
 #[cfg(feature = "validator")]
 #[doc(hidden)]
 pub mod validation;

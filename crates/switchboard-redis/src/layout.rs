@@ -4,12 +4,17 @@ use std::{str, sync::LazyLock};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::rate_limit::hex_sha1;
+
 /// How many sharded channels a prefix has in a cluster.
 ///
 /// Part of what nodes have to agree on, so it never changes.
 pub(crate) const PARTITIONS: usize = 128;
 
 const SLOTS: u16 = 16384;
+
+/// Longer keys are stored by their hash.
+const MAX_KEY_BYTES: usize = 128;
 
 /// Where a channel's messages travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +58,20 @@ impl Layout {
         frame.put_u16(text.len() as u16);
         frame.put_slice(text.as_bytes());
         Route { partition, wire: self.partition_channel(partition), frame: frame.freeze() }
+    }
+
+    /// Returns the partition and the name of the key under which something is stored by its text: `PREFIX:rate:TEXT`, in a
+    /// cluster with the tag of the partition, so that a client that chooses its text does not choose the slot. A long
+    /// text is hashed, in a way that no client can find two texts for one key of another.
+    pub(crate) fn key(&self, text: &str) -> (usize, Bytes) {
+        let hash = (text.len() > MAX_KEY_BYTES).then(|| hex_sha1(text.as_bytes()));
+        let (kind, stored) = hash.as_deref().map_or(("rate", text), |hash| ("rate-sha1", hash));
+        let prefix = &self.prefix;
+        if !self.sharded {
+            return (0, format!("{prefix}{kind}:{stored}").into());
+        }
+        let partition = usize::from(crc16(text.as_bytes())) % PARTITIONS;
+        (partition, format!("{prefix}{kind}:{{{}}}:{stored}", TAGS[partition]).into())
     }
 
     /// Returns the sharded channel of a partition.
@@ -147,6 +166,21 @@ mod tests {
                 assert_eq!(layout.partition_of(&route.wire), sharded.then_some(route.partition));
             }
         }
+    }
+
+    #[test]
+    fn keys_are_short_and_in_the_slot_of_their_partition() {
+        assert_eq!(Layout::new("sb", false).key("chat:u:ann"), (0, "sb:rate:chat:u:ann".into()));
+        let sharded = Layout::new("sb", true);
+        let (partition, key) = sharded.key("chat:u:{ann}");
+        assert_eq!(key, format!("sb:rate:{{{}}}:chat:u:{{ann}}", TAGS[partition]));
+        let long = "x".repeat(5000);
+        let (partition, key) = sharded.key(&long);
+        assert!(
+            key.starts_with(format!("sb:rate-sha1:{{{}}}:", TAGS[partition]).as_bytes()) && key.len() < 70,
+            "{key:?}"
+        );
+        assert_ne!(sharded.key(&long[1..]).1, key);
     }
 
     #[test]

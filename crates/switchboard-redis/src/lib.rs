@@ -34,6 +34,8 @@
 //! }
 //! ```
 //!
+//! [`RedisRateLimit`] counts messages of users, addresses and keys for all nodes together.
+//!
 //! # What is lost when
 //!
 //! | event | what the node sees |
@@ -59,9 +61,14 @@ mod broker;
 mod command;
 mod layout;
 mod link;
+mod rate_limit;
 mod servers;
 mod settings;
 mod shared;
 mod table;
 
-pub use self::{broker::RedisBroker, settings::RedisBrokerBuilder};
+pub use self::{
+    broker::RedisBroker,
+    rate_limit::{RedisRateLimit, RedisRateLimitBuilder},
+    settings::RedisBrokerBuilder,
+};

@@ -8,7 +8,7 @@ use switchboard_core::{
 };
 
 use crate::{
-    RedisBroker,
+    RedisBroker, RedisRateLimitBuilder,
     address::{Address, Credentials, parse_url},
     link::{Connector, Timing},
 };
@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) servers: Servers,
     pub(crate) credentials: Credentials,
     pub(crate) connector: Connector,
+    /// Whether there is a connection for subscriptions beside that for commands.
+    pub(crate) subscribes: bool,
     pub(crate) prefix: String,
     pub(crate) timing: Timing,
     pub(crate) max_queued_operations: usize,
@@ -269,7 +271,12 @@ impl RedisBrokerBuilder {
         Ok(broker)
     }
 
-    fn settings(self) -> Result<Settings, BrokerError> {
+    /// Builds limits on the rate of messages that all nodes share, with the servers and settings of this builder.
+    pub fn rate_limit(self) -> RedisRateLimitBuilder {
+        RedisRateLimitBuilder::new(self)
+    }
+
+    pub(crate) fn settings(self) -> Result<Settings, BrokerError> {
         check_limits(&self)?;
         let mut addresses = Vec::new();
         let mut credentials = None;
@@ -303,6 +310,7 @@ impl RedisBrokerBuilder {
                 #[cfg(feature = "tls")]
                 tls: if tls { Some(crate::link::Tls::new(&self.root_certificates)?) } else { None },
             },
+            subscribes: true,
             prefix: self.prefix,
             timing: self.timing,
             max_queued_operations: self.max_queued_operations,

@@ -151,6 +151,17 @@ impl Shared {
         }
     }
 
+    /// Queues a command for the server of a partition.
+    pub(crate) fn command(
+        &self,
+        partition: usize,
+        command: Command,
+        on_outcome: impl FnOnce(Outcome) + Send + 'static,
+    ) -> Result<(), BrokerError> {
+        let state = self.lock();
+        Request::queue(&self.room, &state.queues(partition)?.commands, command, on_outcome)
+    }
+
     pub(crate) fn subscribe(self: &Arc<Self>, channel: &Channel) -> BrokerFuture {
         let text = channel.to_string();
         let route = self.layout.route(&text);
@@ -243,7 +254,7 @@ impl Shared {
         BrokerError::new(BrokerErrorKind::Unknown, detail)
     }
 
-    fn check(&self, value: &Value) -> Result<(), BrokerError> {
+    pub(crate) fn check(&self, value: &Value) -> Result<(), BrokerError> {
         let Value::ServerError(error) = value else { return Ok(()) };
         if matches!(error.code(), "MOVED" | "CLUSTERDOWN") {
             self.refresh.notify_one();

@@ -10,6 +10,14 @@
 //! A message above the limit gets an `ERROR` with `RESOURCE_EXHAUSTED` (`RATE_LIMIT_EXCEEDED` in
 //! older protocols) and `retryAfterMs`; the connection stays open.
 //!
+//! On several nodes, limits by user, address or key can be counted together, in Redis. Limits per
+//! connection, as here, need no store:
+//!
+//! ```text
+//! let limits = RedisRateLimit::connect("redis://localhost").await?;
+//! RateLimitLayer::per_ip(100, Duration::from_secs(60)).store("all", limits)
+//! ```
+//!
 //! ```text
 //! PORT=3000 cargo run -p rate-limiting
 //! ```

@@ -8,4 +8,5 @@ mod failures;
 mod messages;
 mod node;
 mod processes;
+mod rate_limits;
 mod users;

@@ -5,6 +5,7 @@
 mod extractors;
 mod order;
 mod provided;
+mod rate_limit_stores;
 mod rate_limits;
 mod retry;
 mod tower_layers;

@@ -200,14 +200,14 @@ struct Forgive {
 }
 
 async fn batch(State(limit): State<RateLimitLayer<()>>, conn: Conn, batch: Batch) -> Result<Pong, WsError> {
-    limit.check(&conn, batch.parts)?;
+    limit.check(&conn, batch.parts).await?;
     Ok(Pong {})
 }
 
-async fn forgive(State(limit): State<RateLimitLayer<()>>, conn: Conn, forgive: Forgive) {
+async fn forgive(State(limit): State<RateLimitLayer<()>>, conn: Conn, forgive: Forgive) -> Result<(), WsError> {
     match forgive.key {
-        Some(key) => limit.reset_key(&key),
-        None => limit.reset(&conn),
+        Some(key) => limit.reset_key(&key).await,
+        None => limit.reset(&conn).await,
     }
 }
 

@@ -24,11 +24,12 @@ use crate::{
 
 pub(crate) struct Pair {
     commands: Connection,
-    subscriptions: Connection,
+    /// None if nothing is ever subscribed.
+    subscriptions: Option<Connection>,
 }
 
 impl Pair {
-    /// Opens both connections.
+    /// Opens the connections.
     pub(crate) async fn connect(
         shared: &Shared,
         address: &Address,
@@ -37,11 +38,14 @@ impl Pair {
     ) -> Result<Self, BrokerError> {
         let settings = &shared.settings;
         let connect = || settings.connector.connect(address, &settings.credentials, name, expected);
+        if !settings.subscribes {
+            return Ok(Self { commands: connect().await?, subscriptions: None });
+        }
         let (commands, subscriptions) = tokio::try_join!(connect(), connect())?;
-        Ok(Self { commands, subscriptions })
+        Ok(Self { commands, subscriptions: Some(subscriptions) })
     }
 
-    /// Begins to serve both connections.
+    /// Begins to serve the connections.
     ///
     /// `on_ended` learns of partitions whose subscription the server has ended by itself.
     pub(super) fn serve(self, shared: &Arc<Shared>, on_ended: impl Fn(usize) + Send + 'static) -> Serving {
@@ -54,17 +58,19 @@ impl Pair {
         let mut tasks = JoinSet::new();
         tasks.spawn(drive(self.commands, command_requests, timing, |_, _| {}));
         let shared = Arc::clone(shared);
-        tasks.spawn(drive(self.subscriptions, subscription_requests, timing, move |kind, data| {
-            if let Some(partition) = shared.on_push(&kind, data) {
-                on_ended(partition);
-            }
-        }));
+        if let Some(connection) = self.subscriptions {
+            tasks.spawn(drive(connection, subscription_requests, timing, move |kind, data| {
+                if let Some(partition) = shared.on_push(&kind, data) {
+                    on_ended(partition);
+                }
+            }));
+        }
         let queues = Queues { id: NEXT.fetch_add(1, Ordering::Relaxed), commands, subscriptions };
         Serving { queues, tasks }
     }
 }
 
-/// Two connections at work. When this is dropped, they are closed.
+/// Connections at work. When this is dropped, they are closed.
 pub(super) struct Serving {
     pub(super) queues: Queues,
     tasks: JoinSet<Cow<'static, str>>,
@@ -84,7 +90,7 @@ impl Serving {
         }
     }
 
-    /// Closes both connections. Then all operations have their outcome.
+    /// Closes the connections. Then all operations have their outcome.
     pub(super) async fn end(mut self) {
         self.tasks.shutdown().await;
     }

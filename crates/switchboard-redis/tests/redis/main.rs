@@ -7,6 +7,7 @@ mod conformance;
 mod faults;
 mod logins;
 mod measurements;
+mod rate_limit;
 mod sentinel;
 mod setup;
 #[cfg(feature = "tls")]

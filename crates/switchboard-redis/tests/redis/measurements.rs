@@ -4,11 +4,17 @@
 //! cargo nextest run --release -p switchboard-redis measurements --run-ignored only --no-capture --test-threads 1
 //! ```
 
-use std::time::Instant;
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use broker_servers::{Program, Server, topic};
 use bytes::Bytes;
-use switchboard_core::broker::Broker;
+use switchboard_core::{
+    broker::Broker,
+    rate_limit::{RateLimitBucket, RateLimitStore},
+};
 
 use crate::{
     faults::restore_many,
@@ -51,4 +57,34 @@ async fn publishing() {
     }
     times.sort_unstable();
     eprintln!("one at a time: p50 {:?}, p99 {:?} until the server has accepted", times[5000], times[9900]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn checking_limits() {
+    const CHECKS: usize = 200_000;
+    let server = Server::start(Program::Redis, &[]);
+    let limits = crate::rate_limit::builder(&server).connect().await.unwrap();
+    let keys: Vec<String> = (0..1000).map(|n| format!("chat:u:{n}")).collect();
+    let take = |key| {
+        let max = NonZeroU32::new(1000).unwrap();
+        limits.take(RateLimitBucket::new(key, max, Duration::from_secs(60)), NonZeroU32::MIN)
+    };
+    let started = Instant::now();
+    for _ in 0..CHECKS / keys.len() {
+        let waiting: Vec<_> = keys.iter().map(|key| take(key)).collect();
+        for check in waiting {
+            check.await.unwrap();
+        }
+    }
+    let rate = CHECKS as f64 / started.elapsed().as_secs_f64();
+    eprintln!("{rate:.0} checks a second, 1000 at a time, of 1000 keys");
+    let mut times = Vec::new();
+    for n in 0..20_000 {
+        let started = Instant::now();
+        take(&keys[n % keys.len()]).await.unwrap();
+        times.push(started.elapsed());
+    }
+    times.sort_unstable();
+    eprintln!("one at a time: p50 {:?}, p99 {:?}", times[10_000], times[19_800]);
 }

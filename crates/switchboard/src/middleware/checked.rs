@@ -1,11 +1,13 @@
 //! The future of services that pass or refuse a message.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
+use futures_util::future::BoxFuture;
 use pin_project_lite::pin_project;
 use switchboard_core::WsError;
 
@@ -13,30 +15,40 @@ use super::WsReply;
 
 pin_project! {
     /// The future of a message that was passed on, or refused.
-    #[derive(Debug)]
     #[must_use = "the message is handled when it is awaited"]
-    pub struct CheckedFuture<F> {
+    pub struct CheckedFuture<F>
+    where
+        F: Future,
+    {
         #[pin]
         state: State<F>,
     }
 }
 
 pin_project! {
-    #[derive(Debug)]
     #[project = Projected]
-    enum State<F> {
+    enum State<F>
+    where
+        F: Future,
+    {
         Passed { #[pin] future: F },
         Refused { error: Option<WsError> },
+        Waiting { future: BoxFuture<'static, F::Output> },
     }
 }
 
-impl<F> CheckedFuture<F> {
+impl<F: Future> CheckedFuture<F> {
     pub(super) fn passed(future: F) -> Self {
         Self { state: State::Passed { future } }
     }
 
     pub(super) fn refused(error: WsError) -> Self {
         Self { state: State::Refused { error: Some(error) } }
+    }
+
+    /// The check itself has to wait. The future passes the message on, or returns the refusal.
+    pub(super) fn waiting(future: BoxFuture<'static, F::Output>) -> Self {
+        Self { state: State::Waiting { future } }
     }
 }
 
@@ -54,7 +66,14 @@ where
                 Some(error) => Poll::Ready(Err(error.into())),
                 None => panic!("`CheckedFuture` polled after completion"),
             },
+            Projected::Waiting { future } => future.as_mut().poll(cx),
         }
+    }
+}
+
+impl<F: Future> fmt::Debug for CheckedFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedFuture").finish_non_exhaustive()
     }
 }
 

@@ -38,9 +38,13 @@ pub use self::{
     layer::MessageLayer,
     next::Next,
     no_layer::NoLayer,
-    rate_limit::{Limited, RateLimit, RateLimitLayer},
+    rate_limit::{Limited, RateLimit, RateLimitLayer, StoreFallback},
     reply::WsReply,
     request::WsRequest,
     service::{Route, RouteFuture},
     timed::{Timed, TimedFuture, TraceLayer},
+};
+#[doc(inline)]
+pub use switchboard_core::rate_limit::{
+    RateLimitBucket, RateLimitFuture, RateLimitOutcome, RateLimitStore, RateLimitStoreError,
 };

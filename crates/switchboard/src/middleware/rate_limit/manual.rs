@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use switchboard_core::{MessageSet, WsError};
 
-use super::{By, RateLimitLayer, keyed::Key, state::State};
+use super::{
+    By, Check, RateLimitLayer,
+    keyed::Key,
+    state::{Counted, State},
+};
 use crate::Conn;
 
 impl<D: Send + Sync + 'static> RateLimitLayer<D> {
@@ -37,13 +41,14 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     /// }
     ///
     /// async fn batch(State(app): State<App>, conn: Conn, batch: Batch) -> Result<(), WsError> {
-    ///     app.limit.check(&conn, u32::try_from(batch.texts.len()).unwrap_or(u32::MAX))
+    ///     app.limit.check(&conn, u32::try_from(batch.texts.len()).unwrap_or(u32::MAX)).await
     /// }
     ///
-    /// async fn captcha(State(app): State<App>, conn: Conn, captcha: Captcha) {
+    /// async fn captcha(State(app): State<App>, conn: Conn, captcha: Captcha) -> Result<(), WsError> {
     ///     if captcha.solution == "42" {
-    ///         app.limit.reset(&conn);
+    ///         app.limit.reset(&conn).await?;
     ///     }
+    ///     Ok(())
     /// }
     ///
     /// let limit = RateLimitLayer::per_connection(10, Duration::from_secs(60));
@@ -52,12 +57,21 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     /// # let _: axum::Router = app;
     /// ```
     ///
+    /// Waits only if there is a [store](Self::store).
+    ///
     /// # Errors
     ///
     /// The error of [`on_limited`](Self::on_limited) beyond the limit, by default `RESOURCE_EXHAUSTED` with
     /// `retryAfterMs`; `FAILED_PRECONDITION` if `cost` is more than the maximum.
-    pub fn check<Out: MessageSet>(&self, conn: &Conn<D, Out>, cost: u32) -> Result<(), WsError> {
-        self.settings.check(&self.state, cost, || self.settings.counted(conn.inner(), None))
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped while a store is being asked, the messages may be counted.
+    pub async fn check<Out: MessageSet>(&self, conn: &Conn<D, Out>, cost: u32) -> Result<(), WsError> {
+        match self.settings.check(&self.state, cost, "", || self.settings.counted(conn.inner(), None)) {
+            Check::Done(result) => result,
+            Check::Waiting(check) => check.await,
+        }
     }
 
     /// Clears the counts of the connection, or of its user or address if the limit is by these, for all
@@ -65,22 +79,52 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
     ///
     /// Counts of a connection are dropped when it ends; those of users and addresses are kept for the length
     /// of a window.
-    pub fn reset<Out: MessageSet>(&self, conn: &Conn<D, Out>) {
-        if let Ok(counted) = self.settings.counted(conn.inner(), None) {
-            self.each_state(|state| state.reset(self.settings.policy, &counted));
+    ///
+    /// # Errors
+    ///
+    /// `UNAVAILABLE` if there is a [store](Self::store) and it does not answer. The counts of this node are cleared all the
+    /// same.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped while a store is being asked, its counts may be cleared.
+    pub async fn reset<Out: MessageSet>(&self, conn: &Conn<D, Out>) -> Result<(), WsError> {
+        match self.settings.counted(conn.inner(), None) {
+            Ok(counted) => self.reset_counted(counted).await,
+            // Without an address, nothing is counted.
+            Err(_) => Ok(()),
         }
     }
 
     /// Clears the counts of a [key](Self::keyed), or of a [user](Self::per_user), who need not be connected.
     /// Has no effect on other limits.
-    pub fn reset_key(&self, key: &str) {
+    ///
+    /// # Errors
+    ///
+    /// As [`reset`](Self::reset).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`reset`](Self::reset).
+    pub async fn reset_key(&self, key: &str) -> Result<(), WsError> {
         let key = match &self.settings.by {
             By::User => Key::User(key.into()),
             By::Custom(_) => Key::Custom(key.into()),
-            By::Connection | By::ConnectionInFixedWindows | By::Ip => return,
+            By::Connection | By::ConnectionInFixedWindows | By::Ip => return Ok(()),
         };
-        let counted = super::state::Counted::Key(key);
+        self.reset_counted(Counted::Key(key)).await
+    }
+
+    async fn reset_counted(&self, counted: Counted<'_>) -> Result<(), WsError> {
         self.each_state(|state| state.reset(self.settings.policy, &counted));
+        let reset = match (&counted, &self.settings.store) {
+            (Counted::Key(key), Some(store)) => store.reset(key),
+            _ => None,
+        };
+        match reset {
+            Some(reset) => reset.await,
+            None => Ok(()),
+        }
     }
 
     fn each_state(&self, run: impl Fn(&State)) {

@@ -4,19 +4,22 @@ mod keyed;
 mod manual;
 mod service;
 mod state;
+mod store;
 mod window;
 
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use switchboard_core::WsError;
 
-pub use self::service::RateLimit;
 use self::{
     keyed::Key,
     state::{Counted, State},
+    store::Store,
     window::{MAX_COUNT, Policy, Wait},
 };
+pub use self::{service::RateLimit, store::StoreFallback};
 use super::WsRequest;
 use crate::conn::ConnInner;
 
@@ -31,6 +34,8 @@ const DEFAULT_MAX_KEYS: usize = 100_000;
 /// | [`per_connection`](Self::per_connection) | sliding window | at most `max` in any period of `window`; takes 8 × `max` bytes per connection |
 /// | the same with [`fixed_window`](Self::fixed_window) | fixed windows | at most `max` in each; takes 8 bytes per connection |
 /// | [`per_user`](Self::per_user), [`per_ip`](Self::per_ip), [`keyed`](Self::keyed) | token bucket, for all connections together | a burst of `max`, then one message per `window / max` |
+///
+/// The last three are counted on this node, or on all nodes together with a [`store`](Self::store).
 ///
 /// A layer around several handlers counts them together, unless [`by_type`](Self::by_type) is set.
 /// Handlers count with [`check`](Self::check) and clear a limit with [`reset`](Self::reset).
@@ -64,9 +69,8 @@ const DEFAULT_MAX_KEYS: usize = 100_000;
 /// ```
 #[must_use]
 pub struct RateLimitLayer<D> {
-    settings: Settings<D>,
+    settings: Arc<Settings<D>>,
     max_keys: usize,
-    by_type: bool,
     /// Shared by all routes, unless types are counted separately.
     state: Arc<State>,
     /// One per route, if types are counted separately.
@@ -77,9 +81,18 @@ pub struct RateLimitLayer<D> {
 struct Settings<D> {
     policy: Policy,
     by: By<D>,
+    by_type: bool,
     cost: Option<Cost<D>>,
     excluded: Arc<[&'static str]>,
     refuse: Refuse,
+    store: Option<Store>,
+}
+
+/// What is known of a message when it has been looked at.
+enum Check {
+    Done(Result<(), WsError>),
+    /// A store is being asked.
+    Waiting(BoxFuture<'static, Result<(), WsError>>),
 }
 
 type KeyOf<D> = Arc<dyn Fn(&WsRequest<D>) -> String + Send + Sync>;
@@ -119,9 +132,21 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
                 .with_retry_after(limited.retry_after)
         };
         let policy = Policy { max, window };
-        let settings = Settings { policy, by, cost: None, excluded: Arc::default(), refuse: Arc::new(refuse) };
+        let settings = Settings {
+            policy,
+            by,
+            by_type: false,
+            cost: None,
+            excluded: Arc::default(),
+            refuse: Arc::new(refuse),
+            store: None,
+        };
         let state = Arc::new(settings.state(DEFAULT_MAX_KEYS));
-        Self { settings, max_keys: DEFAULT_MAX_KEYS, by_type: false, state, of_types: Arc::default() }
+        Self { settings: Arc::new(settings), max_keys: DEFAULT_MAX_KEYS, state, of_types: Arc::default() }
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings<D> {
+        Arc::make_mut(&mut self.settings)
     }
 
     /// Allows each connection at most `max` messages in any period of `window`.
@@ -176,27 +201,27 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
             !self.settings.is_keyed(),
             "`fixed_window` is for `per_connection`: the other limits are token buckets"
         );
-        self.settings.by = By::ConnectionInFixedWindows;
+        self.settings_mut().by = By::ConnectionInFixedWindows;
         self
     }
 
     /// Counts each message type separately.
     pub fn by_type(mut self) -> Self {
-        self.by_type = true;
+        self.settings_mut().by_type = true;
         self
     }
 
     /// Sets how many messages one message counts as; 0 is not counted. A message that counts as more than
     /// the maximum gets `FAILED_PRECONDITION`, because it would never fit.
     pub fn cost(mut self, cost: impl Fn(&WsRequest<D>) -> u32 + Send + Sync + 'static) -> Self {
-        self.settings.cost = Some(Arc::new(cost));
+        self.settings_mut().cost = Some(Arc::new(cost));
         self
     }
 
     /// Excludes types from the limit, by their declared type or, in a [nested](crate::WsRouter::nest)
     /// router, by their type with the prefix.
     pub fn exclude(mut self, types: impl IntoIterator<Item = &'static str>) -> Self {
-        self.settings.excluded = types.into_iter().collect();
+        self.settings_mut().excluded = types.into_iter().collect();
         self
     }
 
@@ -222,13 +247,13 @@ impl<D: Send + Sync + 'static> RateLimitLayer<D> {
 
     /// Sets the error for messages beyond the limit.
     pub fn on_limited(mut self, refuse: impl Fn(Limited) -> WsError + Send + Sync + 'static) -> Self {
-        self.settings.refuse = Arc::new(refuse);
+        self.settings_mut().refuse = Arc::new(refuse);
         self
     }
 
     /// Returns the state for a further route.
     fn state_of_a_route(&self) -> Arc<State> {
-        if !self.by_type {
+        if !self.settings.by_type {
             return Arc::clone(&self.state);
         }
         let state = Arc::new(self.settings.state(self.max_keys));
@@ -247,30 +272,44 @@ impl<D: Send + Sync + 'static> Settings<D> {
     }
 
     /// Counts a message, or refuses it.
-    fn check_request(&self, state: &State, request: &WsRequest<D>) -> Result<(), WsError> {
+    fn check_request(self: &Arc<Self>, state: &Arc<State>, request: &WsRequest<D>) -> Check {
         if self.excluded.contains(&request.declared_type()) || self.excluded.contains(&request.message_type()) {
-            return Ok(());
+            return Check::Done(Ok(()));
         }
         let cost = self.cost.as_ref().map_or(1, |cost| cost(request));
-        self.check(state, cost, || self.counted(request.inner(), Some(request)))
+        let part = if self.by_type { request.message_type() } else { "" };
+        self.check(state, cost, part, || self.counted(request.inner(), Some(request)))
     }
 
     fn check<'a>(
-        &self,
-        state: &State,
+        self: &Arc<Self>,
+        state: &Arc<State>,
         cost: u32,
+        part: &str,
         counted: impl FnOnce() -> Result<Counted<'a>, WsError>,
-    ) -> Result<(), WsError> {
-        let Some(cost) = NonZeroU32::new(cost) else { return Ok(()) };
+    ) -> Check {
+        let Some(cost) = NonZeroU32::new(cost) else { return Check::Done(Ok(())) };
         if cost.get() > self.policy.max {
-            return Err(WsError::failed_precondition("the message counts for more than may ever be sent")
+            return Check::Done(Err(WsError::failed_precondition("the message counts for more than may ever be sent")
                 .with_detail("limit", self.policy.max)
-                .with_detail("cost", cost));
+                .with_detail("cost", cost)));
         }
-        let window = Duration::from_nanos(self.policy.window);
-        state.take(self.policy, counted()?, cost).map_err(|Wait(wait)| {
-            (self.refuse)(Limited { retry_after: Duration::from_nanos(wait), max: self.policy.max, window })
-        })
+        match (counted(), &self.store) {
+            (Err(error), _) => Check::Done(Err(error)),
+            (Ok(Counted::Key(key)), Some(store)) if store.counts(&key) => {
+                Check::Waiting(store.check(Arc::clone(self), Arc::clone(state), key, part, cost))
+            }
+            (Ok(counted), _) => Check::Done(self.take(state, counted, cost)),
+        }
+    }
+
+    /// Counts on this node.
+    fn take(&self, state: &State, counted: Counted<'_>, cost: NonZeroU32) -> Result<(), WsError> {
+        state.take(self.policy, counted, cost).map_err(|Wait(wait)| self.refusal(Duration::from_nanos(wait)))
+    }
+
+    fn refusal(&self, retry_after: Duration) -> WsError {
+        (self.refuse)(Limited { retry_after, max: self.policy.max, window: Duration::from_nanos(self.policy.window) })
     }
 
     /// Returns what is counted. A custom key needs a message; without one the connection is counted.
@@ -302,9 +341,11 @@ impl<D> Clone for Settings<D> {
         Self {
             policy: self.policy,
             by: self.by.clone(),
+            by_type: self.by_type,
             cost: self.cost.clone(),
             excluded: Arc::clone(&self.excluded),
             refuse: Arc::clone(&self.refuse),
+            store: self.store.clone(),
         }
     }
 }
@@ -324,9 +365,8 @@ impl<D> Clone for By<D> {
 impl<D> Clone for RateLimitLayer<D> {
     fn clone(&self) -> Self {
         Self {
-            settings: self.settings.clone(),
+            settings: Arc::clone(&self.settings),
             max_keys: self.max_keys,
-            by_type: self.by_type,
             state: Arc::clone(&self.state),
             of_types: Arc::clone(&self.of_types),
         }

@@ -1,7 +1,7 @@
 //! The layer and service of a rate limit.
 
 use std::{
-    fmt,
+    fmt, mem,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -9,7 +9,7 @@ use std::{
 use switchboard_core::WsError;
 use tower::{Layer, Service};
 
-use super::{RateLimitLayer, Settings, state::State};
+use super::{Check, RateLimitLayer, Settings, state::State};
 use crate::middleware::{CheckedFuture, WsReply, WsRequest};
 
 impl<D, S> Layer<S> for RateLimitLayer<D>
@@ -19,7 +19,7 @@ where
     type Service = RateLimit<D, S>;
 
     fn layer(&self, inner: S) -> RateLimit<D, S> {
-        RateLimit { settings: Arc::new(self.settings.clone()), state: self.state_of_a_route(), inner }
+        RateLimit { settings: Arc::clone(&self.settings), state: self.state_of_a_route(), inner }
     }
 }
 
@@ -39,8 +39,9 @@ impl<D, S: Clone> Clone for RateLimit<D, S> {
 impl<D, S> Service<WsRequest<D>> for RateLimit<D, S>
 where
     D: Send + Sync + 'static,
-    S: Service<WsRequest<D>, Response = WsReply>,
+    S: Service<WsRequest<D>, Response = WsReply> + Clone + Send + 'static,
     S::Error: From<WsError>,
+    S::Future: Send,
 {
     type Response = WsReply;
     type Error = S::Error;
@@ -52,8 +53,17 @@ where
 
     fn call(&mut self, request: WsRequest<D>) -> CheckedFuture<S::Future> {
         match self.settings.check_request(&self.state, &request) {
-            Ok(()) => CheckedFuture::passed(self.inner.call(request)),
-            Err(error) => CheckedFuture::refused(error),
+            Check::Done(Ok(())) => CheckedFuture::passed(self.inner.call(request)),
+            Check::Done(Err(error)) => CheckedFuture::refused(error),
+            Check::Waiting(check) => {
+                // The one that was polled until it was ready.
+                let next = self.inner.clone();
+                let mut inner = mem::replace(&mut self.inner, next);
+                CheckedFuture::waiting(Box::pin(async move {
+                    check.await?;
+                    inner.call(request).await
+                }))
+            }
         }
     }
 }
