@@ -47,6 +47,7 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
+//! | `nkeys` | no | logging in by a key, or by a `.creds` file |
 //! | `tls` | no | `tls://`, and servers that want TLS, by rustls with `ring`; certificates of the system, or those that are set |
 //!
 //! # Limits
@@ -55,6 +56,7 @@
 
 mod broker;
 mod link;
+mod login;
 mod operation;
 mod settings;
 mod shared;

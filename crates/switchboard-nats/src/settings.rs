@@ -9,7 +9,7 @@ use switchboard_core::{
 };
 use url::Url;
 
-use crate::NatsBroker;
+use crate::{NatsBroker, login::Login};
 
 /// Settings that have been checked.
 #[derive(Debug)]
@@ -31,21 +31,6 @@ pub(crate) struct Settings {
     pub(crate) max_waiting_bytes: usize,
 }
 
-/// User and password, or a token.
-#[derive(Clone, Default)]
-pub(crate) struct Login {
-    pub(crate) user: Option<String>,
-    pub(crate) password: Option<String>,
-    pub(crate) token: Option<String>,
-}
-
-/// Without password and token.
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
 /// Builds a [`NatsBroker`]. Made by [`NatsBroker::builder`].
 ///
 /// | setting | default |
@@ -60,6 +45,9 @@ impl fmt::Debug for Login {
 /// | [`max_queued_bytes`](Self::max_queued_bytes) | 64 MiB |
 /// | [`max_waiting_messages`](Self::max_waiting_messages) | 65 536 |
 /// | [`max_waiting_bytes`](Self::max_waiting_bytes) | 64 MiB |
+///
+/// A node logs in by user and password in the URL, by `token`, and with the feature `nkeys` by `nkey`, `credentials` or
+/// `credentials_file`; only one of these can be set. With the feature `tls`, `client_certificate` may come in addition.
 ///
 /// ```
 /// use std::time::Duration;
@@ -78,8 +66,12 @@ impl fmt::Debug for Login {
 pub struct NatsBrokerBuilder {
     urls: Vec<String>,
     token: Option<String>,
+    #[cfg(feature = "nkeys")]
+    keys: Keys,
     #[cfg(feature = "tls")]
     root_certificates: Vec<u8>,
+    #[cfg(feature = "tls")]
+    client_certificate: Option<(Vec<u8>, Vec<u8>)>,
     prefix: String,
     connect_timeout: Duration,
     response_timeout: Duration,
@@ -90,6 +82,15 @@ pub struct NatsBrokerBuilder {
     max_queued_bytes: usize,
     max_waiting_messages: usize,
     max_waiting_bytes: usize,
+}
+
+/// Logins by keys that were set.
+#[cfg(feature = "nkeys")]
+#[derive(Clone, Default)]
+struct Keys {
+    nkey: Option<String>,
+    credentials: Option<String>,
+    credentials_file: Option<std::path::PathBuf>,
 }
 
 /// Without URLs, which may contain passwords.
@@ -104,8 +105,12 @@ impl NatsBrokerBuilder {
         Self {
             urls: vec![url],
             token: None,
+            #[cfg(feature = "nkeys")]
+            keys: Keys::default(),
             #[cfg(feature = "tls")]
             root_certificates: Vec::new(),
+            #[cfg(feature = "tls")]
+            client_certificate: None,
             prefix: "sb".to_owned(),
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(3),
@@ -131,10 +136,38 @@ impl NatsBrokerBuilder {
         self
     }
 
+    /// Logs in with this key, by its seed (`SU…`). The server knows the public half (`nkey: U…`).
+    #[cfg(feature = "nkeys")]
+    pub fn nkey(mut self, seed: impl Into<String>) -> Self {
+        self.keys.nkey = Some(seed.into());
+        self
+    }
+
+    /// Logs in with the text of a `.creds` file, from a secret store for example.
+    #[cfg(feature = "nkeys")]
+    pub fn credentials(mut self, text: impl Into<String>) -> Self {
+        self.keys.credentials = Some(text.into());
+        self
+    }
+
+    /// Logs in with a `.creds` file, which is read at each attempt to connect: renewed credentials need no restart.
+    #[cfg(feature = "nkeys")]
+    pub fn credentials_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.keys.credentials_file = Some(path.into());
+        self
+    }
+
     /// The certificates in PEM that servers are checked with, instead of those of the system.
     #[cfg(feature = "tls")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates = pem.into();
+        self
+    }
+
+    /// The certificate that the node shows to servers (with those between it and a root, if any) and its key, both in PEM.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.client_certificate = Some((certificate.into(), key.into()));
         self
     }
 
@@ -242,15 +275,28 @@ impl NatsBrokerBuilder {
             servers.push(server);
             login.get_or_insert(of_url);
         }
-        let mut login = login.unwrap_or_default();
-        if self.token.is_some() {
-            login.token = self.token;
+        let mut logins: Vec<Login> = login.flatten().into_iter().chain(self.token.map(Login::Token)).collect();
+        #[cfg(feature = "nkeys")]
+        {
+            let Keys { nkey, credentials, credentials_file } = self.keys;
+            logins.extend(nkey.map(|seed| Login::nkey(&seed)).transpose()?);
+            logins.extend(credentials.map(|text| Login::credentials(&text)).transpose()?);
+            logins.extend(credentials_file.map(Login::CredentialsFile));
         }
+        if logins.len() > 1 {
+            return Err(rejected(
+                "several logins are set; keep one of user and password in the URL, `token`, `nkey`, `credentials` and \
+                 `credentials_file`",
+            ));
+        }
+        let login = logins.pop().unwrap_or_default();
+        // To find a mistake early.
+        login.read()?;
         Ok(Settings {
             servers,
             login,
             #[cfg(feature = "tls")]
-            tls: crate::tls::Tls::new(&self.root_certificates)?,
+            tls: crate::tls::Tls::new(&self.root_certificates, self.client_certificate.as_ref())?,
             prefix: self.prefix,
             connect_timeout: self.connect_timeout,
             response_timeout: self.response_timeout,
@@ -296,7 +342,7 @@ fn check_limits(builder: &NatsBrokerBuilder) -> Result<(), BrokerError> {
 }
 
 /// Reads `nats://user:password@host:port`, or `tls://…`.
-fn parse_url(text: &str) -> Result<(ServerAddr, Login), BrokerError> {
+fn parse_url(text: &str) -> Result<(ServerAddr, Option<Login>), BrokerError> {
     // Without the text, which may contain a password.
     let rejected = |detail: &str| {
         let detail = format!("the URL {detail}; expected is `nats://user:password@host:port`, or `tls://…`");
@@ -323,7 +369,8 @@ fn parse_url(text: &str) -> Result<(ServerAddr, Login), BrokerError> {
     url.set_username("").map_err(|()| rejected("cannot be read"))?;
     url.set_password(None).map_err(|()| rejected("cannot be read"))?;
     let server = ServerAddr::from_url(url).map_err(|error| rejected(&format!("cannot be read ({error})")))?;
-    Ok((server, Login { user, password, token: None }))
+    let login = (user.is_some() || password.is_some()).then_some(Login::Password { user, password });
+    Ok((server, login))
 }
 
 #[cfg(test)]
@@ -343,6 +390,7 @@ mod tests {
         assert!(error(builder().response_timeout(Duration::ZERO)).contains("times"));
         assert!(error(builder().backoff(Duration::from_secs(2), Duration::from_secs(1))).contains("backoff"));
         assert!(error(builder().max_queued_operations(0)).contains("limits"));
+        assert!(error(NatsBroker::builder("nats://ann:secret@h").token("t")).contains("several logins"));
         assert!(!format!("{:?}", NatsBroker::builder("nats://:secret@h").token("secret")).contains("secret"));
     }
 
@@ -350,9 +398,9 @@ mod tests {
     fn users_and_passwords_are_decoded_and_not_printed() {
         let (server, login) = parse_url("nats://ann:p%40ss+w%2Frd%26x@h").unwrap();
         assert_eq!((server.host(), server.port()), ("h", 4222));
-        assert_eq!(login.user.as_deref(), Some("ann"));
-        assert_eq!(login.password.as_deref(), Some("p@ss+w/rd&x"));
         assert!(!format!("{login:?} {server:?}").contains("ss+w"));
+        let Some(Login::Password { user, password }) = login else { panic!("a user and a password") };
+        assert_eq!((user.as_deref(), password.as_deref()), (Some("ann"), Some("p@ss+w/rd&x")));
     }
 
     #[test]

@@ -10,14 +10,12 @@ use std::{
     time::Duration,
 };
 
-use async_nats::{
-    Auth, AuthError, Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError, Subscriber,
-};
+use async_nats::{AuthError, Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError, Subscriber};
 use futures_util::{FutureExt, StreamExt};
 use switchboard_core::broker::{BrokerError, BrokerErrorKind};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{sync::mpsc, task::spawn_blocking, time::timeout};
 
-use crate::settings::Settings;
+use crate::{login::ReadyLogin, settings::Settings, shared::closed};
 
 /// The oldest version that is supported.
 const OLDEST: (i64, i64) = (2, 9);
@@ -49,7 +47,10 @@ pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Link, Bro
     let count = servers.len();
     let (sender, mut events) = mpsc::channel(256);
     let is_established = Arc::new(AtomicBool::new(false));
-    let connecting = options(settings, name, sender, Arc::clone(&is_established)).connect(servers);
+    let login = settings.login.clone();
+    // A thread of its own, because a file may be read.
+    let login = spawn_blocking(move || login.read()).await.unwrap_or_else(|_| Err(closed()))?;
+    let connecting = options(settings, login, name, sender, Arc::clone(&is_established)).connect(servers);
     // Without a provider of cryptography, rustls panics when a server wants TLS.
     let connecting = AssertUnwindSafe(connecting).catch_unwind();
     let limit = settings.connect_timeout * u32::try_from(count).unwrap_or(u32::MAX) + Duration::from_millis(100);
@@ -93,19 +94,17 @@ pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Link, Bro
 
 fn options(
     settings: &Settings,
+    login: ReadyLogin,
     name: &str,
     events: mpsc::Sender<Event>,
     is_established: Arc<AtomicBool>,
 ) -> ConnectOptions {
-    let login = settings.login.clone();
-    let mut auth = Auth::new();
-    (auth.username, auth.password, auth.token) = (login.user, login.password, login.token);
     // A client whose connection is lost ends here, instead of sending later what it has kept.
-    let log_in = move |_nonce| {
+    let log_in = move |nonce: Vec<u8>| {
         let auth = if is_established.load(Ordering::Acquire) {
             Err(AuthError::new("the broker has given up this link and opens another"))
         } else {
-            Ok(auth.clone())
+            login.answer(&nonce).map_err(AuthError::new)
         };
         async move { auth }
     };
@@ -156,7 +155,7 @@ fn unreachable(settings: &Settings, error: ConnectError) -> BrokerError {
     let (kind, advice) = match error.kind() {
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => (
             BrokerErrorKind::Rejected,
-            "; check user and password in the URL (`nats://user:password@host:port`), or the token",
+            "; check user and password in the URL (`nats://user:password@host:port`), the token, the key or the credentials",
         ),
         ConnectErrorKind::Tls => {
             (BrokerErrorKind::Unavailable, "; does the certificate fit, and is the feature `tls` on?")

@@ -4,6 +4,8 @@
 
 mod conformance;
 mod faults;
+#[cfg(feature = "nkeys")]
+mod keys;
 mod logins;
 mod measurements;
 mod setup;

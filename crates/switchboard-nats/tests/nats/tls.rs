@@ -59,3 +59,30 @@ async fn a_server_that_wants_tls_is_refused_with_the_name_of_the_feature() {
     assert_eq!(error.kind(), BrokerErrorKind::Rejected);
     assert!(error.to_string().contains("feature `tls`"), "{error}");
 }
+
+/// A server that wants certificates, which are checked by the one that is given, and what the client needs.
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn a_node_shows_its_certificate() {
+    use crate::setup::start;
+
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (certificate, key_file) = (write("cert.pem", &pem), write("key.pem", &key));
+    let tls = ["--tlsverify", "--tlscert", &certificate, "--tlskey", &key_file, "--tlscacert", &certificate];
+    let server = Server::start(Program::Nats, &tls);
+    let builder = NatsBroker::builder(format!("tls://localhost:{}", server.port())).root_certificates(pem.clone());
+    let error = builder.clone().connect().await.unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::Unavailable, "{error}");
+    start(builder.clone().client_certificate(pem.clone(), key.clone())).await;
+    for (certificate, key) in [("none", key.as_str()), (pem.as_str(), "none")] {
+        let error = builder.clone().client_certificate(certificate, key).build().unwrap_err();
+        assert!(error.to_string().contains("client_certificate"), "{error}");
+    }
+}

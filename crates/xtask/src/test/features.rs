@@ -53,7 +53,7 @@ pub(crate) const PUBLISHED: [Crate; 9] = [
     Crate { name: "switchboard-codegen", features: &[] },
     Crate { name: "switchboard-cli", features: &[] },
     Crate { name: "switchboard-redis", features: &["tls"] },
-    Crate { name: "switchboard-nats", features: &["tls"] },
+    Crate { name: "switchboard-nats", features: &["nkeys", "tls"] },
 ];
 
 /// Returns one check without features and one with each feature alone, crate by crate.
