@@ -54,6 +54,7 @@
 //!
 //! All are settings of [`NatsBrokerBuilder`], whose page has a table of them with defaults.
 
+mod address;
 mod broker;
 mod link;
 mod login;

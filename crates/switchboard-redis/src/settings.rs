@@ -85,6 +85,8 @@ pub struct RedisBrokerBuilder {
     sentinel_credentials: Credentials,
     #[cfg(feature = "tls")]
     root_certificates: Vec<u8>,
+    #[cfg(feature = "tls")]
+    client_certificate: Option<(Vec<u8>, Vec<u8>)>,
     prefix: String,
     connect_timeout: Duration,
     user_timeout: Duration,
@@ -114,6 +116,8 @@ impl RedisBrokerBuilder {
             sentinel_credentials: Credentials::default(),
             #[cfg(feature = "tls")]
             root_certificates: Vec::new(),
+            #[cfg(feature = "tls")]
+            client_certificate: None,
             prefix: "sb".to_owned(),
             connect_timeout: Duration::from_secs(5),
             user_timeout: Duration::from_secs(10),
@@ -163,6 +167,15 @@ impl RedisBrokerBuilder {
     #[cfg(feature = "tls")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates = pem.into();
+        self
+    }
+
+    /// The certificate that the node shows to servers (with those between it and a root, if any) and its key, both in PEM.
+    ///
+    /// Redis wants one from every client with TLS, unless `tls-auth-clients` is off.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.client_certificate = Some((certificate.into(), key.into()));
         self
     }
 
@@ -308,7 +321,11 @@ impl RedisBrokerBuilder {
                 user_timeout: self.user_timeout,
                 keepalive: self.keepalive,
                 #[cfg(feature = "tls")]
-                tls: if tls { Some(crate::link::Tls::new(&self.root_certificates)?) } else { None },
+                tls: if tls {
+                    Some(crate::link::Tls::new(&self.root_certificates, self.client_certificate.as_ref())?)
+                } else {
+                    None
+                },
             },
             subscribes: true,
             prefix: self.prefix,

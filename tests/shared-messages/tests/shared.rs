@@ -133,7 +133,7 @@ fn dependencies(package: &str, features: &str) -> Vec<String> {
         .output()
         .expect("cargo runs");
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
-    let tree = String::from_utf8(tree.stdout).unwrap();
+    let tree = String::from_utf8(tree.stdout).expect("names of crates are UTF-8");
     tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 

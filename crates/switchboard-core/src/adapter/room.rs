@@ -74,7 +74,7 @@ mod tests {
     fn room_is_given_back_with_the_permit() {
         let room = Room::new(2, 1000);
         let first = room.take(10).unwrap();
-        let _second = room.clone().take(10).unwrap();
+        let _second = room.take(10).unwrap();
         assert_eq!(kind(&room, 10), BrokerErrorKind::Overloaded);
         drop(first);
         drop(room.take(980).unwrap());

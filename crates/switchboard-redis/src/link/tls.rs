@@ -2,7 +2,7 @@
 
 use std::{fmt, io, sync::Arc};
 
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use switchboard_core::broker::{BrokerError, BrokerErrorKind};
 use tokio::net::TcpStream;
 use tokio_rustls::{
@@ -17,8 +17,9 @@ use super::connect::Stream;
 pub(crate) struct Tls(TlsConnector);
 
 impl Tls {
-    /// Trusts the certificates in `pem`, or those of the system if there are none.
-    pub(crate) fn new(pem: &[u8]) -> Result<Self, BrokerError> {
+    /// Trusts the certificates in `pem`, or those of the system if there are none. Shows a certificate with its key, if there
+    /// is one.
+    pub(crate) fn new(pem: &[u8], own: Option<&(Vec<u8>, Vec<u8>)>) -> Result<Self, BrokerError> {
         let rejected = |detail: String| BrokerError::new(BrokerErrorKind::Rejected, detail);
         let mut roots = RootCertStore::empty();
         if pem.is_empty() {
@@ -41,8 +42,18 @@ impl Tls {
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| rejected(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let config = match own {
+            None => config.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let wrong = |error: &dyn fmt::Display| rejected(format!("client_certificate: {error}"));
+                let certificates: Vec<_> = CertificateDer::pem_slice_iter(certificate)
+                    .collect::<Result<_, _>>()
+                    .map_err(|error| wrong(&error))?;
+                let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| wrong(&error))?;
+                config.with_client_auth_cert(certificates, key).map_err(|error| wrong(&error))?
+            }
+        };
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 

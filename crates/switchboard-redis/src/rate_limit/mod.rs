@@ -174,7 +174,7 @@ impl Inner {
             return Err(RateLimitStoreError::new("the server does not answer"));
         }
         let (on_outcome, awaited) = self.overdue.command(partition);
-        self.shared.command(partition, command, on_outcome).map_err(failed)?;
+        self.shared.command(partition, command, on_outcome).map_err(|error| failed(&error))?;
         Ok(awaited)
     }
 
@@ -206,7 +206,7 @@ impl Inner {
                 let awaited = this.send(partition, take.by_text())?;
                 answer = this.answer(awaited, deadline).await?;
             }
-            this.shared.check(&answer).map_err(failed)?;
+            this.shared.check(&answer).map_err(|error| failed(&error))?;
             Ok(answer)
         }
     }
@@ -230,8 +230,8 @@ impl RateLimitStore for RedisRateLimit {
     }
 }
 
-fn failed(error: BrokerError) -> RateLimitStoreError {
-    RateLimitStoreError::new(error.to_string()).with_source(error)
+fn failed(error: &BrokerError) -> RateLimitStoreError {
+    RateLimitStoreError::new(error.to_string())
 }
 
 impl Drop for Inner {

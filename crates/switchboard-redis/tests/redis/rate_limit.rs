@@ -7,7 +7,7 @@ use std::{
 
 use broker_servers::{PATIENCE, Program, RedisCluster, RedisSentinel, Server};
 use switchboard_core::rate_limit::{RateLimitBucket, RateLimitOutcome, RateLimitStore, RateLimitStoreError};
-use switchboard_redis::{RedisBroker, RedisRateLimit, RedisRateLimitBuilder};
+use switchboard_redis::{RedisBroker, RedisBrokerBuilder, RedisRateLimit, RedisRateLimitBuilder};
 
 const ONE: NonZeroU32 = NonZeroU32::MIN;
 const LONG: Duration = Duration::from_secs(600);
@@ -16,9 +16,13 @@ fn number(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap()
 }
 
+/// Patient, because a machine may be busy with other tests.
+fn patient(redis: RedisBrokerBuilder) -> RedisRateLimitBuilder {
+    redis.rate_limit().check_timeout(Duration::from_secs(10))
+}
+
 pub(crate) fn builder(server: &Server) -> RedisRateLimitBuilder {
-    // Patient, because a machine may be busy with other tests.
-    RedisRateLimit::builder(format!("redis://{}", server.address())).check_timeout(Duration::from_secs(10))
+    patient(RedisBroker::builder(format!("redis://{}", server.address())))
 }
 
 /// The limits of three nodes.
@@ -59,7 +63,7 @@ async fn the_rate_holds(nodes: &[RedisRateLimit; 3], key: &str, pause: Duration)
         } else {
             denied += 1
         }
-        if begun.elapsed().unwrap() > PERIOD * 30 {
+        if begun.elapsed().unwrap() > PERIOD * 30 && denied > 10 {
             break;
         }
         tokio::time::sleep(pause).await;
@@ -72,7 +76,6 @@ async fn the_rate_holds(nodes: &[RedisRateLimit; 3], key: &str, pause: Duration)
     let least = MAX + periods(almost.duration_since(begun).unwrap().saturating_sub(SLACK));
     let most = MAX + periods(before.elapsed().unwrap() + SLACK);
     assert!((least..=most).contains(&allowed), "{least} to {most} are right, {allowed} were allowed, {denied} denied");
-    assert!(denied > 10, "a client that tries twice as often as it may is denied half of the time: {denied}");
 }
 
 #[tokio::test]
@@ -94,8 +97,7 @@ async fn the_rate_holds_on_valkey() {
 async fn the_rate_holds_in_a_cluster() {
     let cluster = RedisCluster::start();
     let url = format!("redis://{}", cluster.masters[0].address());
-    let builder = RedisBroker::builder(url).cluster().rate_limit().check_timeout(Duration::from_secs(10));
-    let nodes = nodes(&builder).await;
+    let nodes = nodes(&patient(RedisBroker::builder(url).cluster())).await;
     the_rate_holds(&nodes, "chat:u:{ann}", Duration::ZERO).await;
     for n in 0..200 {
         assert!(take(&nodes[n % 3], &format!("spread:{n}"), 1, LONG).await.unwrap());
@@ -112,7 +114,7 @@ async fn checks_follow_a_slot_that_moves() {
     const FIRST_SLOT: u16 = 115;
     let cluster = RedisCluster::start();
     let url = format!("redis://{}", cluster.masters[0].address());
-    let limits = RedisBroker::builder(url).cluster().rate_limit().connect().await.unwrap();
+    let limits = patient(RedisBroker::builder(url).cluster()).connect().await.unwrap();
     let partition = |key: &String| {
         let slot: u32 = cluster.masters[0].ask(&["CLUSTER", "KEYSLOT", key]).text().parse().unwrap();
         slot % 128
@@ -128,7 +130,7 @@ async fn checks_follow_a_slot_that_moves() {
 async fn checks_go_to_the_master_that_sentinel_names() {
     let servers = RedisSentinel::start();
     let redis = RedisBroker::builder(format!("redis://{}", servers.sentinel.address())).sentinel_master("mymaster");
-    let limits = redis.topology_interval(Duration::from_millis(300)).rate_limit().connect().await.unwrap();
+    let limits = patient(redis.topology_interval(Duration::from_millis(300))).connect().await.unwrap();
     assert!(take(&limits, "a", 1, LONG).await.unwrap());
     servers.sentinel.ask(&["SENTINEL", "FAILOVER", "mymaster"]);
     broker_servers::until("the replica is the master", || servers.master_port() == servers.servers[1].port());
@@ -157,7 +159,7 @@ async fn costs_parts_and_waits_are_those_of_a_bucket() {
 async fn keys_vanish_when_their_buckets_are_full() {
     let server = Server::start(Program::Redis, &[]);
     let limits = builder(&server).connect().await.unwrap();
-    let window = Duration::from_millis(800);
+    let window = Duration::from_secs(3);
     for part in ["", "SAY"] {
         limits.take(RateLimitBucket::new("short", number(2), window).part(part), number(2)).await.unwrap();
     }
@@ -165,7 +167,7 @@ async fn keys_vanish_when_their_buckets_are_full() {
     limits.take(RateLimitBucket::new("short", number(2), window / 100).part("JOIN"), ONE).await.unwrap();
     assert!(take(&limits, &"x".repeat(10_000), 2, window).await.unwrap());
     let left: u64 = server.ask(&["PTTL", "sb:rate:short"]).text().parse().unwrap();
-    assert!((300..=800).contains(&left), "{left} ms");
+    assert!((500..=3000).contains(&left), "{left} ms");
     broker_servers::until("all keys vanish", || server.ask(&["DBSIZE"]).text() == "0");
 }
 
@@ -219,13 +221,15 @@ async fn a_server_that_hangs_delays_a_check_once_and_for_no_longer_than_the_sett
         assert!(error.to_string().contains("check_timeout"), "{error}");
     }
     let elapsed = started.elapsed();
-    assert!(elapsed >= timeout && elapsed < timeout * 5, "a hundred checks at a time took {elapsed:?}");
+    // The link would be given up after 3 s.
+    assert!(elapsed >= timeout && elapsed < Duration::from_secs(2), "a hundred checks at a time took {elapsed:?}");
     let started = Instant::now();
     for _ in 0..1000 {
         let error = take(&limits, "a", 1, LONG).await.unwrap_err();
         assert!(error.to_string().contains("does not answer"), "{error}");
     }
-    assert!(started.elapsed() < timeout, "the following fail at once: {:?}", started.elapsed());
+    // One by one, each with its timeout, they would take 100 s.
+    assert!(started.elapsed() < Duration::from_secs(2), "the following fail at once: {:?}", started.elapsed());
     server.resume();
     take_when_possible(&limits, "b").await;
 }
@@ -267,12 +271,12 @@ async fn a_user_with_the_documented_rights_can_check_and_reset() {
     let words = ["ACL", "SETUSER", "ann", "on", ">secret", "resetkeys", "~sb:rate*", "-@all"];
     server.ask(&words.into_iter().chain(rights.split(' ')).collect::<Vec<_>>());
     let redis = RedisBroker::builder(format!("redis://ann:secret@{}", server.address()));
-    let limits = redis.clone().rate_limit().connect().await.unwrap();
+    let limits = patient(redis.clone()).connect().await.unwrap();
     assert!(take(&limits, "a", 1, LONG).await.unwrap());
     limits.reset("a").await.unwrap();
     assert!(take(&limits, "a", 1, LONG).await.unwrap());
     assert!(take(&limits, &"x".repeat(1000), 1, LONG).await.unwrap());
-    let lost = redis.prefix("other").rate_limit().connect().await.unwrap();
+    let lost = patient(redis.prefix("other")).connect().await.unwrap();
     let error = take(&lost, "a", 1, LONG).await.unwrap_err();
     assert!(error.to_string().contains("NOPERM"), "{error}");
 }

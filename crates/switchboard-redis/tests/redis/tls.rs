@@ -42,3 +42,29 @@ fn certificates_that_cannot_be_read_are_refused() {
     let builder = RedisBroker::builder("rediss://localhost").root_certificates("no certificate");
     assert!(builder.build().unwrap_err().to_string().contains("root_certificates"));
 }
+
+#[tokio::test]
+async fn a_node_shows_its_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (certificate, key_file) = (write("cert.pem", &pem), write("key.pem", &key));
+    let tls = ["--tls-port", "{other_port}", "--tls-cert-file", &certificate, "--tls-key-file", &key_file];
+    let server = Server::start(Program::Redis, &[&tls[..], &["--tls-ca-cert-file", &certificate]].concat());
+    let builder =
+        RedisBroker::builder(format!("rediss://localhost:{}", server.other_port())).root_certificates(pem.clone());
+    let error = builder.clone().connect().await.unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::Unavailable, "{error}");
+    start(builder.clone().client_certificate(pem.clone(), key.clone())).await;
+    let limits = builder.clone().client_certificate(pem.clone(), key.clone()).rate_limit().connect().await;
+    limits.unwrap();
+    for (certificate, key) in [("none", key.as_str()), (pem.as_str(), "none")] {
+        let error = builder.clone().client_certificate(certificate, key).build().unwrap_err();
+        assert!(error.to_string().contains("client_certificate"), "{error}");
+    }
+}
