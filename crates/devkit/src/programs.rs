@@ -17,7 +17,7 @@ pub fn build_release<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
     build_with(&names.iter().fold(build, |build, name| build.args(["--bin", name])), names)
 }
 
-/// Builds the programs that the tests use, with debug assertions, and returns their paths.
+/// Builds the programs of the package with this test program as for tests, with debug assertions, and returns their paths.
 ///
 /// After the tests, nothing is left to build: cargo builds the programs of a package with each of
 /// its tests, and this uses the same features of all dependencies, including dev-dependencies.
@@ -25,8 +25,8 @@ pub fn build_release<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
 /// # Errors
 ///
 /// If the build fails or does not produce a program.
-pub fn build_as_for_tests<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
-    build_with(&CommandLine::cargo("test --no-run --workspace --all-features --test interop"), names)
+pub fn build_as_for_tests<const N: usize>(test: &str, names: [&str; N]) -> Result<[PathBuf; N]> {
+    build_with(&CommandLine::cargo("test --no-run --workspace --all-features --test").arg(test), names)
 }
 
 fn build_with<const N: usize>(build: &CommandLine, names: [&str; N]) -> Result<[PathBuf; N]> {

@@ -4,6 +4,7 @@
 
 mod autobahn;
 mod bench;
+mod cluster_test;
 mod compile_cost;
 mod loom;
 mod msrv;
@@ -33,6 +34,7 @@ Commands:
   bench --quick   The same in a short run, written to target/bench; names select, as in `bench --quick rpc-1 idle`
   loom            Check the models of queues and topics in all thread interleavings
   simulate        Run simulated clusters with faults: --seeds N, one again with --seed S, --nodes N; --traffic for the table
+  cluster-test    Run nodes on real brokers with faults, and check what clients saw: --broker B, --fault F, --short, --help
   soak            Connect 10 000 clients repeatedly, let one join and leave a million times, and check the memory
   msrv            Check that no dependency needs a newer compiler than the workspace
   public-api      Check that public signatures use only types of allowed crates
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         ["autobahn"] => autobahn::run(),
         ["loom"] => loom::run(),
         ["simulate", options @ ..] => simulate::run(options),
+        ["cluster-test", options @ ..] => cluster_test::run(options),
         ["soak"] => soak::run(),
         ["msrv"] => msrv::run(),
         ["public-api"] => public_api::run(),

@@ -68,13 +68,6 @@ impl Figures {
         [("send", &self.send), ("revoke", &self.revoke), ("kick", &self.kick)]
     }
 
-    pub(super) fn sort(&mut self) {
-        let Self { told_after, answered_after, resumed_after, offline_after, send, revoke, kick, .. } = self;
-        for times in [told_after, answered_after, resumed_after, offline_after, send, revoke, kick] {
-            times.0.sort_unstable();
-        }
-    }
-
     /// Adds those of another run.
     pub fn extend(&mut self, other: Self) {
         self.sent += other.sent;
@@ -91,7 +84,6 @@ impl Figures {
         self.send.0.extend(other.send.0);
         self.revoke.0.extend(other.revoke.0);
         self.kick.0.extend(other.kick.0);
-        self.sort();
     }
 }
 
@@ -118,10 +110,11 @@ impl Times {
 
     /// Returns the time that this share of the times does not exceed: 0.5 is the median. Zero if nothing was measured.
     #[must_use]
-    pub fn share(mut self, share: f64) -> Duration {
-        self.0.sort_unstable();
-        let at = (self.0.len() as f64 * share) as usize;
-        self.0.get(at).or(self.0.last()).copied().unwrap_or_default()
+    pub fn share(&self, share: f64) -> Duration {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        let at = (sorted.len() as f64 * share) as usize;
+        sorted.get(at).or(sorted.last()).copied().unwrap_or_default()
     }
 }
 
@@ -131,7 +124,7 @@ impl fmt::Display for Times {
         if self.is_empty() {
             return f.write_str("–");
         }
-        let [median, most, all] = [0.5, 0.99, 1.0].map(|share| millis(self.clone().share(share)));
+        let [median, most, all] = [0.5, 0.99, 1.0].map(|share| millis(self.share(share)));
         write!(f, "{median} / {most} / {all} ms ({})", self.len())
     }
 }

@@ -21,8 +21,10 @@ pub(super) fn check_online(view: &View<'_>, verdict: &mut Verdict) {
     for event in &view.history.events {
         let What::Online { node, user, asked, online } = event.what else { continue };
         let at = event.at;
-        if let Some(connection) = view.connected(user, asked.saturating_sub(ONLINE), at) {
-            let from = asked.saturating_sub(ONLINE);
+        let settled = asked.checked_sub(ONLINE);
+        if let Some(from) = settled
+            && let Some(connection) = view.connected(user, from, at)
+        {
             if !online && view.calm.is(&[node, connection.node], from, at) {
                 let text = format!("node {node} said at {:.3} that c{} is offline", at.as_secs_f64(), user.0);
                 verdict.report(Rule::Presence, text + &format!(", which is connected to node {}", connection.node));
@@ -59,7 +61,7 @@ pub(super) fn check_commands(view: &View<'_>, verdict: &mut Verdict) {
         let ordered = event.at;
         let arrived = reached.get(&token).copied();
         let needed = arrived.unwrap_or(ordered + SLOWEST_COMMAND);
-        let from = ordered.saturating_sub(ONLINE);
+        let Some(from) = ordered.checked_sub(ONLINE) else { continue };
         let own = view.connected(event.client, ordered, ordered);
         let (Some(own), Some(theirs)) = (own, view.connected(target, from, needed)) else { continue };
         if needed > view.history.until || !view.calm.is(&[own.node, theirs.node], from, needed) {
@@ -81,7 +83,7 @@ pub(super) fn check_commands(view: &View<'_>, verdict: &mut Verdict) {
         }
     }
     let measured = verdict.figures.commands().into_iter().filter(|(_, times)| times.len() >= ENOUGH);
-    let most: Vec<_> = measured.map(|(name, times)| (name, times.clone().share(0.99))).collect();
+    let most: Vec<_> = measured.map(|(name, times)| (name, times.share(0.99))).collect();
     for (name, most) in most.into_iter().filter(|(_, most)| *most > COMMAND) {
         verdict.report(Rule::Command, format!("one in a hundred of {name} takes {most:.1?}"));
     }

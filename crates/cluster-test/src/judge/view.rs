@@ -23,7 +23,6 @@ pub(super) struct View<'a> {
 pub(super) struct Subscription {
     pub(super) client: Client,
     pub(super) node: usize,
-    pub(super) topic: Topic,
     /// When it was confirmed.
     pub(super) joined: Option<Duration>,
     /// When it began to end.
@@ -107,7 +106,12 @@ impl<'a> View<'a> {
                 }
                 What::Joined(topic) => _ = view.current(&mut current, client, topic).joined.get_or_insert(at),
                 What::Leaving(topic) => _ = view.current(&mut current, client, topic).leaving.get_or_insert(at),
-                What::Left(topic) => view.current(&mut current, client, topic).left = Some(at),
+                What::Left(topic) => {
+                    // With the connection, the subscription has ended already.
+                    if let Some(subscription) = current.get(&(client, topic)) {
+                        view.subscriptions[*subscription].left = Some(at);
+                    }
+                }
                 What::Got(message) => {
                     view.current(&mut current, client, message.topic).arrived(at, Arrival::Message(message));
                 }
@@ -137,7 +141,6 @@ impl<'a> View<'a> {
         self.subscriptions.push(Subscription {
             client,
             node: self.node(client),
-            topic,
             joined: None,
             leaving: None,
             left: None,

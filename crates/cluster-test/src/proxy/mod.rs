@@ -141,6 +141,3 @@ fn abort(stream: &TcpStream) {
     // If it fails, the connection ends in order.
     _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,7 @@ mod cluster;
 mod crowd;
 mod faults;
 mod report;
+mod stalls;
 
 use std::{
     fs::{self, File},
@@ -24,7 +25,7 @@ pub use self::{
     faults::{FAULTS, Fault},
     report::{Report, summary},
 };
-use self::{cluster::Cluster, crowd::Crowd};
+use self::{cluster::Cluster, crowd::Crowd, stalls::Stalls};
 use crate::{
     clients::{Asker, Phase, World},
     history::{Client, History, Recorder},
@@ -154,6 +155,7 @@ fn name_of(faults: &str, options: &RunOptions) -> String {
 async fn record(options: &RunOptions, recorder: &Recorder, folder: &Path, hangs: &mut Vec<Finding>) -> Result<History> {
     let mut hang = |text: String| hangs.push(Finding { rule: Rule::Hang, text });
     let mut cluster = Cluster::start(options, recorder.clone(), folder).await?;
+    let stalls = Stalls::watch(recorder.clone());
     let (phase, phases) = watch::channel(Phase::Publishing);
     let world = World::new(recorder.clone(), cluster.addresses(), phases);
     ensure!(
@@ -193,8 +195,9 @@ async fn record(options: &RunOptions, recorder: &Recorder, folder: &Path, hangs:
     if timeout(ANSWER, crowd.ended()).await.is_err() {
         hang("not all clients end".to_owned());
     }
-    let (nodes, one_order) = (cluster.len(), options.broker.has_one_order());
-    Ok(History { events, disturbances: cluster.take_disturbances(), nodes, one_order, until })
+    let mut disturbances = cluster.take_disturbances();
+    disturbances.extend(stalls.take());
+    Ok(History { events, disturbances, nodes: cluster.len(), one_order: options.broker.has_one_order(), until })
 }
 
 /// Waits until each node knows all others.

@@ -92,5 +92,5 @@ pub fn summary(reports: Vec<Report>) -> String {
 }
 
 fn longest(times: &Times) -> String {
-    if times.is_empty() { "–".to_owned() } else { format!("{:.2} s", times.clone().share(1.0).as_secs_f64()) }
+    if times.is_empty() { "–".to_owned() } else { format!("{:.2} s", times.share(1.0).as_secs_f64()) }
 }

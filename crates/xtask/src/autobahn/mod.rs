@@ -47,7 +47,7 @@ pub(crate) fn run() -> Result<()> {
     if !runner.is_file() {
         bail!("{} is missing; run: cargo xtask setup", runner.display());
     }
-    let [server] = programs::build_as_for_tests(["echo-server"])?;
+    let [server] = programs::build_as_for_tests("interop", ["echo-server"])?;
     let mut bad = Vec::new();
     for (transport, setting) in TRANSPORTS {
         println!("\n    the transport `{transport}`:");

@@ -7,7 +7,7 @@ mod readme;
 use anyhow::Result;
 use devkit::{CommandLine, workspace};
 
-use crate::{autobahn, loom, msrv, package, public_api, setup, simulate, step::Steps};
+use crate::{autobahn, cluster_test, loom, msrv, package, public_api, setup, simulate, step::Steps};
 
 /// How much to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,7 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("serde_json's features", &[tests_with_serde_json_features(setup::has_nextest())?])?;
     steps.call("loom", "cargo xtask loom", loom::run)?;
     steps.commands("simulator", &[simulate::in_all_tests()])?;
+    steps.call("nodes on brokers", "cargo xtask cluster-test --short", || cluster_test::run(&["--short"]))?;
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;

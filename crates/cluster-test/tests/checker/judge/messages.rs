@@ -190,3 +190,12 @@ fn a_message_after_the_end_of_a_subscription_is_found() {
     arrives(&mut story, 1000, message(PUBLISHER, 0));
     assert_eq!(story.rules(), []);
 }
+
+#[test]
+fn the_end_of_a_subscription_that_had_ended_with_its_connection_does_not_end_the_next() {
+    let mut story = Story::new();
+    story.add(900, B, What::Disconnected).add(950, B, What::Left(TOPIC));
+    story.add(960, B, What::Connected { node: 1 }).add(970, B, What::Joining(TOPIC));
+    arrives(&mut story, 1000, message(PUBLISHER, 0));
+    assert_eq!(story.rules(), []);
+}

@@ -7,8 +7,10 @@ mod users;
 
 use std::time::Duration;
 
-use super::{Rule, Verdict, judge};
-use crate::history::{Client, Disturbance, Event, History, Message, Outcome, Publisher, Scope, Topic, What};
+use cluster_test::{
+    history::{Client, Disturbance, Event, History, Message, Outcome, Publisher, Scope, Topic, What},
+    judge::{Rule, Verdict, judge},
+};
 
 /// A history that is being written: two nodes, one topic. Times are in milliseconds.
 struct Story(History);

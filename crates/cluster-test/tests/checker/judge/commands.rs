@@ -1,7 +1,8 @@
 //! Commands for users of other nodes.
 
+use cluster_test::history::Command;
+
 use super::*;
-use crate::history::Command;
 
 fn ordered(story: &mut Story, at: u64, token: u64) -> &mut Story {
     story.add(at, PUBLISHER, What::Ordered { token, target: B, command: Command::Kick })

@@ -1,11 +1,16 @@
-use std::time::Instant;
+//! The proxy on a link, and its faults.
 
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::timeout,
+use std::{
+    io,
+    time::{Duration, Instant},
 };
 
-use super::*;
+use cluster_test::proxy::{Behaviour, Pace, Proxy};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 
 /// A server that sends back what it gets.
 async fn echo() -> u16 {

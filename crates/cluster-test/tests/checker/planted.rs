@@ -2,8 +2,6 @@
 //!
 //! Each test runs two nodes on a real broker with a few clients.
 
-#![expect(clippy::unwrap_used, reason = "a missing value fails the test")]
-
 use std::time::Duration;
 
 use cluster_test::{
@@ -45,7 +43,7 @@ async fn nothing_is_found_where_nothing_is_planted() {
         assert!(report.verdict.findings.is_empty(), "{report}");
         let figures = &report.verdict.figures;
         assert!(figures.accepted > 200 && figures.delivered > 1000 && figures.lost == 0, "{report}");
-        assert!(figures.commands().iter().all(|(_, times)| !times.is_empty()), "{figures:?}");
+        assert!(!figures.send.is_empty() && !figures.revoke.is_empty(), "{report}");
     }
 }
 
@@ -97,7 +95,7 @@ async fn a_loss_on_the_bus_is_told_by_the_nodes() {
         let report = checked(broker, &[], Some(Planted::Bus), 100).await;
         let figures = &report.verdict.figures;
         assert!(report.verdict.findings.is_empty(), "{report}");
-        assert!(figures.lost > 0 && figures.told_after.len() > 0, "{report}");
-        assert!(figures.told_after.clone().share(1.0) <= promises::TOLD + Duration::from_millis(500), "{figures:?}");
+        assert!(figures.lost > 0 && !figures.told_after.is_empty(), "{report}");
+        assert!(figures.told_after.share(1.0) <= promises::TOLD + Duration::from_millis(500), "{report}");
     }
 }
