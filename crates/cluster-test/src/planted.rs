@@ -77,7 +77,7 @@ impl OneIn {
     }
 
     /// Counts one more, and returns whether it is chosen.
-    pub fn next(&mut self) -> bool {
+    pub fn choose(&mut self) -> bool {
         self.count += 1;
         self.count.is_multiple_of(self.n)
     }
@@ -98,6 +98,6 @@ mod tests {
     #[test]
     fn one_in_n_is_chosen() {
         let mut choice = OneIn::new(3);
-        assert_eq!([0; 6].map(|_| choice.next()), [false, false, true, false, false, true]);
+        assert_eq!([0; 6].map(|_| choice.choose()), [false, false, true, false, false, true]);
     }
 }

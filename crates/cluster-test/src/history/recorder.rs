@@ -70,8 +70,8 @@ impl Recorder {
 impl State {
     fn got(&mut self, event: Event, message: Message, planted: Option<Planted>) {
         match planted {
-            Some(Planted::Drop) if self.choice.next() => {}
-            Some(Planted::Twice) if self.choice.next() => self.events.extend([event.clone(), event]),
+            Some(Planted::Drop) if self.choice.choose() => {}
+            Some(Planted::Twice) if self.choice.choose() => self.events.extend([event.clone(), event]),
             Some(Planted::Reorder | Planted::Swap) => self.reorder(event, message, planted),
             _ => self.events.push(event),
         }
@@ -81,7 +81,7 @@ impl State {
     fn reorder(&mut self, event: Event, message: Message, planted: Option<Planted>) {
         let client = event.client;
         match self.held.get(&client).copied() {
-            None if self.choice.next() => _ = self.held.insert(client, message),
+            None if self.choice.choose() => _ = self.held.insert(client, message),
             Some(held) if held.topic == message.topic => {
                 let late = Event { what: What::Got(held), ..event };
                 let is_same = held.publisher == message.publisher;

@@ -109,7 +109,7 @@ impl Choice {
 
     fn take(&self) -> Option<Planted> {
         let concerns = matches!(self.planted, Some(Planted::Forget | Planted::Refuse | Planted::Hang));
-        let is_chosen = || self.choice.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let is_chosen = || self.choice.lock().unwrap_or_else(PoisonError::into_inner).choose();
         self.planted.filter(|_| concerns && is_chosen())
     }
 }
@@ -134,7 +134,7 @@ async fn identify(conn: Conn, FromUpgrade(query): FromUpgrade<Query<AsUser>>) ->
 }
 
 async fn join(conn: Conn, join: Join) -> Result<Done, WsError> {
-    conn.subscribe(&topic(join.topic)).await?;
+    conn.subscribe(topic(join.topic)).await?;
     Ok(Done {})
 }
 
@@ -146,7 +146,7 @@ async fn say(conn: Conn, State(choice): State<Arc<Choice>>, say: Say) -> Result<
         Some(Planted::Hang) => return std::future::pending().await,
         _ => {}
     }
-    conn.publish(&topic(to), Said { topic: to, client, life, n }).await?;
+    conn.publish(topic(to), Said { topic: to, client, life, n }).await?;
     if planted == Some(Planted::Refuse) { Err(WsError::unavailable("refused as planted")) } else { Ok(Done {}) }
 }
 
@@ -156,7 +156,7 @@ async fn tell(conn: Conn, tell: Tell) -> Result<Count, WsError> {
 }
 
 async fn revoke(conn: Conn, revoke: Revoke) -> Count {
-    Count { count: count(conn.hub().user(user(revoke.user)).revoke(&topic(revoke.topic)).await) }
+    Count { count: count(conn.hub().user(user(revoke.user)).revoke(topic(revoke.topic)).await) }
 }
 
 async fn kick(conn: Conn, kick: Kick) -> Count {

@@ -118,7 +118,7 @@ struct LossySink {
 impl BrokerSink for LossySink {
     fn message(&self, channel: &Channel, message: Bytes) {
         let is_lost =
-            matches!(channel, Channel::Topic(_)) && self.choice.lock().unwrap_or_else(PoisonError::into_inner).next();
+            matches!(channel, Channel::Topic(_)) && self.choice.lock().unwrap_or_else(PoisonError::into_inner).choose();
         if !is_lost {
             self.sink.message(channel, message);
         }

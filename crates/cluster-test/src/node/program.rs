@@ -77,16 +77,14 @@ pub async fn run(options: NodeOptions) -> Result<()> {
     let served = switchboard::serve(listener, app(&hub, choice));
     let mut commands = commands();
     let commands = async {
-        while let Some(command) = commands.recv().await {
-            match command.as_str() {
-                "drain" => {
-                    hub.drain(DRAIN).await;
-                    return Ok(());
-                }
-                other => bail!("unknown command `{other}`; there is `drain`"),
+        match commands.recv().await.as_deref() {
+            None => Ok(()),
+            Some("drain") => {
+                hub.drain(DRAIN).await;
+                Ok(())
             }
+            Some(other) => bail!("unknown command `{other}`; there is `drain`"),
         }
-        Ok(())
     };
     tokio::select! {
         served = served => Ok(served?),

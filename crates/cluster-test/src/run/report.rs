@@ -30,7 +30,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { verdict: Verdict { findings, figures }, took, kept, .. } = self;
         let Figures { sent, accepted, refused, unknown, delivered, lost, gaps, .. } = figures;
-        writeln!(f, "    {} published: {accepted} accepted, {refused} refused, {unknown} unknown", sent)?;
+        writeln!(f, "    {sent} published: {accepted} accepted, {refused} refused, {unknown} unknown")?;
         writeln!(f, "    {delivered} delivered, {lost} lost, {gaps} gaps told; {}", Time(*took))?;
         let mut by_rule: BTreeMap<Rule, Vec<&Finding>> = BTreeMap::new();
         findings.iter().for_each(|finding| by_rule.entry(finding.rule).or_default().push(finding));
