@@ -59,7 +59,9 @@ impl Cluster {
                 let question = ReceivedQuestion { node: origin.node, question };
                 self.operations.outputs.push_back(Output::Question { question, payload });
             }
-            (Channel::AllNodes, BusMessage::Heartbeat(_) | BusMessage::Leaving | BusMessage::Users(_)) if is_own => {}
+            // The subscribers of this node may have missed what it has published itself.
+            (Channel::AllNodes, BusMessage::Heartbeat(heartbeat)) if is_own => self.listed(origin, &heartbeat, now),
+            (Channel::AllNodes, BusMessage::Leaving | BusMessage::Users(_)) if is_own => {}
             (Channel::AllNodes, BusMessage::Heartbeat(heartbeat)) => self.heartbeat(origin, &heartbeat, now),
             (Channel::AllNodes, BusMessage::Leaving) => {
                 if self.nodes.remove(origin) {
@@ -150,6 +152,11 @@ impl Cluster {
         if self.remote_users.heartbeat(origin, users_version, users_digest, now) == Applied::Missing {
             self.snapshots.want(origin, &mut self.random, now);
         }
+        self.listed(origin, heartbeat, now);
+    }
+
+    /// Takes the last messages of a node, as its heartbeat names them.
+    fn listed(&mut self, origin: Origin, heartbeat: &Heartbeat, now: Duration) {
         let publisher = Origin { incarnation: heartbeat.publisher, ..origin };
         for listed in &heartbeat.publishes {
             self.positions.listed(publisher, *listed, now);

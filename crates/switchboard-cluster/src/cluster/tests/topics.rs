@@ -70,6 +70,17 @@ fn a_lost_last_message_is_told_within_two_seconds_and_the_subscription_is_repair
 }
 
 #[test]
+fn a_node_that_loses_its_own_last_message_tells_it() {
+    let mut net = Net::new(1);
+    net.join(0, "room");
+    net.run(ms(1000));
+    net.subscriptions.remove(&Channel::topic("room").unwrap());
+    net.publish(0, "room", "lost");
+    net.run(ms(1800));
+    assert_eq!(net.heard(0), ["gap: Loss"]);
+}
+
+#[test]
 fn a_topic_without_subscribers_is_left_after_a_while() {
     let mut net = Net::new(1);
     net.join(0, "room");
