@@ -19,7 +19,7 @@ pub(crate) enum Extent {
 }
 
 /// The tests of `--quick`: all but the programs that start a compiler, a browser or other clients.
-const FAST: &str = "not binary(/^(ui|chat_browser|rpc_browser|faults|interop)$/)";
+const FAST: &str = "not binary(/^(ui|chat_browser|rpc_browser|multi_node|faults|interop)$/)";
 
 /// The test programs whose servers read `SWITCHBOARD_TRANSPORT`. Those of the examples run the
 /// examples' own apps, which choose their transport; those of `native` test only that transport.
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(
             tests(Extent::Quick, true).to_string(),
             "cargo nextest run --workspace --all-features --no-fail-fast --filterset \
-             'not binary(/^(ui|chat_browser|rpc_browser|faults|interop)$/)'"
+             'not binary(/^(ui|chat_browser|rpc_browser|multi_node|faults|interop)$/)'"
         );
     }
 }
