@@ -42,6 +42,7 @@ const outbox = new Outbox({
 });
 
 const isOwn = (userId) => userId === me.userId;
+const ownConnection = () => client.state.status === "open" ? client.state.clientId : undefined;
 const room = () => rooms.find(({ id }) => id === wanted);
 
 // ---- entering ---------------------------------------------------------------------------------
@@ -85,14 +86,13 @@ function go(roomId) {
 function tellLoss(state) {
   if (lost || !node) return;
   lost = { at: Date.now(), node };
-  const why = state.status === "open" ? "sends its clients to other nodes" : "is lost";
-  log.addLine(`The connection to ${node} ${why}.`, { kind: "notice" });
+  log.addLine("notice", ...state.draining ? [{ node }, " sends its clients to other nodes."] : ["The connection to ", { node }, " is lost."]);
 }
 
 function tellReturn() {
   const seconds = Math.max(1, Math.round((Date.now() - lost.at) / 1000));
-  const where = lost.node === node ? "again through" : "now through";
-  log.addLine(`Back after ${seconds} s. Messages may be missing: what was said meanwhile is kept nowhere. You are ${where}`, { kind: "notice", node });
+  const again = lost.node === node ? ", again" : "";
+  log.addLine("notice", "Back through ", { node }, `${again} after ${seconds} s. Messages may be missing: what was said meanwhile is kept nowhere.`);
   lost = null;
 }
 
@@ -102,7 +102,7 @@ function status() {
   const { members = 0, membersHere = 0 } = room() ?? {};
   if (!isOpen()) return "Not connected";
   if (!entered) return link === "up" ? "Entering…" : "Waiting for the broker…";
-  return `${members} on all nodes, ${membersHere} through ${node}`;
+  return `${members} on all nodes, ${membersHere} on this one`;
 }
 
 function drawRoom() {
@@ -124,7 +124,7 @@ function drawOutbox() {
 }
 
 function drawComposer() {
-  composer.draw(isOpen() && entered && link !== "down" ? "" : "Write a message; it is sent when that is possible");
+  composer.draw(isOpen() && entered && link !== "down" ? "" : "Write a message to be sent later");
 }
 
 // ---- what the server says ---------------------------------------------------------------------
@@ -135,15 +135,16 @@ function counted(list) {
   drawRoom();
 }
 
+const LINKS = {
+  up: " has its link to the others again.",
+  doubtful: " hears none of the others.",
+  down: " has lost the broker: nothing reaches anybody for now.",
+};
+
 function linkChanged(now) {
   if (now === link) return;
   link = now;
-  const text = {
-    up: "has its link to the others again:",
-    doubtful: "hears none of the others:",
-    down: "has lost the broker, so nothing reaches other nodes for now:",
-  };
-  log.addLine(`Your node ${text[link] ?? link}`, { kind: "notice", node });
+  log.addLine("notice", "Your node ", { node }, LINKS[link] ?? ` says that its link is ${link}.`);
   view.showConnection(client.state, node, link);
   drawRoom();
 }
@@ -159,7 +160,7 @@ client.on("WELCOME", (welcome) => {
   link = welcome.link;
   counted(welcome.rooms);
   view.showConnection(client.state, node, link);
-  if (link === "down") log.addLine("This node has no broker, so nothing reaches other nodes for now:", { kind: "notice", node });
+  if (link === "down") log.addLine("notice", "Your node ", { node }, LINKS.down);
   enter();
 });
 
@@ -168,13 +169,14 @@ client.on("LINK", ({ link: now }) => linkChanged(now));
 
 client.on("JOINED", ({ roomId, member }) => {
   const known = heard(roomId, member);
-  if (!known || isOwn(member.userId)) return;
+  // The own one comes before the answer to ENTER, which tells who this page is.
+  if (!known || isOwn(member.userId) || member.connection === ownConnection()) return;
   const { before } = known;
   if (before?.connection === member.connection) {
-    if (before.name !== member.name) log.addLine(`${before.name} is now called ${member.name}`);
+    if (before.name !== member.name) log.addLine("system", `${before.name} is now called ${member.name}`);
     return;
   }
-  log.addLine(before ? `${member.name} is back through` : `${member.name} joined through`, { node: member.node });
+  log.addLine("system", `${member.name} ${before ? "is back" : "joined"} through `, { node: member.node });
   if (isOpen() && (room()?.members ?? 0) <= MAX_GREETED) client.send("GREET", { userId: member.userId });
 });
 
@@ -183,7 +185,7 @@ client.on("HERE", ({ roomId, member }) => heard(roomId, member));
 client.on("LEFT", ({ roomId, member }) => {
   if (roomId !== wanted || isOwn(member.userId) || !people.left(member)) return;
   typists.remove(member.userId);
-  log.addLine(`${member.name} left`, { node: member.node });
+  log.addLine("system", `${member.name} left `, { node: member.node });
 });
 
 client.on("MESSAGE", ({ roomId, member, ...message }) => {
@@ -202,14 +204,15 @@ client.on("MEMBER_TYPING", ({ roomId, member, typing: isTyping }) => {
 });
 
 const GAPS = {
-  broker: "its link to the broker was interrupted",
-  loss: "some were lost on the way",
-  overflow: "it got more than it could take",
+  broker: " was without the broker for a while",
+  loss: " did not get all that others sent",
+  overflow: " got more than it could take",
 };
 
 client.onGap(({ topic, reason }) => {
   if (topic !== `room:${wanted}`) return;
-  log.addLine(`Messages may be missing: ${GAPS[reason] ?? "this page was too slow to take them"} (${reason}).`, { kind: "notice", node });
+  const why = GAPS[reason] ?? " found this page too slow";
+  log.addLine("notice", "Messages may be missing: ", { node }, `${why} (reason: ${reason}).`);
 });
 
 client.onState((state) => {

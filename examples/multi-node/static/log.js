@@ -83,11 +83,16 @@ export function addMessage(member, message, own) {
   newMessages.hidden = false;
 }
 
-/** A line about the room or the connection: `kind` is `system`, or `notice` for what the reader should know. */
-export function addLine(text, { kind = "system", node = "" } = {}) {
+/**
+ * A line about the room or the connection: `kind` is `system`, or `notice` for what the reader should know.
+ *
+ * @param {string} kind
+ * @param {...(string | { node: string })} parts texts, and nodes between them
+ */
+export function addLine(kind, ...parts) {
   keepingBottom(() => {
-    const line = element("p", kind, text);
-    if (node) line.append(" ", badge(node));
+    const line = element("p", kind);
+    line.append(...parts.map((part) => typeof part === "string" ? part : badge(part.node)));
     log.append(line);
     last = null;
   });

@@ -81,7 +81,7 @@ export function showConnection(now, node, link) {
     if (changed) announce("The connection was lost. Reconnecting.");
   } else if (now.status === "open") {
     const words = { up: "Online through ", doubtful: "Others not heard by ", down: "No broker at " };
-    label.replaceChildren(...node ? [words[link] ?? words.up, badge(node)] : ["Online"]);
+    label.replaceChildren(...node ? [element("span", "words", words[link] ?? words.up), badge(node)] : ["Online"]);
   } else {
     label.textContent = STATE_TEXT[state];
   }

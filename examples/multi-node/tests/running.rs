@@ -15,7 +15,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The running program. What it has started ends with it, and with this.
 pub(crate) struct Running {
     child: Child,
-    input: ChildStdin,
+    /// `None` once it has ended.
+    input: Option<ChildStdin>,
     output: Lines<BufReader<ChildStdout>>,
     pub(crate) addr: SocketAddr,
     /// What it has said last about each part.
@@ -32,7 +33,7 @@ impl Running {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut running = Self {
-            input: child.stdin.take().unwrap(),
+            input: child.stdin.take(),
             output: BufReader::new(child.stdout.take().unwrap()).lines(),
             child,
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -66,7 +67,8 @@ impl Running {
 
     /// Gives it a command.
     pub(crate) async fn line(&mut self, line: &str) {
-        self.input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        let input = self.input.as_mut().unwrap();
+        input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
     }
 
     async fn read(&mut self) -> String {
@@ -93,9 +95,30 @@ impl Running {
 
     /// Ends it as the key `q` does, and checks that nothing is left.
     pub(crate) async fn quit(mut self) {
+        let children = self.children();
+        self.line("quit").await;
+        self.ended(children).await;
+    }
+
+    pub(crate) async fn end_by_sigterm(self) {
+        let children = self.children();
+        terminate(self.id()).await;
+        self.ended(children).await;
+    }
+
+    pub(crate) async fn end_by_input(mut self) {
+        let children = self.children();
+        drop(self.input.take());
+        self.ended(children).await;
+    }
+
+    fn children(&self) -> Vec<Process> {
         let children = descendants(self.id());
         assert!(children.len() >= 4, "{children:?}");
-        self.line("quit").await;
+        children
+    }
+
+    async fn ended(mut self, children: Vec<Process>) {
         self.until_line("stopped").await;
         let status = timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
         assert!(status.success(), "{status}");
@@ -109,6 +132,11 @@ impl Running {
     pub(crate) async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }
+}
+
+/// Sends SIGTERM, which the standard library cannot.
+pub(crate) async fn terminate(id: u32) {
+    assert!(Command::new("kill").args(["-TERM", &id.to_string()]).status().await.unwrap().success());
 }
 
 /// A process, known by its start as well, because ids are used again.

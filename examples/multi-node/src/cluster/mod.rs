@@ -88,14 +88,14 @@ impl Cluster {
     async fn start(options: &Options) -> Result<Self, ClusterError> {
         let this = env::current_exe()?;
         let folder = tempfile::Builder::new().prefix("multi-node-").tempdir()?;
-        let listener = listen(options.port).await?;
-        let port = listener.local_addr()?.port();
-
-        let mut ports = vec![port];
-        for _ in 0..=NODES {
+        let mut ports = Vec::new();
+        for _ in 0..NODES + 2 {
             ports.push(program::free_port(&ports).ok_or(ClusterError::NoFreePort)?);
         }
-        let (broker_port, node_ports) = (ports[1], ports[2..].to_vec());
+        let node_ports = ports.split_off(2);
+        let (broker_port, free_port) = (ports[0], ports[1]);
+        let port = if options.port == 0 { free_port } else { options.port };
+        let listener = listen(port).await?;
         let broker = Broker::find(options.broker, broker_port, folder.path())?;
         let unseen = vec![None; NODES];
         let (backends_sender, backends_receiver) = watch::channel(backends(&node_ports, &unseen));

@@ -148,7 +148,7 @@ impl Part {
         let details = |seen: &SeenNode| {
             let status = &seen.status;
             format!(
-                "{} connections, {} members, {} published, {} gaps, sees {} nodes, on 127.0.0.1:{port}",
+                "{} connections, {} members, {} published, {} gaps, {} other nodes, on 127.0.0.1:{port}",
                 status.connections, status.members, status.published, status.gaps, status.nodes
             )
         };

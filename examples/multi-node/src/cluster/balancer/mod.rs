@@ -55,7 +55,7 @@ pub(super) struct Balancer {
 
 #[derive(Debug)]
 enum Running {
-    Nginx(Process),
+    Nginx(Box<Process>),
     Proxy(JoinHandle<()>),
 }
 
@@ -89,7 +89,7 @@ impl Balancer {
         tokio::fs::write(&config, nginx::config(port, &ports, folder)).await?;
         let arguments = ["-p".as_ref(), folder.as_os_str(), "-c".as_ref(), config.as_os_str()];
         let process = Process::start_guarded(this, &program, arguments, &folder.join("balancer.log"))?;
-        Ok(Self { name: format!("nginx {}", version(&program, "-v")), running: Running::Nginx(process) })
+        Ok(Self { name: format!("nginx {}", version(&program, "-v")), running: Running::Nginx(Box::new(process)) })
     }
 
     pub(super) fn name(&self) -> &str {
