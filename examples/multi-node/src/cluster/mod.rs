@@ -170,15 +170,10 @@ impl Cluster {
     /// Does what is asked. Returns `false` to end.
     async fn apply(&mut self, command: Command) -> bool {
         match command {
-            Command::Toggle(part) => {
-                if self.part(part).is_running() {
-                    self.kill(part).await
-                } else {
-                    self.begin(part)
-                }
-            }
+            Command::Toggle(part) if self.part(part).is_running() => self.kill(part).await,
             Command::Kill(part) => self.kill(part).await,
-            Command::Restart(part) => {
+            Command::Toggle(part) | Command::Restart(part) => {
+                // One that still drains has the port.
                 self.part(part).kill().await;
                 self.begin(part);
             }

@@ -2,8 +2,8 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, File},
-    io,
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -17,7 +17,7 @@ use tokio::{
 use crate::platform::in_own_group;
 
 /// How much of the end of a log is read.
-const LOG_TAIL: usize = 4096;
+const LOG_TAIL: u64 = 4096;
 
 /// A child of this process, or a program below one that watches it. Each ends when its standard input does, which is a
 /// pipe from here.
@@ -82,8 +82,23 @@ impl Process {
 
     /// Returns the last line of its log.
     pub(super) fn last_words(&self) -> String {
-        let log = fs::read(&self.log).unwrap_or_default();
-        let tail = String::from_utf8_lossy(&log[log.len().saturating_sub(LOG_TAIL)..]).into_owned();
-        tail.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("its log is empty").to_owned()
+        let tail = tail(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&tail)
+            .lines()
+            .rev()
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .unwrap_or("its log is empty")
+            .to_owned()
     }
+}
+
+/// Returns the end of a file.
+fn tail(file: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(file)?;
+    let end = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(end.saturating_sub(LOG_TAIL)))?;
+    let mut bytes = Vec::new();
+    file.take(LOG_TAIL).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
