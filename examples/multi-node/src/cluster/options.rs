@@ -87,9 +87,9 @@ impl Run {
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("help") | Short('h') => return Ok(Self::Help),
-                Long("port") if !is_node => options.port = parser.value()?.parse()?,
-                Long("broker") if !is_node => options.broker = parser.value()?.parse()?,
-                Long("balancer") if !is_node => options.balancer = parser.value()?.parse()?,
+                Long("port") if !is_node => options.port = value(&mut parser, "--port", port)?,
+                Long("broker") if !is_node => options.broker = value(&mut parser, "--broker", str::parse)?,
+                Long("balancer") if !is_node => options.balancer = value(&mut parser, "--balancer", str::parse)?,
                 Long("stop-with-stdin") => options.stop_with_stdin = true,
                 lexopt::Arg::Value(value) if is_first && value == "node" => is_node = true,
                 lexopt::Arg::Value(value) if is_first && value == "guard" => {
@@ -101,6 +101,16 @@ impl Run {
         }
         Ok(if is_node { Self::Node { stop_with_stdin: options.stop_with_stdin } } else { Self::Cluster(options) })
     }
+}
+
+/// Reads the value of an option.
+fn value<T>(parser: &mut Parser, option: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, lexopt::Error> {
+    let text = parser.value()?.string()?;
+    read(&text).map_err(|error| format!("{option}: {error}").into())
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("{text:?} is no port; use a number from 0 to 65535"))
 }
 
 #[cfg(test)]
@@ -132,7 +142,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_told() {
         for (line, part) in [
-            ("--port x", "--port"),
+            ("--port x", "--port: \"x\" is no port; use a number from 0 to 65535"),
             ("--port 65536", "--port"),
             ("--broker kafka", "use redis or nats"),
             ("--balancer x", "use auto, nginx or proxy"),
