@@ -17,8 +17,9 @@ fn the_readme_shows_the_quick_start_and_both_are_short() {
 
 /// Returns the text of all files in a folder: an example may serve anywhere.
 fn sources(folder: &Path) -> String {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| if path.is_dir() { sources(&path) } else { fs::read_to_string(path).unwrap() }).collect()
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let text = |path| fs::read_to_string(path).expect("a text");
+    entries.map(|path| if path.is_dir() { sources(&path) } else { text(path) }).collect()
 }
 
 #[test]
