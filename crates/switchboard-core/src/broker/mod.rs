@@ -69,6 +69,9 @@ pub type BrokerFuture<T = ()> = Pin<Box<dyn Future<Output = Result<T, BrokerErro
 /// - **Operations are queued when the method is called**, not when the future is first polled. Operations of one node
 ///   on one channel take effect in the order of the calls. The queue is bounded: an operation that does not fit fails
 ///   with [`Overloaded`](BrokerErrorKind::Overloaded).
+/// - **Publishing and subscribing may use two connections**, as with Redis. So the order between a publish and a
+///   subscription of one node is not promised before the first of them is confirmed: a message that is published right
+///   after `subscribe` was called may arrive or not. Whoever needs it waits for the confirmation.
 /// - **Each future ends**, at the latest after the adapter's response timeout: with
 ///   [`Unknown`](BrokerErrorKind::Unknown) if the operation may have taken place. While the link is down, operations fail
 ///   with [`Unavailable`](BrokerErrorKind::Unavailable) at once instead of waiting for the link.
