@@ -84,7 +84,7 @@ mod stats;
 mod users;
 
 pub use self::{
-    cluster::{Cluster, Join},
+    cluster::{Announced, Cluster, Join},
     config::{ClusterConfig, InvalidClusterConfig},
     error::ClusterError,
     health::Health,

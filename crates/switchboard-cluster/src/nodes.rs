@@ -115,6 +115,10 @@ impl Nodes {
         self.nodes.get(&origin.node).is_some_and(|known| known.incarnation == origin.incarnation)
     }
 
+    pub(crate) fn is_up(&self, origin: Origin) -> bool {
+        self.nodes.get(&origin.node).is_some_and(|known| known.incarnation == origin.incarnation && !known.is_down)
+    }
+
     pub(crate) fn up(&self) -> impl Iterator<Item = NodeId> {
         self.nodes.iter().filter(|(_, known)| !known.is_down).map(|(node, _)| *node)
     }

@@ -40,6 +40,7 @@ pub mod shutdown {}
 
 #[cfg(feature = "cluster")]
 #[doc = include_str!("../docs/nodes.md")]
+#[cfg_attr(feature = "test", doc = "", doc = include_str!("../docs/nodes_testing.md"))]
 pub mod nodes {}
 
 #[doc = include_str!("../docs/shared_messages.md")]

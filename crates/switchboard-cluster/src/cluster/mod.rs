@@ -62,6 +62,13 @@ pub struct Cluster {
 #[must_use]
 pub enum Join {
     /// It is. While the link is down, messages are lost until it is back; [`Output::Gap`] says so then.
+/// What a node has told the others of itself: [`Cluster::announced`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    origin: Origin,
+    users_version: u64,
+}
+
     Ready,
     /// [`Output::Joined`] follows with this id.
     Waiting(JoinId),
@@ -270,6 +277,22 @@ impl Cluster {
         } else {
             self.send(Purpose::Message, Channel::Node(node), &BusMessage::Answer { question, payload }, now);
         }
+    }
+
+    /// Returns what this node has told the others of itself, for tests that wait until the others
+    /// [know](Self::knows) it. `None` while the node is not healthy or has changes to send.
+    #[must_use]
+    pub fn announced(&self, now: Duration) -> Option<Announced> {
+        let (users_version, _) = self.local_users.announced();
+        let is_settled = self.health(now) == Health::Healthy && self.local_users.next_timeout().is_none();
+        is_settled.then_some(Announced { origin: self.origin, users_version })
+    }
+
+    /// Returns whether this node knows all that another one has announced.
+    #[must_use]
+    pub fn knows(&self, announced: &Announced) -> bool {
+        let Announced { origin, users_version } = announced;
+        self.nodes.is_up(*origin) && self.remote_users.is_current_with(*origin, *users_version)
     }
 
     /// Leaves the cluster: the other nodes take this node's users for offline at once. Publishing and subscriptions go on

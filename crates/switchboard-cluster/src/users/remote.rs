@@ -179,6 +179,12 @@ mod tests {
     fn user(key: &str, connections: u32) -> UserCount {
         UserCount { key: UserKey::new(key).unwrap(), connections }
     }
+    /// Returns whether what a node has told up to this version is known.
+    pub(crate) fn is_current_with(&self, origin: Origin, version: u64) -> bool {
+        let node = self.nodes.get(&origin.node).filter(|node| node.origin == origin);
+        node.is_some_and(|node| node.version >= version && node.stale_since.is_none())
+    }
+
 
     fn delta(from: u64, key: &str, connections: u32) -> UsersDelta {
         UsersDelta { from, to: from + 1, changes: vec![user(key, connections)] }

@@ -265,7 +265,7 @@ impl Hub {
         Arc::clone(&self.0.queued)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, all(feature = "test", feature = "cluster")))]
     pub(crate) fn inner(&self) -> &Arc<HubInner> {
         &self.0
     }
@@ -393,6 +393,11 @@ impl PartialEq for Hub {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
+    #[cfg(all(feature = "test", feature = "cluster"))]
+    pub(crate) fn link(&self) -> Option<&Link> {
+        self.link.as_deref()
+    }
+
 
 impl Eq for Hub {}
 

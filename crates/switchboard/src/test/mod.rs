@@ -73,6 +73,8 @@ mod connect;
 mod expect;
 mod failure;
 mod http;
+#[cfg(feature = "cluster")]
+mod nodes;
 mod published;
 mod question;
 mod reader;
@@ -82,6 +84,8 @@ mod wire;
 
 use std::time::Duration;
 
+#[cfg(feature = "cluster")]
+pub use self::nodes::{TestCluster, TestNode};
 pub use self::{
     app::TestApp,
     call::{PendingCall, TestCall},

@@ -8,5 +8,7 @@ mod captured;
 mod connecting;
 mod failures;
 mod http;
+#[cfg(feature = "cluster")]
+mod nodes;
 mod receiving;
 mod time;

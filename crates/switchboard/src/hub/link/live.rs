@@ -9,6 +9,8 @@ use std::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
+#[cfg(feature = "test")]
+use switchboard_cluster::Announced;
 use switchboard_cluster::{
     Cluster, ClusterConfig, ClusterError, ClusterStats, CommandId, CommandKind, CommandOutcome, Health, JoinId,
     PublishId, QuestionId,
@@ -196,6 +198,18 @@ impl BrokerSink for Link {
             LinkEvent::Disconnected { reason } => tracing::warn!(reason = &**reason, "lost the broker"),
             event => tracing::debug!(?event, "the link to the broker changed"),
         }
+    /// Returns what this node has told the others of itself; `None` if there is something to tell or no link.
+    #[cfg(feature = "test")]
+    pub(crate) fn announced(&self) -> Option<Announced> {
+        self.state.lock().cluster.announced(self.now())
+    }
+
+    /// Returns whether this node knows all that another one has announced.
+    #[cfg(feature = "test")]
+    pub(crate) fn knows(&self, announced: &Announced) -> bool {
+        self.state.lock().cluster.knows(announced)
+    }
+
         self.input(|cluster, _, now| cluster.handle_link(event, now));
     }
 }
