@@ -1,11 +1,11 @@
 //! Commands for the connections of a user on all nodes, and the acknowledgements that come back.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use switchboard_core::broker::NodeId;
 
-use crate::{ClusterConfig, ClusterError, CommandId, CommandOutcome, Output, deadlines::Deadlines};
+use crate::{ClusterConfig, ClusterError, CommandId, CommandOutcome, Output, deadlines::Deadlines, outputs::Outputs};
 
 #[derive(Debug)]
 pub(crate) struct Commands {
@@ -58,7 +58,7 @@ impl Commands {
     }
 
     /// Takes the broker's answer to the command's publishing.
-    pub(crate) fn published(&mut self, command: u64, is_accepted: bool, outputs: &mut VecDeque<Output>) {
+    pub(crate) fn published(&mut self, command: u64, is_accepted: bool, outputs: &mut Outputs) {
         let Some(pending) = self.pending.get_mut(&command) else { return };
         pending.is_published = true;
         pending.is_certain &= is_accepted;
@@ -73,7 +73,7 @@ impl Commands {
         node: NodeId,
         connections: u32,
         max_nodes: usize,
-        outputs: &mut VecDeque<Output>,
+        outputs: &mut Outputs,
     ) {
         let Some(pending) = self.pending.get_mut(&command) else { return };
         pending.expected.remove(&node);
@@ -85,7 +85,7 @@ impl Commands {
         }
     }
 
-    fn end(&mut self, command: u64, outputs: &mut VecDeque<Output>) {
+    fn end(&mut self, command: u64, outputs: &mut Outputs) {
         if let Some(ended) = self.pending.remove(&command) {
             let is_complete = ended.is_certain && ended.is_published && ended.expected.is_empty();
             let outcome = CommandOutcome { connections: ended.connections, is_complete };
@@ -93,7 +93,7 @@ impl Commands {
         }
     }
 
-    pub(crate) fn tick(&mut self, now: Duration, outputs: &mut VecDeque<Output>) {
+    pub(crate) fn tick(&mut self, now: Duration, outputs: &mut Outputs) {
         while let Some(command) = self.deadlines.pop(now) {
             self.end(command, outputs);
         }
@@ -118,7 +118,7 @@ mod tests {
         commands.begin(nodes.iter().map(|id| node(*id)).collect(), true, Duration::ZERO).unwrap()
     }
 
-    fn outcome(outputs: &mut VecDeque<Output>) -> Option<(usize, bool)> {
+    fn outcome(outputs: &mut Outputs) -> Option<(usize, bool)> {
         outputs.pop_front().map(|output| match output {
             Output::CommandEnded { outcome, .. } => (outcome.connections, outcome.is_complete),
             other => panic!("{other:?}"),
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_command_ends_when_all_nodes_with_the_user_have_acknowledged() {
         let mut commands = Commands::new(&ClusterConfig::new());
-        let mut outputs = VecDeque::new();
+        let mut outputs = Outputs::default();
         let command = begin(&mut commands, &[1, 2]);
         commands.acknowledged(command, node(1), 3, 9, &mut outputs);
         commands.acknowledged(command, node(1), 3, 9, &mut outputs);
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_command_that_some_node_does_not_acknowledge_is_incomplete() {
         let mut commands = Commands::new(&ClusterConfig::new());
-        let mut outputs = VecDeque::new();
+        let mut outputs = Outputs::default();
         let command = begin(&mut commands, &[1, 2]);
         commands.published(command, true, &mut outputs);
         commands.acknowledged(command, node(1), 3, 9, &mut outputs);
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_command_that_the_broker_refuses_ends_at_once() {
         let mut commands = Commands::new(&ClusterConfig::new().max_pending_commands(1));
-        let mut outputs = VecDeque::new();
+        let mut outputs = Outputs::default();
         let command = begin(&mut commands, &[]);
         assert_eq!(
             commands.begin(FxHashSet::default(), true, Duration::ZERO).unwrap_err(),

@@ -111,9 +111,21 @@ settings! {
     max_pending_commands: usize = 16_384;
     /// Limits the questions that wait for answers.
     max_pending_questions: usize = 256;
+    /// Limits the requests of this node to clients of other nodes that wait for responses.
+    max_client_requests: usize = 4096;
+    /// Limits the requests of other nodes that wait for clients of this node. Further ones are incomplete at once.
+    max_served_requests: usize = 4096;
+    /// Limits the bytes of one client's response to a request of another node. A longer one is an error there.
+    max_response_bytes: usize = 256 * 1024;
+    /// Limits the bytes of all responses to one request to clients of other nodes. Further ones are missing, and the
+    /// request is incomplete.
+    max_collected_bytes: usize = 16 * 1024 * 1024;
     /// Limits what the caller has not taken from the state machine yet. Beyond it, incoming messages are dropped: those of
     /// topics are told as gaps, commands and questions end incomplete at their senders.
     max_outputs: usize = 65_536;
+    /// Limits the bytes of the messages in what the caller has not taken yet. Beyond it, incoming messages are dropped as
+    /// beyond `max_outputs`, and publishes, commands, questions and requests are refused.
+    max_output_bytes: usize = 128 * 1024 * 1024;
 }
 
 impl ClusterConfig {
@@ -147,6 +159,7 @@ impl ClusterConfig {
             (self.max_pending_publishes > 0, "max_pending_publishes", "at least 1"),
             (self.max_listed_topics > 0, "max_listed_topics", "at least 1"),
             (self.max_outputs > 0, "max_outputs", "at least 1"),
+            (self.max_output_bytes > 0, "max_output_bytes", "at least 1"),
         ];
         match checks.into_iter().find(|(holds, ..)| !holds) {
             Some((_, setting, must_be)) => Err(InvalidClusterConfig { setting, must_be }),

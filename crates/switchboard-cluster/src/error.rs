@@ -50,6 +50,21 @@ pub enum ClusterError {
         /// [`max_pending_questions`](crate::ClusterConfig::max_pending_questions).
         limit: usize,
     },
+    /// Too many requests to clients of other nodes wait for responses.
+    TooManyClientRequests {
+        /// [`max_client_requests`](crate::ClusterConfig::max_client_requests).
+        limit: usize,
+    },
+    /// A client's response to a request of another node is too long.
+    ResponseTooLong {
+        /// [`max_response_bytes`](crate::ClusterConfig::max_response_bytes).
+        limit: usize,
+    },
+    /// What waits for the caller of this state machine, which is behind, has too many bytes.
+    TooManyOutputBytes {
+        /// [`max_output_bytes`](crate::ClusterConfig::max_output_bytes).
+        limit: usize,
+    },
     /// The node is leaving the cluster.
     Draining,
 }
@@ -62,6 +77,7 @@ impl ClusterError {
             self,
             Self::Broker(BrokerErrorKind::Rejected | BrokerErrorKind::Closed)
                 | Self::TooManyExcluded { .. }
+                | Self::ResponseTooLong { .. }
                 | Self::Draining
         )
     }
@@ -89,6 +105,15 @@ impl fmt::Display for ClusterError {
             Self::TooManyUsers { limit } => write!(f, "too many users on this node (limit {limit})"),
             Self::TooManyCommands { limit } => write!(f, "too many commands wait for other nodes (limit {limit})"),
             Self::TooManyQuestions { limit } => write!(f, "too many questions wait for other nodes (limit {limit})"),
+            Self::TooManyClientRequests { limit } => {
+                write!(f, "too many requests wait for clients of other nodes (limit {limit})")
+            }
+            Self::ResponseTooLong { limit } => {
+                write!(f, "the response is too long for a request of another node (limit {limit} bytes)")
+            }
+            Self::TooManyOutputBytes { limit } => {
+                write!(f, "too many bytes wait for the link to the broker (limit {limit})")
+            }
             Self::Draining => f.write_str("this node is leaving the cluster"),
         }
     }

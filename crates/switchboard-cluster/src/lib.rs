@@ -64,6 +64,7 @@
 //! Every table and wait is bounded by a setting of [`ClusterConfig`].
 
 mod bus;
+mod client_requests;
 mod cluster;
 mod commands;
 mod config;
@@ -75,6 +76,7 @@ mod interest;
 mod nodes;
 mod operations;
 mod output;
+mod outputs;
 mod positions;
 mod publishing;
 mod questions;
@@ -89,8 +91,9 @@ pub use self::{
     error::ClusterError,
     health::Health,
     output::{
-        BrokerCall, CommandId, CommandKind, CommandOutcome, CommandReply, Delivery, GapReason, JoinId, OperationId,
-        Output, Publish, PublishId, QuestionId, ReceivedCommand, ReceivedQuestion, UserPresence,
+        BrokerCall, ClientRequestId, ClientRequestReply, ClientsOf, CommandId, CommandKind, CommandOutcome,
+        CommandReply, Delivery, GapReason, JoinId, OperationId, Output, Publish, PublishId, QuestionId,
+        ReceivedClientRequest, ReceivedCommand, ReceivedQuestion, UserChange, UserChangeKind, UserPresence,
     },
     stats::ClusterStats,
 };

@@ -1,12 +1,12 @@
 //! Calls of the broker that have not been answered yet.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use switchboard_core::broker::{Channel, TopicName};
 
-use crate::{BrokerCall, OperationId, Output, deadlines::Deadlines};
+use crate::{BrokerCall, OperationId, Output, deadlines::Deadlines, outputs::Outputs};
 
 /// Why the broker was called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub(crate) enum Purpose {
     Heartbeat(Vec<TopicName>),
     Command(u64),
     Question(u64),
+    ClientRequest(u64),
     /// Publishes a page of the snapshot that is being served under this number.
     SnapshotPage(u64),
     /// A message whose loss is noticed by other means.
@@ -33,12 +34,19 @@ pub(crate) struct Operations {
     next: u64,
     pending: FxHashMap<u64, Purpose>,
     deadlines: Deadlines<u64>,
-    pub(crate) outputs: VecDeque<Output>,
+    published: u64,
+    pub(crate) outputs: Outputs,
 }
 
 impl Operations {
     pub(crate) fn new(timeout: Duration) -> Self {
-        Self { next: 0, pending: FxHashMap::default(), deadlines: Deadlines::new(timeout), outputs: VecDeque::new() }
+        Self {
+            next: 0,
+            pending: FxHashMap::default(),
+            deadlines: Deadlines::new(timeout),
+            published: 0,
+            outputs: Outputs::default(),
+        }
     }
 
     pub(crate) fn call(&mut self, purpose: Purpose, call: BrokerCall, now: Duration) -> OperationId {
@@ -53,7 +61,13 @@ impl Operations {
     }
 
     pub(crate) fn publish(&mut self, purpose: Purpose, channel: Channel, message: Bytes, now: Duration) {
+        self.published += 1;
         self.call(purpose, BrokerCall::Publish(channel, message), now);
+    }
+
+    /// Returns how many messages were published.
+    pub(crate) fn published(&self) -> u64 {
+        self.published
     }
 
     pub(crate) fn subscribe(&mut self, channel: &Channel, now: Duration) -> OperationId {

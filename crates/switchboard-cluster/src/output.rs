@@ -1,5 +1,7 @@
 //! What the state machine asks of its caller.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use switchboard_core::broker::{Broker, BrokerFuture, Channel, NodeId, TopicName, UserKey};
 
@@ -36,7 +38,8 @@ pub enum Output {
         /// After an error the hold of this join is released.
         result: Result<(), ClusterError>,
     },
-    /// A publish has ended: the broker has accepted it, and this node's subscribers have the message if it has any.
+    /// A publish has ended: the broker has accepted it, and this node's subscribers have the message if it has any. Or a
+    /// publish has failed that is [`unconfirmed`](Publish::unconfirmed).
     Published {
         /// From [`Cluster::publish`](crate::Cluster::publish).
         publish: PublishId,
@@ -69,6 +72,30 @@ pub enum Output {
         /// Whether all nodes that are known have answered.
         is_complete: bool,
     },
+    /// Pass a request of another node on to the local clients that it is for, with
+    /// [`Cluster::respond`](crate::Cluster::respond) for each response, then call
+    /// [`Cluster::end_client_request`](crate::Cluster::end_client_request), also after
+    /// [`ClientRequestCancelled`](Self::ClientRequestCancelled).
+    ClientRequest(ReceivedClientRequest),
+    /// Nobody waits any more for the responses to a request of another node.
+    ClientRequestCancelled(ClientRequestReply),
+    /// A client of another node has responded to a request of this node.
+    ClientResponse {
+        /// From [`Cluster::request_clients`](crate::Cluster::request_clients).
+        request: ClientRequestId,
+        /// What the other node has passed to [`Cluster::respond`](crate::Cluster::respond).
+        payload: Bytes,
+    },
+    /// A request of this node has ended.
+    ClientRequestEnded {
+        /// From [`Cluster::request_clients`](crate::Cluster::request_clients).
+        request: ClientRequestId,
+        /// Whether all clients were asked, as far as is known, and all of their responses have arrived.
+        is_complete: bool,
+    },
+    /// Users have come online or gone offline, or have connected to this node or left it: only after
+    /// [`Cluster::watch_users`](crate::Cluster::watch_users).
+    UsersChanged(Vec<UserChange>),
     /// A node was heard for the first time, or came back as a new incarnation.
     NodeUp(NodeId),
     /// A node is silent. Its users count as online until [`NodeGone`](Self::NodeGone).
@@ -110,6 +137,8 @@ pub struct Publish<'a> {
     pub conflation_key: Option<&'a str>,
     /// Connections that do not get the message, such as the one that publishes.
     pub except: &'a [[u8; 16]],
+    /// The publisher does not wait: [`Output::Published`] follows only if the broker does not accept the message.
+    pub unconfirmed: bool,
 }
 
 /// A message from the broker, for the local subscribers of a topic.
@@ -175,6 +204,60 @@ pub struct CommandReply {
     pub(crate) command: u64,
 }
 
+/// A change of a user's connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserChange {
+    /// The user.
+    pub user: UserKey,
+    /// What has changed.
+    pub kind: UserChangeKind,
+    /// The connection, if it is one of this node.
+    pub connection: Option<[u8; 16]>,
+}
+
+/// What has changed for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UserChangeKind {
+    /// The user has the first connection, on any node.
+    Online,
+    /// The user has a further connection, on this node.
+    ConnectionAdded,
+    /// A connection to this node has ended, and the user has others.
+    ConnectionEnded,
+    /// The user has no connection any more, on any node that is known.
+    Offline,
+}
+
+/// Which nodes a request to clients goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientsOf {
+    /// Those that have connections of a user.
+    User(UserKey),
+    /// All of them.
+    AllNodes,
+}
+
+/// A request of another node to clients of this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedClientRequest {
+    /// Names the request in the responses.
+    pub reply: ClientRequestReply,
+    /// Which clients are asked; for [`ClientsOf::AllNodes`], the payload says it.
+    pub clients: ClientsOf,
+    /// How long the clients may take.
+    pub time: Duration,
+    /// What is asked. The cluster does not look at it.
+    pub payload: Bytes,
+}
+
+/// Where the responses to a request of another node go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientRequestReply {
+    pub(crate) node: NodeId,
+    pub(crate) request: u64,
+}
+
 /// Where the answer to a question goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReceivedQuestion {
@@ -220,4 +303,6 @@ id! {
     CommandId;
     /// Identifies a question of this node.
     QuestionId;
+    /// Identifies a request of this node to clients of other nodes.
+    ClientRequestId;
 }

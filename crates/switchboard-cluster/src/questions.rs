@@ -1,12 +1,12 @@
 //! Questions to all nodes, which end when all have answered, or after a while.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
 use switchboard_core::broker::NodeId;
 
-use crate::{ClusterConfig, ClusterError, Output, QuestionId, deadlines::Deadlines};
+use crate::{ClusterConfig, ClusterError, Output, QuestionId, deadlines::Deadlines, outputs::Outputs};
 
 #[derive(Debug)]
 pub(crate) struct Questions {
@@ -56,7 +56,7 @@ impl Questions {
         node: NodeId,
         payload: Bytes,
         max_nodes: usize,
-        outputs: &mut VecDeque<Output>,
+        outputs: &mut Outputs,
     ) {
         let Some(pending) = self.pending.get_mut(&question) else { return };
         let is_first = pending.expected.remove(&node) || pending.answers.iter().all(|(other, _)| *other != node);
@@ -69,14 +69,14 @@ impl Questions {
     }
 
     /// A node that is gone cannot answer: what it would have said is unknown.
-    pub(crate) fn end(&mut self, question: u64, outputs: &mut VecDeque<Output>) {
+    pub(crate) fn end(&mut self, question: u64, outputs: &mut Outputs) {
         if let Some(ended) = self.pending.remove(&question) {
             let is_complete = ended.expected.is_empty() && ended.is_certain;
             outputs.push_back(Output::Answers { question: QuestionId(question), answers: ended.answers, is_complete });
         }
     }
 
-    pub(crate) fn tick(&mut self, now: Duration, outputs: &mut VecDeque<Output>) {
+    pub(crate) fn tick(&mut self, now: Duration, outputs: &mut Outputs) {
         while let Some(question) = self.deadlines.pop(now) {
             self.end(question, outputs);
         }
@@ -101,7 +101,7 @@ mod tests {
         questions.ask(nodes.iter().map(|id| node(*id)).collect(), true, Duration::ZERO).unwrap()
     }
 
-    fn ended(outputs: &mut VecDeque<Output>) -> Option<(usize, bool)> {
+    fn ended(outputs: &mut Outputs) -> Option<(usize, bool)> {
         outputs.pop_front().map(|output| match output {
             Output::Answers { answers, is_complete, .. } => (answers.len(), is_complete),
             other => panic!("{other:?}"),
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_question_ends_when_all_have_answered_or_in_time() {
         let mut questions = Questions::new(&ClusterConfig::new());
-        let mut outputs = VecDeque::new();
+        let mut outputs = Outputs::default();
         let (first, second) = (ask(&mut questions, &[1, 2]), ask(&mut questions, &[1, 2]));
         for id in [1, 1, 2, 2] {
             questions.answered(first, node(id), Bytes::new(), 10, &mut outputs);

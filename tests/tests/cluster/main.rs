@@ -4,9 +4,13 @@
 
 mod addressed;
 mod brokers;
+mod calls;
+mod conflation;
 mod failures;
 mod messages;
 mod node;
 mod processes;
 mod rate_limits;
+mod unconfirmed;
+mod user_events;
 mod users;

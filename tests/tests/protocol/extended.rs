@@ -81,7 +81,7 @@ async fn hello_comes_before_whatever_is_sent_on_opening() {
     let elsewhere = hub.clone();
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
-            if let UserEvent::Online { conn, .. } | UserEvent::ConnectionAdded { conn, .. } = event {
+            if let UserEvent::Online { conn: Some(conn), .. } | UserEvent::ConnectionAdded { conn, .. } = event {
                 elsewhere.local_connection(conn).unwrap().send(Note { n: 3 }).unwrap();
             }
         }

@@ -67,6 +67,21 @@ pub(crate) fn decode(bytes: Bytes) -> Result<Decoded, Malformed> {
         kind::QUESTION => BusMessage::Question { question: reader.integer()?, payload: reader.rest() },
         kind::ANSWER => BusMessage::Answer { question: reader.integer()?, payload: reader.rest() },
         kind::PROBE => BusMessage::Probe { number: only_integer(reader)? },
+        kind::CLIENT_REQUEST => {
+            let (request, time_ms) = (reader.integer()?, reader.integer()?);
+            BusMessage::ClientRequest { request, time_ms, payload: reader.rest() }
+        }
+        kind::CLIENT_RESPONSE => {
+            let (request, number) = (reader.integer()?, reader.integer()?);
+            BusMessage::ClientResponse { request, number, payload: reader.rest() }
+        }
+        kind::CLIENT_REQUEST_DONE => {
+            let (request, responses) = (reader.integer()?, reader.integer()?);
+            let is_complete = flag(&mut reader)?;
+            reader.end()?;
+            BusMessage::ClientRequestDone { request, responses, is_complete }
+        }
+        kind::CLIENT_REQUEST_CANCELLED => BusMessage::ClientRequestCancelled { request: only_integer(reader)? },
         _ => return Ok(Decoded::Newer),
     };
     Ok(Decoded::Message(origin, message))

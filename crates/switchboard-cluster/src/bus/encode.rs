@@ -18,6 +18,7 @@ pub(crate) fn encode(origin: Origin, message: &BusMessage) -> Bytes {
                 payload: &publish.payload,
                 conflation_key: publish.conflation_key.as_deref(),
                 except: &publish.except,
+                unconfirmed: false,
             };
             return encode_publish(origin, publish.sequence, publish.predecessor, &parts);
         }
@@ -43,11 +44,7 @@ pub(crate) fn encode(origin: Origin, message: &BusMessage) -> Bytes {
             put_users(&mut out, &delta.changes);
             out
         }
-        BusMessage::SnapshotRequest { request } => {
-            let mut out = head(origin, kind::SNAPSHOT_REQUEST, 10);
-            put_integer(&mut out, *request);
-            out
-        }
+        BusMessage::SnapshotRequest { request } => with_payload(origin, kind::SNAPSHOT_REQUEST, &[*request], &[]),
         BusMessage::Snapshot(page) => {
             let mut out = head(origin, kind::SNAPSHOT, 48 + users_bytes(&page.users));
             put_integer(&mut out, page.request);
@@ -71,12 +68,21 @@ pub(crate) fn encode(origin: Origin, message: &BusMessage) -> Bytes {
             put_integer(&mut out, (*connections).into());
             out
         }
-        BusMessage::Question { question, payload } => with_payload(origin, kind::QUESTION, *question, payload),
-        BusMessage::Answer { question, payload } => with_payload(origin, kind::ANSWER, *question, payload),
-        BusMessage::Probe { number } => {
-            let mut out = head(origin, kind::PROBE, 10);
-            put_integer(&mut out, *number);
-            out
+        BusMessage::Question { question, payload } => with_payload(origin, kind::QUESTION, &[*question], payload),
+        BusMessage::Answer { question, payload } => with_payload(origin, kind::ANSWER, &[*question], payload),
+        BusMessage::Probe { number } => with_payload(origin, kind::PROBE, &[*number], &[]),
+        BusMessage::ClientRequest { request, time_ms, payload } => {
+            with_payload(origin, kind::CLIENT_REQUEST, &[*request, *time_ms], payload)
+        }
+        BusMessage::ClientResponse { request, number, payload } => {
+            with_payload(origin, kind::CLIENT_RESPONSE, &[*request, *number], payload)
+        }
+        BusMessage::ClientRequestDone { request, responses, is_complete } => {
+            let is_complete = [u8::from(*is_complete)];
+            with_payload(origin, kind::CLIENT_REQUEST_DONE, &[*request, *responses], &is_complete)
+        }
+        BusMessage::ClientRequestCancelled { request } => {
+            with_payload(origin, kind::CLIENT_REQUEST_CANCELLED, &[*request], &[])
         }
     }
     .into()
@@ -89,7 +95,7 @@ pub(crate) fn encode_publish(
     predecessor: Option<Predecessor>,
     publish: &Publish<'_>,
 ) -> Bytes {
-    let Publish { message_type, payload, conflation_key, except } = publish;
+    let Publish { message_type, payload, conflation_key, except, .. } = publish;
     let key_bytes = conflation_key.map_or(0, str::len);
     let body = 48 + 16 * except.len() + key_bytes + message_type.len() + payload.len();
     let mut out = head(origin, kind::PUBLISH, body);
@@ -123,9 +129,10 @@ fn head(origin: Origin, kind: u8, body: usize) -> Vec<u8> {
     out
 }
 
-fn with_payload(origin: Origin, kind: u8, id: u64, payload: &[u8]) -> Vec<u8> {
-    let mut out = head(origin, kind, 10 + payload.len());
-    put_integer(&mut out, id);
+/// Writes integers, and bytes as they are.
+fn with_payload(origin: Origin, kind: u8, integers: &[u64], payload: &[u8]) -> Vec<u8> {
+    let mut out = head(origin, kind, 10 * integers.len() + payload.len());
+    integers.iter().for_each(|integer| put_integer(&mut out, *integer));
     out.extend_from_slice(payload);
     out
 }

@@ -26,6 +26,10 @@
 //! | 9 question | all nodes | question: int; payload: the rest |
 //! | 10 answer | inbox | question: int; payload: the rest |
 //! | 11 probe | inbox | number: int |
+//! | 12 client request | user, all nodes | request: int; time that clients have in ms: int; payload: the rest |
+//! | 13 client response | inbox | request: int; number, from 1 for each node: int; payload: the rest |
+//! | 14 client request done | inbox | request: int; responses: int; byte 1 if all clients of the node were asked |
+//! | 15 client request cancelled | user, all nodes | request: int |
 //!
 //! A receiver skips and counts messages of a later version and of kinds that it does not know, so nodes with different
 //! versions of this crate can share a broker. It also counts messages that it cannot read. A field is never added to a
@@ -66,6 +70,10 @@ mod kind {
     pub(super) const QUESTION: u8 = 9;
     pub(super) const ANSWER: u8 = 10;
     pub(super) const PROBE: u8 = 11;
+    pub(super) const CLIENT_REQUEST: u8 = 12;
+    pub(super) const CLIENT_RESPONSE: u8 = 13;
+    pub(super) const CLIENT_REQUEST_DONE: u8 = 14;
+    pub(super) const CLIENT_REQUEST_CANCELLED: u8 = 15;
 }
 
 /// Which life of which node sent a message.
@@ -88,6 +96,10 @@ pub(crate) enum BusMessage {
     Question { question: u64, payload: Bytes },
     Answer { question: u64, payload: Bytes },
     Probe { number: u64 },
+    ClientRequest { request: u64, time_ms: u64, payload: Bytes },
+    ClientResponse { request: u64, number: u64, payload: Bytes },
+    ClientRequestDone { request: u64, responses: u64, is_complete: bool },
+    ClientRequestCancelled { request: u64 },
 }
 
 /// A message of a topic.

@@ -71,6 +71,22 @@ pub(crate) fn message() -> impl Strategy<Value = BusMessage> {
         (any::<u64>(), payload()).prop_map(|(question, payload)| BusMessage::Question { question, payload }),
         (any::<u64>(), payload()).prop_map(|(question, payload)| BusMessage::Answer { question, payload }),
         any::<u64>().prop_map(|number| BusMessage::Probe { number }),
+        (any::<[u64; 2]>(), payload()).prop_map(|([request, time_ms], payload)| BusMessage::ClientRequest {
+            request,
+            time_ms,
+            payload
+        }),
+        (any::<[u64; 2]>(), payload()).prop_map(|([request, number], payload)| BusMessage::ClientResponse {
+            request,
+            number,
+            payload
+        }),
+        any::<(u64, u64, bool)>().prop_map(|(request, responses, is_complete)| BusMessage::ClientRequestDone {
+            request,
+            responses,
+            is_complete
+        }),
+        any::<u64>().prop_map(|request| BusMessage::ClientRequestCancelled { request }),
     ]
 }
 
@@ -99,7 +115,11 @@ proptest! {
         let bytes = encode(origin(), &message);
         let payload = match &message {
             BusMessage::Publish(publish) => publish.payload.len(),
-            BusMessage::Command { payload, .. } | BusMessage::Question { payload, .. } | BusMessage::Answer { payload, .. } => payload.len(),
+            BusMessage::Command { payload, .. }
+            | BusMessage::Question { payload, .. }
+            | BusMessage::Answer { payload, .. }
+            | BusMessage::ClientRequest { payload, .. }
+            | BusMessage::ClientResponse { payload, .. } => payload.len(),
             _ => 0,
         };
         let cut = at.index(bytes.len() - payload);

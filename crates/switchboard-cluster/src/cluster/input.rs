@@ -7,7 +7,7 @@ use switchboard_core::broker::{BrokerErrorKind, Channel, Channels, LinkEvent, To
 
 use super::Cluster;
 use crate::{
-    CommandKind, CommandReply, Delivery, GapReason, OperationId, Output, ReceivedCommand, ReceivedQuestion,
+    ClientsOf, CommandKind, CommandReply, Delivery, GapReason, OperationId, Output, ReceivedCommand, ReceivedQuestion,
     bus::{BusMessage, BusPublish, Decoded, Heartbeat, Origin, SnapshotPage, UsersDelta, decode},
     interest::Subscribed,
     nodes::Heard,
@@ -22,6 +22,7 @@ impl Cluster {
     /// Bytes that are not of this crate are counted and ignored, whatever they are.
     pub fn handle_message(&mut self, channel: &Channel, message: Bytes, now: Duration) {
         self.advance(now);
+        self.stats.received_messages += 1;
         let (origin, message) = match decode(message) {
             Ok(Decoded::Message(origin, message)) => (origin, message),
             Ok(Decoded::Newer) => {
@@ -40,9 +41,17 @@ impl Cluster {
             _ if !is_own => self.link.heard_other(now),
             _ => {}
         }
-        let is_full = self.operations.outputs.len() >= self.config.max_outputs;
+        let is_full = self.operations.outputs.len() >= self.config.max_outputs || self.check_room().is_err();
         match (channel, message) {
-            (_, BusMessage::Publish(_) | BusMessage::Command { .. } | BusMessage::Question { .. }) if is_full => {
+            (
+                _,
+                BusMessage::Publish(_)
+                | BusMessage::Command { .. }
+                | BusMessage::Question { .. }
+                | BusMessage::Answer { .. }
+                | BusMessage::ClientRequest { .. }
+                | BusMessage::ClientResponse { .. },
+            ) if is_full => {
                 // The gap in a topic shows in the next message or heartbeat, and the others are reported as incomplete.
                 self.stats.dropped_messages += 1;
             }
@@ -54,6 +63,25 @@ impl Cluster {
                 if !(is_own && is_applied) {
                     self.commanded(user, origin, command, kind, payload, now);
                 }
+            }
+            (Channel::User(_) | Channel::AllNodes, BusMessage::ClientRequest { .. }) if is_own => {}
+            (Channel::User(_) | Channel::AllNodes, BusMessage::ClientRequest { request, time_ms, payload }) => {
+                let clients = match channel {
+                    Channel::User(user) => ClientsOf::User(user.clone()),
+                    _ => ClientsOf::AllNodes,
+                };
+                self.client_request(clients, origin, request, (Duration::from_millis(time_ms), payload), now);
+            }
+            (Channel::User(_) | Channel::AllNodes, BusMessage::ClientRequestCancelled { request }) => {
+                self.client_request_cancelled(origin, request);
+            }
+            (Channel::Node(_), BusMessage::ClientResponse { request, number, payload }) => {
+                let outputs = &mut self.operations.outputs;
+                self.asked_requests.response(request, origin.node, number, payload, outputs);
+            }
+            (Channel::Node(_), BusMessage::ClientRequestDone { request, responses, is_complete }) => {
+                let outputs = &mut self.operations.outputs;
+                self.asked_requests.done(request, origin.node, responses, is_complete, outputs);
             }
             (Channel::AllNodes, BusMessage::Question { question, payload }) => {
                 let question = ReceivedQuestion { node: origin.node, question };
@@ -87,6 +115,7 @@ impl Cluster {
             (Channel::Node(_), BusMessage::Probe { .. }) => {}
             _ => self.stats.malformed_messages += 1,
         }
+        self.tell_remote_changes();
     }
 
     fn published(&mut self, channel: &Channel, topic: &TopicName, origin: Origin, publish: BusPublish, now: Duration) {
@@ -210,7 +239,10 @@ impl Cluster {
                 }
             }
             LinkEvent::Disconnected { .. } => self.link.disconnected(),
-            LinkEvent::Restored(channels) => self.interrupted(&channels, GapReason::Broker, now),
+            LinkEvent::Restored(channels) => {
+                self.stats.resubscriptions += 1;
+                self.interrupted(&channels, GapReason::Broker, now);
+            }
             LinkEvent::Dropped(channels) => self.interrupted(&channels, GapReason::Overflow, now),
             // The gap is told when the channels are heard again.
             _ => {}
@@ -276,6 +308,9 @@ impl Cluster {
             }
             Purpose::Command(command) => {
                 self.commands.published(command, is_accepted, &mut self.operations.outputs);
+            }
+            Purpose::ClientRequest(request) => {
+                self.asked_requests.published(request, is_accepted, &mut self.operations.outputs);
             }
             Purpose::Question(question) if !is_accepted => {
                 self.questions.end(question, &mut self.operations.outputs);

@@ -1,20 +1,22 @@
 //! One node: what its own application asks for.
 
+mod client_requests;
 mod input;
 #[cfg(test)]
 mod tests;
 mod time;
+mod users;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use rustc_hash::FxHashSet;
-use switchboard_core::broker::{Channel, Incarnation, NodeId, TopicName, UserKey};
+use switchboard_core::broker::{BrokerErrorKind, Channel, Incarnation, NodeId, TopicName};
 
 use crate::{
-    ClusterConfig, ClusterError, ClusterStats, CommandId, CommandKind, CommandReply, GapReason, Health, JoinId, Output,
-    Publish, PublishId, QuestionId, ReceivedCommand, ReceivedQuestion, UserPresence,
+    ClusterConfig, ClusterError, ClusterStats, GapReason, Health, JoinId, Output, Publish, PublishId, QuestionId,
+    ReceivedQuestion,
     bus::{self, BusMessage, Origin},
+    client_requests::{AskedRequests, ServedRequests},
     commands::Commands,
     hash::{Random, Seeded, SeededSet},
     health::Link,
@@ -22,9 +24,9 @@ use crate::{
     nodes::Nodes,
     operations::{Operations, Purpose},
     positions::Positions,
-    publishing::Publishing,
+    publishing::{Confirms, Publishing},
     questions::Questions,
-    users::{LocalUsers, RemoteUsers, Serving, Snapshots},
+    users::{LocalUsers, RemoteUsers, Serving, Snapshots, UserChanges},
 };
 
 /// One node of a cluster, without I/O. See the [crate's documentation](crate) for how to drive it.
@@ -47,6 +49,9 @@ pub struct Cluster {
     serving: Serving,
     commands: Commands,
     questions: Questions,
+    asked_requests: AskedRequests,
+    served_requests: ServedRequests,
+    user_changes: UserChanges,
     stats: ClusterStats,
     /// Channels whose subscription is being sent again.
     repairing: SeededSet<Channel>,
@@ -57,11 +62,6 @@ pub struct Cluster {
     is_draining: bool,
 }
 
-/// Whether a subscription is in force at once: [`Cluster::join`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum Join {
-    /// It is. While the link is down, messages are lost until it is back; [`Output::Gap`] says so then.
 /// What a node has told the others of itself: [`Cluster::announced`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announced {
@@ -69,6 +69,11 @@ pub struct Announced {
     users_version: u64,
 }
 
+/// Whether a subscription is in force at once: [`Cluster::join`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Join {
+    /// It is. While the link is down, messages are lost until it is back; [`Output::Gap`] says so then.
     Ready,
     /// [`Output::Joined`] follows with this id.
     Waiting(JoinId),
@@ -96,6 +101,9 @@ impl Cluster {
             serving: Serving::new(config.max_snapshot_requests, config.max_users_per_message),
             commands: Commands::new(&config),
             questions: Questions::new(&config),
+            asked_requests: AskedRequests::new(&config),
+            served_requests: ServedRequests::new(&config),
+            user_changes: UserChanges::new(hasher),
             stats: ClusterStats::default(),
             repairing: SeededSet::with_hasher(hasher),
             accepted_heartbeats: 0,
@@ -151,8 +159,10 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`TooManyPublishes`](ClusterError::TooManyPublishes), [`TooManyBytes`](ClusterError::TooManyBytes) or
-    /// [`TooManyExcluded`](ClusterError::TooManyExcluded): then nothing is published.
+    /// [`TooManyPublishes`](ClusterError::TooManyPublishes), [`TooManyBytes`](ClusterError::TooManyBytes),
+    /// [`TooManyOutputBytes`](ClusterError::TooManyOutputBytes) or
+    /// [`TooManyExcluded`](ClusterError::TooManyExcluded): then nothing is published. An
+    /// [`unconfirmed`](Publish::unconfirmed) publish also fails here if the link is down.
     pub fn publish(
         &mut self,
         topic: &TopicName,
@@ -163,103 +173,30 @@ impl Cluster {
         if publish.except.len() > self.config.max_excluded {
             return Err(ClusterError::TooManyExcluded { limit: self.config.max_excluded });
         }
+        self.check_room()?;
+        if publish.unconfirmed && !self.link.is_up() {
+            return Err(ClusterError::Broker(BrokerErrorKind::Unavailable));
+        }
         let channel = Channel::Topic(topic.clone());
-        let awaits_echo = self.interest.is_held(&channel);
-        let (sequence, predecessor) = self.publishing.begin(topic, publish.payload.len(), awaits_echo, now)?;
+        let confirms = match publish.unconfirmed {
+            true => Confirms::Failure,
+            false if self.interest.is_held(&channel) => Confirms::Delivery,
+            false => Confirms::Acceptance,
+        };
+        let (sequence, predecessor) = self.publishing.begin(topic, publish.payload.len(), confirms, now)?;
         let message = bus::encode_publish(self.publisher, sequence, predecessor, publish);
         self.operations.publish(Purpose::Publish(sequence), channel, message, now);
         Ok(PublishId(sequence))
-    }
-
-    /// Adds a connection of a user on this node.
-    ///
-    /// # Errors
-    ///
-    /// [`TooManyUsers`](ClusterError::TooManyUsers) or [`TooManyChannels`](ClusterError::TooManyChannels): then nothing is
-    /// added.
-    pub fn user_connected(&mut self, user: &UserKey, now: Duration) -> Result<(), ClusterError> {
-        self.advance(now);
-        if self.local_users.connected(user, now)?
-            && let Err(error) = self.interest.hold(&Channel::User(user.clone()), &mut self.operations, now)
-        {
-            self.local_users.disconnected(user, now);
-            return Err(error);
-        }
-        Ok(())
-    }
-
-    /// Removes a connection of a user on this node.
-    pub fn user_disconnected(&mut self, user: &UserKey, now: Duration) {
-        self.advance(now);
-        if self.local_users.disconnected(user, now) {
-            self.interest.leave(&Channel::User(user.clone()), now);
-        }
-    }
-
-    /// Returns the connections of a user on all nodes.
-    #[must_use]
-    pub fn user(&self, user: &UserKey) -> UserPresence {
-        let connections = self.local_users.connections(user) as usize + self.remote_users.connections(user);
-        UserPresence { connections, is_complete: self.knows_all() }
-    }
-
-    fn knows_all(&self) -> bool {
-        self.link.is_up() && self.remote_users.is_current() && !self.nodes.is_any_down()
-    }
-
-    /// Sends a command to all connections of a user, on all nodes. [`Output::CommandEnded`] follows.
-    ///
-    /// # Errors
-    ///
-    /// [`TooManyCommands`](ClusterError::TooManyCommands).
-    pub fn command(
-        &mut self,
-        user: &UserKey,
-        kind: CommandKind,
-        payload: Bytes,
-        now: Duration,
-    ) -> Result<CommandId, ClusterError> {
-        self.advance(now);
-        let mut expected: FxHashSet<NodeId> = self.remote_users.nodes_with(user).collect();
-        let is_here = self.local_users.connections(user) > 0;
-        if is_here {
-            expected.insert(self.origin.node);
-        }
-        let channel = Channel::User(user.clone());
-        // What the broker would not bring back is applied at once.
-        let is_heard = self.link.is_up() && self.interest.is_joined(&channel);
-        let is_applied = is_here && !is_heard;
-        let command = self.commands.begin(expected, self.knows_all(), now)?;
-        let message = BusMessage::Command { command, is_applied, kind, payload: payload.clone() };
-        self.send(Purpose::Command(command), channel, &message, now);
-        if is_applied {
-            let reply = CommandReply { node: self.origin.node, command };
-            let received = ReceivedCommand { user: user.clone(), kind, payload, reply };
-            self.operations.outputs.push_back(Output::Command(received));
-        }
-        Ok(CommandId(command))
-    }
-
-    /// Reports how many connections have got a command.
-    pub fn acknowledge(&mut self, reply: CommandReply, connections: u32, now: Duration) {
-        self.advance(now);
-        let CommandReply { node, command } = reply;
-        if node == self.origin.node {
-            let outputs = &mut self.operations.outputs;
-            self.commands.acknowledged(command, node, connections, self.config.max_nodes, outputs);
-        } else {
-            let message = BusMessage::Acknowledgement { command, connections };
-            self.send(Purpose::Message, Channel::Node(node), &message, now);
-        }
     }
 
     /// Asks all nodes, this one included. [`Output::Answers`] follows.
     ///
     /// # Errors
     ///
-    /// [`TooManyQuestions`](ClusterError::TooManyQuestions).
+    /// [`TooManyQuestions`](ClusterError::TooManyQuestions) or [`TooManyOutputBytes`](ClusterError::TooManyOutputBytes).
     pub fn ask(&mut self, payload: Bytes, now: Duration) -> Result<QuestionId, ClusterError> {
         self.advance(now);
+        self.check_room()?;
         let expected = self.nodes.up().chain([self.origin.node]).collect();
         let is_certain = !self.nodes.is_any_down() && self.health(now) == Health::Healthy;
         let question = self.questions.ask(expected, is_certain, now)?;
@@ -279,22 +216,6 @@ impl Cluster {
         }
     }
 
-    /// Returns what this node has told the others of itself, for tests that wait until the others
-    /// [know](Self::knows) it. `None` while the node is not healthy or has changes to send.
-    #[must_use]
-    pub fn announced(&self, now: Duration) -> Option<Announced> {
-        let (users_version, _) = self.local_users.announced();
-        let is_settled = self.health(now) == Health::Healthy && self.local_users.next_timeout().is_none();
-        is_settled.then_some(Announced { origin: self.origin, users_version })
-    }
-
-    /// Returns whether this node knows all that another one has announced.
-    #[must_use]
-    pub fn knows(&self, announced: &Announced) -> bool {
-        let Announced { origin, users_version } = announced;
-        self.nodes.is_up(*origin) && self.remote_users.is_current_with(*origin, *users_version)
-    }
-
     /// Leaves the cluster: the other nodes take this node's users for offline at once. Publishing and subscriptions go on
     /// until the caller ends the broker.
     pub fn drain(&mut self, now: Duration) {
@@ -302,6 +223,13 @@ impl Cluster {
         if !std::mem::replace(&mut self.is_draining, true) {
             self.send(Purpose::Message, Channel::AllNodes, &BusMessage::Leaving, now);
         }
+    }
+
+    /// Returns whether the publishes that wait for the broker take more than half of their room: a publisher that does not
+    /// wait for them should let others run.
+    #[must_use]
+    pub fn is_backlogged(&self) -> bool {
+        self.publishing.is_backlogged()
     }
 
     /// Returns the state of the link and of the other nodes.
@@ -345,12 +273,42 @@ impl Cluster {
             nodes: self.nodes.len(),
             channels: self.interest.len(),
             remote_users: self.remote_users.total(),
+            failed_publishes: self.publishing.failed(),
+            sent_messages: self.operations.published(),
+            pending_publishes: self.publishing.pending().0,
+            pending_bytes: self.publishing.pending().1,
+            queued_outputs: self.operations.outputs.len(),
+            queued_bytes: self.operations.outputs.bytes(),
+            client_requests: self.asked_requests.len(),
+            served_requests: self.served_requests.len(),
             ..self.stats
         }
     }
 
+    /// Returns what this node has told the others of itself, for tests that wait until the others
+    /// [know](Self::knows) it. `None` while the node is not healthy or has changes to send.
+    #[must_use]
+    pub fn announced(&self, now: Duration) -> Option<Announced> {
+        let (users_version, _) = self.local_users.announced();
+        let is_settled = self.health(now) == Health::Healthy && self.local_users.next_timeout().is_none();
+        is_settled.then_some(Announced { origin: self.origin, users_version })
+    }
+
+    /// Returns whether this node knows all that another one has announced.
+    #[must_use]
+    pub fn knows(&self, announced: &Announced) -> bool {
+        let Announced { origin, users_version } = announced;
+        self.nodes.is_up(*origin) && self.remote_users.is_current_with(*origin, *users_version)
+    }
+
     fn inbox(&self) -> Channel {
         Channel::Node(self.origin.node)
+    }
+
+    /// Checks that the caller is not too far behind with what it is to do.
+    fn check_room(&self) -> Result<(), ClusterError> {
+        let limit = self.config.max_output_bytes;
+        if self.operations.outputs.bytes() < limit { Ok(()) } else { Err(ClusterError::TooManyOutputBytes { limit }) }
     }
 
     fn send(&mut self, purpose: Purpose, channel: Channel, message: &BusMessage, now: Duration) {

@@ -38,6 +38,7 @@ impl Cluster {
         self.publishing.tick(now, outputs);
         self.commands.tick(now, outputs);
         self.questions.tick(now, outputs);
+        self.asked_requests.tick(now, outputs);
         self.send_users(now);
         self.watch_link(now);
         if self.heartbeat_at <= now {
@@ -59,6 +60,7 @@ impl Cluster {
             self.publishing.next_timeout(),
             self.commands.next_timeout(),
             self.questions.next_timeout(),
+            self.asked_requests.next_timeout(),
             self.local_users.next_timeout(),
             self.snapshots.next_timeout(),
             self.link.next_timeout(),
@@ -127,12 +129,14 @@ impl Cluster {
         // While the link is down, the silence of the others says nothing, but they may well be gone when it is back.
         for silent in self.nodes.tick(now) {
             match silent {
-                Silent::Down(node) => self.operations.outputs.push_back(Output::NodeDown(node)),
-                Silent::Gone(node) => {
-                    self.forget_node(node);
+                Silent::Down(node) => {
+                    self.requests_lose(node, false);
+                    self.operations.outputs.push_back(Output::NodeDown(node));
                 }
+                Silent::Gone(node) => self.forget_node(node),
             }
         }
+        self.tell_remote_changes();
     }
 
     /// A node has said goodbye.
@@ -146,6 +150,7 @@ impl Cluster {
     fn forget_node(&mut self, node: NodeId) {
         self.remote_users.remove(node);
         self.snapshots.forget(node);
+        self.requests_lose(node, true);
         self.operations.outputs.push_back(Output::NodeGone(node));
     }
 

@@ -195,7 +195,7 @@ impl Interest {
             held.holders = held.holders.saturating_sub(waiting.len());
         }
         let result = result.map_err(ClusterError::Broker);
-        operations.outputs.extend(waiting.into_iter().map(|join| Output::Joined { join, result }));
+        waiting.into_iter().for_each(|join| operations.outputs.push_back(Output::Joined { join, result }));
         if result.is_ok() {
             held.link = Link::Joined;
             if held.holders == 0 {

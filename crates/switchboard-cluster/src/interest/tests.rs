@@ -36,13 +36,12 @@ impl Fixture {
     /// Takes the calls that were made.
     fn calls(&mut self) -> Vec<(OperationId, BrokerCall)> {
         let mut calls = Vec::new();
-        self.operations.outputs.retain(|output| match output {
-            Output::Call { operation, call } => {
-                calls.push((*operation, call.clone()));
-                false
+        for output in self.operations.outputs.take() {
+            match output {
+                Output::Call { operation, call } => calls.push((operation, call)),
+                other => self.operations.outputs.push_back(other),
             }
-            _ => true,
-        });
+        }
         calls
     }
 
@@ -63,7 +62,7 @@ impl Fixture {
     }
 
     fn joined(&mut self) -> Vec<(JoinId, Result<(), ClusterError>)> {
-        let outputs = std::mem::take(&mut self.operations.outputs);
+        let outputs = self.operations.outputs.take();
         let joined = outputs.into_iter().map(|output| match output {
             Output::Joined { join, result } => (join, result),
             other => panic!("{other:?}"),
@@ -148,7 +147,7 @@ fn a_join_while_leaving_subscribes_anew() {
 
 impl Fixture {
     fn joined_and_calls(&mut self) {
-        self.operations.outputs.clear();
+        self.operations.outputs.take();
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     bus::{ListedPublish, Predecessor},
     deadlines::Deadlines,
     hash::{Seeded, SeededMap},
+    outputs::Outputs,
     positions::topic_hash,
 };
 
@@ -28,6 +29,8 @@ pub(crate) struct Publishing {
     to_list: VecDeque<TopicName>,
     pending: FxHashMap<u64, PendingPublish>,
     pending_bytes: usize,
+    /// How many unconfirmed publishes have failed.
+    failed: u64,
     /// Publishes that the broker has accepted and that have not come back.
     echoes: Deadlines<u64>,
     max_topics: usize,
@@ -60,7 +63,18 @@ struct PendingPublish {
     predecessor: Option<(u64, Duration)>,
     bytes: usize,
     is_accepted: bool,
-    awaits_echo: bool,
+    confirms: Confirms,
+}
+
+/// What a publisher wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Confirms {
+    /// That the broker has accepted the message, and that this node's subscribers have it.
+    Delivery,
+    /// That the broker has accepted the message.
+    Acceptance,
+    /// That the broker has not accepted it.
+    Failure,
 }
 
 impl Publishing {
@@ -71,6 +85,7 @@ impl Publishing {
             to_list: VecDeque::new(),
             pending: FxHashMap::default(),
             pending_bytes: 0,
+            failed: 0,
             echoes: Deadlines::new(config.echo_timeout),
             max_topics: config.max_published_topics,
             max_pending: config.max_pending_publishes,
@@ -84,7 +99,7 @@ impl Publishing {
         &mut self,
         topic: &TopicName,
         bytes: usize,
-        awaits_echo: bool,
+        confirms: Confirms,
         now: Duration,
     ) -> Result<(u64, Option<Predecessor>), ClusterError> {
         if self.pending.len() >= self.max_pending {
@@ -107,7 +122,7 @@ impl Publishing {
             }
         }
         let pending =
-            PendingPublish { topic: topic.clone(), at: now, predecessor, bytes, is_accepted: false, awaits_echo };
+            PendingPublish { topic: topic.clone(), at: now, predecessor, bytes, is_accepted: false, confirms };
         self.pending.insert(sequence, pending);
         self.pending_bytes += bytes;
         let predecessor = predecessor.map(|(sequence, at)| Predecessor { sequence, age_ms: age_ms(at, now) });
@@ -133,12 +148,12 @@ impl Publishing {
         sequence: u64,
         result: Result<(), BrokerErrorKind>,
         now: Duration,
-        outputs: &mut VecDeque<Output>,
+        outputs: &mut Outputs,
     ) {
         let Some(pending) = self.pending.get_mut(&sequence) else { return };
         let may_be_missed = matches!(result, Ok(()) | Err(BrokerErrorKind::Unknown));
         let (topic, at, predecessor) = (pending.topic.clone(), pending.at, pending.predecessor);
-        if result.is_ok() && pending.awaits_echo {
+        if result.is_ok() && pending.confirms == Confirms::Delivery {
             pending.is_accepted = true;
             self.echoes.start(sequence, now);
         } else {
@@ -165,24 +180,31 @@ impl Publishing {
     }
 
     /// Takes a message of this node that has come back, after it was passed to the subscribers.
-    pub(crate) fn echoed(&mut self, sequence: u64, outputs: &mut VecDeque<Output>) {
+    pub(crate) fn echoed(&mut self, sequence: u64, outputs: &mut Outputs) {
         if let Some(pending) = self.pending.get_mut(&sequence) {
-            pending.awaits_echo = false;
             if pending.is_accepted {
                 self.end(sequence, Ok(()), outputs);
+            } else if pending.confirms == Confirms::Delivery {
+                pending.confirms = Confirms::Acceptance;
             }
         }
     }
 
-    fn end(&mut self, sequence: u64, result: Result<(), ClusterError>, outputs: &mut VecDeque<Output>) {
+    fn end(&mut self, sequence: u64, result: Result<(), ClusterError>, outputs: &mut Outputs) {
         if let Some(ended) = self.pending.remove(&sequence) {
             self.pending_bytes -= ended.bytes;
+            if ended.confirms == Confirms::Failure {
+                if result.is_ok() {
+                    return;
+                }
+                self.failed += 1;
+            }
             outputs.push_back(Output::Published { publish: PublishId(sequence), result });
         }
     }
 
     /// Ends publishes whose message does not come back: the broker has accepted them.
-    pub(crate) fn tick(&mut self, now: Duration, outputs: &mut VecDeque<Output>) {
+    pub(crate) fn tick(&mut self, now: Duration, outputs: &mut Outputs) {
         while let Some(sequence) = self.echoes.pop(now) {
             self.end(sequence, Ok(()), outputs);
         }
@@ -221,6 +243,20 @@ impl Publishing {
                 last.listing = Listing::None;
             }
         }
+    }
+
+    /// Returns the number and the bytes of publishes that wait for the broker.
+    pub(crate) fn pending(&self) -> (usize, usize) {
+        (self.pending.len(), self.pending_bytes)
+    }
+
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// Returns whether more than half of a limit is taken.
+    pub(crate) fn is_backlogged(&self) -> bool {
+        self.pending.len() > self.max_pending / 2 || self.pending_bytes > self.max_bytes / 2
     }
 
     pub(crate) fn next_timeout(&self) -> Option<Duration> {

@@ -10,16 +10,16 @@ fn room() -> TopicName {
 
 struct Fixture {
     publishing: Publishing,
-    outputs: VecDeque<Output>,
+    outputs: Outputs,
 }
 
 impl Fixture {
     fn new(config: &ClusterConfig) -> Self {
-        Self { publishing: Publishing::new(config, Seeded::default()), outputs: VecDeque::new() }
+        Self { publishing: Publishing::new(config, Seeded::default()), outputs: Outputs::default() }
     }
 
     fn begin(&mut self, at: Duration) -> (u64, Option<Predecessor>) {
-        self.publishing.begin(&room(), 10, false, at).unwrap()
+        self.publishing.begin(&room(), 10, Confirms::Acceptance, at).unwrap()
     }
 
     fn answer(&mut self, sequence: u64, result: Result<(), BrokerErrorKind>) {
@@ -27,7 +27,7 @@ impl Fixture {
     }
 
     fn ended(&mut self) -> Vec<(u64, Result<(), ClusterError>)> {
-        let outputs = std::mem::take(&mut self.outputs);
+        let outputs = self.outputs.take();
         let ended = outputs.into_iter().map(|output| match output {
             Output::Published { publish, result } => (publish.0, result),
             other => panic!("{other:?}"),
@@ -46,7 +46,7 @@ impl Fixture {
 fn a_message_names_its_predecessor_and_its_age() {
     let mut fixture = Fixture::new(&ClusterConfig::new());
     assert_eq!(fixture.begin(ms(0)), (1, None));
-    let other = fixture.publishing.begin(&TopicName::new("other").unwrap(), 1, false, ms(1)).unwrap();
+    let other = fixture.publishing.begin(&TopicName::new("other").unwrap(), 1, Confirms::Acceptance, ms(1)).unwrap();
     assert_eq!(other, (2, None), "sequences are those of the node");
     assert_eq!(fixture.begin(ms(7)), (3, Some(Predecessor { sequence: 1, age_ms: 7 })));
 }
@@ -90,7 +90,10 @@ fn a_heartbeat_that_was_refused_does_not_count() {
 fn a_heartbeat_lists_a_limited_number_and_the_rest_follows() {
     let mut fixture = Fixture::new(&ClusterConfig::new().max_listed_topics(2));
     for n in 1..=3 {
-        fixture.publishing.begin(&TopicName::new(format!("room:{n}")).unwrap(), 1, false, ms(0)).unwrap();
+        fixture
+            .publishing
+            .begin(&TopicName::new(format!("room:{n}")).unwrap(), 1, Confirms::Acceptance, ms(0))
+            .unwrap();
         fixture.answer(n, Ok(()));
     }
     assert_eq!((fixture.listed(), fixture.listed(), fixture.listed()), (vec![1, 2], vec![3, 1], vec![2, 3]));
@@ -100,7 +103,7 @@ fn a_heartbeat_lists_a_limited_number_and_the_rest_follows() {
 fn a_publish_with_local_subscribers_waits_until_it_has_come_back() {
     let mut fixture = Fixture::new(&ClusterConfig::new());
     for sequence in 1..=3 {
-        fixture.publishing.begin(&room(), 10, true, ms(0)).unwrap();
+        fixture.publishing.begin(&room(), 10, Confirms::Delivery, ms(0)).unwrap();
         if sequence == 1 {
             fixture.publishing.echoed(1, &mut fixture.outputs);
         }
@@ -119,10 +122,10 @@ fn a_publish_with_local_subscribers_waits_until_it_has_come_back() {
 fn pending_publishes_are_limited_in_number_and_bytes() {
     let mut fixture = Fixture::new(&ClusterConfig::new().max_pending_publishes(2).max_pending_bytes(25));
     fixture.begin(ms(0));
-    let error = fixture.publishing.begin(&room(), 16, false, ms(0)).unwrap_err();
+    let error = fixture.publishing.begin(&room(), 16, Confirms::Acceptance, ms(0)).unwrap_err();
     assert_eq!(error, ClusterError::TooManyBytes { limit: 25 });
     fixture.begin(ms(0));
-    let error = fixture.publishing.begin(&room(), 1, false, ms(0)).unwrap_err();
+    let error = fixture.publishing.begin(&room(), 1, Confirms::Acceptance, ms(0)).unwrap_err();
     assert_eq!(error, ClusterError::TooManyPublishes { limit: 2 });
     fixture.answer(1, Ok(()));
     fixture.begin(ms(0));
@@ -132,11 +135,28 @@ fn pending_publishes_are_limited_in_number_and_bytes() {
 fn remembered_topics_are_limited() {
     let mut fixture = Fixture::new(&ClusterConfig::new().max_published_topics(10));
     for n in 1..=1000 {
-        fixture.publishing.begin(&TopicName::new(format!("room:{n}")).unwrap(), 1, false, ms(0)).unwrap();
+        fixture
+            .publishing
+            .begin(&TopicName::new(format!("room:{n}")).unwrap(), 1, Confirms::Acceptance, ms(0))
+            .unwrap();
         fixture.answer(n, Ok(()));
         fixture.listed();
         fixture.listed();
         assert!(fixture.publishing.topics.len() <= 10);
     }
     assert_eq!(fixture.begin(ms(0)).1, None);
+}
+
+#[test]
+fn an_unconfirmed_publish_reports_only_its_failure() {
+    let mut fixture = Fixture::new(&ClusterConfig::new().max_pending_publishes(2));
+    for _ in 0..2 {
+        fixture.publishing.begin(&room(), 10, Confirms::Failure, ms(0)).unwrap();
+    }
+    assert!(fixture.publishing.is_backlogged());
+    fixture.answer(1, Ok(()));
+    assert_eq!((fixture.ended(), fixture.publishing.is_backlogged()), (vec![], false));
+    fixture.answer(2, Err(BrokerErrorKind::Overloaded));
+    assert_eq!(fixture.ended(), [(2, Err(ClusterError::Broker(BrokerErrorKind::Overloaded)))]);
+    assert_eq!(fixture.publishing.failed(), 1);
 }

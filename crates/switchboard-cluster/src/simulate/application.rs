@@ -40,13 +40,15 @@ impl World {
         if slot.is_paused || slot.process.as_ref().is_none_or(|process| process.is_draining) {
             return;
         }
-        match self.random.below(20) {
+        match self.random.below(22) {
             0..=9 => (0..=self.random.below(4)).for_each(|_| self.publish(node)),
             10..=12 => self.join(node),
             13..=14 => self.leave(node),
             15..=16 => self.connect_user(node),
             17 => self.disconnect_user(node),
             18 => self.command(node),
+            19 => self.ask_clients(node),
+            20 if self.random.below(4) == 0 => self.cancel_request(node),
             _ => self.ask(node),
         }
         self.pump(node);
@@ -114,7 +116,7 @@ impl World {
         let Some(user) = user(self.random.below(USERS)) else { return };
         let connection = self.random.next();
         let Some(process) = self.process(node) else { return };
-        if process.connections.len() < MAX_CONNECTIONS && process.cluster.user_connected(&user, now).is_ok() {
+        if process.connections.len() < MAX_CONNECTIONS && process.cluster.user_connected(&user, [0; 16], now).is_ok() {
             process.connections.insert(connection, user.clone());
             self.trace.add(now, format_args!("{user} connects to node {node}"));
             self.judge.user_connected(connection, user, (node, life), now);
@@ -125,7 +127,7 @@ impl World {
         let now = self.now;
         let Some(process) = self.process(node) else { return };
         if let Some((connection, user)) = process.connections.pop_first() {
-            process.cluster.user_disconnected(&user, now);
+            process.cluster.user_disconnected(&user, [0; 16], now);
             self.trace.add(now, format_args!("{user} disconnects from node {node}"));
             self.judge.user_disconnected(connection, now);
         }
@@ -223,6 +225,15 @@ impl World {
                 let from: Vec<_> = answers.iter().map(|(node, _)| *node).collect();
                 self.judge.answered(node, &from, is_complete, asked, now);
             }
+            Output::ClientRequest(request) => self.requested(node, &request),
+            Output::ClientRequestCancelled(reply) => {
+                let Some(process) = self.process(node) else { return };
+                if process.silent.remove(&reply) {
+                    process.cluster.end_client_request(reply, false, now);
+                }
+            }
+            Output::ClientResponse { request, payload } => self.responded(node, request, &payload),
+            Output::ClientRequestEnded { request, is_complete } => self.request_ended(node, request, is_complete),
             other => self.trace.add(now, format_args!("node {node}: {other:?}")),
         }
     }
@@ -283,10 +294,10 @@ impl World {
         for node in 0..self.nodes.len() {
             let slot = &self.nodes[node];
             let Some(process) = slot.process.as_ref().filter(|_| !slot.is_paused) else { continue };
-            if process.questions.values().any(|asked| *asked + Duration::from_secs(1) < now)
-                && self.judge.is_awake(node, now)
-            {
-                self.judge.violation(format!("a question of node {node} has not ended"));
+            let questions = process.questions.values().map(|asked| *asked + Duration::from_secs(1));
+            let requests = process.requests.values().map(|request| request.begun + Duration::from_secs(3));
+            if questions.chain(requests).any(|until| until < now) && self.judge.is_awake(node, now) {
+                self.judge.violation(format!("a question or request of node {node} has not ended"));
             }
         }
     }

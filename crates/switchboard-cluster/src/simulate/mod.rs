@@ -17,6 +17,7 @@
 mod adapter;
 mod application;
 mod broker;
+mod client_requests;
 mod event;
 mod faults;
 mod judge;

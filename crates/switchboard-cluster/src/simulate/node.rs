@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use rustc_hash::FxHashSet;
 use switchboard_core::broker::{Incarnation, NodeId, TopicName, UserKey};
 
-use super::{adapter::Adapter, event::NodeEvent};
-use crate::{Cluster, ClusterConfig, CommandId, Delivery, JoinId, PublishId, QuestionId, hash::Random};
+use super::{adapter::Adapter, client_requests::AskedClients, event::NodeEvent};
+use crate::{
+    ClientRequestId, ClientRequestReply, Cluster, ClusterConfig, CommandId, Delivery, JoinId, PublishId, QuestionId,
+    hash::Random,
+};
 
 pub(super) type MemberNumber = u64;
 
@@ -32,6 +36,9 @@ pub(super) struct Process {
     pub(super) connections: BTreeMap<u64, UserKey>,
     pub(super) commands: BTreeMap<CommandId, u64>,
     pub(super) questions: BTreeMap<QuestionId, Duration>,
+    pub(super) requests: BTreeMap<ClientRequestId, AskedClients>,
+    /// Requests of other nodes whose clients do not respond.
+    pub(super) silent: FxHashSet<ClientRequestReply>,
     pub(super) tick_at: Option<Duration>,
     /// A delivery that a planted fault holds back.
     pub(super) held_back: Option<Delivery>,
@@ -60,6 +67,8 @@ impl Process {
             connections: BTreeMap::new(),
             commands: BTreeMap::new(),
             questions: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            silent: FxHashSet::default(),
             tick_at: None,
             held_back: None,
             is_draining: false,

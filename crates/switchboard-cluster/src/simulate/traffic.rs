@@ -167,7 +167,7 @@ impl Bus {
     }
 
     fn connect(&mut self, node: usize, user: &UserKey) {
-        let _ = self.nodes[node].user_connected(user, self.now);
+        let _ = self.nodes[node].user_connected(user, [0; 16], self.now);
         self.work(node);
     }
 

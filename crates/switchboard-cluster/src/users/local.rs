@@ -79,6 +79,10 @@ impl LocalUsers {
         self.users.get(key).copied().unwrap_or(0)
     }
 
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &UserKey> {
+        self.users.keys()
+    }
+
     /// Returns the changes to send, when it is time.
     pub(crate) fn tick(&mut self, now: Duration) -> Vec<UsersDelta> {
         if self.send_at.is_none_or(|at| at > now) {

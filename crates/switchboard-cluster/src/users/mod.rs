@@ -3,6 +3,7 @@
 //! Each node is the only writer of its own users, and tells the others by deltas with versions. Heartbeats carry the
 //! version and a digest, so a node notices that it has missed something, and asks for a snapshot.
 
+mod changes;
 mod local;
 mod remote;
 mod serving;
@@ -11,6 +12,7 @@ mod snapshots;
 use switchboard_core::broker::UserKey;
 
 pub(crate) use self::{
+    changes::UserChanges,
     local::LocalUsers,
     remote::{Applied, RemoteUsers},
     serving::Serving,

@@ -18,6 +18,8 @@ pub(crate) struct RemoteUsers {
     total: usize,
     max_users: usize,
     hasher: Seeded,
+    /// Users whose connections may have changed, while somebody wants to know.
+    touched: Option<Vec<UserKey>>,
 }
 
 #[derive(Debug)]
@@ -64,7 +66,7 @@ impl UsersOfNode {
 
 impl RemoteUsers {
     pub(crate) fn new(max_users: usize, hasher: Seeded) -> Self {
-        Self { nodes: FxHashMap::default(), total: 0, max_users, hasher }
+        Self { nodes: FxHashMap::default(), total: 0, max_users, hasher, touched: None }
     }
 
     fn node(&mut self, origin: Origin) -> &mut UsersOfNode {
@@ -72,12 +74,14 @@ impl RemoteUsers {
         let node = self.nodes.entry(origin.node).or_insert_with(|| UsersOfNode::new(origin, hasher));
         if node.origin != origin {
             self.total -= node.users.len();
+            touch(&mut self.touched, node.users.keys());
             *node = UsersOfNode::new(origin, hasher);
         }
         node
     }
 
     fn change(&mut self, origin: Origin, changes: Vec<UserCount>) {
+        touch(&mut self.touched, changes.iter().map(|user| &user.key));
         let (mut total, max_users) = (self.total, self.max_users);
         let node = self.node(origin);
         for user in changes {
@@ -126,6 +130,7 @@ impl RemoteUsers {
         }
         let old = std::mem::replace(node, UsersOfNode { version, ..UsersOfNode::new(origin, hasher) });
         self.total -= old.users.len();
+        touch(&mut self.touched, old.users.keys());
         self.change(origin, users);
     }
 
@@ -135,6 +140,7 @@ impl RemoteUsers {
         for node in self.nodes.values_mut() {
             if node.stale_since.is_some_and(|since| since.saturating_add(patience) <= now) && !node.users.is_empty() {
                 self.total -= node.users.len();
+                touch(&mut self.touched, node.users.keys());
                 *node = UsersOfNode { stale_since: node.stale_since, ..UsersOfNode::new(node.origin, self.hasher) };
             }
         }
@@ -143,7 +149,21 @@ impl RemoteUsers {
     pub(crate) fn remove(&mut self, node: NodeId) {
         if let Some(removed) = self.nodes.remove(&node) {
             self.total -= removed.users.len();
+            touch(&mut self.touched, removed.users.keys());
         }
+    }
+
+    /// Begins to note whose connections may have changed, for [`take_touched`](Self::take_touched).
+    pub(crate) fn watch(&mut self) {
+        self.touched.get_or_insert_default();
+    }
+
+    pub(crate) fn take_touched(&mut self) -> Vec<UserKey> {
+        self.touched.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &UserKey> {
+        self.nodes.values().flat_map(|node| node.users.keys())
     }
 
     pub(crate) fn connections(&self, key: &UserKey) -> usize {
@@ -159,8 +179,20 @@ impl RemoteUsers {
         self.nodes.values().all(|node| node.stale_since.is_none() && !node.is_cut)
     }
 
+    /// Returns whether what a node has told up to this version is known.
+    pub(crate) fn is_current_with(&self, origin: Origin, version: u64) -> bool {
+        let node = self.nodes.get(&origin.node).filter(|node| node.origin == origin);
+        node.is_some_and(|node| node.version >= version && node.stale_since.is_none())
+    }
+
     pub(crate) fn total(&self) -> usize {
         self.total
+    }
+}
+
+fn touch<'a>(touched: &mut Option<Vec<UserKey>>, users: impl Iterator<Item = &'a UserKey>) {
+    if let Some(touched) = touched {
+        touched.extend(users.cloned());
     }
 }
 
@@ -179,12 +211,6 @@ mod tests {
     fn user(key: &str, connections: u32) -> UserCount {
         UserCount { key: UserKey::new(key).unwrap(), connections }
     }
-    /// Returns whether what a node has told up to this version is known.
-    pub(crate) fn is_current_with(&self, origin: Origin, version: u64) -> bool {
-        let node = self.nodes.get(&origin.node).filter(|node| node.origin == origin);
-        node.is_some_and(|node| node.version >= version && node.stale_since.is_none())
-    }
-
 
     fn delta(from: u64, key: &str, connections: u32) -> UsersDelta {
         UsersDelta { from, to: from + 1, changes: vec![user(key, connections)] }

@@ -20,9 +20,9 @@ mod raw;
 mod reply;
 
 #[cfg(feature = "cluster")]
-pub(crate) use self::inner::gap_frame;
+pub(crate) use self::{call::call_serialised, inner::gap_frame};
 pub(crate) use self::{
-    call::{Answer, NoAnswer, PREFIX as CALL_PREFIX, call},
+    call::{Answer, NoAnswer, PREFIX as CALL_PREFIX, call, read_answer},
     cold::{LayerState, LayerStateKey},
     inner::{AnyConn, ConnInner, ConnOrigin, Dialect, RouteSettings, Signal, UpgradeValue, UpgradeValues},
     reply::{Replied, reply},

@@ -109,6 +109,12 @@ impl HubBuilder {
     /// Limits the connections of one user, on all routes together. Further connections identified
     /// at the upgrade are closed with 4504; [`Conn::identify`](crate::Conn::identify) fails with
     /// `RESOURCE_EXHAUSTED`. No limit by default.
+    ///
+    /// With a [broker](Self::broker), connections to all nodes count, as far as is known: nodes tell
+    /// each other of their users within 200 ms. So a user who connects to several nodes at the same
+    /// moment may exceed the limit, at most by the limit for each further node; no connection is closed
+    /// for it afterwards. Connections of a node that died count for 9 s. When this node has lost the
+    /// broker, only its own connections count, after the same time.
     pub fn max_connections_per_user(mut self, count: usize) -> Self {
         self.limits.max_connections_per_user = Some(count);
         self

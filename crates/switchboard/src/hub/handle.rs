@@ -237,6 +237,13 @@ impl Hub {
     /// [`identify`](crate::Conn::identify) until its `on_close` hooks are done. A user who reloads
     /// a page goes offline and comes back a moment later.
     ///
+    /// With a [broker](HubBuilder::broker), `Online` and `Offline` are about all nodes: the first
+    /// connection to any node, and the end of the last one that is known. Each node reports them once.
+    /// Other nodes tell of their users within 200 ms; those of a node that dies go offline after 9 s,
+    /// and so do those of all other nodes when this node has lost the broker. `ConnectionAdded` and
+    /// `ConnectionEnded` are about this node's connections. An event may come that belongs to a change
+    /// just before this call.
+    ///
     /// Each reader gets all events and may lag behind by
     /// [`max_queued_user_events`](HubBuilder::max_queued_user_events).
     ///
@@ -260,6 +267,9 @@ impl Hub {
     /// ```
     #[must_use]
     pub fn user_events(&self) -> UserEvents {
+        if let Some(link) = &self.0.link {
+            link.watch_users();
+        }
         self.0.users.subscribe()
     }
 }

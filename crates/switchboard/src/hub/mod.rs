@@ -39,7 +39,7 @@ pub(crate) use self::publish::{Captures, PublishLog, Record};
 use self::tests::testing;
 pub use self::{
     builder::HubBuilder,
-    calls::{CallAll, CallFirst},
+    calls::{CallAll, CallAnswers, CallFirst},
     drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
     publish::{Batch, BatchOptions, Matched, Publish, PublishFuture, PublishMany, Published, Throttle},
@@ -288,12 +288,18 @@ impl Hub {
     }
 
     pub(crate) fn add_user(&self, user: &Arc<str>, conn: ConnId) -> Result<(), LimitExceeded> {
-        let mut registry = self.0.registry.lock();
-        let count = registry.add_user(user, conn, self.0.limits.max_connections_per_user)?;
-        self.0.users.added(user, conn, count);
-        drop(registry);
-        if let Some(link) = &self.0.link {
-            link.user_connected(user);
+        let limit = self.0.limits.max_connections_per_user;
+        let Some(link) = &self.0.link else {
+            let mut registry = self.0.registry.lock();
+            let count = registry.add_user(user, conn, limit, 0)?;
+            self.0.users.added(user, conn, count);
+            return Ok(());
+        };
+        let elsewhere = limit.map_or(0, |_| link.connections_elsewhere(user));
+        let count = self.0.registry.lock().add_user(user, conn, limit, elsewhere)?;
+        // Events of users come from the link, which knows the other nodes.
+        if !link.user_connected(user, conn) {
+            self.0.users.added(user, conn, count);
         }
         Ok(())
     }
@@ -356,15 +362,20 @@ impl Hub {
         self.0.wheel.end(&self.0, conn);
         let user = conn.user();
         let mut registry = self.0.registry.lock();
-        let user = user.filter(|user| {
-            let left = registry.remove_user(user, conn.id);
-            left.inspect(|left| self.0.users.ended(user, conn.id, *left)).is_some()
+        let left = user.and_then(|user| {
+            let left = registry.remove_user(&user, conn.id)?;
+            if self.0.link.is_none() {
+                self.0.users.ended(&user, conn.id, left);
+            }
+            Some((user, left))
         });
         let removed = registry.remove(conn.id);
         drop(registry);
         drop(removed);
-        if let (Some(user), Some(link)) = (user, &self.0.link) {
-            link.user_disconnected(&user);
+        if let (Some((user, left)), Some(link)) = (left, &self.0.link)
+            && !link.user_disconnected(&user, conn.id)
+        {
+            self.0.users.ended(&user, conn.id, left);
         }
         self.send_user_events();
         let permit = conn.existing_cold().and_then(|cold| cold.permit.lock().take());
@@ -382,6 +393,11 @@ impl Drop for HubInner {
 }
 
 impl HubInner {
+    #[cfg(all(feature = "test", feature = "cluster"))]
+    pub(crate) fn link(&self) -> Option<&Link> {
+        self.link.as_deref()
+    }
+
     pub(crate) fn connection(&self, id: ConnId) -> Option<Arc<AnyConn>> {
         self.registry.lock().get(id).cloned()
     }
@@ -393,11 +409,6 @@ impl PartialEq for Hub {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
-    #[cfg(all(feature = "test", feature = "cluster"))]
-    pub(crate) fn link(&self) -> Option<&Link> {
-        self.link.as_deref()
-    }
-
 
 impl Eq for Hub {}
 

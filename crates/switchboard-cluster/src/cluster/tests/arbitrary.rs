@@ -47,7 +47,7 @@ proptest! {
         let mut cluster = Cluster::new(node, Incarnation::from_u64(0), config, now);
         cluster.handle_link(LinkEvent::Connected, now);
         let _ = cluster.join(&topic("room"), now).unwrap();
-        cluster.user_connected(&user("ann"), now).unwrap();
+        cluster.user_connected(&user("ann"), [0; 16], now).unwrap();
         for operation in 1..=4 {
             cluster.handle_completion(OperationId(operation), Ok(()), now);
         }

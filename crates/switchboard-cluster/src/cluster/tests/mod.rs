@@ -1,9 +1,11 @@
 //! Nodes on a bus that delivers at once, unless a test interferes.
 
 mod arbitrary;
+mod client_requests;
 mod links;
 mod nodes;
 mod topics;
+mod user_changes;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -14,7 +16,7 @@ use bytes::Bytes;
 use switchboard_core::broker::{BrokerErrorKind, Channel, Incarnation, LinkEvent, NodeId, TopicName, UserKey};
 
 use super::*;
-use crate::{BrokerCall, OperationId};
+use crate::{BrokerCall, CommandKind, OperationId};
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)

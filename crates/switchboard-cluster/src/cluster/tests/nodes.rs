@@ -6,7 +6,7 @@ fn connections(net: &Net, node: usize, key: &str) -> (usize, bool) {
 }
 
 fn connect(net: &mut Net, node: usize, key: &str) {
-    net.nodes[node].user_connected(&user(key), net.now).unwrap();
+    net.nodes[node].user_connected(&user(key), [0; 16], net.now).unwrap();
     net.run(ms(200));
 }
 
@@ -41,7 +41,7 @@ fn users_are_known_on_all_nodes() {
     connect(&mut net, 0, "ann");
     connect(&mut net, 1, "ann");
     assert_eq!((connections(&net, 0, "ann"), connections(&net, 2, "ann")), ((2, true), (2, true)));
-    net.nodes[0].user_disconnected(&user("ann"), net.now);
+    net.nodes[0].user_disconnected(&user("ann"), [0; 16], net.now);
     net.run(ms(200));
     assert_eq!((connections(&net, 2, "ann"), connections(&net, 2, "bob")), ((1, true), (0, true)));
 }
@@ -62,7 +62,7 @@ fn a_missed_change_is_made_up_for_by_a_snapshot() {
 fn a_node_that_joins_learns_the_users_of_the_others() {
     let mut net = Net::new(2);
     for n in 0..1200 {
-        net.nodes[0].user_connected(&user(&format!("user:{n}")), net.now).unwrap();
+        net.nodes[0].user_connected(&user(&format!("user:{n}")), [0; 16], net.now).unwrap();
     }
     net.run(ms(200));
     net.nodes[1] = Cluster::new(NodeId::from_bytes([9; 16]), Incarnation::from_u64(9), ClusterConfig::new(), net.now);
@@ -167,7 +167,7 @@ fn a_command_without_a_broker_reaches_local_connections_and_is_reported_as_incom
 #[test]
 fn a_command_of_the_users_own_node_reaches_it_once() {
     let mut net = Net::new(1);
-    net.nodes[0].user_connected(&user("ann"), net.now).unwrap();
+    net.nodes[0].user_connected(&user("ann"), [0; 16], net.now).unwrap();
     // The user's channel is not confirmed yet.
     net.nodes[0].command(&user("ann"), CommandKind::Reauthorize, Bytes::new(), net.now).unwrap();
     net.work();

@@ -31,8 +31,13 @@ fn a_publish_is_one_message_and_ends_after_the_local_subscribers_have_it() {
 fn a_delivery_has_all_that_was_published() {
     let mut net = Net::new(1);
     net.join(0, "room");
-    let publish =
-        Publish { message_type: "MOVE", payload: b"{}", conflation_key: Some("player:1"), except: &[[7; 16], [8; 16]] };
+    let publish = Publish {
+        message_type: "MOVE",
+        payload: b"{}",
+        conflation_key: Some("player:1"),
+        except: &[[7; 16], [8; 16]],
+        ..Publish::default()
+    };
     net.nodes[0].publish(&topic("room"), &publish, net.now).unwrap();
     net.work();
     let Output::Deliver(delivery) = net.take(0).remove(0) else { panic!() };

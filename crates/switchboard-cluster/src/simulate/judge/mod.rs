@@ -7,10 +7,11 @@
 //! | nothing is lost silently | an accepted message is neither heard nor followed by a gap, within 2 s of a live link |
 //! | nothing is lost without reason | an accepted message is not heard although no link was disturbed |
 //! | refused is refused | a member hears a message whose publish was refused |
-//! | every call ends | a join, publish, command or question is not answered in time |
+//! | every call ends | a join, publish, command, question or request to clients is not answered in time |
 //! | no ghosts | a user counts as online more than 10 s after the last connection |
 //! | users are found | a user that is connected counts as offline, although no link was disturbed for long |
 //! | commands arrive or are reported | a command is reported as complete, and a connection has not got it, or got it twice |
+//! | requests are answered or are reported | a request to clients is complete without the response of a connection, or has one twice |
 
 mod disturbances;
 mod loss;

@@ -19,6 +19,9 @@ const KNOWN_AFTER: Duration = Duration::from_secs(3);
 /// How long a command or question may take.
 const ANSWERED_AFTER: Duration = Duration::from_millis(1300);
 
+/// How late a deadline may be noticed.
+const TICK: Duration = Duration::from_millis(300);
+
 #[derive(Debug, Default)]
 pub(super) struct Users {
     connections: BTreeMap<u64, Connection>,
@@ -153,6 +156,31 @@ impl Judge {
         let (begun, by) = (command.begun, command.by);
         if begun.max(self.nodes[by.0].resumed) + ANSWERED_AFTER < now {
             self.violation(format!("command {number} of {by:?} took from {begun:?} to {now:?}"));
+        }
+    }
+
+    /// Takes the end of a request to the clients of a user on other nodes, begun at a time, that may take a time.
+    pub(in crate::simulate) fn request_ended(
+        &mut self,
+        node: usize,
+        (user, begun, time): (&UserKey, Duration, Duration),
+        responses: &BTreeSet<u64>,
+        is_complete: bool,
+        now: Duration,
+    ) {
+        if begun.max(self.nodes[node].resumed) + time + TICK < now {
+            self.violation(format!("a request of node {node} took from {begun:?} to {now:?}"));
+        }
+        let missed = self.users.connections.iter().filter(|(connection, state)| {
+            state.user == *user
+                && state.on.0 != node
+                && !responses.contains(connection)
+                && state.from + KNOWN_AFTER < begun
+                && state.until.is_none_or(|until| until > now)
+                && self.nodes[state.on.0].is_calm(now)
+        });
+        if is_complete && missed.count() > 0 && self.nodes[node].is_calm(now) {
+            self.violation(format!("a request of node {node} is complete without connections of {user}"));
         }
     }
 

@@ -1,9 +1,10 @@
 //! Requests from the server to its client.
 
+mod error;
 mod pending;
 
 use std::{
-    error::Error,
+    borrow::Cow,
     fmt,
     future::{Future, IntoFuture},
     marker::PhantomData,
@@ -11,17 +12,17 @@ use std::{
     time::Duration,
 };
 
-use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use switchboard_core::{
-    Issues, MemberOf, MessageSet, Request, WsError,
+    MemberOf, Message, MessageSet, Request, WsError,
     decode::{RawPayload, decode},
 };
 
+pub use self::error::{CallError, CallErrorKind};
 pub(crate) use self::pending::{Answer, Calls, NoAnswer, PREFIX};
 use crate::{
-    conn::{AnyConn, Conn, SendError, SendErrorKind, call::pending::CallRefused},
-    wire::encode,
+    conn::{AnyConn, Conn},
+    wire::{Frame, encode},
 };
 
 /// A pending request to the client: [`Conn::call`]. Does nothing until awaited.
@@ -56,18 +57,48 @@ impl<R: Request> Call<R> {
 
 /// Sends one request and waits for its answer.
 pub(crate) async fn call<R: Request>(conn: &AnyConn, request: &R) -> Result<R::Response, CallError> {
+    let validate = conn.config().validate_outbound;
+    let response = Cow::Borrowed(<R::Response as Message>::TYPE);
+    let answer = exchange(conn, response, |id| encode::correlated(request, Some(id), validate)).await?;
+    read_answer::<R>(answer.as_deref())
+}
+
+/// Sends a request whose payload is already serialised, and returns the payload of the response.
+#[cfg(feature = "cluster")]
+pub(crate) async fn call_serialised(
+    conn: &AnyConn,
+    message_type: &str,
+    response: &str,
+    payload: Option<&str>,
+) -> Result<Option<Box<str>>, CallError> {
+    let encode = |id: &str| {
+        let frame = encode::serialised(message_type, payload, Some(id));
+        frame.ok_or_else(|| WsError::internal("an empty envelope"))
+    };
+    exchange(conn, Cow::Owned(response.to_owned()), encode).await
+}
+
+/// Decodes the payload of a response.
+pub(crate) fn read_answer<R: Request>(payload: Option<&str>) -> Result<R::Response, CallError> {
+    decode(payload.map(RawPayload::Json)).map_err(|issues| CallError::invalid(&issues))
+}
+
+/// Sends a request, encoded with its correlation id, and returns the payload of the response.
+async fn exchange(
+    conn: &AnyConn,
+    response: Cow<'static, str>,
+    encode: impl FnOnce(&str) -> Result<Frame, WsError>,
+) -> Result<Option<Box<str>>, CallError> {
     let calls = &conn.cold().calls;
-    let (id, answer) = calls.begin(<R::Response as switchboard_core::Message>::TYPE, conn.config().max_calls)?;
+    let (id, answer) = calls.begin(response, conn.config().max_calls)?;
     // Removes the pending call however this ends.
     let _pending = PendingGuard { calls, id };
-    let frame = encode::correlated(request, Some(&format!("{PREFIX}{id}")), conn.config().validate_outbound)
-        .map_err(CallError::unsendable)?;
+    let frame = encode(&format!("{PREFIX}{id}")).map_err(CallError::unsendable)?;
     conn.push(frame).map_err(CallError::unsent)?;
-    let answer = match answer.await {
-        Ok(answer) => answer.map_err(CallError::unanswered)?,
-        Err(_) => return Err(CallErrorKind::Closed.into()),
-    };
-    decode(answer.as_deref().map(RawPayload::Json)).map_err(|issues| CallError::invalid(&issues))
+    match answer.await {
+        Ok(answer) => answer.map_err(CallError::unanswered),
+        Err(_) => Err(CallErrorKind::Closed.into()),
+    }
 }
 
 struct PendingGuard<'a> {
@@ -113,132 +144,6 @@ impl<R: Request> Future for CallFuture<R> {
 impl<R: Request> fmt::Debug for CallFuture<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallFuture").field("type", &R::TYPE).finish_non_exhaustive()
-    }
-}
-
-/// An error of a request to a client.
-#[derive(Debug)]
-pub struct CallError {
-    kind: CallErrorKind,
-    source: Option<WsError>,
-}
-
-/// The kind of a [`CallError`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CallErrorKind {
-    /// The connection is closed.
-    Closed,
-    /// The client did not answer in time.
-    TimedOut,
-    /// [`max_calls`](crate::Config::max_calls) requests to this client are pending, or the inbox is
-    /// so full that the response cannot be read.
-    Overloaded,
-    /// The client answered with an error, which is the source. An `INTERNAL` of the client becomes
-    /// a `FAILED_PRECONDITION` with the client's error as its source.
-    Refused,
-    /// The response does not match its type, or is invalid.
-    InvalidAnswer,
-    /// The request breaks its own validation rules, or cannot be serialised.
-    InvalidRequest,
-}
-
-impl CallError {
-    fn unsendable(source: WsError) -> Self {
-        Self { kind: CallErrorKind::InvalidRequest, source: Some(source) }
-    }
-
-    fn unsent(error: SendError) -> Self {
-        match error.kind() {
-            SendErrorKind::Closed | SendErrorKind::Ended => CallErrorKind::Closed.into(),
-            SendErrorKind::Invalid => Self::unsendable(error.into()),
-        }
-    }
-
-    fn unanswered(why: NoAnswer) -> Self {
-        match why {
-            NoAnswer::Error(source) => Self { kind: CallErrorKind::Refused, source: Some(source) },
-            NoAnswer::Overloaded => CallErrorKind::Overloaded.into(),
-        }
-    }
-
-    fn invalid(issues: &Issues) -> Self {
-        Self { kind: CallErrorKind::InvalidAnswer, source: Some(WsError::invalid_payload(issues)) }
-    }
-
-    /// Returns the kind of the error.
-    #[must_use]
-    pub fn kind(&self) -> CallErrorKind {
-        self.kind
-    }
-
-    /// Returns whether the same request may succeed later.
-    #[must_use]
-    pub fn retryable(&self) -> bool {
-        match self.kind {
-            CallErrorKind::TimedOut | CallErrorKind::Overloaded => true,
-            CallErrorKind::Refused => self.source.as_ref().and_then(WsError::retryable).unwrap_or_default(),
-            CallErrorKind::Closed | CallErrorKind::InvalidAnswer | CallErrorKind::InvalidRequest => false,
-        }
-    }
-}
-
-impl From<CallErrorKind> for CallError {
-    fn from(kind: CallErrorKind) -> Self {
-        Self { kind, source: None }
-    }
-}
-
-impl From<CallRefused> for CallError {
-    fn from(refused: CallRefused) -> Self {
-        match refused {
-            CallRefused::Closed => CallErrorKind::Closed.into(),
-            CallRefused::TooMany(_) => CallErrorKind::Overloaded.into(),
-        }
-    }
-}
-
-impl fmt::Display for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            CallErrorKind::Closed => "the connection is closed",
-            CallErrorKind::TimedOut => "the client did not answer in time",
-            CallErrorKind::Overloaded => "too many requests to this client are pending, or its inbox is full",
-            CallErrorKind::Refused => "the client answered with an error",
-            CallErrorKind::InvalidAnswer => "the client's answer is invalid",
-            CallErrorKind::InvalidRequest => "the request to the client is invalid",
-        })
-    }
-}
-
-impl Error for CallError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
-    }
-}
-
-/// The client's error if it answered with one. Otherwise `CANCELLED` for a closed connection,
-/// `DEADLINE_EXCEEDED`, `RESOURCE_EXHAUSTED` for an overload, `FAILED_PRECONDITION` for an invalid
-/// response, and `INTERNAL` for an invalid request, which is the server's fault.
-impl From<CallError> for WsError {
-    fn from(error: CallError) -> Self {
-        let text = error.to_string();
-        match (error.kind, error.source) {
-            (CallErrorKind::Refused, Some(source)) => source,
-            (CallErrorKind::Closed, _) => Self::cancelled(text),
-            (CallErrorKind::TimedOut, _) => Self::deadline_exceeded(text),
-            (CallErrorKind::Overloaded, _) => Self::resource_exhausted(text),
-            (CallErrorKind::InvalidAnswer, Some(source)) => Self::failed_precondition(text).with_source(source),
-            (_, Some(source)) => source,
-            (_, None) => Self::internal(text),
-        }
-    }
-}
-
-/// Responds with the [`WsError`] that it converts into.
-impl IntoResponse for CallError {
-    fn into_response(self) -> Response {
-        WsError::from(self).into_response()
     }
 }
 

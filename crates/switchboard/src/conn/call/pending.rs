@@ -1,6 +1,9 @@
 //! The server's requests that wait for the client's responses.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use parking_lot::Mutex;
 use switchboard_core::WsError;
@@ -40,7 +43,7 @@ struct CallState {
 #[derive(Debug)]
 struct PendingCall {
     id: u64,
-    response: &'static str,
+    response: Cow<'static, str>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -55,7 +58,7 @@ impl Calls {
     /// Registers a call. Returns its id and the receiver of its answer.
     pub(crate) fn begin(
         &self,
-        response: &'static str,
+        response: Cow<'static, str>,
         limit: usize,
     ) -> Result<(u64, oneshot::Receiver<Answer>), CallRefused> {
         let mut state = self.state.lock();
@@ -145,10 +148,10 @@ mod tests {
     #[test]
     fn answers_find_their_calls() {
         let calls = Calls::default();
-        let (first, mut one) = calls.begin("A", 2).unwrap();
-        let (second, mut two) = calls.begin("B", 2).unwrap();
+        let (first, mut one) = calls.begin("A".into(), 2).unwrap();
+        let (second, mut two) = calls.begin("B".into(), 2).unwrap();
         assert_eq!((first, second), (1, 2));
-        assert_eq!(calls.begin("C", 2).unwrap_err(), CallRefused::TooMany(2));
+        assert_eq!(calls.begin("C".into(), 2).unwrap_err(), CallRefused::TooMany(2));
         assert!(!calls.answer("s:2", Some("A"), ok("x")));
         assert!(calls.answer("s:2", Some("B"), ok("x")));
         assert_eq!(two.try_recv().unwrap().unwrap().as_deref(), Some("x"));
@@ -164,12 +167,12 @@ mod tests {
     #[test]
     fn the_end_fails_pending_calls() {
         let calls = Calls::default();
-        let (_, mut one) = calls.begin("A", 2).unwrap();
+        let (_, mut one) = calls.begin("A".into(), 2).unwrap();
         calls.overload();
         assert!(one.try_recv().unwrap().is_err());
-        let (_, mut two) = calls.begin("A", 2).unwrap();
+        let (_, mut two) = calls.begin("A".into(), 2).unwrap();
         calls.end();
         assert!(two.try_recv().is_err());
-        assert_eq!(calls.begin("A", 2).unwrap_err(), CallRefused::Closed);
+        assert_eq!(calls.begin("A".into(), 2).unwrap_err(), CallRefused::Closed);
     }
 }

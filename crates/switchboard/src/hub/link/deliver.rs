@@ -43,7 +43,7 @@ impl Deliveries {
             [one] => except = Some(ConnId::from_bytes(*one)),
             several => audience.except.extend(several.iter().copied().map(ConnId::from_bytes)),
         }
-        let selective = hub.selection(&topic, message, audience);
+        let selective = hub.selection(&topic, message, audience, delivery.conflation_key);
         if selective.is_none() && topic.push(&frame, except, PUSH_CHUNK).is_some() {
             self.note(topic);
         } else {

@@ -12,7 +12,7 @@ use switchboard_cluster::{OperationId, Output};
 use switchboard_core::broker::{BrokerErrorKind, BrokerSink};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::{Link, deliver::Deliveries};
+use super::{Link, clients::Arrival, deliver::Deliveries};
 use crate::hub::{Hub, HubInner};
 
 /// How many outputs are done before other tasks run: each may be a message for a thousand subscribers.
@@ -147,7 +147,11 @@ impl Driver {
             }
             Output::Published { publish, result } => {
                 let waiter = self.link.state.lock().waiting.publishes.remove(&publish);
-                let _ = waiter.map(|waiter| waiter.send(result));
+                match (waiter, hub) {
+                    (Some(waiter), _) => _ = waiter.send(result),
+                    (None, Some(hub)) => hub.warn_limited("the broker did not accept an unconfirmed publish"),
+                    (None, None) => {}
+                }
             }
             Output::CommandEnded { command, outcome } => {
                 let waiter = self.link.state.lock().waiting.commands.remove(&command);
@@ -156,6 +160,18 @@ impl Driver {
             Output::Answers { question, answers, .. } => {
                 let waiter = self.link.state.lock().waiting.questions.remove(&question);
                 let _ = waiter.map(|waiter| waiter.send(answers));
+            }
+            Output::ClientResponse { request, payload } => {
+                let waiter = self.link.state.lock().waiting.requests.get(&request).cloned();
+                let _ = waiter.map(|waiter| waiter.send(Arrival::Response(payload)));
+            }
+            Output::ClientRequestEnded { request, is_complete } => {
+                let waiter = self.link.state.lock().waiting.requests.remove(&request);
+                let _ = waiter.map(|waiter| waiter.send(Arrival::Ended { is_complete }));
+            }
+            Output::ClientRequestCancelled(reply) => {
+                let task = self.link.state.lock().waiting.served.remove(&reply);
+                drop(task);
             }
             Output::NodeUp(node) => tracing::info!(%node, "a node has joined"),
             Output::NodeDown(node) => tracing::warn!(%node, "a node is silent"),
@@ -177,6 +193,8 @@ impl Driver {
                 let connections = u32::try_from(hub.apply(&command)).unwrap_or(u32::MAX);
                 self.link.input(|cluster, _, now| cluster.acknowledge(command.reply, connections, now));
             }
+            Output::ClientRequest(request) => self.link.serve_clients(hub, request),
+            Output::UsersChanged(changes) => hub.users_changed(changes),
             Output::Question { question, payload } => {
                 let Some(applied) = hub.answer(&payload) else { return };
                 let link = Arc::clone(&self.link);

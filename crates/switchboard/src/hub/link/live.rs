@@ -12,20 +12,21 @@ use rustc_hash::FxHashMap;
 #[cfg(feature = "test")]
 use switchboard_cluster::Announced;
 use switchboard_cluster::{
-    Cluster, ClusterConfig, ClusterError, ClusterStats, CommandId, CommandKind, CommandOutcome, Health, JoinId,
-    PublishId, QuestionId,
+    ClientRequestId, ClientRequestReply, Cluster, ClusterConfig, ClusterError, ClusterStats, CommandId, CommandKind,
+    CommandOutcome, Health, JoinId, PublishId, QuestionId,
 };
 use switchboard_core::{
     WsError,
     broker::{Broker, BrokerErrorKind, BrokerSink, Channel, Incarnation, LinkEvent, NodeId, TopicName, UserKey},
 };
 use tokio::{
-    sync::{Notify, oneshot},
+    sync::{Notify, mpsc, oneshot},
     time::Instant,
 };
 use uuid::Uuid;
 
-use crate::hub::HubInner;
+use super::clients::Arrival;
+use crate::{conn::ConnId, hub::HubInner};
 
 /// The broker of a hub and the times and limits of its cluster, until the hub is built.
 #[derive(Clone, Default)]
@@ -58,6 +59,9 @@ pub(super) struct Waiting {
     pub(super) publishes: FxHashMap<PublishId, oneshot::Sender<Result<(), ClusterError>>>,
     pub(super) commands: FxHashMap<CommandId, oneshot::Sender<CommandOutcome>>,
     pub(super) questions: FxHashMap<QuestionId, oneshot::Sender<Vec<(NodeId, Bytes)>>>,
+    pub(super) requests: FxHashMap<ClientRequestId, mpsc::UnboundedSender<Arrival>>,
+    /// Requests of other nodes. Their tasks end when the sender is dropped.
+    pub(super) served: FxHashMap<ClientRequestReply, oneshot::Sender<()>>,
 }
 
 impl Link {
@@ -107,21 +111,36 @@ impl Link {
 
     /// Adds a connection of a user on this node.
     ///
-    /// A user beyond the limits of the cluster, or whose key is longer than a broker can carry, is known on this node only.
-    pub(crate) fn user_connected(&self, user: &str) {
-        let Ok(user) = UserKey::new(user) else {
+    /// A user beyond the limits of the cluster, or whose key is longer than a broker can carry, is known on this node only:
+    /// then it returns `false`, and the link reports no event of the connection.
+    pub(crate) fn user_connected(&self, user: &Arc<str>, conn: ConnId) -> bool {
+        let Ok(user) = UserKey::new(Arc::clone(user)) else {
             tracing::warn!(bytes = user.len(), "the key of a user is too long for other nodes to know of it");
-            return;
+            return false;
         };
-        if let Err(error) = self.input(|cluster, _, now| cluster.user_connected(&user, now)) {
-            tracing::warn!(error = error.to_string(), "other nodes do not know of a user of this node");
-        }
+        let added = self.input(|cluster, _, now| cluster.user_connected(&user, *conn.as_bytes(), now));
+        added
+            .inspect_err(|error| {
+                tracing::warn!(error = error.to_string(), "other nodes do not know of a user of this node");
+            })
+            .is_ok()
     }
 
-    pub(crate) fn user_disconnected(&self, user: &str) {
-        if let Ok(user) = UserKey::new(user) {
-            self.input(|cluster, _, now| cluster.user_disconnected(&user, now));
-        }
+    /// Removes a connection of a user. Returns `false` if only this node knew of it.
+    pub(crate) fn user_disconnected(&self, user: &Arc<str>, conn: ConnId) -> bool {
+        UserKey::new(Arc::clone(user))
+            .is_ok_and(|user| self.input(|cluster, _, now| cluster.user_disconnected(&user, *conn.as_bytes(), now)))
+    }
+
+    /// Begins to report the events of users, on any node.
+    pub(crate) fn watch_users(&self) {
+        self.input(|cluster, _, now| cluster.watch_users(now));
+    }
+
+    /// Returns the number of a user's connections to other nodes.
+    pub(crate) fn connections_elsewhere(&self, user: &Arc<str>) -> usize {
+        let user = UserKey::new(Arc::clone(user));
+        user.map_or(0, |user| self.state.lock().cluster.connections_elsewhere(&user))
     }
 
     /// Returns the number of a user's connections on all nodes.
@@ -179,6 +198,18 @@ impl Link {
         self.state.lock().cluster.node()
     }
 
+    /// Returns what this node has told the others of itself; `None` if there is something to tell or no link.
+    #[cfg(feature = "test")]
+    pub(crate) fn announced(&self) -> Option<Announced> {
+        self.state.lock().cluster.announced(self.now())
+    }
+
+    /// Returns whether this node knows all that another one has announced.
+    #[cfg(feature = "test")]
+    pub(crate) fn knows(&self, announced: &Announced) -> bool {
+        self.state.lock().cluster.knows(announced)
+    }
+
     /// Ends the driver, which says goodbye to the other nodes.
     pub(crate) fn close(&self) {
         self.state.lock().is_closed = true;
@@ -198,18 +229,6 @@ impl BrokerSink for Link {
             LinkEvent::Disconnected { reason } => tracing::warn!(reason = &**reason, "lost the broker"),
             event => tracing::debug!(?event, "the link to the broker changed"),
         }
-    /// Returns what this node has told the others of itself; `None` if there is something to tell or no link.
-    #[cfg(feature = "test")]
-    pub(crate) fn announced(&self) -> Option<Announced> {
-        self.state.lock().cluster.announced(self.now())
-    }
-
-    /// Returns whether this node knows all that another one has announced.
-    #[cfg(feature = "test")]
-    pub(crate) fn knows(&self, announced: &Announced) -> bool {
-        self.state.lock().cluster.knows(announced)
-    }
-
         self.input(|cluster, _, now| cluster.handle_link(event, now));
     }
 }

@@ -7,6 +7,8 @@
 //! Without the feature `cluster`, `off` stands in for all of it.
 
 #[cfg(feature = "cluster")]
+mod clients;
+#[cfg(feature = "cluster")]
 mod deliver;
 #[cfg(feature = "cluster")]
 mod driver;
@@ -25,14 +27,21 @@ mod publish;
 #[cfg(feature = "cluster")]
 mod remote;
 #[cfg(feature = "cluster")]
+mod serve_clients;
+#[cfg(feature = "cluster")]
 mod settings;
 
 #[cfg(not(feature = "cluster"))]
-pub(crate) use self::off::{BusPublish, Group, Holds, Link, LinkSettings};
+pub(crate) use self::off::{BusPublish, Group, Holds, Link, LinkSettings, RemoteResponses};
 #[cfg(feature = "cluster")]
 pub(crate) use self::{
+    clients::RemoteResponses,
     join::Holds,
     live::{Link, LinkSettings, wire_error},
     payload::Group,
     publish::BusPublish,
 };
+use crate::conn::CallError;
+
+/// The payload of a client's response, or why there is none.
+pub(crate) type RawAnswer = Result<Option<Box<str>>, CallError>;

@@ -3,13 +3,17 @@
 use std::{
     future::Ready,
     sync::{Arc, Weak},
+    task::{Context, Poll},
+    time::Duration,
 };
 
 use switchboard_core::CloseCode;
 
+use super::RawAnswer;
 use crate::{
-    conn::ConnId,
-    hub::{HubInner, PublishError, TopicError, publish::Outgoing},
+    conn::{CallError, ConnId},
+    hub::{HubInner, PublishError, TopicError, calls::Target, publish::Outgoing},
+    wire::Frame,
 };
 
 /// Has no value.
@@ -42,7 +46,34 @@ impl Link {
         _: &Outgoing,
         _: &[ConnId],
         _: Option<Group>,
+        _: Option<&str>,
+        _: bool,
     ) -> Result<BusPublish, PublishError> {
+        match *self {}
+    }
+}
+
+/// Has no value.
+pub(crate) enum RemoteResponses {}
+
+impl RemoteResponses {
+    pub(crate) fn poll_next(&mut self, _: &mut Context<'_>) -> Poll<Option<(ConnId, RawAnswer)>> {
+        match *self {}
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        match *self {}
+    }
+}
+
+impl Link {
+    pub(crate) fn request_clients(
+        &self,
+        _: &Target,
+        _: &Frame,
+        _: &str,
+        _: Duration,
+    ) -> Result<Option<RemoteResponses>, CallError> {
         match *self {}
     }
 }
@@ -65,9 +96,11 @@ never! {
     fn leave(&Arc<str>);
     fn close();
     fn drain();
-    fn user_connected(&str);
-    fn user_disconnected(&str);
+    fn user_connected(&Arc<str>, ConnId) -> bool;
+    fn user_disconnected(&Arc<str>, ConnId) -> bool;
     fn user_connections(&str) -> usize;
+    fn connections_elsewhere(&Arc<str>) -> usize;
+    fn watch_users();
     async fn ids_of_user(&str) -> Vec<ConnId>;
     async fn send_to_user(&str, &str) -> usize;
     async fn disconnect_user(&str, CloseCode, &str) -> usize;

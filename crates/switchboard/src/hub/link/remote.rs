@@ -6,13 +6,13 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use switchboard_cluster::{CommandKind, ReceivedCommand};
+use switchboard_cluster::{CommandKind, ReceivedCommand, UserChange, UserChangeKind};
 use switchboard_core::CloseCode;
 
 use super::Link;
 use crate::{
     conn::{ConnId, Signal},
-    hub::{Hub, registry::send_to_all},
+    hub::{Hub, UserEvent, registry::send_to_all},
     wire::Frame,
 };
 
@@ -173,6 +173,22 @@ impl Hub {
             // Of a later version.
             _ => 0,
         }
+    }
+
+    /// Sends the events of users that the cluster has reported.
+    pub(super) fn users_changed(&self, changes: Vec<UserChange>) {
+        for UserChange { user, kind, connection } in changes {
+            let (user, conn) = (Arc::from(user.as_str()), connection.map(ConnId::from_bytes));
+            let event = match (kind, conn) {
+                (UserChangeKind::Online, conn) => UserEvent::Online { user, conn },
+                (UserChangeKind::Offline, conn) => UserEvent::Offline { user, conn },
+                (UserChangeKind::ConnectionAdded, Some(conn)) => UserEvent::ConnectionAdded { user, conn },
+                (UserChangeKind::ConnectionEnded, Some(conn)) => UserEvent::ConnectionEnded { user, conn },
+                _ => continue,
+            };
+            self.0.users.reported(event);
+        }
+        self.send_user_events();
     }
 
     /// Answers a question. `None` if it is of a later version.

@@ -32,11 +32,18 @@ pub struct PublishMany {
     message: Result<Outgoing, PublishError>,
     /// With a record of who has got it.
     audience: Audience,
+    unconfirmed: bool,
 }
 
 impl PublishMany {
     pub(crate) fn new(hub: &Hub, topics: Vec<Box<str>>, message: Result<Outgoing, PublishError>) -> Self {
-        Self { hub: hub.clone(), topics, message, audience: Audience::of_several_topics() }
+        Self { hub: hub.clone(), topics, message, audience: Audience::of_several_topics(), unconfirmed: false }
+    }
+
+    /// Does not wait for the broker, as [`Publish::unconfirmed`](crate::Publish::unconfirmed).
+    pub fn unconfirmed(mut self) -> Self {
+        self.unconfirmed = true;
+        self
     }
 
     /// Excludes these connections.
@@ -58,6 +65,7 @@ impl IntoFuture for PublishMany {
             for topic in &self.topics {
                 let mut publish = self.hub.publish_outgoing(topic, Ok(message.clone()), None);
                 (publish.audience, publish.group) = (self.audience.clone(), group);
+                publish.unconfirmed = self.unconfirmed;
                 count = publish.await?.count().zip(count).map(|(more, count)| count + more);
             }
             Ok(count.map_or(Published::UNKNOWN, Published::exact))

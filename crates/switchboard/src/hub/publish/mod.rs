@@ -68,6 +68,7 @@ pub struct Publish {
     message: Result<Outgoing, PublishError>,
     sender: Option<Arc<AnyConn>>,
     except_self: bool,
+    unconfirmed: bool,
     audience: Audience,
     /// Part of a publish to several topics.
     group: Option<Group>,
@@ -81,7 +82,16 @@ impl Publish {
         sender: Option<Arc<AnyConn>>,
     ) -> Self {
         let audience = Audience::default();
-        Self { hub, topic: topic.into(), message, sender, except_self: false, audience, group: None }
+        Self {
+            hub,
+            topic: topic.into(),
+            message,
+            sender,
+            except_self: false,
+            unconfirmed: false,
+            audience,
+            group: None,
+        }
     }
 
     /// Excludes the connection that publishes. Has no effect on a publish by a [`Hub`].
@@ -108,6 +118,42 @@ impl Publish {
     /// ```
     pub fn except(mut self, ids: impl IntoIterator<Item = ConnId>) -> Self {
         self.audience.except.extend(ids);
+        self
+    }
+
+    /// Does not wait for the broker: the future is ready once the message stands in this node's queue for the bus.
+    ///
+    /// For messages of which the next one makes up, such as positions, and for high rates: a confirmed publish waits for
+    /// one round trip. Messages of one publisher arrive in the order of the calls, confirmed or not. The queue is limited
+    /// by [`max_pending_publishes`](crate::cluster::ClusterConfig::max_pending_publishes) and
+    /// [`max_pending_bytes`](crate::cluster::ClusterConfig::max_pending_bytes); when it is half full, the future lets other
+    /// tasks run before it completes.
+    ///
+    /// If the broker does not accept the message, that is counted
+    /// ([`ClusterStats::failed_publishes`](crate::cluster::ClusterStats::failed_publishes)) and logged, and subscribers
+    /// are not told. Without a [broker](crate::HubBuilder::broker) it has no effect.
+    ///
+    /// ```
+    /// use switchboard::{Hub, PublishError, ws_message};
+    ///
+    /// #[ws_message("MOVED")]
+    /// struct Moved {
+    ///     x: u32,
+    /// }
+    ///
+    /// async fn moved(hub: &Hub, x: u32) -> Result<(), PublishError> {
+    ///     hub.publish("game:1", Moved { x }).unconfirmed().await?;
+    ///     Ok(())
+    /// }
+    /// # let _ = moved;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](crate::PublishErrorKind::Unavailable) if the queue is full ("too many publishes wait for the
+    /// broker") or the link is down.
+    pub fn unconfirmed(mut self) -> Self {
+        self.unconfirmed = true;
         self
     }
 
@@ -144,16 +190,23 @@ impl Publish {
         self.hub.captures().record(&self.topic, message.frame(), self.sender.as_ref().map(|sender| sender.id));
         let except = self.sender.filter(|_| self.except_self).map(|sender| sender.id);
         if let Some(link) = &self.hub.0.link {
+            let rule = match &topic {
+                Some(topic) => topic.rule(),
+                None => self.hub.0.rules.find(&self.topic),
+            };
+            // Receivers need not decode the message to find it.
+            let key = rule.and_then(|rule| rule.conflation_key(&message));
             let name = topic.map_or_else(|| self.topic.into(), |topic| Arc::clone(topic.name()));
             let except: Vec<ConnId> = self.audience.except.into_iter().chain(except).collect();
-            return link.publish(&name, &message, &except, self.group).map(Step::Bus);
+            let group = self.group;
+            return link.publish(&name, &message, &except, group, key.as_deref(), self.unconfirmed).map(Step::Bus);
         }
         let Some(topic) = topic else {
             self.hub.warn_if_unused(&self.topic);
             return Ok(Step::Delivered(Reached::default()));
         };
         let frame = message.frame().clone();
-        let selective = self.hub.selection(&topic, message, self.audience);
+        let selective = self.hub.selection(&topic, message, self.audience, None);
         if selective.is_none()
             && let Some(reached) = topic.push(&frame, except, PUSH_CHUNK)
         {

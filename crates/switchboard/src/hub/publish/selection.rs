@@ -17,12 +17,14 @@ impl Hub {
         self.0.rules.look_at_values() || self.0.filters.load(Relaxed) > 0
     }
 
-    /// Returns how a message is delivered selectively; `None` if all subscribers receive it alike.
+    /// Returns how a message is delivered selectively; `None` if all subscribers receive it alike. `key`
+    /// is the message's conflation key, if its publisher has told it.
     pub(crate) fn selection(
         &self,
         topic: &Topic,
         message: Outgoing,
         audience: Audience,
+        key: Option<Box<str>>,
     ) -> Option<Box<Selective<AnyConn>>> {
         let rule = topic.rule();
         if cfg!(debug_assertions)
@@ -30,7 +32,7 @@ impl Hub {
         {
             rule.warn_if_unexpected(message.message_type());
         }
-        let policy = rule.and_then(|rule| rule.discard_policy(topic.name(), &message));
+        let policy = rule.and_then(|rule| rule.discard_policy(topic.name(), &message, key));
         let filtered = rule.is_some_and(|rule| rule.filters(message.message_type()))
             || (self.0.filters.load(Relaxed) > 0 && topic.has_filters());
         let passes = (filtered || !audience.is_everybody()).then(|| {

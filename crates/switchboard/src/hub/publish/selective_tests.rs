@@ -73,7 +73,7 @@ async fn nothing_arrives_after_unsubscribing_in_between() {
 /// Returns whether subscribers of the topic may receive different messages.
 fn is_selective(hub: &Hub, topic: &str) -> bool {
     let message = Outgoing::new("N", Frame::text("{}")).with_value(N { n: 1 });
-    hub.selection(&hub.find_topic(topic).unwrap(), message, Audience::default()).is_some()
+    hub.selection(&hub.find_topic(topic).unwrap(), message, Audience::default(), None).is_some()
 }
 
 #[tokio::test]

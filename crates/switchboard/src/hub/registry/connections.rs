@@ -2,12 +2,12 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc, vec};
 
-use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet};
+use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet, Request};
 
 use crate::{
     conn::{AnyConn, ConnId, ConnRef, SendError},
     fanout::IterGuard,
-    hub::{Hub, Topic},
+    hub::{CallFirst, Hub, Topic, calls::Target},
     wire::encode,
 };
 
@@ -62,6 +62,31 @@ impl<Out: MessageSet> ConnectionHandle<Out> {
             (Some(link), Some(text)) if link.send_to(self.id, text).await => Ok(()),
             _ => Err(SendError::closed()),
         }
+    }
+
+    /// Sends a request to the client, and waits for its response.
+    ///
+    /// ```
+    /// use switchboard::{CallError, ConnId, Hub, ws_message, ws_rpc};
+    ///
+    /// #[ws_message("CONFIRMED")]
+    /// struct Confirmed {
+    ///     yes: bool,
+    /// }
+    ///
+    /// #[ws_rpc("CONFIRM", response = Confirmed)]
+    /// struct Confirm {
+    ///     question: String,
+    /// }
+    ///
+    /// async fn ask(hub: &Hub, id: ConnId) -> Result<bool, CallError> {
+    ///     let question = "log in on a new device?".into();
+    ///     Ok(hub.connection(id).call(Confirm { question }).await?.yes)
+    /// }
+    /// # let _ = ask;
+    /// ```
+    pub fn call<R: Request<Meta = ()> + MemberOf<Out>>(&self, request: R) -> CallFirst<R> {
+        CallFirst::new(&self.hub, Target::Connection(self.id), request)
     }
 
     /// Closes the connection with 4503 ("kicked"). Returns `false` if there is none with this id.

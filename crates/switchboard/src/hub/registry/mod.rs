@@ -90,16 +90,19 @@ impl Registry {
         self.by_id.len()
     }
 
-    /// Adds a connection to a user. Returns the number of the user's connections.
+    /// Adds a connection to a user, who has some on other nodes. Returns the number of the user's
+    /// connections to this node.
     pub(crate) fn add_user(
         &mut self,
         user: &Arc<str>,
         id: ConnId,
         limit: Option<usize>,
+        elsewhere: usize,
     ) -> Result<usize, LimitExceeded> {
         let current = self.by_user.get(user).map_or(0, KeyedList::len);
-        if let Some(limit) = limit.filter(|limit| current >= *limit) {
-            return Err(LimitExceeded { limit, current });
+        let everywhere = current.saturating_add(elsewhere);
+        if let Some(limit) = limit.filter(|limit| everywhere >= *limit) {
+            return Err(LimitExceeded { limit, current: everywhere });
         }
         self.by_user.entry(Arc::clone(user)).or_default().push(id);
         Ok(current + 1)
@@ -218,9 +221,11 @@ mod tests {
         let users: Vec<Arc<str>> = (0..5000).map(|n| n.to_string().into()).collect();
         let ids: Vec<(ConnId, ConnId)> = users.iter().map(|_| (ConnId::new(), ConnId::new())).collect();
         for (user, (one, two)) in users.iter().zip(&ids) {
-            assert_eq!(registry.add_user(user, *one, Some(2)), Ok(1));
-            assert_eq!(registry.add_user(user, *two, Some(2)), Ok(2));
-            assert_eq!(registry.add_user(user, ConnId::new(), Some(2)), Err(LimitExceeded { limit: 2, current: 2 }));
+            assert_eq!(registry.add_user(user, *one, Some(2), 0), Ok(1));
+            assert_eq!(registry.add_user(user, *two, Some(2), 0), Ok(2));
+            assert_eq!(registry.add_user(user, ConnId::new(), Some(2), 0), Err(LimitExceeded { limit: 2, current: 2 }));
+            let over = registry.add_user(user, ConnId::new(), Some(9), 7);
+            assert_eq!(over, Err(LimitExceeded { limit: 9, current: 9 }));
             assert_eq!(registry.ids_of(user), [*one, *two]);
         }
         assert_eq!((registry.user_count(), registry.users().len()), (5000, 5000));

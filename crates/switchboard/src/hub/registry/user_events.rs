@@ -18,15 +18,15 @@ const MAX_CAPACITY: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserEvent {
-    /// The first connection of a user was identified: the user came online.
+    /// The first connection of a user was identified, on any node: the user came online.
     #[non_exhaustive]
     Online {
         /// The user's key.
         user: Arc<str>,
-        /// The connection that was identified.
-        conn: ConnId,
+        /// The connection that was identified; `None` if it is one of another node.
+        conn: Option<ConnId>,
     },
-    /// A further connection of a user was identified.
+    /// A further connection of a user was identified, on this node.
     #[non_exhaustive]
     ConnectionAdded {
         /// The user's key.
@@ -34,7 +34,7 @@ pub enum UserEvent {
         /// The connection that was identified.
         conn: ConnId,
     },
-    /// One of several connections of a user has ended.
+    /// One of several connections of a user has ended, on this node.
     #[non_exhaustive]
     ConnectionEnded {
         /// The user's key.
@@ -42,16 +42,17 @@ pub enum UserEvent {
         /// The connection that has ended.
         conn: ConnId,
     },
-    /// The last connection of a user has ended: the user went offline.
+    /// The last connection of a user has ended, on any node: the user went offline.
     #[non_exhaustive]
     Offline {
         /// The user's key.
         user: Arc<str>,
-        /// The connection that has ended.
-        conn: ConnId,
+        /// The connection that has ended; `None` if it was one of another node.
+        conn: Option<ConnId>,
     },
     /// The reader was too slow and has missed the oldest events. Read
-    /// [`Hub::local_users`](crate::Hub::local_users) for the current users.
+    /// [`Hub::local_users`](crate::Hub::local_users) for the current users of this node, or ask for
+    /// each with [`UserHandle::is_online`](crate::UserHandle::is_online).
     #[non_exhaustive]
     Missed {
         /// The number of missed events.
@@ -132,7 +133,11 @@ impl UserFeed {
     pub(crate) fn added(&self, user: &Arc<str>, conn: ConnId, count: usize) {
         self.tell(|| {
             let user = Arc::clone(user);
-            if count == 1 { UserEvent::Online { user, conn } } else { UserEvent::ConnectionAdded { user, conn } }
+            if count == 1 {
+                UserEvent::Online { user, conn: Some(conn) }
+            } else {
+                UserEvent::ConnectionAdded { user, conn }
+            }
         });
     }
 
@@ -140,8 +145,18 @@ impl UserFeed {
     pub(crate) fn ended(&self, user: &Arc<str>, conn: ConnId, count: usize) {
         self.tell(|| {
             let user = Arc::clone(user);
-            if count == 0 { UserEvent::Offline { user, conn } } else { UserEvent::ConnectionEnded { user, conn } }
+            if count == 0 {
+                UserEvent::Offline { user, conn: Some(conn) }
+            } else {
+                UserEvent::ConnectionEnded { user, conn }
+            }
         });
+    }
+
+    /// Records an event that another node, or this one, has reported.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn reported(&self, event: UserEvent) {
+        self.tell(|| event);
     }
 
     fn tell(&self, event: impl FnOnce() -> UserEvent) {

@@ -7,7 +7,7 @@ use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet, Req
 use crate::{
     TopicName,
     conn::{AnyConn, ConnId, ConnRef, SendError, Signal},
-    hub::{CallFirst, Hub},
+    hub::{CallFirst, Hub, calls::Target},
     wire::{Frame, Variants, encode},
 };
 
@@ -104,7 +104,9 @@ impl<Out: MessageSet> UserHandle<Out> {
         Ok(send_to_all(&self.conns(), &frame))
     }
 
-    /// Sends a request to all of the user's connections and returns the first response.
+    /// Sends a request to all of the user's connections, on all nodes, and returns the first response.
+    ///
+    /// A connection that another node has identified in the last 200 ms may not be asked.
     ///
     /// ```
     /// use switchboard::{CallError, Hub, ws_message, ws_rpc};
@@ -126,7 +128,7 @@ impl<Out: MessageSet> UserHandle<Out> {
     /// # let _ = ask;
     /// ```
     pub fn call<R: Request<Meta = ()> + MemberOf<Out>>(&self, request: R) -> CallFirst<R> {
-        CallFirst::new(self.conns(), request)
+        CallFirst::new(&self.hub, Target::User(Arc::clone(&self.key)), request)
     }
 
     /// Closes all of the user's connections with 4503 ("kicked"). Returns their number.

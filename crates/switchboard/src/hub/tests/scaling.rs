@@ -177,7 +177,7 @@ fn connections_of_one_user_are_removed_in_linear_time() {
         let ids: Vec<ConnId> = (0..count).map(|_| ConnId::new()).collect();
         let begin = Instant::now();
         for id in &ids {
-            registry.add_user(&user, *id, Some(count)).unwrap();
+            registry.add_user(&user, *id, Some(count), 0).unwrap();
         }
         // From both ends of the list.
         for (one, other) in ids.iter().zip(ids.iter().rev()).take(count / 2) {

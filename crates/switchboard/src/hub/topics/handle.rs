@@ -6,7 +6,7 @@ use switchboard_core::{AnyMessage, MemberOf, Message, MessageSet, Request};
 
 use crate::{
     conn::ConnId,
-    hub::{Batch, BatchOptions, CallAll, Hub, Members, Publish, Throttle, TopicName, TopicOf},
+    hub::{Batch, BatchOptions, CallAll, Hub, Members, Publish, Throttle, TopicName, TopicOf, calls::Target},
 };
 
 /// A handle to a topic: [`Hub::topic`].
@@ -144,7 +144,8 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
         Batch::new(&self.hub, self.name(), options, make)
     }
 
-    /// Sends a request to every subscriber and collects the responses.
+    /// Sends a request to every subscriber, on all nodes, and collects the responses. The result says
+    /// whether it [is complete](crate::CallAnswers::is_complete).
     ///
     /// ```
     /// use std::time::Duration;
@@ -166,7 +167,7 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
     /// # let _ = all_ready;
     /// ```
     pub fn call_all<R: Request<Meta = ()> + MemberOf<Out>>(&self, request: R) -> CallAll<R> {
-        CallAll::new(self.local_members().map(|conn| conn.inner().clone()).collect(), request)
+        CallAll::new(&self.hub, Target::Topic(self.hub.name(self.name()).into()), request)
     }
 }
 

@@ -69,9 +69,20 @@ impl TopicRule {
         true
     }
 
-    /// Returns how a queued message may be replaced or dropped, if at all.
-    pub(crate) fn discard_policy(&self, topic: &str, message: &Outgoing) -> Option<Arc<DiscardPolicy>> {
-        let key = self.options.keys.iter().find_map(|key| key.of(message));
+    /// Returns the key of a message of which only the latest matters to a slow consumer.
+    pub(crate) fn conflation_key(&self, message: &Outgoing) -> Option<Box<str>> {
+        self.options.keys.iter().find_map(|key| key.of(message))
+    }
+
+    /// Returns how a queued message may be replaced or dropped, if at all. A message that comes from
+    /// the bus has its key with it.
+    pub(crate) fn discard_policy(
+        &self,
+        topic: &str,
+        message: &Outgoing,
+        key: Option<Box<str>>,
+    ) -> Option<Arc<DiscardPolicy>> {
+        let key = key.or_else(|| self.conflation_key(message));
         let drop_oldest = self.options.slow_consumer == super::SlowConsumer::DropOldest;
         (key.is_some() || drop_oldest).then(|| Arc::new(DiscardPolicy::new(topic, key, drop_oldest)))
     }
