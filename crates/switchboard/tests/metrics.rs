@@ -166,3 +166,35 @@ async fn message_seconds_are_of_all_messages_however_they_end() {
     assert!((0.03..10.0).contains(&longest), "{longest}");
     assert_documented("switchboard_message_seconds");
 }
+
+/// The figures of a link, by name and labels.
+#[cfg(feature = "cluster")]
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn the_link_of_a_hub_is_recorded_until_it_ends() {
+    use switchboard::{Hub, cluster::MemoryBus};
+
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let bus = MemoryBus::new();
+    let [one, two] = [bus.broker(), bus.broker()].map(|broker| Hub::builder().broker(broker).build());
+    one.ready().await;
+    two.ready().await;
+    one.publish("t", Fine {}).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let mut seen = BTreeMap::new();
+    counted(&snapshotter, &mut seen);
+    let of = |seen: &BTreeMap<String, f64>, name: &str| seen[&format!("switchboard_cluster_{name}")];
+    // Both hubs are in this process.
+    assert_eq!((of(&seen, "healthy "), of(&seen, "nodes "), of(&seen, "channels ")), (2.0, 2.0, 4.0));
+    assert!(of(&seen, "sent_total ") > 4.0 && of(&seen, "received_total ") > of(&seen, "sent_total "), "{seen:?}");
+    assert_eq!((of(&seen, "gaps_total "), of(&seen, "skipped_total reason=malformed")), (0.0, 0.0));
+    assert!(seen.len() > 17, "{seen:?}");
+    for name in seen.keys() {
+        assert_documented(name);
+    }
+    drop((one, two));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    counted(&snapshotter, &mut seen);
+    assert_eq!((of(&seen, "healthy "), of(&seen, "nodes "), of(&seen, "channels ")), (0.0, 0.0, 0.0));
+}

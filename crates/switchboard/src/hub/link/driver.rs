@@ -12,6 +12,8 @@ use switchboard_cluster::{OperationId, Output};
 use switchboard_core::broker::{BrokerErrorKind, BrokerSink};
 use tokio::time::{sleep, sleep_until, timeout};
 
+#[cfg(feature = "metrics")]
+use super::figures::Figures;
 use super::{Link, clients::Arrival, deliver::Deliveries};
 use crate::hub::{Hub, HubInner};
 
@@ -32,8 +34,15 @@ type Answer = (OperationId, Result<(), BrokerErrorKind>);
 /// Runs until the hub is dropped.
 pub(super) async fn run(link: Arc<Link>, hub: Weak<HubInner>) {
     let mut starting = pin!(start(Arc::clone(&link)));
-    let mut driver =
-        Driver { link, hub, is_started: false, calls: FuturesUnordered::new(), deliveries: Deliveries::default() };
+    let mut driver = Driver {
+        link,
+        hub,
+        is_started: false,
+        calls: FuturesUnordered::new(),
+        deliveries: Deliveries::default(),
+        #[cfg(feature = "metrics")]
+        figures: Figures::new(),
+    };
     while !driver.link.state.lock().is_closed {
         tokio::select! {
             () = &mut starting, if !driver.is_started => driver.is_started = true,
@@ -66,6 +75,8 @@ struct Driver {
     /// Calls of the broker that it has not answered. The state machine limits their number.
     calls: FuturesUnordered<BoxFuture<'static, Answer>>,
     deliveries: Deliveries,
+    #[cfg(feature = "metrics")]
+    figures: Figures,
 }
 
 impl Driver {
@@ -86,6 +97,8 @@ impl Driver {
         }
         self.deliveries.flush();
         drop(hub);
+        #[cfg(feature = "metrics")]
+        self.figures.record(|| (self.link.stats(), self.link.health()));
         if more {
             self.answers();
             tokio::task::yield_now().await;

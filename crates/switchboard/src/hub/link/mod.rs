@@ -12,6 +12,8 @@ mod clients;
 mod deliver;
 #[cfg(feature = "cluster")]
 mod driver;
+#[cfg(all(feature = "cluster", feature = "metrics"))]
+mod figures;
 #[cfg(feature = "cluster")]
 mod groups;
 #[cfg(feature = "cluster")]
