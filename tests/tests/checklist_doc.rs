@@ -135,9 +135,14 @@ fn has_typescript_test(source: &str, name: &str) -> bool {
     })
 }
 
-/// Whether a function with this name has the attribute of a test.
+/// Whether a function with this name has the attribute of a test, or the tests that adapters share are run under it.
 fn has_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
+    let is_shared = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(": Program::"));
+    let mut shared = lines.iter().skip_while(|line| **line != "adapter_cases!(").take_while(|line| **line != ");");
+    if shared.any(is_shared) {
+        return true;
+    }
     let declares = |line: &str| {
         let line = line.strip_prefix("async ").unwrap_or(line);
         line.strip_prefix("fn ").and_then(|rest| rest.strip_prefix(name)).is_some_and(|rest| rest.starts_with('('))
@@ -159,10 +164,14 @@ fn tests_are_distinguished_from_other_functions() {
         #[tokio::test(start_paused = true)]
         #[should_panic]
         async fn waits() {}
+        adapter_cases!(
+            shared: Program::Redis
+        );
+        other: Program::Redis
     ";
     assert_eq!(
-        ["helps", "shows", "waits", "show", "absent"].map(|name| has_test(source, name)),
-        [false, true, true, false, false]
+        ["helps", "shows", "waits", "show", "absent", "shared", "other"].map(|name| has_test(source, name)),
+        [false, true, true, false, false, true, false]
     );
 }
 

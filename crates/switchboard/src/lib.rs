@@ -241,7 +241,7 @@ pub use self::{
     },
     hub::{
         Batch, BatchOptions, CallAll, CallAnswers, CallFirst, ChangeTopics, ConnectionHandle, Connections, Drain,
-        DrainFuture, Hub, HubBuilder, HubStats, Matched, Members, Publish, PublishError, PublishErrorKind,
+        DrainFuture, Gathered, Hub, HubBuilder, HubStats, Matched, Members, Publish, PublishError, PublishErrorKind,
         PublishFuture, PublishMany, Published, SlowConsumer, Subscribe, Throttle, TopicChange, TopicError,
         TopicErrorKind, TopicFuture, TopicHandle, TopicName, TopicOf, TopicOptions, TypedHub, TypedTopic as Topic,
         Unsubscribe, UserEvent, UserEvents, UserHandle,

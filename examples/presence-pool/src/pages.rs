@@ -63,7 +63,8 @@ pub(crate) async fn connections(State(hub): State<Hub>) -> Json<Vec<Connection>>
 
 pub(crate) async fn user(State(hub): State<Hub>, Path(user): Path<String>) -> Json<User> {
     let ids = hub.user(&user).connections().await;
-    let connections = ids.into_iter().filter_map(|id| hub.local_connection(id)).map(|conn| describe(&conn)).collect();
+    let connections =
+        ids.into_inner().into_iter().filter_map(|id| hub.local_connection(id)).map(|conn| describe(&conn)).collect();
     Json(User { online: hub.user(&user).is_online().await, connections })
 }
 

@@ -118,12 +118,12 @@ async fn join(conn: Conn<User>, hub: Hub, join: Join) -> Result<Joined, WsError>
         return Err(WsError::permission_denied("this topic is private"));
     }
     conn.subscribe(&join.topic).await?;
-    Ok(Joined { members: hub.topic(&join.topic).subscriber_count().await, topic: join.topic })
+    Ok(Joined { members: hub.topic(&join.topic).subscriber_count().await.into_inner(), topic: join.topic })
 }
 
 async fn leave(conn: Conn<User>, hub: Hub, leave: Leave) -> Result<Left, WsError> {
     conn.unsubscribe(&leave.topic).await?;
-    Ok(Left { members: hub.topic(&leave.topic).subscriber_count().await, topic: leave.topic })
+    Ok(Left { members: hub.topic(&leave.topic).subscriber_count().await.into_inner(), topic: leave.topic })
 }
 
 async fn say(conn: Conn<User>, say: Say) -> Result<(), WsError> {

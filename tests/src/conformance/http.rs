@@ -60,7 +60,7 @@ pub(super) fn is_complete(hub: &Hub) -> bool {
 
 pub(super) async fn topic(State(hub): State<Hub>, Path(topic): Path<String>) -> Json<Value> {
     let subscribers = hub.topic(topic).subscriber_count().await;
-    Json(json!({ "subscribers": subscribers, "complete": is_complete(&hub) }))
+    Json(json!({ "subscribers": *subscribers, "complete": subscribers.is_complete() }))
 }
 
 pub(super) async fn stats(State(hub): State<Hub>) -> Json<Value> {

@@ -8,14 +8,11 @@ use axum::{
 use serde_json::{Value, json};
 use switchboard::Hub;
 
-use super::{
-    http::{Text, is_complete},
-    messages::Note,
-};
+use super::{http::Text, messages::Note};
 
 pub(super) async fn connections(State(hub): State<Hub>, Path(user): Path<String>) -> Json<Value> {
     let connections = hub.user(user).connection_count().await;
-    Json(json!({ "connections": connections, "complete": is_complete(&hub) }))
+    Json(json!({ "connections": *connections, "complete": connections.is_complete() }))
 }
 
 pub(super) async fn message(

@@ -33,7 +33,7 @@ async fn subscribers_of_all_nodes_are_counted_and_removed() {
     let [a, b] = nodes().await;
     let (_one, mut two) = (a.member("room:1").await, b.member("room:1").await);
     let room = a.hub.topic("room:1");
-    assert_eq!((room.subscriber_count().await, room.local_subscriber_count()), (2, 1));
+    assert_eq!((*room.subscriber_count().await, room.local_subscriber_count()), (2, 1));
     let id = two.headers["x-client-id"].to_str().unwrap().parse().unwrap();
     assert!(room.remove(id).await);
     assert!(!room.remove(id).await);
@@ -41,4 +41,27 @@ async fn subscribers_of_all_nodes_are_counted_and_removed() {
     a.hub.publish("room:1", Said { n: 1 }).await.unwrap();
     a.hub.connection(id).send(Said { n: 2 }).await.unwrap();
     assert_eq!(said(&mut two).await, 2);
+}
+
+/// A number that lacks a node says so.
+#[tokio::test]
+async fn counts_without_a_silent_node_are_incomplete() {
+    let [a, b] = nodes().await;
+    let (_one, _two) = (a.member("room:1").await, b.member("room:1").await);
+    let _ann = b.connect_as("ann").await;
+    let (room, ann) = (a.hub.topic("room:1"), a.hub.user("ann"));
+    assert!(room.subscriber_count().await.is_complete());
+    crate::node::until(async || ann.connection_count().await == 1).await;
+    assert!(ann.connection_count().await.is_complete() && ann.connections().await.is_complete());
+    // Neither asked nor known to be gone.
+    b.broker.hold();
+    let (members, connections) = tokio::join!(room.subscriber_count(), ann.connections());
+    assert_eq!((*members, members.is_complete()), (1, false));
+    assert_eq!((connections.len(), connections.is_complete()), (0, false));
+    b.broker.release();
+    crate::node::until(async || room.subscriber_count().await.is_complete()).await;
+    assert_eq!(room.subscriber_count().await, 2);
+    a.broker.cut("pulled the plug");
+    crate::node::until(async || !ann.connection_count().await.is_complete()).await;
+    assert!(!room.subscriber_count().await.is_complete());
 }

@@ -12,9 +12,9 @@ async fn a_user_of_another_node_is_online_and_listed() {
     for hub in [&a.hub, &b.hub] {
         until(async || hub.user("ann").connection_count().await == 2).await;
     }
-    let mut ids = a.hub.user("ann").connections().await;
+    let mut ids = a.hub.user("ann").connections().await.into_inner();
     ids.sort();
-    let mut from_b = b.hub.user("ann").connections().await;
+    let mut from_b = b.hub.user("ann").connections().await.into_inner();
     from_b.sort();
     assert_eq!((ids.len(), &ids), (2, &from_b));
     assert!(a.hub.user("ann").local_connections().len() == 1);

@@ -139,7 +139,7 @@ async fn one_that_is_refused_is_not_listed() {
     let mut two = connect(&server, "ann").await;
     assert!(hub.local_connection(id(&two)).is_none());
     assert_eq!(two.expect_close().await.0, 4504);
-    assert_eq!((hub.user("ann").connections().await, hub.stats().connections), (vec![id(&one)], 1));
+    assert_eq!((hub.user("ann").connections().await.into_inner(), hub.stats().connections), (vec![id(&one)], 1));
     drop(one);
     let event = events.next().await.unwrap();
     assert!(matches!(event, UserEvent::Offline { .. }), "{event:?}");

@@ -7,6 +7,7 @@ mod builder;
 mod calls;
 mod drain;
 mod error;
+mod gathered;
 mod link;
 mod publish;
 mod registry;
@@ -42,6 +43,7 @@ pub use self::{
     calls::{CallAll, CallAnswers, CallFirst},
     drain::{Drain, DrainFuture},
     error::{PublishError, PublishErrorKind, TopicError, TopicErrorKind},
+    gathered::Gathered,
     publish::{Batch, BatchOptions, Matched, Publish, PublishFuture, PublishMany, Published, Throttle},
     registry::{ConnectionHandle, Connections, Members, UserEvent, UserEvents, UserHandle},
     stats::HubStats,

@@ -40,7 +40,7 @@ impl RoomName {
     async fn count(self, hub: &Hub) -> Room {
         let topic = hub.topic(self.topic());
         let members_here = topic.local_subscriber_count();
-        let members = topic.subscriber_count().await;
+        let members = topic.subscriber_count().await.into_inner();
         Room { id: self.id.into(), name: self.name.into(), members, members_here }
     }
 

@@ -15,7 +15,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 #[cfg(feature = "metrics")]
 use super::figures::Figures;
 use super::{Link, clients::Arrival, deliver::Deliveries};
-use crate::hub::{Hub, HubInner};
+use crate::hub::{Gathered, Hub, HubInner};
 
 /// How many outputs are done before other tasks run: each may be a message for a thousand subscribers.
 const BATCH: usize = 64;
@@ -170,9 +170,9 @@ impl Driver {
                 let waiter = self.link.state.lock().waiting.commands.remove(&command);
                 let _ = waiter.map(|waiter| waiter.send(outcome));
             }
-            Output::Answers { question, answers, .. } => {
+            Output::Answers { question, answers, is_complete } => {
                 let waiter = self.link.state.lock().waiting.questions.remove(&question);
-                let _ = waiter.map(|waiter| waiter.send(answers));
+                let _ = waiter.map(|waiter| waiter.send(Gathered::new(answers, is_complete)));
             }
             Output::ClientResponse { request, payload } => {
                 let waiter = self.link.state.lock().waiting.requests.get(&request).cloned();

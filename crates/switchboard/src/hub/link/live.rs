@@ -26,7 +26,10 @@ use tokio::{
 use uuid::Uuid;
 
 use super::clients::Arrival;
-use crate::{conn::ConnId, hub::HubInner};
+use crate::{
+    conn::ConnId,
+    hub::{Gathered, HubInner},
+};
 
 /// The broker of a hub and the times and limits of its cluster, until the hub is built.
 #[derive(Clone, Default)]
@@ -58,7 +61,7 @@ pub(super) struct Waiting {
     pub(super) joins: FxHashMap<JoinId, (TopicName, oneshot::Sender<Result<(), ClusterError>>)>,
     pub(super) publishes: FxHashMap<PublishId, oneshot::Sender<Result<(), ClusterError>>>,
     pub(super) commands: FxHashMap<CommandId, oneshot::Sender<CommandOutcome>>,
-    pub(super) questions: FxHashMap<QuestionId, oneshot::Sender<Vec<(NodeId, Bytes)>>>,
+    pub(super) questions: FxHashMap<QuestionId, oneshot::Sender<Gathered<Vec<(NodeId, Bytes)>>>>,
     pub(super) requests: FxHashMap<ClientRequestId, mpsc::UnboundedSender<Arrival>>,
     /// Requests of other nodes. Their tasks end when the sender is dropped.
     pub(super) served: FxHashMap<ClientRequestReply, oneshot::Sender<()>>,
@@ -144,8 +147,10 @@ impl Link {
     }
 
     /// Returns the number of a user's connections on all nodes.
-    pub(crate) fn user_connections(&self, user: &str) -> usize {
-        UserKey::new(user).map_or(0, |user| self.state.lock().cluster.user(&user).connections)
+    pub(crate) fn user_connections(&self, user: &str) -> Gathered<usize> {
+        let Ok(user) = UserKey::new(user) else { return Gathered::new(0, false) };
+        let known = self.state.lock().cluster.user(&user);
+        Gathered::new(known.connections, known.is_complete)
     }
 
     /// Sends a command to a user's connections on all nodes. Returns how many have got it, on nodes that answered in time.
@@ -167,14 +172,14 @@ impl Link {
     }
 
     /// Asks all nodes, this one included. Returns the answers that came in time.
-    pub(super) async fn ask(&self, question: Bytes) -> Result<Vec<(NodeId, Bytes)>, ClusterError> {
+    pub(super) async fn ask(&self, question: Bytes) -> Result<Gathered<Vec<(NodeId, Bytes)>>, ClusterError> {
         let ended = self.input(|cluster, waiting, now| {
             let question = cluster.ask(question, now)?;
             let (sender, ended) = oneshot::channel();
             waiting.questions.insert(question, sender);
             Ok(ended)
         })?;
-        Ok(ended.await.unwrap_or_default())
+        Ok(ended.await.unwrap_or_else(|_| Gathered::new(Vec::new(), false)))
     }
 
     /// Tells the other nodes that this one leaves.

@@ -12,7 +12,7 @@ use switchboard_core::CloseCode;
 use super::RawAnswer;
 use crate::{
     conn::{CallError, ConnId},
-    hub::{HubInner, PublishError, TopicError, calls::Target, publish::Outgoing},
+    hub::{Gathered, HubInner, PublishError, TopicError, calls::Target, publish::Outgoing},
     wire::Frame,
 };
 
@@ -98,10 +98,10 @@ never! {
     fn drain();
     fn user_connected(&Arc<str>, ConnId) -> bool;
     fn user_disconnected(&Arc<str>, ConnId) -> bool;
-    fn user_connections(&str) -> usize;
+    fn user_connections(&str) -> Gathered<usize>;
     fn connections_elsewhere(&Arc<str>) -> usize;
     fn watch_users();
-    async fn ids_of_user(&str) -> Vec<ConnId>;
+    async fn ids_of_user(&str) -> Gathered<Vec<ConnId>>;
     async fn send_to_user(&str, &str) -> usize;
     async fn disconnect_user(&str, CloseCode, &str) -> usize;
     async fn revoke_user(&str, &str) -> usize;
@@ -109,7 +109,7 @@ never! {
     async fn send_to(ConnId, &str) -> bool;
     async fn disconnect(ConnId, CloseCode, &str) -> bool;
     async fn reauthorize(ConnId) -> bool;
-    async fn subscriber_count(&str) -> usize;
+    async fn subscriber_count(&str) -> Gathered<usize>;
     async fn remove_subscriber(&str, ConnId) -> bool;
     async fn reauthorize_topic(&str) -> usize;
 }

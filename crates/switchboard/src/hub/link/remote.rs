@@ -12,7 +12,7 @@ use switchboard_core::CloseCode;
 use super::Link;
 use crate::{
     conn::{ConnId, Signal},
-    hub::{Hub, UserEvent, registry::send_to_all},
+    hub::{Gathered, Hub, UserEvent, registry::send_to_all},
     wire::Frame,
 };
 
@@ -76,9 +76,10 @@ pub(super) enum Applied {
 /// Commands for a user.
 impl Link {
     /// Returns the ids of a user's connections on all nodes that answered in time.
-    pub(crate) async fn ids_of_user(&self, user: &str) -> Vec<ConnId> {
-        let answers: Vec<Vec<String>> = self.query(&Query::Connections { user: user.into() }).await;
-        answers.iter().flatten().filter_map(|id| id.parse().ok()).collect()
+    pub(crate) async fn ids_of_user(&self, user: &str) -> Gathered<Vec<ConnId>> {
+        let answers: Gathered<Vec<Vec<String>>> = self.query(&Query::Connections { user: user.into() }).await;
+        let ids = answers.iter().flatten().filter_map(|id| id.parse().ok()).collect();
+        Gathered::new(ids, answers.is_complete())
     }
 
     pub(crate) async fn send_to_user(&self, user: &str, message: &str) -> usize {
@@ -114,8 +115,9 @@ impl Link {
         self.count(&Query::Reauthorize { conn: conn.to_string().into() }).await > 0
     }
 
-    pub(crate) async fn subscriber_count(&self, topic: &str) -> usize {
-        self.count(&Query::Subscribers { topic: topic.into() }).await
+    pub(crate) async fn subscriber_count(&self, topic: &str) -> Gathered<usize> {
+        let counts = self.query::<usize>(&Query::Subscribers { topic: topic.into() }).await;
+        Gathered::new(counts.iter().sum(), counts.is_complete())
     }
 
     pub(crate) async fn remove_subscriber(&self, topic: &str, conn: ConnId) -> bool {
@@ -132,14 +134,19 @@ impl Link {
     }
 
     /// Asks all nodes, and returns the answers that came in time and could be read.
-    async fn query<T: DeserializeOwned>(&self, query: &Query<'_>) -> Vec<T> {
+    async fn query<T: DeserializeOwned>(&self, query: &Query<'_>) -> Gathered<Vec<T>> {
         // Nothing in a question fails to serialise.
         let question = serde_json::to_vec(query).unwrap_or_default();
         match self.ask(question.into()).await {
-            Ok(answers) => answers.iter().filter_map(|(_, answer)| serde_json::from_slice(answer).ok()).collect(),
+            Ok(answers) => {
+                let read: Vec<T> =
+                    answers.iter().filter_map(|(_, answer)| serde_json::from_slice(answer).ok()).collect();
+                let is_complete = answers.is_complete() && read.len() == answers.len();
+                Gathered::new(read, is_complete)
+            }
             Err(error) => {
                 tracing::warn!(error = error.to_string(), "the other nodes were not asked");
-                Vec::new()
+                Gathered::new(Vec::new(), false)
             }
         }
     }

@@ -7,7 +7,7 @@ use switchboard_core::{AnyMessage, CloseCode, MemberOf, Message, MessageSet, Req
 use crate::{
     TopicName,
     conn::{AnyConn, ConnId, ConnRef, SendError, Signal},
-    hub::{CallFirst, Hub, calls::Target},
+    hub::{CallFirst, Gathered, Hub, calls::Target},
     wire::{Frame, Variants, encode},
 };
 
@@ -55,26 +55,29 @@ impl<Out: MessageSet> UserHandle<Out> {
     #[expect(clippy::unused_async, reason = "a later kind of cluster may have to ask")]
     pub async fn is_online(&self) -> bool {
         self.hub.0.registry.lock().is_online(&self.key)
-            || self.hub.0.link.as_ref().is_some_and(|link| link.user_connections(&self.key) > 0)
+            || self.hub.0.link.as_ref().is_some_and(|link| *link.user_connections(&self.key) > 0)
     }
 
     /// Returns the number of the user's connections.
     ///
     /// Other nodes are not asked: they tell of their users within 200 ms.
     #[expect(clippy::unused_async, reason = "a later kind of cluster may have to ask")]
-    pub async fn connection_count(&self) -> usize {
+    pub async fn connection_count(&self) -> Gathered<usize> {
         match &self.hub.0.link {
             Some(link) => link.user_connections(&self.key),
-            None => self.conns().len(),
+            None => Gathered::local(self.conns().len()),
         }
     }
 
     /// Returns the ids of the user's connections, in the order of identification on each node.
-    pub async fn connections(&self) -> Vec<ConnId> {
+    ///
+    /// With a [broker](crate::HubBuilder::broker), all nodes are asked, and those that have not answered within 300 ms are
+    /// left out: see [`Gathered::is_complete`].
+    pub async fn connections(&self) -> Gathered<Vec<ConnId>> {
         if let Some(link) = &self.hub.0.link {
             return link.ids_of_user(&self.key).await;
         }
-        self.hub.0.registry.lock().ids_of(&self.key)
+        Gathered::local(self.hub.0.registry.lock().ids_of(&self.key))
     }
 
     /// Returns the user's connections to this node, in the order of identification.

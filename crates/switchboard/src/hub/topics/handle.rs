@@ -6,7 +6,7 @@ use switchboard_core::{AnyMessage, MemberOf, Message, MessageSet, Request};
 
 use crate::{
     conn::ConnId,
-    hub::{Batch, BatchOptions, CallAll, Hub, Members, Publish, Throttle, TopicName, TopicOf, calls::Target},
+    hub::{Batch, BatchOptions, CallAll, Gathered, Hub, Members, Publish, Throttle, TopicName, TopicOf, calls::Target},
 };
 
 /// A handle to a topic: [`Hub::topic`].
@@ -53,10 +53,13 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
 
     /// Returns the number of subscribers. A closing connection counts until its `on_close` hooks
     /// are done.
-    pub async fn subscriber_count(&self) -> usize {
+    ///
+    /// With a [broker](crate::HubBuilder::broker), all nodes are asked, and those that have not answered within 300 ms are
+    /// left out: see [`Gathered::is_complete`].
+    pub async fn subscriber_count(&self) -> Gathered<usize> {
         match &self.hub.0.link {
             Some(link) => link.subscriber_count(&self.hub.name(self.name())).await,
-            None => self.local_subscriber_count(),
+            None => Gathered::local(self.local_subscriber_count()),
         }
     }
 
