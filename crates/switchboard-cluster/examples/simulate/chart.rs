@@ -18,8 +18,11 @@ const FAINT_INK: &str = "#5c5c55";
 const GRID: &str = "#dcdad0";
 const PAPER: &str = "#f4f3ee";
 
+/// A figure of the traffic.
+type Value = fn(&Traffic) -> f64;
+
 /// What is drawn, with a colour for each that is dark enough for a white page.
-const SERIES: [(&str, &str, fn(&Traffic) -> f64); 4] = [
+const SERIES: [(&str, &str, Value); 4] = [
     ("heartbeats received, per second and node", "#2563a8", |traffic| traffic.idle_received),
     ("kilobytes of them", "#7fb0dc", |traffic| traffic.idle_bytes / 1000.0),
     ("messages for one node more, in all", "#c98f4a", |traffic| traffic.start_messages as f64),

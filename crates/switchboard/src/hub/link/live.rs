@@ -31,6 +31,9 @@ use crate::{
     hub::{Gathered, HubInner},
 };
 
+/// The answers of nodes to a question.
+pub(super) type Answers = Gathered<Vec<(NodeId, Bytes)>>;
+
 /// The broker of a hub and the times and limits of its cluster, until the hub is built.
 #[derive(Clone, Default)]
 pub(crate) struct LinkSettings {
@@ -61,7 +64,7 @@ pub(super) struct Waiting {
     pub(super) joins: FxHashMap<JoinId, (TopicName, oneshot::Sender<Result<(), ClusterError>>)>,
     pub(super) publishes: FxHashMap<PublishId, oneshot::Sender<Result<(), ClusterError>>>,
     pub(super) commands: FxHashMap<CommandId, oneshot::Sender<CommandOutcome>>,
-    pub(super) questions: FxHashMap<QuestionId, oneshot::Sender<Gathered<Vec<(NodeId, Bytes)>>>>,
+    pub(super) questions: FxHashMap<QuestionId, oneshot::Sender<Answers>>,
     pub(super) requests: FxHashMap<ClientRequestId, mpsc::UnboundedSender<Arrival>>,
     /// Requests of other nodes. Their tasks end when the sender is dropped.
     pub(super) served: FxHashMap<ClientRequestReply, oneshot::Sender<()>>,
@@ -172,7 +175,7 @@ impl Link {
     }
 
     /// Asks all nodes, this one included. Returns the answers that came in time.
-    pub(super) async fn ask(&self, question: Bytes) -> Result<Gathered<Vec<(NodeId, Bytes)>>, ClusterError> {
+    pub(super) async fn ask(&self, question: Bytes) -> Result<Answers, ClusterError> {
         let ended = self.input(|cluster, waiting, now| {
             let question = cluster.ask(question, now)?;
             let (sender, ended) = oneshot::channel();
