@@ -59,8 +59,9 @@ async function enter() {
     people.heard(member);
     if (lost) tellReturn();
     outbox.entered(roomId);
-  } catch (error) {
+  } catch (thrown) {
     if (number !== attempt) return;
+    const error = /** @type {any} */ (thrown);
     if (!isTemporary(error)) view.toast(error.message);
     // Without the broker a room cannot be entered; the state of the connection says so.
     else if (isOpen()) setTimeout(() => { if (number === attempt) enter(); }, error.retryAfterMs ?? RETRY_MS);

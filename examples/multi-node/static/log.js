@@ -114,7 +114,8 @@ export function showOutbox(items, me, { onRetry, onDiscard }) {
       } else {
         wait.append(element("span", "", item.status === "sending" ? "Sending…" : "Waiting to be sent…"));
       }
-      const node = messageNode({ ...me, node: "" }, { text: item.text, sentAt: item.timestamp }, { own: true, grouped: false, wait });
+      const message = { text: item.text, sentAt: item.timestamp, messageId: "" };
+      const node = messageNode({ ...me, node: "" }, message, { own: true, grouped: false, wait });
       node.classList.add(item.status === "failed" ? "failed" : "pending");
       return node;
     }));

@@ -63,8 +63,9 @@ export class Outbox {
     try {
       await this.#send(item);
       this.remove(item.id);
-    } catch (error) {
+    } catch (thrown) {
       if (!this.#items.includes(item)) return; // The message came although the answer did not.
+      const error = /** @type {any} */ (thrown);
       const isLate = Date.now() - item.timestamp > GIVE_UP_MS;
       item.status = isTemporary(error) && !isLate ? "waiting" : "failed";
       item.reason = error.message;

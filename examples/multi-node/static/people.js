@@ -13,7 +13,7 @@ export class People {
   }
 
   get list() {
-    return [...this.#people.values()].toSorted((a, b) => a.name.localeCompare(b.name));
+    return [...this.#people.values()].sort((a, b) => a.name.localeCompare(b.name));
   }
 
   /** Notes that somebody was heard. Returns what was known of them before. */
@@ -54,7 +54,7 @@ export class People {
   /** Forgets those who were not heard for the longest time. One who is here after all comes back with the next message. */
   #forgetLost() {
     this.#prune = 0;
-    const oldest = [...this.#people.values()].toSorted((a, b) => a.heard - b.heard);
+    const oldest = [...this.#people.values()].sort((a, b) => a.heard - b.heard);
     for (const { userId } of oldest.slice(0, Math.max(0, oldest.length - this.#count))) this.#people.delete(userId);
     this.#onChange();
   }
