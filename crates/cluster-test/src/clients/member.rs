@@ -140,7 +140,7 @@ impl Member {
     fn joined(&self, topic: Topic) {
         self.record(What::Joined(topic));
         if self.role == Role::Target {
-            // Somebody else may end it at any time.
+            // A command of another client may end the subscription at any time.
             self.record(What::Leaving(topic));
         }
         let all = self.topics.len();

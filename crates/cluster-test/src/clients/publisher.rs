@@ -42,7 +42,7 @@ impl PublisherClient {
         Self { world, client, home, topics, pause }
     }
 
-    /// Publishes until nobody does any more, and ends when all answers have come or all end.
+    /// Publishes until publishing has ended, then waits for all answers or the end of the run.
     pub async fn run(self) {
         let mut random = Random::new(u64::from(self.client.0));
         let mut ticks = interval(self.pause);
@@ -64,7 +64,7 @@ impl PublisherClient {
         }
     }
 
-    /// Publishes until the connection ends, or nobody publishes any more and all answers have come.
+    /// Publishes until the connection ends, or until publishing has ended and all answers have come.
     async fn publish(&self, socket: &mut Socket, life: &mut Life, ticks: &mut Interval, random: &mut Random) {
         let mut phase = self.world.phase.clone();
         loop {

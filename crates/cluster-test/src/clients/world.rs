@@ -28,7 +28,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 pub enum Phase {
     /// Publishers publish.
     Publishing,
-    /// Nobody publishes; members listen.
+    /// Publishing has ended; members still listen.
     Listening,
     /// All end.
     Done,

@@ -35,9 +35,9 @@ pub struct Message {
 pub enum Outcome {
     /// Accepted.
     Accepted,
-    /// Nobody gets it.
+    /// The message reaches no member.
     Refused,
-    /// Somebody may get it.
+    /// The message may reach members.
     Unknown,
     /// The connection ended before the answer.
     ConnectionLost,

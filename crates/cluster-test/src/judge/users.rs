@@ -12,7 +12,7 @@ use super::{
 };
 use crate::history::{Client, Command, What};
 
-/// So many commands make a statement about one in a hundred.
+/// The fewest commands from which the 99th percentile is judged.
 const ENOUGH: usize = 20;
 
 pub(super) fn check_online(view: &View<'_>, verdict: &mut Verdict) {

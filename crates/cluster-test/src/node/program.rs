@@ -25,7 +25,7 @@ pub struct NodeOptions {
     pub brokers: Vec<String>,
     /// A fault to plant.
     pub planted: Option<Planted>,
-    /// One in so many has it.
+    /// The fault affects one in this many messages.
     pub one_in: u64,
 }
 
