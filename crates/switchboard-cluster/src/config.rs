@@ -45,8 +45,8 @@ settings! {
     heartbeat: Duration = Duration::from_millis(1000);
     /// Sets after how long without a heartbeat a node is down.
     node_timeout: Duration = Duration::from_millis(4000);
-    /// Sets how long the users of a node that is down still count as online: the node may come back. Also how long they do
-    /// when something was missed that the node does not repeat.
+    /// Sets how long the users of a node that is down still count as online: the node may come back. The users of a node
+    /// that is heard, but does not answer what it has of them, count as online for `node_timeout` and this time.
     node_grace: Duration = Duration::from_millis(5000);
     /// Sets how long a topic or user without local subscribers stays subscribed at the broker.
     linger: Duration = Duration::from_millis(5000);

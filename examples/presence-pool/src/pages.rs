@@ -74,7 +74,7 @@ pub(crate) async fn notify(
     Json(Text { text }): Json<Text>,
 ) -> Result<Json<Sent>, (StatusCode, String)> {
     let sent = hub.user(&user).send(Notice { text }).await;
-    sent.map(|devices| Json(Sent { devices })).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
+    sent.map(|devices| Json(Sent { devices: *devices })).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
 }
 
 pub(crate) async fn pool(State(hub): State<Hub>, Path(pool): Path<String>) -> Json<Pool> {

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
 };
 use serde_json::{Value, json};
-use switchboard::Hub;
+use switchboard::{Gathered, Hub};
 
 use super::{http::Text, messages::Note};
 
@@ -21,15 +21,19 @@ pub(super) async fn message(
     Json(Text { text }): Json<Text>,
 ) -> Result<Json<Value>, (StatusCode, String)> {
     match hub.user(user).send(Note { text }).await {
-        Ok(connections) => Ok(Json(json!({ "connections": connections }))),
+        Ok(connections) => Ok(counted(connections)),
         Err(error) => Err((StatusCode::BAD_REQUEST, error.to_string())),
     }
 }
 
 pub(super) async fn disconnect(State(hub): State<Hub>, Path(user): Path<String>) -> Json<Value> {
-    Json(json!({ "connections": hub.user(user).disconnect().await }))
+    counted(hub.user(user).disconnect().await)
 }
 
 pub(super) async fn revoke(State(hub): State<Hub>, Path((user, topic)): Path<(String, String)>) -> Json<Value> {
-    Json(json!({ "connections": hub.user(user).revoke(topic).await }))
+    counted(hub.user(user).revoke(topic).await)
+}
+
+fn counted(connections: Gathered<usize>) -> Json<Value> {
+    Json(json!({ "connections": *connections }))
 }

@@ -65,3 +65,30 @@ async fn counts_without_a_silent_node_are_incomplete() {
     crate::node::until(async || !ann.connection_count().await.is_complete()).await;
     assert!(!room.subscriber_count().await.is_complete());
 }
+
+/// Who takes a right away must know whether it is gone everywhere.
+#[tokio::test]
+async fn commands_that_a_node_does_not_confirm_are_incomplete() {
+    let [a, b] = nodes().await;
+    let (_here, mut there) = (a.connect_as("ann").await, b.connect_as("ann").await);
+    let (room, ann) = (a.hub.topic("room:1"), a.hub.user("ann"));
+    crate::node::until(async || ann.connection_count().await == 2).await;
+    let sent = ann.send(Said { n: 1 }).await.unwrap();
+    assert_eq!((*sent, sent.is_complete()), (2, true));
+    assert_eq!(said(&mut there).await, 1);
+    b.broker.hold();
+    let (sent, reauthorized, revoked, topic) =
+        tokio::join!(ann.send(Said { n: 2 }), ann.reauthorize(), ann.revoke("room:1"), room.reauthorize());
+    let sent = sent.unwrap();
+    assert_eq!((*sent, sent.is_complete()), (1, false));
+    assert_eq!((*reauthorized, reauthorized.is_complete()), (1, false));
+    assert_eq!((*revoked, revoked.is_complete()), (0, false));
+    assert_eq!((*topic, topic.is_complete()), (0, false));
+    let closed = ann.disconnect().await;
+    assert_eq!((*closed, closed.is_complete()), (1, false));
+    // What was held is done late.
+    b.broker.release();
+    assert_eq!(said(&mut there).await, 2);
+    there.expect("CHECKED").await;
+    assert_eq!(there.expect_close().await.0, 4503);
+}

@@ -84,7 +84,7 @@ async fn a_removed_subscriber_is_not_put_back_by_a_change_in_flight() {
     let changing = set_topics(&conn, &["room:1", "room:2"]);
     gate.until_asked("room:2", 1).await;
     gate.answer("room:1");
-    assert_eq!((reauthorizing.await.unwrap(), conn.topics()), (1, vec![]));
+    assert_eq!((*reauthorizing.await.unwrap(), conn.topics()), (1, vec![]));
     gate.answer("room:2");
     // To join it anew it has to be asked about.
     gate.answer("room:1");

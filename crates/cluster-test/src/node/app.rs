@@ -152,16 +152,16 @@ async fn say(conn: Conn, State(choice): State<Arc<Choice>>, say: Say) -> Result<
 
 async fn tell(conn: Conn, tell: Tell) -> Result<Count, WsError> {
     let reached = conn.hub().user(user(tell.user)).send(Told { token: tell.token }).await?;
-    Ok(Count { count: count(reached) })
+    Ok(Count { count: count(*reached) })
 }
 
 async fn revoke(conn: Conn, revoke: Revoke) -> Count {
-    Count { count: count(conn.hub().user(user(revoke.user)).revoke(topic(revoke.topic)).await) }
+    Count { count: count(*conn.hub().user(user(revoke.user)).revoke(topic(revoke.topic)).await) }
 }
 
 async fn kick(conn: Conn, kick: Kick) -> Count {
     let reached = conn.hub().user(user(kick.user)).disconnect_with(KICKED, kick.token.to_string()).await;
-    Count { count: count(reached) }
+    Count { count: count(*reached) }
 }
 
 async fn online(conn: Conn, State(choice): State<Arc<Choice>>, ask: Online) -> IsOnline {

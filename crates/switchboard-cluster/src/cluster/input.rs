@@ -209,7 +209,7 @@ impl Cluster {
             return;
         }
         if let Page::Complete { version, users, deltas } = self.snapshots.page(origin, page, now) {
-            self.remote_users.snapshot(origin, version, users);
+            self.remote_users.snapshot(origin, version, users, now);
             for delta in deltas {
                 if self.remote_users.delta(origin, delta, now) == Applied::Missing {
                     self.snapshots.want(origin, &mut self.random, now);

@@ -79,6 +79,7 @@ impl Cluster {
         self.stats.pauses += 1;
         self.origin.incarnation = Incarnation::from_u64(self.random.next());
         self.nodes.excuse(now);
+        self.remote_users.excuse(now);
         self.link.heard_own(now);
         self.heartbeat_at = now;
     }
@@ -125,7 +126,8 @@ impl Cluster {
     }
 
     fn check_nodes(&mut self, now: Duration) {
-        self.remote_users.forget_stale(self.config.node_grace, now);
+        let patience = self.config.node_timeout.saturating_add(self.config.node_grace);
+        self.remote_users.forget_stale(patience, now);
         // While the link is down, the silence of the others says nothing, but they may well be gone when it is back.
         for silent in self.nodes.tick(now) {
             match silent {

@@ -28,8 +28,10 @@ struct UsersOfNode {
     version: u64,
     digest: u64,
     users: SeededMap<UserKey, u32>,
-    /// Since when something is missing. Not set if the last version and digest that were heard are those of `users`.
-    stale_since: Option<Duration>,
+    /// When `users` were last known to be all of the node's.
+    current_at: Duration,
+    /// Whether something is missing since.
+    is_stale: bool,
     /// Whether some users did not fit.
     is_cut: bool,
 }
@@ -45,8 +47,9 @@ pub(crate) enum Applied {
 }
 
 impl UsersOfNode {
-    fn new(origin: Origin, hasher: Seeded) -> Self {
-        Self { origin, version: 0, digest: 0, users: SeededMap::with_hasher(hasher), stale_since: None, is_cut: false }
+    fn new(origin: Origin, hasher: Seeded, now: Duration) -> Self {
+        let users = SeededMap::with_hasher(hasher);
+        Self { origin, version: 0, digest: 0, users, current_at: now, is_stale: false, is_cut: false }
     }
 
     /// Sets the connections of a user, and returns whether it fits.
@@ -69,21 +72,21 @@ impl RemoteUsers {
         Self { nodes: FxHashMap::default(), total: 0, max_users, hasher, touched: None }
     }
 
-    fn node(&mut self, origin: Origin) -> &mut UsersOfNode {
+    fn node(&mut self, origin: Origin, now: Duration) -> &mut UsersOfNode {
         let hasher = self.hasher;
-        let node = self.nodes.entry(origin.node).or_insert_with(|| UsersOfNode::new(origin, hasher));
+        let node = self.nodes.entry(origin.node).or_insert_with(|| UsersOfNode::new(origin, hasher, now));
         if node.origin != origin {
             self.total -= node.users.len();
             touch(&mut self.touched, node.users.keys());
-            *node = UsersOfNode::new(origin, hasher);
+            *node = UsersOfNode::new(origin, hasher, now);
         }
         node
     }
 
-    fn change(&mut self, origin: Origin, changes: Vec<UserCount>) {
+    fn change(&mut self, origin: Origin, changes: Vec<UserCount>, now: Duration) {
         touch(&mut self.touched, changes.iter().map(|user| &user.key));
         let (mut total, max_users) = (self.total, self.max_users);
-        let node = self.node(origin);
+        let node = self.node(origin, now);
         for user in changes {
             let before = node.users.len();
             node.set(user, total < max_users);
@@ -93,57 +96,62 @@ impl RemoteUsers {
     }
 
     pub(crate) fn delta(&mut self, origin: Origin, delta: UsersDelta, now: Duration) -> Applied {
-        let node = self.node(origin);
+        let node = self.node(origin, now);
         if delta.to <= node.version {
             return Applied::Old;
         }
         if delta.from != node.version {
-            node.stale_since.get_or_insert(now);
+            node.is_stale = true;
             return Applied::Missing;
         }
         node.version = delta.to;
-        self.change(origin, delta.changes);
+        self.change(origin, delta.changes, now);
         Applied::Current
     }
 
     /// Compares what is known of a node with its heartbeat.
     pub(crate) fn heartbeat(&mut self, origin: Origin, version: u64, digest: u64, now: Duration) -> Applied {
-        let node = self.node(origin);
+        let node = self.node(origin, now);
         if version < node.version {
             return Applied::Old;
         }
         // What does not fit cannot be asked for again and again.
         if version == node.version && (digest == node.digest || node.is_cut) {
-            node.stale_since = None;
+            (node.current_at, node.is_stale) = (now, false);
             return Applied::Current;
         }
-        node.stale_since.get_or_insert(now);
+        node.is_stale = true;
         Applied::Missing
     }
 
     /// Replaces what is known of a node.
-    pub(crate) fn snapshot(&mut self, origin: Origin, version: u64, users: Vec<UserCount>) {
+    pub(crate) fn snapshot(&mut self, origin: Origin, version: u64, users: Vec<UserCount>, now: Duration) {
         let hasher = self.hasher;
-        let node = self.node(origin);
+        let node = self.node(origin, now);
         if version < node.version {
             return;
         }
-        let old = std::mem::replace(node, UsersOfNode { version, ..UsersOfNode::new(origin, hasher) });
+        let old = std::mem::replace(node, UsersOfNode { version, ..UsersOfNode::new(origin, hasher, now) });
         self.total -= old.users.len();
         touch(&mut self.touched, old.users.keys());
-        self.change(origin, users);
+        self.change(origin, users, now);
     }
 
-    /// Forgets the users of nodes about which something was missing for too long, because they do not answer: some may be
-    /// gone.
+    /// Forgets the users of nodes whose users were not known to be all for too long, because the nodes do not answer: some
+    /// may be gone.
     pub(crate) fn forget_stale(&mut self, patience: Duration, now: Duration) {
         for node in self.nodes.values_mut() {
-            if node.stale_since.is_some_and(|since| since.saturating_add(patience) <= now) && !node.users.is_empty() {
+            if node.current_at.saturating_add(patience) <= now && !node.users.is_empty() {
                 self.total -= node.users.len();
                 touch(&mut self.touched, node.users.keys());
-                *node = UsersOfNode { stale_since: node.stale_since, ..UsersOfNode::new(node.origin, self.hasher) };
+                *node = UsersOfNode { is_stale: true, ..UsersOfNode::new(node.origin, self.hasher, node.current_at) };
             }
         }
+    }
+
+    /// Ends a time in which this node did not run: nothing could be heard then.
+    pub(crate) fn excuse(&mut self, now: Duration) {
+        self.nodes.values_mut().for_each(|node| node.current_at = now);
     }
 
     pub(crate) fn remove(&mut self, node: NodeId) {
@@ -176,13 +184,13 @@ impl RemoteUsers {
 
     /// Returns whether all that the nodes have told is known.
     pub(crate) fn is_current(&self) -> bool {
-        self.nodes.values().all(|node| node.stale_since.is_none() && !node.is_cut)
+        self.nodes.values().all(|node| !node.is_stale && !node.is_cut)
     }
 
     /// Returns whether what a node has told up to this version is known.
     pub(crate) fn is_current_with(&self, origin: Origin, version: u64) -> bool {
         let node = self.nodes.get(&origin.node).filter(|node| node.origin == origin);
-        node.is_some_and(|node| node.version >= version && node.stale_since.is_none())
+        node.is_some_and(|node| node.version >= version && !node.is_stale)
     }
 
     pub(crate) fn total(&self) -> usize {
@@ -223,7 +231,7 @@ mod tests {
         assert_eq!(users.delta(origin(1), delta(0, "a", 2), NOW), Applied::Old);
         assert_eq!(users.delta(origin(1), delta(2, "b", 1), NOW), Applied::Missing);
         assert!(!users.is_current());
-        users.snapshot(origin(1), 3, vec![user("b", 1)]);
+        users.snapshot(origin(1), 3, vec![user("b", 1)], NOW);
         assert_eq!(users.heartbeat(origin(1), 3, digest(&user("b", 1).key, 1), NOW), Applied::Current);
         assert_eq!((users.connections(&user("a", 1).key), users.connections(&user("b", 1).key)), (0, 1));
         assert!(users.is_current());
@@ -259,14 +267,15 @@ mod tests {
     #[test]
     fn users_of_a_node_that_does_not_answer_are_forgotten() {
         let mut users = RemoteUsers::new(10, Seeded::default());
+        let patience = Duration::from_secs(9);
         users.delta(origin(1), delta(0, "a", 1), NOW);
-        users.heartbeat(origin(1), 2, 0, NOW);
-        let patience = Duration::from_secs(5);
+        users.heartbeat(origin(1), 2, 0, NOW + patience / 2);
         users.forget_stale(patience, NOW + patience / 2);
         assert_eq!(users.connections(&user("a", 1).key), 1);
         users.forget_stale(patience, NOW + patience);
-        assert_eq!((users.connections(&user("a", 1).key), users.total(), users.is_current()), (0, 0, false));
-        users.snapshot(origin(1), 2, vec![user("a", 1)]);
+        let seen = (users.connections(&user("a", 1).key), users.total(), users.is_current());
+        assert_eq!(seen, (0, 0, false), "not later because its heartbeat came late");
+        users.snapshot(origin(1), 2, vec![user("a", 1)], NOW);
         assert_eq!((users.connections(&user("a", 1).key), users.is_current()), (1, true));
     }
 }

@@ -4,7 +4,8 @@ use std::{fmt, ops::Deref};
 
 /// What is known of all nodes, and whether all of them are in it: the number of a topic's
 /// [subscribers](crate::TopicHandle::subscriber_count), a user's
-/// [connections](crate::UserHandle::connections).
+/// [connections](crate::UserHandle::connections), how many of them were
+/// [closed](crate::UserHandle::disconnect).
 ///
 /// It dereferences to the value, and compares like it.
 ///

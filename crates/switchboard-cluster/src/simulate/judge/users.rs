@@ -118,10 +118,7 @@ impl Judge {
         let last = connections().map(|connection| connection.until.unwrap_or(now)).max();
         if presence.connections > 0 {
             let since = last.unwrap_or_default().max(history.resumed);
-            // While a node says that it waits for another's users, because links in both directions are disturbed, it may
-            // take twice as long.
-            let limit = if presence.is_complete { GHOST } else { GHOST * 2 };
-            if since + limit < now {
+            if since + GHOST < now {
                 self.violation(format!("at {now:?}, node {node} takes {user} for online, who left at {last:?}"));
             }
             return;

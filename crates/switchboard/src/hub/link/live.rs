@@ -157,8 +157,9 @@ impl Link {
     }
 
     /// Sends a command to a user's connections on all nodes. Returns how many have got it, on nodes that answered in time.
-    pub(super) async fn command(&self, user: &str, kind: CommandKind, payload: Bytes) -> usize {
-        let Ok(user) = UserKey::new(user) else { return 0 };
+    pub(super) async fn command(&self, user: &str, kind: CommandKind, payload: Bytes) -> Gathered<usize> {
+        let none = Gathered::new(0, false);
+        let Ok(user) = UserKey::new(user) else { return none };
         let ended = self.input(|cluster, waiting, now| {
             let command = cluster.command(&user, kind, payload, now)?;
             let (sender, ended) = oneshot::channel();
@@ -166,10 +167,10 @@ impl Link {
             Ok::<_, ClusterError>(ended)
         });
         match ended {
-            Ok(ended) => ended.await.map_or(0, |outcome| outcome.connections),
+            Ok(ended) => ended.await.map_or(none, |outcome| Gathered::new(outcome.connections, outcome.is_complete)),
             Err(error) => {
                 tracing::warn!(error = error.to_string(), "a command for a user was not sent");
-                0
+                none
             }
         }
     }

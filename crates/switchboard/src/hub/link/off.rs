@@ -102,16 +102,16 @@ never! {
     fn connections_elsewhere(&Arc<str>) -> usize;
     fn watch_users();
     async fn ids_of_user(&str) -> Gathered<Vec<ConnId>>;
-    async fn send_to_user(&str, &str) -> usize;
-    async fn disconnect_user(&str, CloseCode, &str) -> usize;
-    async fn revoke_user(&str, &str) -> usize;
-    async fn reauthorize_user(&str) -> usize;
+    async fn send_to_user(&str, &str) -> Gathered<usize>;
+    async fn disconnect_user(&str, CloseCode, &str) -> Gathered<usize>;
+    async fn revoke_user(&str, &str) -> Gathered<usize>;
+    async fn reauthorize_user(&str) -> Gathered<usize>;
     async fn send_to(ConnId, &str) -> bool;
     async fn disconnect(ConnId, CloseCode, &str) -> bool;
     async fn reauthorize(ConnId) -> bool;
     async fn subscriber_count(&str) -> Gathered<usize>;
     async fn remove_subscriber(&str, ConnId) -> bool;
-    async fn reauthorize_topic(&str) -> usize;
+    async fn reauthorize_topic(&str) -> Gathered<usize>;
 }
 
 /// Nothing is held.

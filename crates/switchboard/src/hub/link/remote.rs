@@ -82,20 +82,20 @@ impl Link {
         Gathered::new(ids, answers.is_complete())
     }
 
-    pub(crate) async fn send_to_user(&self, user: &str, message: &str) -> usize {
+    pub(crate) async fn send_to_user(&self, user: &str, message: &str) -> Gathered<usize> {
         self.command(user, CommandKind::Send, Bytes::copy_from_slice(message.as_bytes())).await
     }
 
-    pub(crate) async fn disconnect_user(&self, user: &str, code: CloseCode, reason: &str) -> usize {
+    pub(crate) async fn disconnect_user(&self, user: &str, code: CloseCode, reason: &str) -> Gathered<usize> {
         let payload = [&code.get().to_be_bytes()[..], reason.as_bytes()].concat();
         self.command(user, CommandKind::Disconnect, payload.into()).await
     }
 
-    pub(crate) async fn revoke_user(&self, user: &str, topic: &str) -> usize {
+    pub(crate) async fn revoke_user(&self, user: &str, topic: &str) -> Gathered<usize> {
         self.command(user, CommandKind::Revoke, Bytes::copy_from_slice(topic.as_bytes())).await
     }
 
-    pub(crate) async fn reauthorize_user(&self, user: &str) -> usize {
+    pub(crate) async fn reauthorize_user(&self, user: &str) -> Gathered<usize> {
         self.command(user, CommandKind::Reauthorize, Bytes::new()).await
     }
 }
@@ -103,34 +103,34 @@ impl Link {
 /// Questions to all nodes.
 impl Link {
     pub(crate) async fn send_to(&self, conn: ConnId, message: &str) -> bool {
-        self.count(&Query::Send { conn: conn.to_string().into(), message: message.into() }).await > 0
+        *self.count(&Query::Send { conn: conn.to_string().into(), message: message.into() }).await > 0
     }
 
     pub(crate) async fn disconnect(&self, conn: ConnId, code: CloseCode, reason: &str) -> bool {
         let conn = conn.to_string().into();
-        self.count(&Query::Disconnect { conn, code: code.get(), reason: reason.into() }).await > 0
+        *self.count(&Query::Disconnect { conn, code: code.get(), reason: reason.into() }).await > 0
     }
 
     pub(crate) async fn reauthorize(&self, conn: ConnId) -> bool {
-        self.count(&Query::Reauthorize { conn: conn.to_string().into() }).await > 0
+        *self.count(&Query::Reauthorize { conn: conn.to_string().into() }).await > 0
     }
 
     pub(crate) async fn subscriber_count(&self, topic: &str) -> Gathered<usize> {
-        let counts = self.query::<usize>(&Query::Subscribers { topic: topic.into() }).await;
-        Gathered::new(counts.iter().sum(), counts.is_complete())
+        self.count(&Query::Subscribers { topic: topic.into() }).await
     }
 
     pub(crate) async fn remove_subscriber(&self, topic: &str, conn: ConnId) -> bool {
-        self.count(&Query::Remove { topic: topic.into(), conn: conn.to_string().into() }).await > 0
+        *self.count(&Query::Remove { topic: topic.into(), conn: conn.to_string().into() }).await > 0
     }
 
-    pub(crate) async fn reauthorize_topic(&self, topic: &str) -> usize {
+    pub(crate) async fn reauthorize_topic(&self, topic: &str) -> Gathered<usize> {
         self.count(&Query::ReauthorizeTopic { topic: topic.into() }).await
     }
 
     /// Returns the sum of the numbers that nodes answer.
-    async fn count(&self, query: &Query<'_>) -> usize {
-        self.query::<usize>(query).await.iter().sum()
+    async fn count(&self, query: &Query<'_>) -> Gathered<usize> {
+        let counts = self.query::<usize>(query).await;
+        Gathered::new(counts.iter().sum(), counts.is_complete())
     }
 
     /// Asks all nodes, and returns the answers that came in time and could be read.

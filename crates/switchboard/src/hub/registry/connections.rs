@@ -13,8 +13,9 @@ use crate::{
 
 /// A handle to a connection by its id: [`Hub::connection`].
 ///
-/// The connection may be open on any node of the hub, or closed. For a connection to this node, use
-/// [`Hub::local_connection`].
+/// The connection may be open on any node of the hub, or closed. The other nodes are asked if it is
+/// not open on this one, and one that has not answered within 300 ms counts as one that does not
+/// have it. For a connection to this node, use [`Hub::local_connection`].
 ///
 /// ```
 /// use switchboard::{ConnId, Hub};

@@ -29,7 +29,8 @@ use crate::{
 ///
 /// async fn notify(State(hub): State<Hub>, Path(user): Path<String>, text: String) -> String {
 ///     match hub.user(&user).send(Notice { text }).await {
-///         Ok(devices) => format!("sent to {devices} devices"),
+///         Ok(devices) if devices.is_complete() => format!("sent to {devices} devices"),
+///         Ok(devices) => format!("sent to {devices} devices, and a node did not answer"),
 ///         Err(error) => error.to_string(),
 ///     }
 /// }
@@ -90,8 +91,11 @@ impl<Out: MessageSet> UserHandle<Out> {
     /// was queued for: 0 if the user is offline.
     ///
     /// With a [broker](crate::HubBuilder::broker), nodes that are known to have the user answer
-    /// within a second. A connection that another node has identified in the last 200 ms gets the
-    /// message, too, but may not be counted.
+    /// within a second; if one does not, or the broker cannot be reached, the number is not
+    /// [complete](Gathered::is_complete). A connection that another node has identified in the last
+    /// 200 ms gets the message, too, but may not be counted. The same holds for
+    /// [`disconnect`](Self::disconnect), [`revoke`](Self::revoke) and
+    /// [`reauthorize`](Self::reauthorize).
     ///
     /// The message is encoded once and always validated.
     ///
@@ -99,12 +103,12 @@ impl<Out: MessageSet> UserHandle<Out> {
     ///
     /// [`Invalid`](crate::SendErrorKind::Invalid) if the message breaks its own validation rules.
     /// It is sent to no connection then.
-    pub async fn send<M: Message<Meta = ()> + MemberOf<Out>>(&self, message: M) -> Result<usize, SendError> {
+    pub async fn send<M: Message<Meta = ()> + MemberOf<Out>>(&self, message: M) -> Result<Gathered<usize>, SendError> {
         let frame = encode::event(&message, None, true)?;
         if let (Some(link), Some(text)) = (&self.hub.0.link, frame.text_payload()) {
             return Ok(link.send_to_user(&self.key, text).await);
         }
-        Ok(send_to_all(&self.conns(), &frame))
+        Ok(Gathered::local(send_to_all(&self.conns(), &frame)))
     }
 
     /// Sends a request to all of the user's connections, on all nodes, and returns the first response.
@@ -137,20 +141,31 @@ impl<Out: MessageSet> UserHandle<Out> {
     /// Closes all of the user's connections with 4503 ("kicked"). Returns their number.
     ///
     /// The user can connect again unless [`authenticate`](crate::WsRouter::authenticate) refuses.
-    pub async fn disconnect(&self) -> usize {
+    ///
+    /// ```
+    /// use switchboard::Hub;
+    ///
+    /// async fn log_out(hub: &Hub, user: &str) -> Result<(), &'static str> {
+    ///     // End the user's session first, so that their clients cannot come back.
+    ///     let closed = hub.user(user).disconnect().await;
+    ///     if closed.is_complete() { Ok(()) } else { Err("a node did not answer, try again") }
+    /// }
+    /// # let _ = log_out;
+    /// ```
+    pub async fn disconnect(&self) -> Gathered<usize> {
         self.disconnect_with(CloseCode::KICKED, "kicked").await
     }
 
     /// Closes all of the user's connections with a code and a reason, as
     /// [`Conn::close`](crate::Conn::close) does. Returns their number.
-    pub async fn disconnect_with(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> usize {
+    pub async fn disconnect_with(&self, code: impl Into<CloseCode>, reason: impl AsRef<str>) -> Gathered<usize> {
         let (code, reason) = (code.into(), reason.as_ref());
         if let Some(link) = &self.hub.0.link {
             return link.disconnect_user(&self.key, code, reason).await;
         }
         let conns = self.conns();
         conns.iter().for_each(|conn| conn.close(code, reason));
-        conns.len()
+        Gathered::local(conns.len())
     }
 
     /// Ends the subscriptions of the user's connections to a topic. Returns their number.
@@ -158,25 +173,25 @@ impl<Out: MessageSet> UserHandle<Out> {
     /// The user can subscribe again unless
     /// [`authorize_subscribe`](crate::TopicOptions::authorize_subscribe) refuses, so take the right
     /// away first.
-    pub async fn revoke(&self, topic: impl TopicName) -> usize {
+    pub async fn revoke(&self, topic: impl TopicName) -> Gathered<usize> {
         let topic = self.hub.name(topic.topic_name());
         if let Some(link) = &self.hub.0.link {
             return link.revoke_user(&self.key, &topic).await;
         }
         let ids = self.hub.0.registry.lock().ids_of(&self.key);
-        ids.into_iter().filter(|id| self.hub.remove_subscriber(&topic, *id)).count()
+        Gathered::local(ids.into_iter().filter(|id| self.hub.remove_subscriber(&topic, *id)).count())
     }
 
     /// Runs the [`on_reauthorize`](crate::WsRouter::on_reauthorize) hooks for each of the user's
     /// connections, before its next message is handled: call it after the user's rights have
     /// changed. Returns the number of connections.
-    pub async fn reauthorize(&self) -> usize {
+    pub async fn reauthorize(&self) -> Gathered<usize> {
         if let Some(link) = &self.hub.0.link {
             return link.reauthorize_user(&self.key).await;
         }
         let conns = self.conns();
         conns.iter().for_each(|conn| conn.signal(Signal::Reauthorize));
-        conns.len()
+        Gathered::local(conns.len())
     }
 
     fn conns(&self) -> Vec<Arc<AnyConn>> {

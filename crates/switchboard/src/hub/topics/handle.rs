@@ -79,7 +79,8 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
     }
 
     /// Ends a connection's subscription, for example after it has lost the right to it. Returns
-    /// `false` if it was not subscribed.
+    /// `false` if it was not subscribed, or is connected to another node that has not answered
+    /// within 300 ms.
     ///
     /// No message of the topic is queued after this has returned; messages queued before still
     /// arrive. A subscription that is being authorised at the time is authorised again.
@@ -114,14 +115,17 @@ impl<T: TopicName, Out: MessageSet> TopicHandle<T, Out> {
     ///
     /// Subscriptions that are being authorised at the time are authorised again.
     ///
+    /// With a [broker](crate::HubBuilder::broker), all nodes do so at the same time. Those that
+    /// have not finished within 300 ms go on, but are not counted: see [`Gathered::is_complete`].
+    ///
     /// # Cancel safety
     ///
     /// If dropped before it is ready, only some subscribers were checked.
-    pub async fn reauthorize(&self) -> usize {
+    pub async fn reauthorize(&self) -> Gathered<usize> {
         let topic = self.hub.name(self.name());
         match &self.hub.0.link {
             Some(link) => link.reauthorize_topic(&topic).await,
-            None => self.hub.reauthorize_subscribers(&topic).await,
+            None => Gathered::local(self.hub.reauthorize_subscribers(&topic).await),
         }
     }
 
