@@ -17,6 +17,12 @@ use tokio::runtime::Builder;
 use self::neighbour::{Neighbour, Times};
 pub use self::server::app;
 
+/// The core of the servers.
+const SERVERS: &str = "0";
+
+/// The core of the neighbour and of the attackers.
+const CLIENTS: &str = "1";
+
 /// How long the neighbour runs alone.
 const ALONE: Duration = Duration::from_secs(1);
 
@@ -43,6 +49,7 @@ pub const NAMES: [(&str, &str); 6] = [
 /// If there is no such attack, or a server does not start.
 pub fn run(name: &str) -> io::Result<String> {
     find(name)?;
+    move_to_clients()?;
     let (mut server, mut other) = (Server::start()?, Server::start()?);
     let address = server.address;
     let alone = Neighbour::start(address).stop_after(ALONE)?;
@@ -65,9 +72,10 @@ pub fn run(name: &str) -> io::Result<String> {
 /// attackers have seen, too.
 fn beside(name: &str, neighbour: SocketAddr, attacked: SocketAddr) -> io::Result<(Times, String)> {
     let neighbour = Neighbour::start(neighbour);
-    // On another machine, they would take no processor time from the server and the neighbour.
-    let mut attackers = Command::new("nice");
-    attackers.args(["-n", "19"]).arg(std::env::current_exe()?).args(["against", name, &attacked.to_string()]);
+    // On another machine, they would take no processor time from the server and the neighbour. Of lowest priority, they
+    // would still keep a core for some milliseconds; those that are idle give it back at once.
+    let mut attackers = on_core(CLIENTS, &["chrt", "--idle", "0"])?;
+    attackers.args(["against", name, &attacked.to_string()]);
     let attackers = attackers.output()?;
     let seen = String::from_utf8_lossy(&attackers.stdout).trim_end().to_owned();
     Ok((neighbour.stop_after(Duration::ZERO)?, seen))
@@ -85,6 +93,20 @@ pub fn against(arguments: &[String]) -> io::Result<String> {
     Ok(runtime.block_on(find(name)?(address, Instant::now() + ATTACK)))
 }
 
+/// Returns this program, to be run on one core by another program.
+fn on_core(core: &str, by: &[&str]) -> io::Result<Command> {
+    let mut command = Command::new("taskset");
+    command.args(["-c", core]).args(by).arg(std::env::current_exe()?);
+    Ok(command)
+}
+
+/// Moves this process, with the neighbour, to the core of the clients.
+fn move_to_clients() -> io::Result<()> {
+    let mut command = Command::new("taskset");
+    let moved = command.args(["-a", "-c", "-p", CLIENTS, &std::process::id().to_string()]).output()?;
+    if moved.status.success() { Ok(()) } else { Err(io::Error::other("taskset failed: two cores are needed")) }
+}
+
 fn find(name: &str) -> io::Result<clients::Attack> {
     clients::attack(name).ok_or_else(|| io::Error::other(format!("there is no attack {name}")))
 }
@@ -98,7 +120,7 @@ struct Server {
 
 impl Server {
     fn start() -> io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = on_core(SERVERS, &[])?;
         command.arg("serve").env("PORT", "0").stdout(Stdio::piped());
         if std::env::var_os("RT").is_none() {
             command.env("RT", "multi").env("WORKERS", "2");

@@ -1,5 +1,5 @@
 //! Attacks a server, and prints the latency of a client beside it. Without names it runs all
-//! attacks; `list` describes them. The server runs on two threads, or on one with `RT=single`.
+//! attacks; `list` describes them. The server has two threads on one core, the clients another core.
 //!
 //! ```sh
 //! cargo run --release -p switchboard-tests --bin attack -- a2 a10
