@@ -72,12 +72,21 @@ async fn publish(conn: Conn, publish: Publish) -> Result<(), WsError> {
     Ok(())
 }
 
-/// Returns the application, at `/ws`.
-pub fn app() -> Router {
-    app_on(&Hub::new())
+async fn publish_unconfirmed(conn: Conn, publish: Publish) -> Result<(), WsError> {
+    let Publish { topic, data } = publish;
+    conn.publish(topic.clone(), Event { topic, data }).unconfirmed().await?;
+    Ok(())
 }
 
-/// Returns the application on a hub, at `/ws`.
-pub fn app_on(hub: &Hub) -> Router {
-    Router::new().route("/ws", ws_route(WsRouter::new().hub(hub.clone()).on(calc).on(join).on(publish)))
+/// Returns the application, at `/ws`.
+pub fn app() -> Router {
+    app_on(&Hub::new(), false)
+}
+
+/// Returns the application on a hub, at `/ws`. Whether its publishes are unconfirmed makes no difference without a
+/// broker; with one, a client's next message waits until a confirmed one is there.
+pub fn app_on(hub: &Hub, unconfirmed: bool) -> Router {
+    let router = WsRouter::new().hub(hub.clone()).on(calc).on(join);
+    let router = if unconfirmed { router.on(publish_unconfirmed) } else { router.on(publish) };
+    Router::new().route("/ws", ws_route(router))
 }

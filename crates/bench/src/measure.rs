@@ -84,11 +84,14 @@ impl Lab {
         let program = if server.program == "axum-server" { &self.axum_server } else { &self.bench_server };
         let mut command = self.on_core("0", program).env("PORT", "0").process();
         // Only this environment, so that all runs are the same.
-        for name in ["SWITCHBOARD_TRANSPORT", "SWITCHBOARD_BROKER", "SWITCHBOARD_PREFIX", "TLS", "RT", "WORKERS"] {
+        for name in
+            ["SWITCHBOARD_TRANSPORT", "SWITCHBOARD_BROKER", "SWITCHBOARD_PREFIX", "TLS", "RT", "WORKERS", "UNCONFIRMED"]
+        {
             command.env_remove(name);
         }
         command.envs(server.transport.map(|name| ("SWITCHBOARD_TRANSPORT", name)));
         command.envs(scenario.tls.then_some(("TLS", "1")));
+        command.envs(scenario.unconfirmed.then_some(("UNCONFIRMED", "1")));
         command.envs(broker.map(|broker| {
             let scheme = if server.broker == Some(Program::Redis) { "redis" } else { "nats" };
             ("SWITCHBOARD_BROKER", format!("{scheme}://{}", broker.address()))

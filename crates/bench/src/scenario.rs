@@ -46,6 +46,8 @@ pub(crate) struct Scenario {
     /// Arguments for a quick run; later options override earlier ones.
     quick: &'static str,
     pub(crate) tls: bool,
+    /// Whether publishes do not wait for the broker.
+    pub(crate) unconfirmed: bool,
 }
 
 /// In the order of the tables.
@@ -93,7 +95,8 @@ pub(crate) const SCENARIOS: [Scenario; 17] = [
     )
     .tls(),
     Scenario::nodes("nodes", "333 members on each node, 1 publish in flight", "fanout --window 1"),
-    Scenario::nodes("nodes-x8", "333 members on each node, 8 in flight", "fanout --window 8"),
+    Scenario::nodes("nodes-x8", "333 members on each node, 8 in flight, unconfirmed", "fanout --window 8")
+        .unconfirmed(),
 ];
 
 /// The members on each node where there are several.
@@ -115,11 +118,16 @@ impl Scenario {
         args: &'static str,
         quick: &'static str,
     ) -> Self {
-        Self { name, about, kind, args, quick, tls: false }
+        Self { name, about, kind, args, quick, tls: false, unconfirmed: false }
     }
 
     const fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    const fn unconfirmed(mut self) -> Self {
+        self.unconfirmed = true;
         self
     }
 

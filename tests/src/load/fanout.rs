@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{client::Client, options::Options, process, topic::Topic};
 
@@ -27,10 +27,11 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
     if let Some(micros) = bus? {
         result.insert("bus_us_per_publish".into(), json!(micros));
     }
-    publisher.abort();
-    // Messages that were half queued must not count as lost.
-    _ = publisher.await;
+    topic.stop();
+    // Its connection ends when all has arrived: what a server has not handled by then is dropped.
+    let publisher = publisher.await.ok();
     result.insert("lost".into(), json!(topic.lost().await));
+    drop(publisher);
     members.shutdown().await;
     topic.tally.errors(&mut result);
     Ok(result.into())
@@ -47,10 +48,9 @@ async fn bus(topic: &Topic, options: &Options) -> io::Result<Option<f64>> {
     Ok(Some((time.as_secs_f64() / f64::from(published)) / Duration::from_micros(1).as_secs_f64()))
 }
 
-fn publish(topic: Arc<Topic>, client: Client) -> tokio::task::JoinHandle<()> {
+fn publish(topic: Arc<Topic>, client: Client) -> JoinHandle<Option<Client>> {
     tokio::spawn(async move {
-        if let Err(error) = Arc::clone(&topic).publish_by_window(client).await {
-            topic.tally.lock().bad(&error);
-        }
+        let published = Arc::clone(&topic).publish_by_window(client).await;
+        published.inspect_err(|error| topic.tally.lock().bad(error)).ok()
     })
 }

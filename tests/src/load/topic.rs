@@ -110,12 +110,15 @@ impl Topic {
         }
     }
 
-    /// Publishes forever, as many events at once as the window allows.
-    pub(super) async fn publish_by_window(self: Arc<Self>, mut client: Client) -> io::Result<()> {
+    /// Publishes until [`stop`](Self::stop), as many events at once as the window allows. Returns the client, whose
+    /// connection must stay open until the server has handled them.
+    pub(super) async fn publish_by_window(self: Arc<Self>, mut client: Client) -> io::Result<Client> {
         loop {
             let permit = timeout(PATIENCE, self.window.acquire()).await;
             let permit = permit.map_err(|_| io::Error::other("an event did not reach all members"))?;
-            permit.map_err(io::Error::other)?.forget();
+            // The window is closed by `stop`.
+            let Ok(permit) = permit else { return Ok(client) };
+            permit.forget();
             self.publish(&mut client);
             while let Ok(permit) = self.window.try_acquire() {
                 permit.forget();
@@ -124,6 +127,11 @@ impl Topic {
             client.flush().await?;
             nothing_arrived(&mut client).await?;
         }
+    }
+
+    /// Ends [`publish_by_window`](Self::publish_by_window).
+    pub(super) fn stop(&self) {
+        self.window.close();
     }
 
     /// Publishes this many events a second, however many arrive.
