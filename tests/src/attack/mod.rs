@@ -77,6 +77,10 @@ fn beside(name: &str, neighbour: SocketAddr, attacked: SocketAddr) -> io::Result
     let mut attackers = on_core(CLIENTS, &["chrt", "--idle", "0"])?;
     attackers.args(["against", name, &attacked.to_string()]);
     let attackers = attackers.output()?;
+    if !attackers.status.success() {
+        let why = String::from_utf8_lossy(&attackers.stderr);
+        return Err(io::Error::other(format!("the attackers failed: {}", why.trim_end())));
+    }
     let seen = String::from_utf8_lossy(&attackers.stdout).trim_end().to_owned();
     Ok((neighbour.stop_after(Duration::ZERO)?, seen))
 }

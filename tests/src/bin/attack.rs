@@ -1,5 +1,6 @@
 //! Attacks a server, and prints the latency of a client beside it. Without names it runs all
-//! attacks; `list` describes them. The server has two threads on one core, the clients another core.
+//! attacks; `list` describes them. The server has two threads on one core, or one with `RT=single`; the
+//! clients have another core.
 //!
 //! ```sh
 //! cargo run --release -p switchboard-tests --bin attack -- a2 a10
