@@ -32,9 +32,11 @@ fn serve(app: Router, tls: bool) -> String {
 }
 
 fn run(app: Router, tls: bool, scenario: &str) -> Value {
-    let (addr, pid) = (serve(app, tls), std::process::id());
-    let tls = if tls { "--tls" } else { "" };
-    let line = format!("{scenario} --addr {addr} --pid {pid} {tls}");
+    let tls_option = if tls { "--tls" } else { "" };
+    load(&format!("{scenario} {tls_option} --addr {} --pid {}", serve(app, tls), std::process::id()))
+}
+
+fn load(line: &str) -> Value {
     let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
     let result = load::run(&args).expect("a result");
     assert_eq!(result["errors"], 0, "{line}: {result}");
@@ -61,6 +63,15 @@ fn events_are_delivered() {
     all("fanout --conns 5 --window 3 --warmup 0 --time 0.5", |result| {
         result["messages"].as_f64() > Some(0.0) && result["lost"] == 0
     });
+}
+
+#[test]
+fn nodes_that_stand_alone_publish_each_for_itself() {
+    let (first, second, pid) = (serve(bench::app(), false), serve(bench::app(), false), std::process::id());
+    let options = "--conns 5 --window 3 --warmup 0 --time 0.5";
+    let nodes = format!("--addr {first} --pid {pid} --apart --node {second}={pid}");
+    let result = load(&format!("fanout {options} {nodes}"));
+    assert!(result["messages"].as_f64() > Some(0.0) && result["lost"] == 0, "{result}");
 }
 
 #[test]

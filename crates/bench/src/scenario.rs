@@ -135,9 +135,14 @@ impl Scenario {
     pub(crate) fn args(&self, server: &Server, quick: bool) -> Vec<String> {
         let quick = if quick { self.quick } else { "" };
         let tls = if self.tls { "--tls" } else { "" };
+        let apart = if server.nodes > 1 && server.broker.is_none() { "--apart" } else { "" };
         let members =
             if self.kind == Kind::Nodes { format!("--conns {}", server.nodes * MEMBERS) } else { String::new() };
-        [self.args, quick, tls, &members].into_iter().flat_map(str::split_whitespace).map(str::to_owned).collect()
+        [self.args, quick, tls, apart, &members]
+            .into_iter()
+            .flat_map(str::split_whitespace)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Returns the number of rounds: processor time varies between rounds, memory hardly does.
@@ -172,9 +177,13 @@ const SERVERS: [Server; 3] = [
     Server::one(BASE, "axum-server", None),
 ];
 
+/// As many processes and sockets as with several nodes on a broker: what these cost more is the broker's.
+pub(crate) const ALONE: Server = Server { nodes: 3, ..Server::one("3 nodes, each alone", "bench-server", None) };
+
 /// One node and several.
-const NODES: [Server; 4] = [
+const NODES: [Server; 5] = [
     Server::one("1 node", "bench-server", None),
+    ALONE,
     Server::on("1 node on Redis", Program::Redis, 1),
     Server::on("3 nodes on Redis", Program::Redis, 3),
     Server::on("3 nodes on NATS", Program::Nats215, 3),
@@ -211,8 +220,9 @@ mod tests {
         let args = scenario.args(&SERVERS[0], true);
         assert_eq!(args, ["rpc", "--conns", "1", "--warmup", "0.3", "--time", "0.7", "--tls"]);
         assert_eq!(scenario.args(&SERVERS[0], false), ["rpc", "--conns", "1", "--tls"]);
-        let args = Scenario::nodes("a", "b", "fanout").args(&NODES[2], false);
-        assert_eq!(args, ["fanout", "--conns", "999"]);
+        let args = |server| Scenario::nodes("a", "b", "fanout").args(&NODES[server], false);
+        assert_eq!(args(1), ["fanout", "--apart", "--conns", "999"]);
+        assert_eq!(args(3), ["fanout", "--conns", "999"]);
         assert!(scenario.rounds(true) < scenario.rounds(false));
     }
 }

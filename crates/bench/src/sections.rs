@@ -4,7 +4,7 @@ use crate::{
     chart::{Chart, Group},
     micro::{Amount, Found},
     results::Results,
-    scenario::{Kind, SCENARIOS, Scenario},
+    scenario::{ALONE, Kind, SCENARIOS, Scenario},
     table::{Table, mib, number, time},
 };
 
@@ -164,6 +164,7 @@ fn nodes(results: &Results) -> Table {
             "µs/delivery, all nodes",
             "ratio",
             "least–greatest",
+            "of nodes alone",
             "broker µs/publish",
             "deliveries/s",
             "p50 µs",
@@ -177,12 +178,15 @@ fn nodes(results: &Results) -> Table {
         let value = |key| results.median(scenario.name, server, key);
         let ratio = results.ratio(scenario.name, server, base, "server_us");
         let spread = ratio.filter(|_| server != base).map(|(_, least, greatest)| format!("{least:.2}–{greatest:.2}"));
+        let is_alike = Kind::Nodes.servers().iter().any(|other| other.name == server && other.nodes == ALONE.nodes);
+        let alone = results.ratio(scenario.name, server, ALONE.name, "server_us").filter(|_| is_alike);
         table.row(vec![
             scenario.about.into(),
             server.into(),
             number(value("server_us"), 2),
             number(ratio.map(|(median, ..)| median), 2),
             spread.unwrap_or_default(),
+            number(alone.map(|(median, ..)| median), 2),
             number(value("bus_us_per_publish"), 0),
             number(value("messages_per_second"), 0),
             number(value("p50_us"), 0),

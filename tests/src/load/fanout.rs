@@ -1,4 +1,4 @@
-//! A publisher and many members, on one node or on several.
+//! A publisher and many members, on one node or on several; or a publisher on each of several nodes.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -18,8 +18,11 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
             members.spawn(Arc::clone(&topic).receive(client));
         }
     }
-    let publisher = Client::connect(&options.target).await?;
-    let publisher = publish(Arc::clone(&topic), publisher);
+    let mut publishers = Vec::new();
+    for target in nodes().take(if options.apart { count } else { 1 }) {
+        publishers.push(Client::connect(target).await?);
+    }
+    let publishers = publish(Arc::clone(&topic), publishers);
     let pids: Vec<u32> = [options.pid].into_iter().chain(options.nodes.iter().map(|(_, pid)| *pid)).collect();
     let bus = bus(&topic, options);
     let (result, bus) = tokio::join!(topic.tally.measure(&pids, options.warmup, options.time), bus);
@@ -28,10 +31,10 @@ pub(super) async fn run(options: &Options) -> io::Result<Value> {
         result.insert("bus_us_per_publish".into(), json!(micros));
     }
     topic.stop();
-    // Its connection ends when all has arrived: what a server has not handled by then is dropped.
-    let publisher = publisher.await.ok();
+    // Their connections end when all has arrived: what a server has not handled by then is dropped.
+    let publishers = publishers.await.ok();
     result.insert("lost".into(), json!(topic.lost().await));
-    drop(publisher);
+    drop(publishers);
     members.shutdown().await;
     topic.tally.errors(&mut result);
     Ok(result.into())
@@ -48,9 +51,9 @@ async fn bus(topic: &Topic, options: &Options) -> io::Result<Option<f64>> {
     Ok(Some((time.as_secs_f64() / f64::from(published)) / Duration::from_micros(1).as_secs_f64()))
 }
 
-fn publish(topic: Arc<Topic>, client: Client) -> JoinHandle<Option<Client>> {
+fn publish(topic: Arc<Topic>, clients: Vec<Client>) -> JoinHandle<Option<Vec<Client>>> {
     tokio::spawn(async move {
-        let published = Arc::clone(&topic).publish_by_window(client).await;
+        let published = Arc::clone(&topic).publish_by_window(clients).await;
         published.inspect_err(|error| topic.tally.lock().bad(error)).ok()
     })
 }

@@ -18,6 +18,7 @@ Options:
   --pid PID      the server's process
   --tls          over TLS, whatever the certificate
   --node ADDR=PID  for fanout, another node of the same application; members are spread over all nodes
+  --apart        the nodes have no broker: there is a publisher on each, and all publish each event
   --bus PID      for fanout, the broker's process
   --warmup S     seconds before measuring (1)
   --time S       seconds of measuring (2); for memory, how long to wait (60)
@@ -39,6 +40,8 @@ pub(super) struct Options {
     pub(super) pid: u32,
     /// More nodes of the same application, with their processes.
     pub(super) nodes: Vec<(Target, u32)>,
+    /// Whether the nodes do not hear of each other's publishes.
+    pub(super) apart: bool,
     /// The broker's process.
     pub(super) bus: Option<u32>,
     pub(super) conns: usize,
@@ -65,9 +68,10 @@ impl Options {
         let (mut addr, mut nodes, mut tls) = (None, Vec::new(), false);
         let mut options = options.iter().map(String::as_str);
         while let Some(option) = options.next() {
-            let value = if option == "--tls" { "" } else { options.next().unwrap_or_default() };
+            let value = if matches!(option, "--tls" | "--apart") { "" } else { options.next().unwrap_or_default() };
             match option {
                 "--tls" => tls = true,
+                "--apart" => parsed.apart = true,
                 "--addr" => addr = Some(read::<SocketAddr>(option, value)?),
                 "--node" => nodes.push(node(option, value)?),
                 "--bus" => parsed.bus = Some(read(option, value)?),
@@ -101,6 +105,7 @@ impl Options {
             target: Target::default(),
             pid: 0,
             nodes: Vec::new(),
+            apart: false,
             bus: None,
             conns,
             depth: 1,
@@ -125,6 +130,7 @@ impl Options {
                 self.scenario != Scenario::Fanout && !(self.nodes.is_empty() && self.bus.is_none()),
                 "--node and --bus are for fanout",
             ),
+            (self.apart && (self.nodes.is_empty() || self.bus.is_some()), "--apart is for nodes without a broker"),
             (self.scenario == Scenario::Slow && self.slow >= self.conns, "--slow must be less than --conns"),
         ];
         match mistakes.iter().find(|(made, _)| *made) {
@@ -166,7 +172,8 @@ mod tests {
         assert_eq!((options.scenario, options.pid, options.conns, options.depth), (Scenario::Rpc, 2, 3, 4));
         assert_eq!(options.time, Duration::from_millis(500));
         let options = parse("fanout --addr 127.0.0.1:1 --pid 2 --node 127.0.0.1:3=4 --bus 5").unwrap();
-        assert_eq!((options.nodes[0].1, options.bus), (4, Some(5)));
+        assert_eq!((options.nodes[0].1, options.bus, options.apart), (4, Some(5), false));
+        assert!(parse("fanout --addr 127.0.0.1:1 --pid 2 --apart --node 127.0.0.1:3=4").unwrap().apart);
     }
 
     #[test]
@@ -180,6 +187,7 @@ mod tests {
             ("rpc --addr 127.0.0.1:1 --pid 1 --depth", "--depth cannot be ``"),
             ("fanout --node 127.0.0.1:1", "--node must be ADDR=PID"),
             ("rpc --addr 127.0.0.1:1 --pid 1 --bus 2", "--node and --bus are for fanout"),
+            ("fanout --addr 127.0.0.1:1 --pid 1 --apart", "--apart is for nodes without a broker"),
             ("slow --addr 127.0.0.1:1 --pid 1 --conns 5 --slow 5", "--slow must be less than --conns"),
         ] {
             assert_eq!(parse(line).unwrap_err().to_string(), why, "{line}");

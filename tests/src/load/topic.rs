@@ -110,22 +110,24 @@ impl Topic {
         }
     }
 
-    /// Publishes until [`stop`](Self::stop), as many events at once as the window allows. Returns the client, whose
-    /// connection must stay open until the server has handled them.
-    pub(super) async fn publish_by_window(self: Arc<Self>, mut client: Client) -> io::Result<Client> {
+    /// Publishes each event on all clients until [`stop`](Self::stop), as many events at once as the window allows.
+    /// Returns the clients, whose connections must stay open until the servers have handled them.
+    pub(super) async fn publish_by_window(self: Arc<Self>, mut clients: Vec<Client>) -> io::Result<Vec<Client>> {
         loop {
             let permit = timeout(PATIENCE, self.window.acquire()).await;
             let permit = permit.map_err(|_| io::Error::other("an event did not reach all members"))?;
             // The window is closed by `stop`.
-            let Ok(permit) = permit else { return Ok(client) };
+            let Ok(permit) = permit else { return Ok(clients) };
             permit.forget();
-            self.publish(&mut client);
+            self.publish(&mut clients);
             while let Ok(permit) = self.window.try_acquire() {
                 permit.forget();
-                self.publish(&mut client);
+                self.publish(&mut clients);
             }
-            client.flush().await?;
-            nothing_arrived(&mut client).await?;
+            for client in &mut clients {
+                client.flush().await?;
+                nothing_arrived(client).await?;
+            }
         }
     }
 
@@ -139,20 +141,22 @@ impl Topic {
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);
         loop {
             ticks.tick().await;
-            self.publish(&mut client);
+            self.publish(std::slice::from_mut(&mut client));
             client.flush().await?;
             nothing_arrived(&mut client).await?;
         }
     }
 
-    fn publish(&self, client: &mut Client) {
+    fn publish(&self, clients: &mut [Client]) {
         let number = self.published.fetch_add(1, Relaxed) + 1;
         let now = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.sent[place(number)].store(now, Relaxed);
         self.received[place(number)].store(0, Relaxed);
         let mut text = String::new();
         self.events.publish(&mut text, wire::TOPIC, number);
-        client.push(&text);
+        for client in clients {
+            client.push(&text);
+        }
     }
 
     /// Waits until all published events have arrived. Returns the number of lost deliveries.
