@@ -27,6 +27,9 @@ fn rows(document: &str, is_id: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
     .collect()
 }
 
+/// What no test can show: how the project is made.
+const ROWS_WITHOUT_TESTS: [&str; 1] = ["004-17"];
+
 fn checklist_rows(document: &str) -> Vec<(&str, &str)> {
     rows(document, |id| id.starts_with('0'))
 }
@@ -47,8 +50,9 @@ fn the_checklist_has_each_row_once() {
 #[test]
 fn the_checklist_names_tests_that_exist() {
     let document = read("docs/checklist.md");
-    let tests: usize = checklist_rows(&document).iter().map(|(id, place)| assert_tests_exist(id, place)).sum();
-    assert!(tests > 80, "only {tests} tests are named");
+    let rows = checklist_rows(&document);
+    let without: Vec<_> = rows.iter().filter(|(id, place)| assert_tests_exist(id, place) == 0).collect();
+    assert_eq!(without.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ROWS_WITHOUT_TESTS);
 }
 
 #[test]

@@ -167,6 +167,26 @@ async fn message_seconds_are_of_all_messages_however_they_end() {
     assert_documented("switchboard_message_seconds");
 }
 
+/// The runtime is shut down while it is open: nothing is left that could close it in order.
+#[test]
+fn a_connection_whose_task_is_dropped_is_counted_as_closed() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _client = runtime.block_on(async {
+        let mut client = connect(WsRouter::new().on(fine)).await;
+        client.send(Message::text(r#"{"type":"FINE","payload":{}}"#)).await.unwrap();
+        client.next().await.unwrap().unwrap();
+        client
+    });
+    drop(runtime);
+    let mut seen = BTreeMap::new();
+    counted(&snapshotter, &mut seen);
+    assert_eq!(seen["switchboard_connections "], 0.0);
+    assert_eq!(seen["switchboard_connections_closed_total code=1006"], 1.0);
+}
+
 /// The figures of a link, by name and labels.
 #[cfg(feature = "cluster")]
 #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -150,14 +150,16 @@ async fn queued_bytes_are_limited_by_default() {
         join_topic(&mut client, "bulk").await;
         slow.push(client);
     }
+    let mut most = 0;
     let publish = async {
         while hub.stats().slow_consumers == 0 {
             hub.publish("bulk", Bulk::new()).await.unwrap();
-            assert!(hub.stats().queued_bytes <= 256 * MIB, "{:?}", hub.stats());
+            most = most.max(hub.stats().queued_bytes);
             others_run().await;
         }
     };
     tokio::time::timeout(PATIENCE, publish).await.unwrap();
+    assert!((192 * MIB..=256 * MIB).contains(&most), "{most}");
     // The slowest go until half is left.
     until(|| hub.stats().queued_bytes <= 128 * MIB).await;
     assert!(hub.stats().slow_consumers < 64, "{:?}", hub.stats());

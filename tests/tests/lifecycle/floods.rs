@@ -226,6 +226,11 @@ async fn flood(config: Config, text: &str, times: usize) -> Option<usize> {
 async fn a_flood_of_pings_on_both_transports() {
     let server = serve(Config::new().max_control_frames(100), &Hub::new());
     let mut client = server.connect("/ws").await;
-    client.raw(&masked(0x89, b"").repeat(101)).await;
+    client.raw(&masked(0x89, b"").repeat(100)).await;
+    for n in 0..100 {
+        let frame = timeout(PATIENCE, client.ws.next()).await.unwrap().unwrap().unwrap();
+        assert!(matches!(frame, Message::Pong(_)), "{n}: {frame:?}");
+    }
+    client.raw(&masked(0x89, b"")).await;
     assert_eq!(client.skip_to_close().await, 4006);
 }

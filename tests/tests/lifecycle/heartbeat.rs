@@ -15,7 +15,7 @@ use switchboard_tests::{
     client::{Client, PATIENCE, Server},
     serve::ws_route,
 };
-use tokio::io::AsyncReadExt as _;
+use tokio::{io::AsyncReadExt as _, sync::watch};
 
 use crate::server;
 
@@ -42,7 +42,8 @@ async fn trip(conn: Conn, _: Trip) -> Tripped {
 #[derive(Clone, Default)]
 struct Seen {
     stale: Arc<AtomicUsize>,
-    closed: Arc<AtomicUsize>,
+    /// Why the connection was closed, and how often it was stale before.
+    closed: watch::Sender<Option<(String, usize)>>,
 }
 
 fn app(seen: Seen) -> Router {
@@ -51,8 +52,7 @@ fn app(seen: Seen) -> Router {
         seen.stale.fetch_add(1, SeqCst);
     };
     let closed = async |State(seen): State<Seen>, reason: CloseReason| {
-        assert_eq!(seen.stale.load(SeqCst), usize::from(reason.reason() == "Heartbeat timeout"));
-        seen.closed.fetch_add(1, SeqCst);
+        seen.closed.send_replace(Some((reason.reason().to_owned(), seen.stale.load(SeqCst))));
     };
     let ws = WsRouter::new().config(config).on(trip).on_stale(stale).on_close(closed);
     Router::new().route("/ws", ws_route(ws)).with_state(seen)
@@ -76,10 +76,9 @@ async fn a_missing_pong_gets_1008() {
     assert!(begin.elapsed() >= Duration::from_millis(180));
     assert_eq!(bytes[..2], [0x89, 0], "a ping came first");
     drop(stream);
-    while seen.closed.load(SeqCst) == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert_eq!(seen.stale.load(SeqCst), 1);
+    let mut closed = seen.closed.subscribe();
+    let closed = tokio::time::timeout(PATIENCE, closed.wait_for(Option::is_some)).await.unwrap().unwrap();
+    assert_eq!(*closed, Some(("Heartbeat timeout".to_owned(), 1)));
 }
 
 #[tokio::test]

@@ -7,13 +7,15 @@ use axum::{
 };
 use serde_json::json;
 use switchboard::{
-    Conn, ConnParts, FromConnParts, FromUpgrade, Hub, RouteOptions, Setup, WsError, WsReply, WsRequest, WsRouter,
+    Conn, ConnParts, Failure, FromConnParts, FromUpgrade, Hub, RouteOptions, Setup, WsError, WsReply, WsRequest,
+    WsRouter,
     middleware::{Next, from_fn, from_fn_with_state},
 };
 use switchboard_tests::{client::Server, serve::ws_route};
+use tokio::sync::mpsc::unbounded_channel;
 use tower::ServiceBuilder;
 
-use crate::{Add, Log, Ping, Pong, Sum, add, ping};
+use crate::{Add, Log, Ping, Pong, Sum, add, ping, source};
 
 /// The length of a request's query, as an extractor of an application's own.
 struct Length(usize);
@@ -157,12 +159,17 @@ async fn an_inner_layer_sees_the_extensions_of_an_outer_one_and_a_retry_keeps_th
     }
     let log = Log::default();
     let ws = WsRouter::new().on(tenant_of).layer(from_fn_with_state(log.clone(), inner)).layer(from_fn(inserting));
+    let (send, mut sources) = unbounded_channel();
+    let ws = ws.on_error(async move |failure: Failure| _ = send.send(source(&failure)));
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));
     let mut client = server.connect("/ws").await;
     let reply = client.request("ADD", "1", json!({ "a": -1, "b": 0 })).await;
     assert_eq!((reply["payload"]["message"].as_str(), log.take()), (Some("message"), vec!["message".to_owned()]));
     let reply = client.request("ADD", "2", json!({ "a": 1, "b": 0 })).await;
     assert_eq!(reply["payload"]["code"], "INTERNAL");
+    // What the first request got is an error, too.
+    assert_eq!(sources.recv().await.unwrap(), "");
+    assert!(sources.recv().await.unwrap().contains("Tenant"));
 }
 
 #[tokio::test]
@@ -171,15 +178,18 @@ async fn an_extension_that_only_the_upgrade_can_provide_is_missed_at_the_upgrade
         Pong {}
     }
     async fn opened(Extension(_): Extension<Tenant>) {}
+    let (send, mut sources) = unbounded_channel();
+    let failed = async move |failure: Failure| _ = send.send(source(&failure));
     let app = Router::new()
         .route("/handler", ws_route(WsRouter::new().on(handler)))
         .route("/hook", ws_route(WsRouter::new().on(ping).on_open(opened).layer(from_fn(inserting))))
         .route("/later", ws_route(WsRouter::new().layer(from_fn(inserting)).on(handler)))
-        .route("/layered", ws_route(WsRouter::new().on(handler).layer(from_fn(inserting))));
+        .route("/layered", ws_route(WsRouter::new().on(handler).layer(from_fn(inserting)).on_error(failed)));
     let server = Server::start(app);
     for path in ["/handler", "/hook", "/later"] {
         assert_eq!(server.upgrade(path, &[]).await.unwrap_err().status, 500, "{path}");
     }
     let mut client = server.connect("/layered").await;
     assert_eq!(client.request("PING", "1", json!({})).await["payload"]["code"], "INTERNAL");
+    assert!(sources.recv().await.unwrap().contains("Tenant"));
 }

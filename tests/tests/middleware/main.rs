@@ -13,7 +13,7 @@ mod tower_layers;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use switchboard::{WsRouter, ws_message, ws_rpc};
+use switchboard::{Failure, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::{client::Server, serve::ws_route};
 
 #[ws_message("PING")]
@@ -46,6 +46,11 @@ where
     switchboard::Open: switchboard::Produces<D>,
 {
     Server::start(Router::new().route("/ws", ws_route(ws)))
+}
+
+/// Returns what the server's log says of a failure, which no client is told.
+fn source(failure: &Failure) -> String {
+    std::error::Error::source(failure.error()).map(ToString::to_string).unwrap_or_default()
 }
 
 /// What happened, in order.

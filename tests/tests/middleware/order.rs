@@ -3,11 +3,13 @@
 use axum::Extension;
 use serde_json::json;
 use switchboard::{
-    RouteOptions, WsError, WsReply, WsRequest, WsRouter,
+    Failure, RouteOptions, WsError, WsReply, WsRequest, WsRouter,
     middleware::{Next, from_fn},
 };
 
-use crate::{Add, Log, Ping, Pong, Sum, add, ping, serve};
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::{Add, Log, Ping, Pong, Sum, add, ping, serve, source};
 
 /// Notes when a message comes by and when its reply does.
 fn noting(log: &Log, name: &'static str) -> impl AsyncFn2 {
@@ -172,10 +174,13 @@ async fn extensions_that_a_layer_inserts_reach_the_handler() {
         }
         next.run(request).await
     }));
-    let server = serve(ws);
+    let (send, mut sources) = unbounded_channel();
+    let server = serve(ws.on_error(async move |failure: Failure| _ = send.send(source(&failure))));
     let mut client = server.connect("/ws").await;
     assert_eq!(client.request("ADD", "1", json!({ "a": 1, "b": 2 })).await["payload"]["result"], 5);
     assert_eq!(client.request("ADD", "none", json!({ "a": 1, "b": 2 })).await["payload"]["code"], "INTERNAL");
+    let source = sources.recv().await.unwrap();
+    assert!(source.starts_with("there is no `Extension<") && source.contains("Tenant"), "{source}");
 }
 
 #[tokio::test]

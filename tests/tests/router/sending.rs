@@ -1,8 +1,11 @@
 //! What may be sent, and from where.
 
+use std::error::Error as _;
+
 use serde_json::json;
-use switchboard::{Conn, WsError, WsMessages, WsRouter, ws_message, ws_rpc};
+use switchboard::{Conn, Failure, WsError, WsMessages, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::client::Server;
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{Ping, Pong, serve};
 
@@ -40,7 +43,11 @@ async fn outgoing_messages_are_validated() {
         conn.send(Short { text: "too long".into() })?;
         Ok(Pong::new("not reached"))
     }
-    let server = serve(WsRouter::new().on(ask).on(attempt).on(fail));
+    let (send, mut sources) = unbounded_channel();
+    let failed = async move |failure: Failure| {
+        _ = send.send(failure.error().source().map(ToString::to_string).unwrap_or_default());
+    };
+    let server = serve(WsRouter::new().on(ask).on(attempt).on(fail).on_error(failed));
     let mut client = server.connect("/ws").await;
     client.send_request("ASK_SHORT", "c1", json!({ "text": "abc" })).await;
     assert_eq!(client.expect("SHORT").await, json!({ "text": "abc" }));
@@ -51,6 +58,10 @@ async fn outgoing_messages_are_validated() {
     assert_eq!(client.expect("PONG").await["text"], "Err(Invalid) Err(Invalid) Err(InvalidTopic) Some(Exact(0))");
     client.send("FAIL", json!({})).await;
     client.expect_error("ERROR", "INTERNAL").await;
+    for expected in ["the outgoing SHORT is invalid", "the outgoing message is invalid"] {
+        let source = sources.recv().await.unwrap();
+        assert!(source.starts_with(expected), "{source}");
+    }
 }
 
 #[tokio::test]

@@ -251,14 +251,26 @@ async fn nothing_arrives_after_unsubscribe_returned() {
     let server = server();
     let mut member = server.connect("/ws").await;
     let mut publisher = server.connect("/ws").await;
+    let mut arrived = 0;
     for round in 0..50 {
         member.send("JOIN", json!({ "topic": "t" })).await;
         publisher.send("SAY", json!({ "topic": "t", "text": round.to_string() })).await;
         publisher.send("SAY", json!({ "topic": "t", "text": round.to_string() })).await;
         member.send("LEAVE", json!({ "topic": "t" })).await;
-        while member.recv().await["type"] != "LEFT" {}
+        loop {
+            let message = member.recv().await;
+            match message["type"].as_str() {
+                Some("JOINED") => {}
+                Some("SAID") => arrived += 1,
+                _ => {
+                    assert_eq!(message["type"], "LEFT");
+                    break;
+                }
+            }
+        }
         member.assert_alive().await;
     }
+    assert!(arrived > 0, "nothing was published between joining and leaving");
 }
 
 #[tokio::test]

@@ -19,43 +19,57 @@ use crate::server;
 #[test]
 fn rows_of_section_8() {
     let config = format!("{:?}", Config::new());
-    for expected in [
+    let expected = [
         "max_message_bytes: 65536",
-        "max_outbound_bytes: 1048576",
         "max_fragments: 1024",
         "message_timeout: 10s",
-        "write_timeout: 3s",
+        "max_control_frames: 500",
+        "max_unhandled_messages: 2000",
+        "max_messages: None",
+        "max_outbound_bytes: 1048576",
         "max_inbox_messages: 32",
         "max_inbox_bytes: 65536",
-        "max_inbox_during_call: (256,",
+        "max_inbox_during_call: (256, 524288)",
         "max_requests: 64",
+        "max_calls: 64",
+        "max_queued_progress: 16",
+        "max_detached: 1024",
+        "max_detached_per_connection: 16",
+        "idempotency: (16384, 16777216, 600s)",
+        "idempotency_per_user: (1024, 1048576, 256)",
+        "soft_max_message_bytes: None",
+        "max_bad_messages: 20",
+        "max_subscriptions: 128",
+        "max_attributes: 16",
         "handler_timeout: 30s",
         "max_request_timeout: 300s",
         "call_timeout: 10s",
         "ping_interval: Some(25s)",
         "pong_timeout: 10s",
-        "close_timeout: 2s",
-        "max_subscriptions: 128",
-        "max_queued_progress: 16",
-        "max_bad_messages: 20",
-        "max_detached: 1024",
-        "max_detached_per_connection: 16",
+        "identify_timeout: None",
+        "reauthorize_interval: None",
         "upgrade_timeout: 10s",
         "hook_timeout: 10s",
-    ] {
-        assert!(config.contains(expected), "{expected} is not in {config}");
-    }
+        "write_timeout: 3s",
+        "close_timeout: 2s",
+        "validate_outbound: true",
+    ];
+    assert_eq!(config, format!("Config {{ {} }}", expected.join(", ")));
     let hub = format!("{:?}", Hub::builder());
-    for expected in [
+    let limits = [
         "max_connections: None",
-        "max_connections_per_user: None",
         "max_connections_per_ip: None",
+        "max_connections_per_user: None",
         "max_pending_upgrades: 1024",
+    ];
+    let expected = [
+        "topics: []",
+        &format!("limits: HubLimits {{ {} }}", limits.join(", ")),
         "max_queued_bytes: 268435456",
         "max_queued_user_events: 1024",
-    ] {
-        assert!(hub.contains(expected), "{expected} is not in {hub}");
-    }
+        "..",
+    ];
+    assert_eq!(hub, format!("HubBuilder {{ {} }}", expected.join(", ")));
 }
 
 #[tokio::test]

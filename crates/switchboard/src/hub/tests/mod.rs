@@ -2,5 +2,6 @@
 
 mod locks;
 mod memory;
+mod polled_again;
 mod scaling;
 pub(super) mod testing;

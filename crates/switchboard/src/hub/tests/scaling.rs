@@ -217,6 +217,25 @@ fn the_cost_of_finding_a_rule_does_not_grow_with_their_number() {
         let (conn, _inner) = conn(&hub, Config::new().max_subscriptions(count));
         timed(async {
             assert_eq!(conn.set_topics(names(count, 0)).await.unwrap().joined.len(), count);
+            for name in names(count, 0) {
+                hub.publish(name, Items { count: 1 }).await.unwrap();
+            }
+        })
+    });
+}
+
+#[test]
+fn connections_are_drained_in_linear_time() {
+    assert_linear("drain", |count| {
+        let hub = Hub::new();
+        let config = || Config::new().close_timeout(Duration::ZERO).write_timeout(Duration::ZERO);
+        for _ in 0..count {
+            hub.0.registry.lock().insert(conn(&hub, config()).1);
+        }
+        timed(async {
+            // The clock jumps to the next timer, so only work takes time.
+            tokio::time::pause();
+            hub.drain(Duration::from_secs(60)).grace(Duration::ZERO).await;
         })
     });
 }

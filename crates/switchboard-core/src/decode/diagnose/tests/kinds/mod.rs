@@ -179,10 +179,11 @@ fn issues_in_flattened_fields_name_the_field() {
     assert_issues::<Flat>(r#"{"text":5,"limit":1}"#, &[("text", "type")]);
     assert_issues::<Flat>(r#"{"limit":1}"#, &[("text", "missing_field")]);
     assert_issues::<Flat>(r#"{"text":"x","limit":1,"filter":{"name":2}}"#, &[("filter.name", "type")]);
-    // Both objects lack it, so only the whole is reported.
-    assert_issues::<Flat>(r#"{"text":"x","filter":{"other":{}}}"#, &[("", "type")]);
-    // Two values fit.
-    assert_issues::<Flat>(r#"{"text":"x","limit":"x","other":"x"}"#, &[("", "type")]);
+    // Both objects lack it, so only the whole is reported; or two values fit.
+    for unclear in [r#"{"text":"x","filter":{"other":{}}}"#, r#"{"text":"x","limit":"x","other":"x"}"#] {
+        assert_issues::<Flat>(unclear, &[("", "type")]);
+        assert_eq!(message_of::<Flat>(unclear), "payload is not valid");
+    }
     assert_issues::<Nested>(
         r#"{"lists":[{"text":"x","limit":1},{"text":"x","limit":"x1"}]}"#,
         &[("lists[1].limit", "type")],
