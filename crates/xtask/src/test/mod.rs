@@ -120,14 +120,20 @@ fn tests_on_axum(nextest: bool) -> CommandLine {
         .env("SWITCHBOARD_TRANSPORT", "axum")
 }
 
-/// Runs the tests of the code that reads and writes JSON, with features of serde_json that an
-/// application may enable and that change how it passes numbers, keys and raw text. In a target
-/// directory of its own, because everything that depends on serde_json is rebuilt.
+/// Runs the tests of the code that reads and writes JSON, those of the macros and one over sockets, with
+/// features of serde_json that an application may enable and that change how it passes numbers, keys
+/// and raw text. In a target directory of its own, because everything that depends on serde_json is rebuilt.
 fn tests_with_serde_json_features(nextest: bool) -> Result<CommandLine> {
     let features = ["arbitrary_precision", "preserve_order", "float_roundtrip", "raw_value"];
     let features = features.map(|feature| format!("serde_json/{feature}")).join(",");
     Ok(CommandLine::cargo(if nextest { "nextest run" } else { "test" })
-        .args(["--package", "switchboard-core", "--all-features", "--no-fail-fast", "--features", &features])
+        .args(
+            ["switchboard-core", "switchboard", "torture-2021", "torture-2024"]
+                .iter()
+                .flat_map(|name| ["--package", name]),
+        )
+        .args(["--lib", "--test", "numbers", "--test", "wire"])
+        .args(["--all-features", "--no-fail-fast", "--features", &features])
         .arg("--target-dir")
         .arg(workspace::target()?.join("serde-json").to_string_lossy()))
 }
