@@ -52,6 +52,9 @@ fn big_numbers_break_a_rule() {
 #[test]
 fn numbers_that_no_error_of_validator_can_hold_break_a_rule() {
     let (big, low) = (u128::MAX, i128::MIN);
+    // An error of a function of one's own is lost if serde_json cannot hold what it says of the number.
+    let code = if serde_json::to_value(big).is_ok() { "big" } else { "custom" };
+    let [checked, of_both] = ["checked", ""].map(|path| format!("{path} {code} is not valid"));
     for (json, expected) in [
         ("{}".to_owned(), &[][..]),
         (r#"{"longest":"x"}"#.to_owned(), &[]),
@@ -67,13 +70,13 @@ fn numbers_that_no_error_of_validator_can_hold_break_a_rule() {
         (format!(r#"{{"maybe":{big}}}"#), &["maybe range must be at most 10"]),
         (r#"{"tooLong":"x"}"#.to_owned(), &["tooLong length must have a length of at least 18446744073709551615"]),
         (r#"{"checked":11}"#.to_owned(), &["checked big is not valid"]),
-        (format!(r#"{{"checked":{big}}}"#), &["checked custom is not valid"]),
+        (format!(r#"{{"checked":{big}}}"#), &[&checked]),
         (format!(r#"{{"named":{big}}}"#), &["named size is too big"]),
         (format!(r#"{{"inner":{{"n":{big}}}}}"#), &["inner.n range must be at most 10"]),
         (r#"{"literal":-5000000001}"#.to_owned(), &["literal range must be -5000000000 to 5000000000"]),
         (format!(r#"{{"largest":{big}}}"#), &["largest range must be at most 340282366920938463463374607431768211454"]),
         (r#"{"ofBoth":11}"#.to_owned(), &[" big is not valid"]),
-        (format!(r#"{{"ofBoth":{big}}}"#), &[" custom is not valid"]),
+        (format!(r#"{{"ofBoth":{big}}}"#), &[&of_both]),
     ] {
         let numbers: numbers::Numbers = serde_json::from_str(&json).unwrap();
         let found: Vec<_> = numbers.validate().err().map_or_else(Vec::new, |issues| {

@@ -138,14 +138,20 @@ pub trait HasSchema {}
 #[diagnostic::do_not_recommend]
 impl<T: schemars::JsonSchema + ?Sized> HasSchema for T {}
 
-/// A bound of a rule, in a schema. One beyond 64 bits is the nearest `f64`.
+/// A bound of a rule, in a schema. One beyond 64 bits is the nearest `f64`, also where serde_json could hold it
+/// (`arbitrary_precision`): a contract is the same in every build.
 #[cfg(feature = "schema")]
 #[doc(hidden)]
 pub fn schema_bound(bound: impl serde::Serialize) -> serde_json::Value {
-    serde_json::to_value(&bound).unwrap_or_else(|_| {
-        let text = serde_json::to_string(&bound).unwrap_or_default();
-        text.parse::<f64>().map_or(serde_json::Value::Null, serde_json::Value::from)
-    })
+    use serde_json::Value;
+    match serde_json::to_value(&bound) {
+        Ok(Value::Number(number)) if number.is_i64() || number.is_u64() => Value::Number(number),
+        Ok(value) if !value.is_number() => value,
+        _ => {
+            let text = serde_json::to_string(&bound).unwrap_or_default();
+            text.parse::<f64>().map_or(Value::Null, Value::from)
+        }
+    }
 }
 
 /// Compiles for types with a schema.
