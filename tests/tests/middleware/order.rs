@@ -6,7 +6,6 @@ use switchboard::{
     Failure, RouteOptions, WsError, WsReply, WsRequest, WsRouter,
     middleware::{Next, from_fn},
 };
-
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{Add, Log, Ping, Pong, Sum, add, ping, serve, source};

@@ -316,6 +316,7 @@ mod tests {
         let mut other = contract();
         other.path = "/elsewhere".into();
         assert_eq!(other.hash(), contract().hash());
+        assert_eq!(other.hash().len(), 16);
         // The same in every build, whatever features serde_json has.
         #[cfg(feature = "schema")]
         assert_eq!(other.hash(), "b75ae2a2b203a147");

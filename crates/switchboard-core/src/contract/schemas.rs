@@ -145,8 +145,7 @@ impl<T: schemars::JsonSchema + ?Sized> HasSchema for T {}
 pub fn schema_bound(bound: impl serde::Serialize) -> serde_json::Value {
     use serde_json::Value;
     match serde_json::to_value(&bound) {
-        Ok(Value::Number(number)) if number.is_i64() || number.is_u64() => Value::Number(number),
-        Ok(value) if !value.is_number() => value,
+        Ok(value) if value.is_i64() || value.is_u64() || !value.is_number() => value,
         _ => {
             let text = serde_json::to_string(&bound).unwrap_or_default();
             text.parse::<f64>().map_or(Value::Null, Value::from)
