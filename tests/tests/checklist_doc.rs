@@ -80,8 +80,12 @@ fn each_entry_of_the_attack_report_has_tests_that_exist() {
     let rows = rows(&document, is_entry);
     let found: BTreeSet<_> = rows.iter().map(|(entry, _)| (*entry).to_owned()).collect();
     assert_eq!(found, expected);
+    let all: String = rows.iter().map(|(_, tests)| *tests).collect();
     for (entry, tests) in rows {
         assert!(assert_tests_exist(entry, tests) > 0, "{entry} names no test");
+        let kind = if entry.starts_with('F') { "kind" } else { "attack" };
+        let prefix = format!("`{kind}_{}_", entry.to_lowercase());
+        assert!(all.contains(&prefix), "no test of {entry} is named after it: {prefix}…`");
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 #[tokio::test]
-async fn axum_uses_the_tungstenite_version_of_the_workspace() {
+async fn attack_b17_axum_uses_the_tungstenite_version_of_the_workspace() {
     let (sender, mut errors) = mpsc::channel(1);
     let handler = async move |upgrade: WebSocketUpgrade| {
         upgrade.max_message_size(8).on_upgrade(async move |mut socket| {

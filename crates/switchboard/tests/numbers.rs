@@ -66,7 +66,7 @@ fn string(text: &str) -> Vec<u8> {
 const HALF: [u8; 9] = [0xcb, 0x40, 0x0c, 0, 0, 0, 0, 0, 0];
 
 #[tokio::test]
-async fn numbers_are_numbers_in_messagepack() {
+async fn kind_f2_numbers_are_numbers_in_messagepack() {
     let mut client = connect("switchboard.v1.msgpack").await;
     let Message::Binary(_hello) = next(&mut client).await else { panic!("not MessagePack") };
     let frame = [

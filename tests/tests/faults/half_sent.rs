@@ -20,7 +20,7 @@ const LATE: Duration = Duration::from_secs(30);
 const DRIP: Duration = Duration::from_millis(1000);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_sent_upgrades_are_closed() {
+async fn attack_a13_half_sent_upgrades_are_closed() {
     let server = Server::start().await;
     let mut neighbour = Neighbour::start(server.address());
     let alone = neighbour.look(300).await;

@@ -141,7 +141,7 @@ async fn without_a_limit_what_waits_is_counted_all_the_same() {
 
 /// Without a setting there is a limit, too. What all get is kept once, so this takes little memory.
 #[tokio::test]
-async fn queued_bytes_are_limited_by_default() {
+async fn attack_b18_queued_bytes_are_limited_by_default() {
     let hub = Hub::new();
     let server = serve(&hub);
     let mut slow = Vec::new();

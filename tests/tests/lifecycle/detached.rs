@@ -134,7 +134,7 @@ async fn detached_handlers_are_limited() {
 
 /// The issue's: one client that requests and aborts, again and again.
 #[tokio::test]
-async fn one_connection_cannot_take_all_places() {
+async fn attack_a9_one_connection_cannot_take_all_places() {
     let (server, hub, work) = serve(Config::new().max_detached(8).max_detached_per_connection(2));
     let mut client = server.connect("/ws").await;
     let mut exhausted = 0;

@@ -96,7 +96,7 @@ const MANY: usize = 60;
 
 /// On one thread the neighbour is served when the attacker's turn ends: long before all are handled.
 #[tokio::test]
-async fn pipelined_handlers_stall_neither_others_nor_their_own_replies() {
+async fn attack_a2_pipelined_handlers_stall_neither_others_nor_their_own_replies() {
     let app = App::new();
     let server = serve(&app, Config::new());
     let mut client = server.connect("/ws").await;

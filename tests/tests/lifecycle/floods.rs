@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use futures_util::StreamExt as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use switchboard::{Config, Conn, Hub, RouteOptions, WsError, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::{
     client::{PATIENCE, Server, masked},
@@ -87,7 +87,7 @@ async fn asks_faster_than_it_reads(message_type: &str, count: usize, bytes: usiz
 }
 
 #[tokio::test]
-async fn a_client_that_asks_faster_than_it_reads_is_slowed_down() {
+async fn attack_a10_a_client_that_asks_faster_than_it_reads_is_slowed_down() {
     for message_type in ["GET", "ASK"] {
         asks_faster_than_it_reads(message_type, 400, 60_000).await;
     }
@@ -146,6 +146,8 @@ async fn publishes_of_others_still_overflow() {
     assert_eq!(client.skip_to_close().await, 4002);
 }
 
+const MSGPACK: &str = "switchboard.v1.msgpack";
+
 const HEARTBEAT: &str = r#"{"type":"__heartbeat"}"#;
 
 /// What no handler takes, none of it bad enough to end the connection by itself.
@@ -159,9 +161,11 @@ const UNHANDLED: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn messages_that_reach_no_handler_are_limited() {
+async fn attack_a8_messages_that_reach_no_handler_are_limited() {
     for text in UNHANDLED {
         assert_eq!(flood(Config::new().max_unhandled_messages(100), text, 100).await, Some(100), "{text}");
+        let config = Config::new().max_unhandled_messages(100);
+        assert_eq!(flood_in(MSGPACK, config, text, 100).await, Some(100), "MessagePack: {text}");
     }
     // What is malformed ends it as well where it is allowed at all.
     for text in [r#"{"type":"NOBODY"}"#, "{", r#"{"type":"$ws:nothing"}"#, r#"{"type":"__heartbeat_ack"}"#] {
@@ -176,7 +180,7 @@ async fn messages_that_reach_no_handler_are_limited_by_default() {
 }
 
 #[tokio::test]
-async fn a_flood_of_messages_ends_in_4006() {
+async fn attack_a8_a_flood_of_messages_ends_in_4006() {
     let get = r#"{"type":"GET","meta":{"correlationId":"x"},"payload":{"bytes":1}}"#;
     for text in [get, HEARTBEAT] {
         assert_eq!(flood(Config::new().max_messages(100), text, 100).await, Some(100), "{text}");
@@ -187,24 +191,22 @@ async fn a_flood_of_messages_ends_in_4006() {
 
 /// Sends the same so often and once more. After how many an error and the close frame came, if they did.
 async fn flood(config: Config, text: &str, times: usize) -> Option<usize> {
+    flood_in("switchboard.v1.json", config, text, times).await
+}
+
+async fn flood_in(subprotocol: &str, config: Config, text: &str, times: usize) -> Option<usize> {
     let server = serve(config, &Hub::new());
-    let mut client = server.upgrade("/ws", &[("sec-websocket-protocol", "switchboard.v1.json")]).await.unwrap();
-    client.expect("$ws:hello").await;
-    let frame = masked(0x81, text.as_bytes());
+    let mut client = server.upgrade("/ws", &[("sec-websocket-protocol", subprotocol)]).await.unwrap();
+    assert_eq!(read(timeout(PATIENCE, client.ws.next()).await.unwrap().unwrap().unwrap())["type"], "$ws:hello");
+    let frame = match serde_json::from_str::<Value>(text) {
+        Ok(message) if subprotocol == MSGPACK => masked(0x82, &rmp_serde::to_vec(&message).unwrap()),
+        _ => masked(0x81, text.as_bytes()),
+    };
     client.raw(&frame.repeat(times)).await;
     client.raw(&masked(0x89, b"all but one")).await;
     let mut limit = None;
     loop {
-        let next = timeout(PATIENCE, client.ws.next()).await.unwrap().unwrap().unwrap();
-        match next {
-            Message::Text(text) => {
-                let message: serde_json::Value = serde_json::from_str(&text).unwrap();
-                assert_eq!(limit, None, "{message} after the error");
-                let payload = &message["payload"];
-                if message["type"] == "ERROR" && payload["code"] == "RESOURCE_EXHAUSTED" {
-                    limit = payload["details"]["limit"].as_u64();
-                }
-            }
+        match timeout(PATIENCE, client.ws.next()).await.unwrap().unwrap().unwrap() {
             // All of them were taken.
             Message::Pong(_) => {
                 assert_eq!(limit, None, "{text}: too soon");
@@ -217,8 +219,23 @@ async fn flood(config: Config, text: &str, times: usize) -> Option<usize> {
                 assert_eq!(u16::from(frame.unwrap().code), 4006, "{text}");
                 return limit.and_then(|limit| usize::try_from(limit).ok());
             }
-            frame => panic!("{frame:?}"),
+            frame => {
+                let message = read(frame);
+                assert_eq!(limit, None, "{message} after the error");
+                let payload = &message["payload"];
+                if message["type"] == "ERROR" && payload["code"] == "RESOURCE_EXHAUSTED" {
+                    limit = payload["details"]["limit"].as_u64();
+                }
+            }
         }
+    }
+}
+
+fn read(frame: Message) -> Value {
+    match frame {
+        Message::Text(text) => serde_json::from_str(&text).unwrap(),
+        Message::Binary(bytes) => rmp_serde::from_slice(&bytes).unwrap(),
+        frame => panic!("{frame:?}"),
     }
 }
 

@@ -120,7 +120,7 @@ async fn without_addresses_nobody_gets_past_the_limit_per_ip() {
 
 /// Routes of their own settings, one of them without any, count together.
 #[tokio::test]
-async fn two_routes_of_a_hub_share_its_limits() {
+async fn attack_a12_two_routes_of_a_hub_share_its_limits() {
     let serve = |hub: &Hub| {
         let quick = Config::new().max_message_bytes(1024);
         let ws = |config| {

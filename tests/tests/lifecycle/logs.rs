@@ -315,7 +315,7 @@ async fn start(conn: Conn, start: Start) -> Result<(), WsError> {
 }
 
 #[tokio::test]
-async fn text_from_clients_begins_no_line_of_the_log() {
+async fn attack_b15_text_from_clients_begins_no_line_of_the_log() {
     let (log, _guard) = Log::start();
     let server = Server::start(Router::new().route("/ws", ws_route(WsRouter::<()>::new().on(start))));
     let mut client = server.connect("/ws").await;

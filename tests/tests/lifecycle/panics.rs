@@ -154,7 +154,7 @@ fn serve(seen: &Seen, hub: &Hub, hooks: bool) -> Server {
 
 /// Each request has its terminal, and the connection lives.
 #[tokio::test]
-async fn every_request_has_its_terminal_and_every_connection_its_end() {
+async fn attack_b14_every_request_has_its_terminal_and_every_connection_its_end() {
     for hooks in [false, true] {
         let (seen, hub) = (Seen::default(), Hub::new());
         let server = serve(&seen, &hub, hooks);
@@ -249,7 +249,7 @@ struct Note {}
 
 /// A middleware drops the response: there will be no socket, and what is sent must not seem to arrive.
 #[tokio::test]
-async fn an_upgrade_that_is_dropped_is_closed() {
+async fn attack_b16_an_upgrade_that_is_dropped_is_closed() {
     let hub = Hub::new();
     let found = Arc::new(Mutex::new(None));
     let (at, keep) = (hub.clone(), Arc::clone(&found));

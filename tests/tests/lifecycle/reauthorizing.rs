@@ -72,7 +72,7 @@ impl Asked {
 
 /// A handler runs; the question comes all the same, and nothing begins before its answer.
 #[tokio::test]
-async fn a_question_does_not_wait_and_nothing_begins_before_its_answer() {
+async fn attack_a6_a_question_does_not_wait_and_nothing_begins_before_its_answer() {
     for by_refresh in [false, true] {
         let hub = Hub::new();
         let (app, server) = Asked::serve(&hub);

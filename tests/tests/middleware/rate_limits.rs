@@ -297,7 +297,7 @@ async fn without_addresses_nobody_gets_past_a_limit_by_address() {
 }
 
 #[tokio::test]
-async fn a_full_table_of_keys_takes_new_ones_and_resets_no_limit() {
+async fn attack_b16_a_full_table_of_keys_takes_new_ones_and_resets_no_limit() {
     let by_room = |request: &WsRequest<()>| request.correlation_id().unwrap_or_default().to_owned();
     let layer = RateLimitLayer::keyed(3, LONG, by_room).max_keys(16);
     let server = serve(WsRouter::new().on(add).layer(layer));

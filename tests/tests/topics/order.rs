@@ -16,7 +16,15 @@ use switchboard_tests::{
 use crate::{Note, notes_until};
 
 #[ws_message("JOIN")]
-struct Join {}
+struct Join {
+    has_filter: bool,
+}
+
+#[ws_message("LEAVE")]
+struct Leave {}
+
+#[ws_message("LEFT")]
+struct Left {}
 
 #[ws_message("JOINED")]
 struct Joined {}
@@ -59,14 +67,18 @@ impl Held {
             })?;
             Ok::<_, WsError>(Published {})
         };
-        let ws = WsRouter::new().hub(hub.clone()).on(join).on(publish).on(hold);
+        let ws = WsRouter::new().hub(hub.clone()).on(join).on(leave).on(publish).on(hold);
         let server = Server::start(Router::new().route("/ws", ws_route(ws)));
         Self { server, hub, published: has_published, release }
     }
 
     async fn join(&self) -> Client {
+        self.join_with(false).await
+    }
+
+    async fn join_with(&self, has_filter: bool) -> Client {
         let mut client = self.server.connect("/ws").await;
-        client.send("JOIN", json!({})).await;
+        client.send("JOIN", json!({ "hasFilter": has_filter })).await;
         client.expect("JOINED").await;
         client
     }
@@ -97,9 +109,18 @@ impl Held {
     }
 }
 
-async fn join(conn: Conn, _: Join) -> Result<Joined, WsError> {
-    conn.subscribe("t").await?;
+async fn join(conn: Conn, join: Join) -> Result<Joined, WsError> {
+    if join.has_filter {
+        conn.subscribe("t").filter(|_, _: &Note| true).await?;
+    } else {
+        conn.subscribe("t").await?;
+    }
     Ok(Joined {})
+}
+
+async fn leave(conn: Conn, _: Leave) -> Left {
+    conn.unsubscribe("t").await;
+    Left {}
 }
 
 async fn publish(conn: Conn, publish: Publish) -> Result<Published, WsError> {
@@ -108,14 +129,16 @@ async fn publish(conn: Conn, publish: Publish) -> Result<Published, WsError> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_publish_made_after_another_returned_arrives_after_it() {
-    let held = Held::start();
-    let mut member = held.join().await;
-    let publisher = held.hold(1).await;
-    held.publish(2).await;
-    held.release(publisher).await;
-    held.publish(3).await;
-    assert_eq!(notes_until(&mut member, 3).await, [1, 2]);
+async fn attack_a4_a_publish_made_after_another_returned_arrives_after_it() {
+    for has_filter in [false, true] {
+        let held = Held::start();
+        let mut member = held.join_with(has_filter).await;
+        let publisher = held.hold(1).await;
+        held.publish(2).await;
+        held.release(publisher).await;
+        held.publish(3).await;
+        assert_eq!(notes_until(&mut member, 3).await, [1, 2]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -130,12 +153,48 @@ async fn a_send_made_after_a_publish_returned_arrives_after_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_subscriber_that_joins_after_a_publish_returned_does_not_get_it() {
-    let held = Held::start();
-    let publisher = held.hold(1).await;
-    let mut late = held.join().await;
-    held.release(publisher).await;
-    held.publish(2).await;
-    assert!(notes_until(&mut late, 2).await.is_empty());
+    for has_filter in [false, true] {
+        let held = Held::start();
+        let publisher = held.hold(1).await;
+        let mut late = held.join_with(has_filter).await;
+        held.release(publisher).await;
+        held.publish(2).await;
+        assert!(notes_until(&mut late, 2).await.is_empty());
+    }
+}
+
+/// Reads on to a message of this type; what notes came before it.
+async fn notes_before(member: &mut Client, message_type: &str) -> Vec<u64> {
+    let mut notes = Vec::new();
+    loop {
+        let message = member.recv().await;
+        match &message["type"] {
+            found if found == message_type => return notes,
+            found if found == "NOTE" => notes.push(message["payload"]["n"].as_u64().unwrap()),
+            _ => panic!("{message} before {message_type}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn attack_a5_a_subscriber_that_comes_back_gets_what_it_was_sent_once() {
+    for has_filter in [false, true] {
+        let held = Held::start();
+        let mut member = held.join_with(has_filter).await;
+        let publisher = held.hold(1).await;
+        let mut notes = Vec::new();
+        for _ in 0..3 {
+            member.send("LEAVE", json!({})).await;
+            notes.extend(notes_before(&mut member, "LEFT").await);
+            held.publish(2).await;
+            member.send("JOIN", json!({ "hasFilter": has_filter })).await;
+            notes.extend(notes_before(&mut member, "JOINED").await);
+        }
+        held.release(publisher).await;
+        member.send("LEAVE", json!({})).await;
+        notes.extend(notes_before(&mut member, "LEFT").await);
+        assert_eq!(notes, [1]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -22,7 +22,7 @@ fn paths<M: Message>(payload: Value) -> Vec<String> {
 }
 
 #[test]
-fn what_stands_in_cfg_attr_is_enforced() {
+fn kind_f10_what_stands_in_cfg_attr_is_enforced() {
     let found = paths::<conditional::Conditional>(json!({
         "name": "", "type": "long", "inner": { "SOME_NUMBER": 10 }, "here": { "SOME_NUMBER": 10 }, "free": "",
     }));
@@ -115,7 +115,7 @@ fn nan_is_in_no_range() {
 }
 
 #[test]
-fn every_rule_is_at_its_wire_path() {
+fn kind_f6_every_rule_is_at_its_wire_path() {
     let bad = || json!({ "type": "" });
     let good = json!({ "type": "a" });
     let cases = [
@@ -214,7 +214,7 @@ fn borrowed_values_have_rules_and_messages_own_theirs() {
 }
 
 #[test]
-fn a_message_inside_a_message() {
+fn kind_f11_a_message_inside_a_message() {
     let found = paths::<hostile::HoldsItems>(json!({
         "first": { "name": "" }, "maybe": { "name": "" }, "rows": [[{ "name": "" }]],
     }));
@@ -222,7 +222,7 @@ fn a_message_inside_a_message() {
 }
 
 #[test]
-fn types_of_other_crates() {
+fn kind_f12_types_of_other_crates() {
     let seen = serde_json::to_value(time::OffsetDateTime::UNIX_EPOCH).unwrap();
     let message = |id: &str| {
         json!({
@@ -238,7 +238,7 @@ fn types_of_other_crates() {
 }
 
 #[test]
-fn odd_names_have_wire_names() {
+fn kind_f14_odd_names_have_wire_names() {
     let found = paths::<names::Names>(json!({
         "über": 10, "größeInCm": 10, "type": 10, "finalWord": 10, "x": 10, "1": 10, "a1b": 10, "__": 10,
         "wahl": { "über": { "ölStand": 10 } },
@@ -267,12 +267,12 @@ fn odd_names_have_wire_names() {
 }
 
 #[test]
-fn deprecated_fields_have_rules() {
+fn kind_f15_deprecated_fields_have_rules() {
     assert_eq!(paths::<deprecated::OldField>(json!({ "text": "" })), ["text length"]);
 }
 
 #[test]
-fn every_rule_is_checked_beside_hostile_names() {
+fn kind_f22_every_rule_is_checked_beside_hostile_names() {
     let found = paths::<hostile::All>(json!({
         "text": "a text that is too long", "count": 3, "mail": "x", "site": "y", "address": "127.0.0", "again": "b\u{1}",
         "shape": { "line": [1.0] },

@@ -128,7 +128,7 @@ pub type AnyJson = serde_json::Value;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no JSON Schema",
     label = "no JSON Schema is known for this type",
-    note = "add `#[schemars(with = \"String\")]` to the field, with the type that it looks like on the wire",
+    note = "add `#[schemars(with = \"String\")]` to the field, with the type that it looks like on the wire; types of time need that, too",
     note = "a type of your own gets one from `#[ws_payload]`; types of bytes, chrono, rust_decimal, url and uuid from the feature of `switchboard` with the name of the crate",
     note = "or turn the feature `schema` of `switchboard` off"
 )]

@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unrecognised_error_is_a_protocol_error() {
+    fn attack_b17_an_unrecognised_error_is_a_protocol_error() {
         for error in [
             axum::Error::new("of another version"),
             axum::Error::new(WsProtocolError::WriteBufferFull(Box::new(tungstenite::Message::text("x")))),

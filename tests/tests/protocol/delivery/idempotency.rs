@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use serde_json::{Value, json};
-use switchboard::{Config, Hub, RouteOptions};
+use switchboard::{Config, Hub, RouteOptions, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::{
     client::{Client, PATIENCE, Server},
     serve::ws_route,
@@ -122,6 +122,48 @@ async fn keys_belong_to_a_type_and_a_route() {
     assert_eq!(handled(&two.recv().await), ("e", 3));
 }
 
+#[ws_message("WEIGHED")]
+struct Weighed {
+    weights: Vec<f64>,
+}
+
+#[ws_rpc("WEIGH", response = Weighed)]
+struct Weigh {
+    weights: Vec<f64>,
+    unit: String,
+}
+
+/// A client may be written in another language after an update, and then write numbers and texts in another way.
+#[tokio::test]
+async fn attack_a7_a_retry_may_be_written_differently() {
+    let ws = WsRouter::<()>::new().on(async |weigh: Weigh| Weighed { weights: weigh.weights });
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)));
+    let mut client = server.connect("/ws").await;
+    let mut weigh = async |key: &str, payload: &str| {
+        let meta = json!({ "correlationId": "w", "idempotencyKey": key });
+        client.text(format!(r#"{{"type":"WEIGH","meta":{meta},"payload":{payload}}}"#)).await;
+        let reply = client.recv().await;
+        reply["payload"]["code"].as_str().unwrap_or_else(|| reply["type"].as_str().unwrap()).to_owned()
+    };
+    let first = r#"{"weights":[1,100,0.5],"unit":"kg"}"#;
+    assert_eq!(weigh("k", first).await, "WEIGHED");
+    for same in [
+        first,
+        r#"{"weights":[1.0,1e2,5e-1],"unit":"kg"}"#,
+        r#"{ "unit" : "\u006bg", "weights" : [1.00, 100.0, 0.50] }"#,
+    ] {
+        assert_eq!(weigh("k", same).await, "WEIGHED", "{same}");
+    }
+    for other in [
+        r#"{"weights":[1,100,0.25],"unit":"kg"}"#,
+        r#"{"weights":[100,1,0.5],"unit":"kg"}"#,
+        r#"{"weights":[1,100,0.5],"unit":"Kg"}"#,
+        r#"{"weights":[1,100,0.5,0],"unit":"kg"}"#,
+    ] {
+        assert_eq!(weigh("k", other).await, "FAILED_PRECONDITION", "{other}");
+    }
+}
+
 /// Pays under a key; how many payments had been made then, or when this one was.
 async fn pay_once(client: &mut Client, key: &str) -> u64 {
     pay_with_key(client, "p", key, 5).await;
@@ -166,7 +208,7 @@ async fn remembered_results_are_bounded_in_age() {
 }
 
 #[tokio::test]
-async fn many_keys_of_one_client_push_out_nothing_of_another() {
+async fn attack_a7_many_keys_of_one_client_push_out_nothing_of_another() {
     let server = Server::start(app(Config::new(), RouteOptions::new()));
     let (mut ann, mut eve) = (server.connect("/ws").await, server.connect("/ws").await);
     permit(&mut ann, 10_000).await;
@@ -215,7 +257,7 @@ async fn many_owners_leave_those_that_have_less_what_they_have() {
 }
 
 #[tokio::test]
-async fn slow_requests_with_keys_do_not_starve_others() {
+async fn attack_a7_slow_requests_with_keys_do_not_starve_others() {
     let config = Config::new().idempotency(16, 1 << 20, LONG);
     let server = Server::start(app(config, RouteOptions::new()));
     let mut eves = Vec::new();

@@ -20,7 +20,7 @@ async fn shortest(client: &mut Client, frame: &str) -> Duration {
 }
 
 #[tokio::test]
-async fn a_refused_payload_costs_less_than_ten_times_an_accepted_one() {
+async fn attack_a1_a_refused_payload_costs_less_than_ten_times_an_accepted_one() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let details = format!(r#"{{"{}":[{}1]}}"#, "k".repeat(20_000), "1,".repeat(21_900));
@@ -36,7 +36,7 @@ async fn a_refused_payload_costs_less_than_ten_times_an_accepted_one() {
 }
 
 #[tokio::test]
-async fn malformed_meta_is_answered_under_the_correlation_id() {
+async fn kind_f21_malformed_meta_is_answered_under_the_correlation_id() {
     let server = server();
     let mut client = server.connect("/ws").await;
     let add =

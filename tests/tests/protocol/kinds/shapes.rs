@@ -178,7 +178,7 @@ fn shapes(payload: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn meta_has_the_keys_and_tuples_of_payloads() {
+async fn kind_f3_meta_has_the_keys_and_tuples_of_payloads() {
     let server = serve();
     let mut clients = Clients::connect(&server).await;
     for (meta, expected) in [
@@ -195,7 +195,7 @@ async fn meta_has_the_keys_and_tuples_of_payloads() {
 }
 
 #[tokio::test]
-async fn keys_that_are_numbers_are_not_blamed() {
+async fn kind_f4_keys_that_are_numbers_are_not_blamed() {
     let server = serve();
     let mut clients = Clients::connect(&server).await;
     for (payload, expected) in [
@@ -216,7 +216,7 @@ async fn keys_that_are_numbers_are_not_blamed() {
 }
 
 #[tokio::test]
-async fn flattened_and_tagged_fields_are_named() {
+async fn kind_f7_flattened_and_tagged_fields_are_named() {
     let server = serve();
     let mut clients = Clients::connect(&server).await;
     for (payload, expected) in [
@@ -235,7 +235,7 @@ async fn flattened_and_tagged_fields_are_named() {
 }
 
 #[tokio::test]
-async fn tuples_say_how_many_elements_they_have() {
+async fn kind_f8_tuples_say_how_many_elements_they_have() {
     let server = serve();
     let mut clients = Clients::connect(&server).await;
     for (payload, path, message) in [
@@ -281,7 +281,7 @@ async fn the_order_of_tag_and_content_does_not_count() {
 }
 
 #[tokio::test]
-async fn tags_of_enums_with_another_name_and_of_structs() {
+async fn kind_f9_tags_of_enums_with_another_name_and_of_structs() {
     let server = serve();
     let mut clients = Clients::connect(&server).await;
     for (text, expected) in [
@@ -298,7 +298,7 @@ async fn tags_of_enums_with_another_name_and_of_structs() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_not_valid_is_not_said_to_be_no_string() {
+async fn kind_f12_a_text_that_is_not_valid_is_not_said_to_be_no_string() {
     let server = serve();
     let mut clients = Clients::connect(&server).await;
     for (payload, path, message) in [
@@ -314,7 +314,7 @@ async fn a_text_that_is_not_valid_is_not_said_to_be_no_string() {
 }
 
 #[tokio::test]
-async fn numbers_too_large_for_an_f32_are_refused() {
+async fn kind_f16_numbers_too_large_for_an_f32_are_refused() {
     let server = serve();
     let mut clients = Clients::connect(&server).await;
     for number in [1e39, -1e39, f64::MAX] {
@@ -338,7 +338,7 @@ async fn numbers_too_large_for_an_f32_are_refused() {
 }
 
 #[tokio::test]
-async fn numbers_that_json_does_not_have_are_refused() {
+async fn kind_f17_numbers_that_json_does_not_have_are_refused() {
     let server = serve();
     let mut clients = Clients::connect(&server).await;
     let frame = |key: &str, value: &[u8]| {

@@ -89,7 +89,7 @@ fn expected(issues: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn rules_in_cfg_attr_are_enforced() {
+async fn kind_f1_rules_in_cfg_attr_are_enforced() {
     let server = serve();
     let mut client = server.connect("/ws").await;
     let message = json!({ "type": "CONDITIONAL", "payload": { "name": "", "item": { "type": "" } } });
@@ -98,7 +98,7 @@ async fn rules_in_cfg_attr_are_enforced() {
 }
 
 #[tokio::test]
-async fn a_number_beyond_64_bits_breaks_its_rule() {
+async fn kind_f5_a_number_beyond_64_bits_breaks_its_rule() {
     let server = serve();
     let mut client = server.connect("/ws").await;
     for number in ["11", "18446744073709551616", "340282366920938463463374607431768211455"] {
@@ -114,7 +114,7 @@ async fn a_number_beyond_64_bits_breaks_its_rule() {
 }
 
 #[tokio::test]
-async fn nested_rules_have_wire_paths() {
+async fn kind_f6_nested_rules_have_wire_paths() {
     let server = serve();
     let mut client = server.connect("/ws").await;
     let message = json!({ "type": "PLACES", "payload": {

@@ -239,7 +239,7 @@ async fn path_parameters_and_the_peers_address() {
 }
 
 #[tokio::test]
-async fn other_methods_are_405_and_say_which_are_not() {
+async fn kind_f18_other_methods_are_405_and_say_which_are_not() {
     let ws = || ws_route(WsRouter::<()>::new());
     let inner = Router::new().route("/ws", ws()).nest("/deep", Router::new().route("/{room}/ws", ws()));
     let app = Router::new().route("/ws", ws()).nest("/api", inner).merge(Router::new().route("/merged", ws()));
@@ -263,7 +263,7 @@ async fn other_methods_are_405_and_say_which_are_not() {
 }
 
 #[tokio::test]
-async fn an_empty_cookie_or_parameter_hides_no_token() {
+async fn kind_f19_an_empty_cookie_or_parameter_hides_no_token() {
     let server = server();
     for cookie in [
         "auth_token=; auth_token=alice",

@@ -136,7 +136,7 @@ async fn checks_of_an_upgrade_have_an_order() {
 }
 
 #[tokio::test]
-async fn webviews_and_extensions_can_be_listed() {
+async fn kind_f13_webviews_and_extensions_can_be_listed() {
     let listed =
         ["capacitor://localhost", "chrome-extension://abcdefghijklmnop", "tauri://localhost", "app://-", "null"];
     let route = |policy| ws_route(WsRouter::new().origin(policy));
@@ -170,7 +170,7 @@ fn an_entry_that_is_no_origin_is_named_when_the_router_is_mounted() {
 
 /// The client is the proxy here.
 #[tokio::test]
-async fn a_page_has_the_scheme_of_the_server() {
+async fn attack_b16_a_page_has_the_scheme_of_the_server() {
     let ws = WsRouter::<()>::new;
     let proxied = || ws().trusted_proxies(TrustedProxies::new(["127.0.0.1"]).unwrap());
     let https = OriginPolicy::same_origin().require_https();

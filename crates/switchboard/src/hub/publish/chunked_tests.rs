@@ -59,7 +59,7 @@ async fn nothing_arrives_after_unsubscribing_in_between() {
 }
 
 #[tokio::test]
-async fn subscribers_that_join_during_a_chunked_publish_do_not_get_it() {
+async fn attack_a5_subscribers_that_join_during_a_chunked_publish_do_not_get_it() {
     let hub = Hub::new();
     let members: Vec<_> = (0..MEMBERS).map(|_| member(&hub)).collect();
     let enter = |member| join(&hub, member, "t", None);

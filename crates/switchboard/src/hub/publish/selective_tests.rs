@@ -126,7 +126,7 @@ async fn rules_may_look_at_the_hub_and_the_connection() {
 /// A member that got it leaves and comes back where the publish has not been yet, one that it has
 /// not reached leaves and comes back, and one joins for the first time.
 #[tokio::test]
-async fn subscribers_that_join_during_a_selective_publish_do_not_get_it() {
+async fn attack_a5_subscribers_that_join_during_a_selective_publish_do_not_get_it() {
     let options = TopicOptions::new().slow_consumer(SlowConsumer::DropOldest);
     for hub in [Hub::new(), Hub::builder().topic("t", options).build()] {
         let members = members(&hub);

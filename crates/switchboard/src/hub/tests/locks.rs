@@ -142,7 +142,7 @@ fn steps() -> Vec<Step> {
 }
 
 #[test]
-fn application_code_runs_with_nothing_locked() {
+fn attack_b16_application_code_runs_with_nothing_locked() {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

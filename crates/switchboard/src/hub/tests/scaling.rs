@@ -53,7 +53,7 @@ fn limited(count: usize) -> (Conn, Arc<AnyConn>) {
 }
 
 #[test]
-fn sets_of_topics_are_changed_in_linear_time() {
+fn attack_a3_sets_of_topics_are_changed_in_linear_time() {
     assert_linear("set_topics", |count| {
         let (conn, _inner) = limited(count);
         timed(async {

@@ -66,7 +66,7 @@ async fn an_earlier_check_wakes_the_task() {
 
 /// Tokens of 24 hours, and clients that reconnect.
 #[tokio::test(start_paused = true)]
-async fn timers_are_removed_with_their_connection() {
+async fn attack_a11_timers_are_removed_with_their_connection() {
     let hub = Hub::new();
     let settings = settings(&hub);
     let day = Identity::new("ann").expires_in(24 * 3600 * SECOND);

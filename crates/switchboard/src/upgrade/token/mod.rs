@@ -212,6 +212,14 @@ impl BearerToken {
     /// });
     /// # let _ = ws;
     /// ```
+    ///
+    /// Tokens are not compared with `==`, which may stop at the first difference:
+    ///
+    /// ```compile_fail,E0369
+    /// # fn is_same(token: &switchboard::BearerToken, other: &switchboard::BearerToken) -> bool {
+    /// token == other
+    /// # }
+    /// ```
     #[must_use]
     pub fn matches(&self, secret: impl AsRef<[u8]>) -> bool {
         let (token, secret) = (self.0.as_bytes(), secret.as_ref());

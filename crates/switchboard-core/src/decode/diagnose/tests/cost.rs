@@ -17,7 +17,7 @@ fn cost(shape: &Shape) -> usize {
 const PATHS: usize = 40 * 256;
 
 #[test]
-fn a_refusal_reads_each_byte_at_most_three_times() {
+fn attack_a1_a_refusal_reads_each_byte_at_most_three_times() {
     for shape in shapes(64 * 1024) {
         let cost = cost(&shape);
         assert!(cost <= 3 * shape.refused.len() + PATHS, "{}: {cost} of {}", shape.name, shape.refused.len());

@@ -1,5 +1,6 @@
 //! Compares the diagnosis with serde_json, over generated types and values.
 
+mod buffered;
 mod types;
 
 use proptest::prelude::*;
@@ -247,7 +248,7 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
     #[test]
-    fn the_diagnosis_agrees_with_serde_json(
+    fn kind_f4_the_diagnosis_agrees_with_serde_json(
         ty in types(),
         list in prop::collection::vec(any::<u32>(), 0..60),
     ) {
