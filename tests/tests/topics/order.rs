@@ -118,9 +118,9 @@ async fn join(conn: Conn, join: Join) -> Result<Joined, WsError> {
     Ok(Joined {})
 }
 
-async fn leave(conn: Conn, _: Leave) -> Left {
-    conn.unsubscribe("t").await;
-    Left {}
+async fn leave(conn: Conn, _: Leave) -> Result<Left, WsError> {
+    conn.unsubscribe("t").await?;
+    Ok(Left {})
 }
 
 async fn publish(conn: Conn, publish: Publish) -> Result<Published, WsError> {
