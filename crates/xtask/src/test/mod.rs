@@ -90,10 +90,18 @@ fn lints(extent: Extent) -> CommandLine {
     CommandLine::cargo("clippy --workspace --all-features").arg(targets).args(["--", "-D", "warnings"])
 }
 
+/// How many tests run at once. Many wait for a deadline, a broker or a browser, so a quarter of the processors would
+/// be idle with one test for each.
+fn test_threads() -> String {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    (processors + processors / 2).to_string()
+}
+
 /// Runs all tests but doc tests, which nextest does not run.
 fn tests(extent: Extent, nextest: bool) -> CommandLine {
     if nextest {
         let command = CommandLine::cargo("nextest run --workspace --all-features --no-fail-fast");
+        let command = command.env("NEXTEST_TEST_THREADS", test_threads());
         return match extent {
             Extent::Full => command,
             Extent::Quick => command.args(["--filterset", FAST]),
@@ -117,6 +125,7 @@ fn tests_on_axum(nextest: bool) -> CommandLine {
     CommandLine::cargo(command)
         .args(["--workspace", "--all-features", "--no-fail-fast"])
         .args(names)
+        .env("NEXTEST_TEST_THREADS", test_threads())
         .env("SWITCHBOARD_TRANSPORT", "axum")
 }
 
@@ -180,18 +189,21 @@ mod tests {
     #[test]
     fn the_second_transport_uses_what_is_built() {
         let (all, second) = (tests(Extent::Full, true).to_string(), tests_on_axum(true).to_string());
+        let threads = format!("NEXTEST_TEST_THREADS={}", test_threads());
         let same = "cargo nextest run --workspace --all-features --no-fail-fast";
-        assert_eq!(all, same);
+        assert_eq!(all, format!("{threads} {same}"));
         assert!(
-            second.starts_with(&format!("SWITCHBOARD_TRANSPORT=axum {same} --test checklist --test hub ")),
+            second.starts_with(&format!("{threads} SWITCHBOARD_TRANSPORT=axum {same} --test checklist --test hub ")),
             "{second}"
         );
     }
 
     #[test]
     fn quick_tests_leave_out_the_slow_ones() {
+        let command = tests(Extent::Quick, true).to_string();
+        let (_, command) = command.split_once(' ').unwrap();
         assert_eq!(
-            tests(Extent::Quick, true).to_string(),
+            command,
             "cargo nextest run --workspace --all-features --no-fail-fast --filterset \
              'not binary(/^(ui|chat_browser|rpc_browser|multi_node|faults|interop)$/)'"
         );
