@@ -60,6 +60,10 @@ async fn an_answer_that_is_lost_makes_the_outcome_unknown() {
     let error = &reply["payload"];
     assert_eq!((&error["code"], &error["details"]["outcome"]), (&json!("UNAVAILABLE"), &json!("unknown")), "{reply}");
     assert_eq!(said(&mut member).await, 1);
+    // It may have taken place, which the kind says.
+    let error = a.hub.publish("room:1", Said { n: 2 }).await.unwrap_err();
+    assert_eq!((error.kind(), error.retryable()), (PublishErrorKind::Unknown, true));
+    assert_eq!(said(&mut member).await, 2);
 }
 
 #[tokio::test]

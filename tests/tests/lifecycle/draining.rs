@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, extract::State};
+use axum::{Router, extract::State, http::StatusCode};
 use serde_json::json;
-use switchboard::{Hub, WsRouter, ws_message};
+use switchboard::{Config, Hub, WsRouter, ws_message};
 use switchboard_tests::{
     client::{PATIENCE, Server},
     conformance,
@@ -99,6 +99,65 @@ struct Held {}
 async fn hold(State(go): State<Arc<Notify>>, _: Hold) -> Held {
     go.notified().await;
     Held {}
+}
+
+/// A client that is told to go may take as long as `close_timeout`, and the drain does not end before it has gone.
+#[tokio::test]
+async fn a_drain_ends_when_the_last_connection_has_gone() {
+    let hub = Hub::new();
+    let go = Arc::new(Notify::new());
+    let ws = WsRouter::new().hub(hub.clone()).config(Config::new().close_timeout(Duration::from_secs(3600))).on(hold);
+    let server = Server::start(Router::new().route("/ws", ws_route(ws)).with_state(go));
+    let mut clients = [server.connect("/ws").await, server.connect("/ws").await];
+    // One has a handler that never ends, and is closed after the grace.
+    clients[0].send("HOLD", json!({})).await;
+    super::heartbeat::round_trip(&mut clients[1]).await;
+    let drained = hub.clone();
+    let drain = tokio::spawn(async move {
+        drained.drain(Duration::ZERO).grace(Duration::from_millis(50)).await;
+        drained.local_connections().count()
+    });
+    for client in &mut clients {
+        assert_eq!(client.skip_to_close().await, 1012);
+    }
+    assert_eq!(tokio::time::timeout(PATIENCE, drain).await.unwrap().unwrap(), 0);
+}
+
+/// An upgrade that is decided while the hub drains is refused, or its connection is told to go at once.
+#[tokio::test]
+async fn connections_that_come_during_a_drain_are_told_to_go() {
+    let (hub, asked, go) = (Hub::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let wait = {
+        let (asked, go) = (Arc::clone(&asked), Arc::clone(&go));
+        async move || {
+            asked.notify_one();
+            go.notified().await;
+            Ok::<_, StatusCode>(())
+        }
+    };
+    let (quick, slow) = (WsRouter::<()>::new().hub(hub.clone()), WsRouter::new().hub(hub.clone()).authenticate(wait));
+    let routes = Router::new().route("/quick", ws_route(quick)).route("/slow", ws_route(slow));
+    let server = Arc::new(Server::start(routes));
+    // It does not read that it must go, so the drain goes on.
+    let stays = server.connect("/quick").await;
+    let late = Arc::clone(&server);
+    let late = tokio::spawn(async move { late.upgrade("/slow", &[]).await });
+    asked.notified().await;
+    let drain = tokio::spawn(hub.drain(Duration::ZERO).grace(Duration::MAX).into_future());
+    tokio::time::timeout(PATIENCE, async {
+        while !hub.is_draining() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    go.notify_one();
+    match late.await.unwrap() {
+        Ok(mut late) => assert_eq!(late.skip_to_close().await, 1012),
+        Err(refusal) => assert_eq!(refusal.status, StatusCode::SERVICE_UNAVAILABLE),
+    }
+    drop(stays);
+    tokio::time::timeout(PATIENCE, drain).await.unwrap().unwrap();
 }
 
 /// As the guide does it.

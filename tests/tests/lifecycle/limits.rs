@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{Router, http::StatusCode};
 use switchboard::{Config, Hub, Identity, TrustedProxies, WsRouter};
 use switchboard_tests::{
-    client::{Refusal, Server},
+    client::{Client, PATIENCE, Refusal, Server},
     serve::ws_route,
 };
 use tokio::sync::Notify;
@@ -24,12 +24,19 @@ async fn connections_of_a_hub_are_limited() {
     assert!(is_full(&server.upgrade("/a", &[]).await.unwrap_err()));
     // A refused one takes no place; one that leaves gives it back.
     drop(one);
+    upgrade_when_there_is_room(&server, "/a").await;
+}
+
+async fn upgrade_when_there_is_room(server: &Server, route: &str) -> Client {
     let again = async {
-        while server.upgrade("/a", &[]).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        loop {
+            match server.upgrade(route, &[]).await {
+                Ok(client) => return client,
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), again).await.unwrap();
+    tokio::time::timeout(PATIENCE, again).await.unwrap()
 }
 
 #[tokio::test]
@@ -131,12 +138,18 @@ async fn attack_a12_two_routes_of_a_hub_share_its_limits() {
     };
     for hub in [Hub::builder().max_connections(2).build(), Hub::builder().max_connections_per_ip(2).build()] {
         let server = serve(&hub);
-        let _one = server.connect("/a").await;
+        let one = server.connect("/a").await;
         let _two = server.connect("/b").await;
         for route in ["/a", "/b"] {
             assert!(is_full(&server.upgrade(route, &[]).await.unwrap_err()), "{route} {hub:?}");
         }
         assert_eq!(hub.stats().connections, 2);
+        // One that leaves gives its place back, and only that.
+        drop(one);
+        let _three = upgrade_when_there_is_room(&server, "/a").await;
+        for route in ["/a", "/b"] {
+            assert!(is_full(&server.upgrade(route, &[]).await.unwrap_err()), "{route} {hub:?}");
+        }
     }
     let hub = Hub::builder().max_connections_per_user(2).build();
     let server = serve(&hub);

@@ -322,3 +322,21 @@ impl IntoResponse for PublishError {
         WsError::from(self).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_that_may_succeed_later() {
+        assert!(TopicError::limit(8, 8).retryable());
+        assert!(TopicError::members_limit("t", 8, 8).retryable());
+        assert!(TopicError::unsettled().retryable());
+        assert!(TopicError::refused("t", Refusal::TimedOut).retryable());
+        assert!(TopicError::refused("t", Refusal::Refused(WsError::unavailable("later"))).retryable());
+        assert!(!TopicError::refused("t", Refusal::Refused(WsError::permission_denied("never"))).retryable());
+        assert!(!TopicError::not_allowed("t", "t").retryable());
+        // Whatever its code says: the connection is gone.
+        assert!(!TopicError::closed().retryable());
+    }
+}

@@ -187,3 +187,28 @@ impl UserFeed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The feed is behind a thread that sends, whose readers are slow to wake.
+    #[tokio::test]
+    async fn events_that_do_not_fit_before_they_are_sent_are_counted() {
+        let feed = UserFeed::new(3);
+        let mut events = feed.subscribe();
+        let ann = Arc::from("ann");
+        let conn = ConnId::new();
+        for count in 1..=5 {
+            feed.added(&ann, conn, count);
+        }
+        feed.send();
+        assert_eq!(events.next().await, Some(UserEvent::Missed { count: 2 }));
+        for _ in 3..=5 {
+            assert_eq!(events.next().await, Some(UserEvent::ConnectionAdded { user: Arc::clone(&ann), conn }));
+        }
+        feed.ended(&ann, conn, 4);
+        feed.send();
+        assert_eq!(events.next().await, Some(UserEvent::ConnectionEnded { user: ann, conn }));
+    }
+}

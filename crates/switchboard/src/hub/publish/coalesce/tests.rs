@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::{Buffer, Coalesced, Pace};
 use crate::{
     BatchOptions, Hub,
     conn::AnyConn,
@@ -125,4 +126,37 @@ async fn a_flush_completes_if_making_the_message_panics() {
     batch.push(2).unwrap();
     batch.flush().await;
     assert_eq!(came(&member), ["2"]);
+}
+
+/// Two values to a message.
+struct Pairs(Vec<u32>);
+
+impl Buffer for Pairs {
+    type Taken = Vec<u32>;
+
+    fn is_full(&self) -> bool {
+        self.0.len() >= 2
+    }
+
+    fn take(&mut self) -> Option<Vec<u32>> {
+        let now: Vec<_> = self.0.drain(..self.0.len().min(2)).collect();
+        (!now.is_empty()).then_some(now)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Without a runtime, so that nothing is published meanwhile.
+#[test]
+fn values_beyond_one_message_are_not_settled_with_it() {
+    let pairs = Coalesced::new(&Hub::new(), "t", Pace::Delay(MS), Pairs(Vec::new()), Box::new(|n| N { n }));
+    for n in 0..5 {
+        pairs.add(|buffer| Ok::<_, ()>(buffer.0.push(n))).unwrap();
+    }
+    assert_eq!(pairs.take(), (Some(vec![0, 1]), 2));
+    assert_eq!(pairs.take(), (Some(vec![2, 3]), 4));
+    assert_eq!(pairs.take(), (Some(vec![4]), 5));
+    assert_eq!(pairs.take(), (None, 5));
 }
