@@ -31,6 +31,23 @@ async fn without_a_broker_publishes_and_subscriptions_fail_and_work_again_later(
 }
 
 #[tokio::test]
+async fn a_hub_says_how_its_link_is() {
+    let alone = Hub::new();
+    assert_eq!((alone.node_id(), alone.broker_silence(), alone.health()), (None, None, None));
+    let quick = ClusterConfig::new().heartbeat(Duration::from_millis(50));
+    let [a, b] = nodes_with(|builder| builder.cluster(quick.clone())).await;
+    assert!(a.hub.node_id().is_some() && a.hub.node_id() != b.hub.node_id());
+    let silence = || a.hub.broker_silence().unwrap();
+    let (short, long) = (Duration::from_millis(200), Duration::from_millis(400));
+    until(async || silence() < short).await;
+    a.broker.cut("pulled the plug");
+    until(async || silence() > long).await;
+    assert!(b.hub.broker_silence().unwrap() < silence());
+    a.broker.mend();
+    until(async || silence() < short).await;
+}
+
+#[tokio::test]
 async fn members_are_told_of_messages_lost_with_the_broker() {
     let [a, b] = nodes().await;
     let mut plain = a.member("room:1").await;

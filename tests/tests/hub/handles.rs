@@ -198,6 +198,8 @@ async fn a_typed_hub_sends_messages_of_its_set() {
         notice(&mut client, text).await;
     }
     assert_eq!(*typed.hub(), hub);
+    assert_ne!(Hub::new(), hub);
+    assert_eq!((typed.user("ann").key(), typed.topic("room").name()), ("ann", "room"));
 }
 
 #[tokio::test]

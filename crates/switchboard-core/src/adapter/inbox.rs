@@ -360,4 +360,15 @@ mod tests {
         inbox.link(LinkEvent::Connected);
         assert!(delivered(&inbox).await.is_empty());
     }
+
+    /// The limit is for what waits at once, not for all that ever came.
+    #[tokio::test]
+    async fn delivered_events_make_room_for_others() {
+        let inbox = Inbox::new(100, 100);
+        let event = LinkEvent::Restored(Channels::All);
+        for n in 0..3 * MAX_EVENTS / 2 {
+            inbox.link(event.clone());
+            assert_eq!(delivered(&inbox).await, [format!("{event:?}")], "{n}");
+        }
+    }
 }

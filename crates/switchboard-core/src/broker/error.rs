@@ -130,4 +130,11 @@ mod tests {
             assert_eq!(BrokerError::new(kind, "").retryable(), retryable, "{kind:?}");
         }
     }
+
+    #[test]
+    fn errors_say_what_happened() {
+        let text = |kind, detail: &'static str| BrokerError::new(kind, detail).to_string();
+        assert_eq!(text(BrokerErrorKind::Closed, ""), "the broker was shut down");
+        assert_eq!(text(BrokerErrorKind::Rejected, "NOPERM"), "the broker refused: NOPERM");
+    }
 }

@@ -77,3 +77,16 @@ impl From<Vec<Channel>> for Channels {
         Self::Some(channels.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_that_an_event_concerns() {
+        let [a, b] = ["a", "b"].map(|name| Channel::topic(name).unwrap());
+        let some = Channels::from([a.clone()]);
+        assert!(some.contains(&a) && !some.contains(&b));
+        assert!(Channels::All.contains(&a) && Channels::All.contains(&b));
+    }
+}

@@ -103,6 +103,9 @@ mod tests {
             "properties": { "description": { "type": "string", "title": "Text" } },
             "oneOf": [{ "const": { "title": 1 }, "description": "One." }],
             "default": { "description": "x" },
+            "items": { "description": "An item.", "type": "object", "properties": { "title": { "title": "T" } } },
+            "additionalProperties": { "title": "Any", "not": { "description": "None." } },
+            "$defs": { "title": { "description": "A definition.", "enum": ["description"] } },
         });
         assert_eq!(
             strip(&schema),
@@ -110,6 +113,9 @@ mod tests {
                 "properties": { "description": { "type": "string" } },
                 "oneOf": [{ "const": { "title": 1 } }],
                 "default": { "description": "x" },
+                "items": { "type": "object", "properties": { "title": {} } },
+                "additionalProperties": { "not": {} },
+                "$defs": { "title": { "enum": ["description"] } },
             })
         );
     }

@@ -98,3 +98,9 @@ fn debug_output_shows_the_cause_that_the_wire_hides() {
     assert!(debug.contains("disk full") && debug.contains("Internal"), "{debug}");
     assert!(!wire(&error).to_string().contains("disk full"));
 }
+
+#[test]
+fn errors_are_displayed_with_code_and_message() {
+    assert_eq!(WsError::not_found("no such room").to_string(), "NOT_FOUND: no such room");
+    assert_eq!(WsError::internal(std::io::Error::other("disk full")).to_string(), "INTERNAL: internal error");
+}

@@ -339,4 +339,15 @@ mod tests {
         // Whatever its code says: the connection is gone.
         assert!(!TopicError::closed().retryable());
     }
+
+    #[test]
+    fn errors_are_responses_and_have_sources() {
+        assert_eq!(TopicError::limit(8, 8).into_response().status().as_u16(), 429);
+        let refused = || PublishError::refused("t", Refusal::Refused(WsError::permission_denied("no")));
+        assert_eq!(refused().into_response().status().as_u16(), 403);
+        for error in [refused(), PublishError::not_allowed("t", "t*"), PublishError::refused("t", Refusal::TimedOut)] {
+            let source = error.source().and_then(<dyn Error>::downcast_ref::<WsError>);
+            assert_eq!(source.unwrap().message(), error.to_string());
+        }
+    }
 }

@@ -26,7 +26,7 @@ macro_rules! message {
 
 pub(super) use message;
 
-message!(ById, Flat, Nested, Tuples, Numbers, Optional, Ignoring, Raw, Untagged, Internal, FlatDeny);
+message!(Careless, ById, Flat, Nested, Tuples, Numbers, Optional, Ignoring, Raw, Untagged, Internal, FlatDeny);
 
 #[track_caller]
 pub(super) fn assert_issues<M: Message>(json: &str, expected: &[(&str, &str)]) {
@@ -391,4 +391,38 @@ fn issues_behind_a_fault_are_found_in_any_order_of_keys() {
         r#"{"byId":{"1":[1,2],"x":3},"x":1,"y":1}"#,
         &[("byId.1", "type"), ("byId.x", "type"), ("x", "unknown_field"), ("y", "unknown_field")],
     );
+}
+
+/// A type that does not even read its value, which serde_json does not accept.
+struct Unread;
+
+impl<'de> Deserialize<'de> for Unread {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Self)
+    }
+}
+
+impl Serialize for Unread {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Careless {
+    text: String,
+    #[serde(default)]
+    one: Option<Unread>,
+    #[serde(default)]
+    list: Vec<Unread>,
+}
+
+#[test]
+fn issues_behind_values_that_are_not_read_are_found() {
+    for careless in [r#""list":[[1],{"a":2}]"#, r#""list":[3],"one":{"a":[1]}"#] {
+        assert_issues::<Careless>(
+            &format!(r#"{{{careless},"text":5,"x":1}}"#),
+            &[("text", "type"), ("x", "unknown_field")],
+        );
+    }
 }
