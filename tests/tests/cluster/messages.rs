@@ -136,3 +136,34 @@ async fn a_topic_without_members_is_left_at_the_broker_after_a_while() {
     drop(closed);
     until(async || a.hub.cluster_stats().unwrap().channels == before).await;
 }
+
+#[tokio::test]
+async fn a_topic_that_is_not_joined_after_all_is_left_at_the_broker() {
+    let short = std::time::Duration::from_millis(20);
+    let [a, _b] = nodes_with(|builder| builder.cluster(switchboard::cluster::ClusterConfig::new().linger(short))).await;
+    let channels = || a.hub.cluster_stats().unwrap().channels;
+    let before = channels();
+    let mut clients = [a.connect().await, a.connect().await];
+    request(&mut clients[0], "GIVE_UP", json!({ "topic": "room:1" })).await;
+    until(async || channels() == before).await;
+    // Of two that wait for the broker at the same time, one has no room afterwards.
+    for n in 0..10 {
+        let topic = json!({ "topic": format!("small:{n}") });
+        for client in &mut clients {
+            client.send_request("JOIN", "r", topic.clone()).await;
+        }
+        let mut joined = 0;
+        for client in &mut clients {
+            let reply = client.recv().await;
+            match reply["type"].as_str().unwrap() {
+                "DONE" => {
+                    joined += 1;
+                    request(client, "LEAVE", topic.clone()).await;
+                }
+                _ => assert_eq!(reply["payload"]["code"], "RESOURCE_EXHAUSTED", "{reply}"),
+            }
+        }
+        assert!(joined > 0);
+    }
+    until(async || channels() == before).await;
+}

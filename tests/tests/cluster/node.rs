@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use switchboard::{
     Conn, Hub, HubBuilder, Matched, TopicOptions, WsError, WsRouter,
@@ -36,6 +37,12 @@ struct JoinUpTo {
     max: u64,
 }
 
+/// Joins, and does not wait for it.
+#[ws_rpc("GIVE_UP", response = Done)]
+struct GiveUp {
+    topic: String,
+}
+
 #[ws_rpc("LEAVE", response = Done)]
 struct Leave {
     topic: String,
@@ -67,6 +74,11 @@ async fn join_up_to(conn: Conn, join: JoinUpTo) -> Result<Done, WsError> {
     Ok(Done {})
 }
 
+async fn give_up(conn: Conn, GiveUp { topic }: GiveUp) -> Done {
+    assert!(conn.subscribe(topic).into_future().now_or_never().is_none(), "the broker was not asked");
+    Done {}
+}
+
 async fn leave(conn: Conn, leave: Leave) -> Result<Done, WsError> {
     conn.unsubscribe(&leave.topic).await?;
     Ok(Done {})
@@ -95,6 +107,7 @@ fn app(hub: &Hub) -> Router {
         .on_reauthorize(async |conn: Conn| conn.send(Checked {}).map_err(WsError::from))
         .on(join)
         .on(join_up_to)
+        .on(give_up)
         .on(leave)
         .on(publish);
     Router::new().route("/ws", ws_route(ws))
