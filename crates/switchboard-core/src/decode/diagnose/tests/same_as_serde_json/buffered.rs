@@ -203,6 +203,8 @@ proptest! {
                 prop_assert!(value.is_none() == (issue.code() == "missing_field"), "{issue:?}: {json}");
                 prop_assert!(!value.is_some_and(|value| is_false(issue.message(), value)), "{issue:?}: {json}");
             },
+            // With `arbitrary_precision`, serde_json does not know the numbers that it has buffered itself.
+            (Err(_), Ok(_)) if serde_json::from_str::<Value>("1e999").is_ok() => {}
             (value, explained) => prop_assert!(false, "{value:?} and {explained:?}: {json}"),
         }
     }
