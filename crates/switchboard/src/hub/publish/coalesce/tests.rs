@@ -153,7 +153,11 @@ impl Buffer for Pairs {
 fn values_beyond_one_message_are_not_settled_with_it() {
     let pairs = Coalesced::new(&Hub::new(), "t", Pace::Delay(MS), Pairs(Vec::new()), Box::new(|n| N { n }));
     for n in 0..5 {
-        pairs.add(|buffer| Ok::<_, ()>(buffer.0.push(n))).unwrap();
+        let push = |buffer: &mut Pairs| {
+            buffer.0.push(n);
+            Ok::<_, ()>(())
+        };
+        pairs.add(push).unwrap();
     }
     assert_eq!(pairs.take(), (Some(vec![0, 1]), 2));
     assert_eq!(pairs.take(), (Some(vec![2, 3]), 4));
