@@ -120,6 +120,9 @@ async fn limits_are_checked_before_the_broker_is_asked() {
     let mut second = a.connect().await;
     let reply = second.request("JOIN", "r", json!({ "topic": "small:1" })).await;
     assert_eq!(reply["payload"]["code"], "RESOURCE_EXHAUSTED");
+    // Nobody has joined this one.
+    let reply = second.request("JOIN", "r", json!({ "topic": "closed:1" })).await;
+    assert_eq!(reply["payload"]["code"], "INVALID_ARGUMENT");
     assert_eq!(a.hub.cluster_stats().unwrap().channels, channels);
 }
 

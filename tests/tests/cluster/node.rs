@@ -129,7 +129,10 @@ impl Node {
 
 impl<B> Node<B> {
     pub(crate) async fn start(link: impl Broker, broker: B, change: impl Fn(HubBuilder) -> HubBuilder) -> Self {
-        let builder = Hub::builder().broker(link).topic("small:*", TopicOptions::new().max_members(1));
+        let builder = Hub::builder()
+            .broker(link)
+            .topic("small:*", TopicOptions::new().max_members(1))
+            .topic("closed:*", TopicOptions::new().allow_names(|_| false));
         let hub = change(builder).build();
         hub.ready().await;
         Self { server: Server::start(app(&hub)), hub, broker }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use serde_json::{Value, json};
-use switchboard::{WsRouter, validator::ValidationError, ws_message, ws_payload};
+use switchboard::{Message as _, WsRouter, validator::ValidationError, ws_message, ws_payload};
 use switchboard_tests::{
     client::{Client, Server},
     serve::ws_route,
@@ -97,6 +97,28 @@ async fn kind_f1_rules_in_cfg_attr_are_enforced() {
     assert_eq!(found, expected(&[("item.type", "length"), ("name", "length")]));
 }
 
+/// A form shows all that is wrong with it at once.
+#[tokio::test]
+async fn wrong_types_and_broken_rules_are_told_together() {
+    let server = serve();
+    let mut client = server.connect("/ws").await;
+    let payload = json!({
+        "address": { "postal": "ab", "unknown": 1 },
+        "byName": { "bob": { "type": "" }, "eve": { "type": 5 } },
+        "rows": [[{ "type": "x" }], [{}, { "type": "" }]],
+    });
+    let found = issues(&mut client, json!({ "type": "PLACES", "payload": payload }).to_string()).await;
+    let all = [
+        ("address.postal", "length"),
+        ("address.unknown", "unknown_field"),
+        ("byName.bob.type", "length"),
+        ("byName.eve.type", "type"),
+        ("rows[1][0].type", "missing_field"),
+        ("rows[1][1].type", "length"),
+    ];
+    assert_eq!(found, expected(&all));
+}
+
 #[tokio::test]
 async fn kind_f5_a_number_beyond_64_bits_breaks_its_rule() {
     let server = serve();
@@ -127,4 +149,30 @@ async fn kind_f6_nested_rules_have_wire_paths() {
         found,
         expected(&[("address.postal", "length"), ("byName.bob.type", "length"), ("rows[1][1].type", "length")])
     );
+}
+
+#[ws_message("FLOATS")]
+struct Floats {
+    #[validate(range(max = 10.0))]
+    a: f32,
+    #[validate(range(max = 10.0))]
+    b: f64,
+    #[validate(range(max = 10.0))]
+    c: Option<f32>,
+    #[validate(range(max = 10.0))]
+    d: Option<f64>,
+}
+
+/// Neither below nor above a bound. Clients cannot send it; the application's own messages may have it.
+#[test]
+fn nan_is_in_no_range_of_any_type() {
+    let of = |a, b, c, d| {
+        let issues = Floats { a, b, c, d }.validate().err();
+        issues.iter().flatten().map(|issue| format!("{} {}", issue.path(), issue.code())).collect::<Vec<_>>()
+    };
+    assert!(of(1.0, 1.0, Some(1.0), Some(1.0)).is_empty());
+    assert!(of(1.0, 1.0, None, None).is_empty());
+    let nan = of(f32::NAN, f64::NAN, Some(f32::NAN), Some(f64::NAN));
+    assert_eq!(nan, ["a range", "b range", "c range", "d range"]);
+    assert_eq!(of(11.0, 11.0, Some(11.0), Some(11.0)), nan);
 }
