@@ -361,7 +361,18 @@ mod tests {
         assert!(delivered(&inbox).await.is_empty());
     }
 
-    /// The limit is for what waits at once, not for all that ever came.
+    /// The limits are for what waits at once, not for all that ever came.
+    #[tokio::test]
+    async fn delivered_messages_make_room_for_others() {
+        let inbox = Inbox::new(2, 100);
+        let a = subscription("a");
+        for n in 0..10 {
+            inbox.message(&a, Bytes::from_static(&[0; 40]));
+            inbox.message(&a, Bytes::from_static(&[0; 50]));
+            assert_eq!(delivered(&inbox).await, ["t:a 40", "t:a 50"], "{n}");
+        }
+    }
+
     #[tokio::test]
     async fn delivered_events_make_room_for_others() {
         let inbox = Inbox::new(100, 100);
