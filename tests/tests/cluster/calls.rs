@@ -180,15 +180,11 @@ async fn all_subscribers_on_all_nodes_are_asked() {
     // The last one does not answer, which its node says in time.
     let answers = timeout(PATIENCE, call).await.unwrap().unwrap();
     assert!(answers.is_complete(), "{answers:?}");
-    let mut answered: Vec<ConnId> = answers.iter().map(|(id, _)| *id).collect();
-    let mut all = ids.clone();
-    answered.sort();
-    all.sort();
-    assert_eq!(answered, all);
     let of = |id| answers.iter().find(|(other, _)| *other == id).map(|(_, answer)| answer).unwrap();
     assert_eq!((of(ids[0]).as_ref().unwrap().n, of(ids[1]).as_ref().unwrap().n), (0, 1));
     assert_eq!(of(ids[2]).as_ref().unwrap_err().kind(), CallErrorKind::Refused);
     assert_eq!(of(ids[3]).as_ref().unwrap_err().kind(), CallErrorKind::TimedOut);
+    assert_eq!(answers.len(), 4);
     assert_eq!(answers.into_iter().filter(|(_, answer)| answer.is_ok()).count(), 2);
     let nobody = a.hub.topic("empty").call_all(ASK).await;
     assert!(nobody.is_empty() && nobody.is_complete());

@@ -1,9 +1,11 @@
 //! Messages of topics over nodes: who gets them, and in which order.
 
-use serde_json::json;
-use switchboard::Hub;
+use std::time::Duration;
 
-use crate::node::{Said, nodes, nodes_with, request, said, say, until};
+use serde_json::json;
+use switchboard::{Hub, cluster::ClusterConfig};
+
+use crate::node::{Node, Said, nodes, nodes_with, request, said, say, until};
 
 #[tokio::test]
 async fn a_message_reaches_the_members_of_all_nodes() {
@@ -106,7 +108,7 @@ async fn a_publish_to_several_topics_reaches_a_connection_once() {
 async fn throttled_messages_reach_other_nodes() {
     let [a, b] = nodes().await;
     let mut member = b.member("room:1").await;
-    let throttle = a.hub.topic("room:1").throttle(std::time::Duration::from_millis(1));
+    let throttle = a.hub.topic("room:1").throttle(Duration::from_millis(1));
     throttle.publish(Said { n: 1 }).unwrap();
     throttle.flush().await;
     assert_eq!(said(&mut member).await, 1);
@@ -120,16 +122,20 @@ async fn limits_are_checked_before_the_broker_is_asked() {
     let mut second = a.connect().await;
     let reply = second.request("JOIN", "r", json!({ "topic": "small:1" })).await;
     assert_eq!(reply["payload"]["code"], "RESOURCE_EXHAUSTED");
-    // Nobody has joined this one.
+    // A topic that the node is not subscribed to yet.
     let reply = second.request("JOIN", "r", json!({ "topic": "closed:1" })).await;
     assert_eq!(reply["payload"]["code"], "INVALID_ARGUMENT");
     assert_eq!(a.hub.cluster_stats().unwrap().channels, channels);
 }
 
+async fn nodes_with_short_linger() -> [Node; 2] {
+    let config = ClusterConfig::new().linger(Duration::from_millis(20));
+    nodes_with(|builder| builder.cluster(config.clone())).await
+}
+
 #[tokio::test]
 async fn a_topic_without_members_is_left_at_the_broker_after_a_while() {
-    let short = std::time::Duration::from_millis(20);
-    let [a, _b] = nodes_with(|builder| builder.cluster(switchboard::cluster::ClusterConfig::new().linger(short))).await;
+    let [a, _b] = nodes_with_short_linger().await;
     let before = a.hub.cluster_stats().unwrap().channels;
     let mut member = a.member("room:1").await;
     assert_eq!(a.hub.cluster_stats().unwrap().channels, before + 1);
@@ -142,8 +148,7 @@ async fn a_topic_without_members_is_left_at_the_broker_after_a_while() {
 
 #[tokio::test]
 async fn a_topic_that_is_not_joined_after_all_is_left_at_the_broker() {
-    let short = std::time::Duration::from_millis(20);
-    let [a, _b] = nodes_with(|builder| builder.cluster(switchboard::cluster::ClusterConfig::new().linger(short))).await;
+    let [a, _b] = nodes_with_short_linger().await;
     let channels = || a.hub.cluster_stats().unwrap().channels;
     let before = channels();
     let mut clients = [a.connect().await, a.connect().await];

@@ -71,7 +71,7 @@ fn serve(config: Config) -> (Server, Hub, Work) {
     (Server::start(app), hub, work)
 }
 
-async fn until(what: impl Fn() -> bool) {
+pub(super) async fn until(what: impl Fn() -> bool) {
     let wait = async {
         while !what() {
             tokio::time::sleep(Duration::from_millis(5)).await;

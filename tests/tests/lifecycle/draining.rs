@@ -144,13 +144,7 @@ async fn connections_that_come_during_a_drain_are_told_to_go() {
     let late = tokio::spawn(async move { late.upgrade("/slow", &[]).await });
     asked.notified().await;
     let drain = tokio::spawn(hub.drain(Duration::ZERO).grace(Duration::MAX).into_future());
-    tokio::time::timeout(PATIENCE, async {
-        while !hub.is_draining() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    super::detached::until(|| hub.is_draining()).await;
     go.notify_one();
     match late.await.unwrap() {
         Ok(mut late) => assert_eq!(late.skip_to_close().await, 1012),

@@ -100,8 +100,8 @@ fn test_threads() -> String {
 /// Runs all tests but doc tests, which nextest does not run.
 fn tests(extent: Extent, nextest: bool) -> CommandLine {
     if nextest {
-        let command = CommandLine::cargo("nextest run --workspace --all-features --no-fail-fast");
-        let command = command.env("NEXTEST_TEST_THREADS", test_threads());
+        let command = CommandLine::cargo("nextest run --workspace --all-features --no-fail-fast")
+            .env("NEXTEST_TEST_THREADS", test_threads());
         return match extent {
             Extent::Full => command,
             Extent::Quick => command.args(["--filterset", FAST]),

@@ -139,20 +139,20 @@ async fn attack_a7_a_retry_may_be_written_differently() {
     let ws = WsRouter::<()>::new().on(async |weigh: Weigh| Weighed { weights: weigh.weights });
     let server = Server::start(Router::new().route("/ws", ws_route(ws)));
     let mut client = server.connect("/ws").await;
-    let mut weigh = async |key: &str, payload: &str| {
-        let meta = json!({ "correlationId": "w", "idempotencyKey": key });
+    let mut weigh = async |payload: &str| {
+        let meta = json!({ "correlationId": "w", "idempotencyKey": "k" });
         client.text(format!(r#"{{"type":"WEIGH","meta":{meta},"payload":{payload}}}"#)).await;
         let reply = client.recv().await;
         reply["payload"]["code"].as_str().unwrap_or_else(|| reply["type"].as_str().unwrap()).to_owned()
     };
     let first = r#"{"weights":[1,100,0.5],"unit":"kg"}"#;
-    assert_eq!(weigh("k", first).await, "WEIGHED");
+    assert_eq!(weigh(first).await, "WEIGHED");
     for same in [
         first,
         r#"{"weights":[1.0,1e2,5e-1],"unit":"kg"}"#,
         r#"{ "unit" : "\u006bg", "weights" : [1.00, 100.0, 0.50] }"#,
     ] {
-        assert_eq!(weigh("k", same).await, "WEIGHED", "{same}");
+        assert_eq!(weigh(same).await, "WEIGHED", "{same}");
     }
     for other in [
         r#"{"weights":[1,100,0.25],"unit":"kg"}"#,
@@ -160,7 +160,7 @@ async fn attack_a7_a_retry_may_be_written_differently() {
         r#"{"weights":[1,100,0.5],"unit":"Kg"}"#,
         r#"{"weights":[1,100,0.5,0],"unit":"kg"}"#,
     ] {
-        assert_eq!(weigh("k", other).await, "FAILED_PRECONDITION", "{other}");
+        assert_eq!(weigh(other).await, "FAILED_PRECONDITION", "{other}");
     }
 }
 

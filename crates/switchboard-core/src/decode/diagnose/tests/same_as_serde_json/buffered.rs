@@ -113,20 +113,15 @@ fn all() -> impl Strategy<Value = All> {
 
 /// Every place in a value, with the keys and indices that lead to it.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
-    match value {
-        Value::Object(members) => {
-            for (key, value) in members {
-                found.push(format!("{at}/{key}"));
-                places(value, &format!("{at}/{key}"), found);
-            }
-        }
-        Value::Array(items) => {
-            for (index, value) in items.iter().enumerate() {
-                found.push(format!("{at}/{index}"));
-                places(value, &format!("{at}/{index}"), found);
-            }
-        }
-        _ => {}
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect(),
+        _ => Vec::new(),
+    };
+    for (step, value) in children {
+        let place = format!("{at}/{step}");
+        found.push(place.clone());
+        places(value, &place, found);
     }
 }
 
