@@ -329,3 +329,14 @@ pub fn masked(first_byte: u8, payload: &[u8]) -> Vec<u8> {
     frame.extend_from_slice(payload);
     frame
 }
+
+/// Reads a message in MessagePack.
+///
+/// # Panics
+///
+/// If the frame is not binary, or not MessagePack.
+#[must_use]
+pub fn from_messagepack(frame: &Message) -> Value {
+    let Message::Binary(bytes) = frame else { panic!("not binary: {frame:?}") };
+    rmp_serde::from_slice(bytes).expect("MessagePack")
+}

@@ -29,6 +29,18 @@ pub fn build_as_for_tests<const N: usize>(test: &str, names: [&str; N]) -> Resul
     build_with(&CommandLine::cargo("test --no-run --workspace --all-features --test").arg(test), names)
 }
 
+/// Builds an example as for tests, and returns its path.
+///
+/// After the tests, nothing is left to build, as for [`build_as_for_tests`].
+///
+/// # Errors
+///
+/// If the build fails or does not produce a program.
+pub fn build_example_as_for_tests(name: &str) -> Result<PathBuf> {
+    let build = CommandLine::cargo("build --workspace --all-features --example").arg(name);
+    build_with(&build, [name]).map(|[path]| path)
+}
+
 fn build_with<const N: usize>(build: &CommandLine, names: [&str; N]) -> Result<[PathBuf; N]> {
     println!("    $ {build}");
     let output = build.clone().arg("--message-format=json-render-diagnostics").output()?;

@@ -5,9 +5,14 @@ use devkit::{CommandLine, programs, workspace};
 
 /// Runs the checker. `--help` lists its options.
 pub(crate) fn run(options: &[&str]) -> Result<()> {
+    built(options)?.run()
+}
+
+/// Builds the checker and returns the command that runs it.
+pub(crate) fn built(options: &[&str]) -> Result<CommandLine> {
     let [program] = programs::build_as_for_tests("checker", ["cluster-test"])?;
     let folder = workspace::target()?.join("cluster-test");
-    command(&program.to_string_lossy(), &folder.to_string_lossy(), options).run()
+    Ok(command(&program.to_string_lossy(), &folder.to_string_lossy(), options))
 }
 
 fn command(program: &str, folder: &str, options: &[&str]) -> CommandLine {

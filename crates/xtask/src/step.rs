@@ -2,11 +2,15 @@
 
 use std::{
     fmt,
+    fs::File,
+    io,
+    path::PathBuf,
+    process::Child,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
-use devkit::{CommandLine, Time};
+use anyhow::{Context, Result, bail};
+use devkit::{CommandLine, Time, workspace};
 
 /// The steps of one run.
 #[derive(Debug)]
@@ -42,12 +46,59 @@ impl Steps {
         self.timed(name, || work().with_context(|| failure(name, again)))
     }
 
+    /// Starts a command that runs beside the steps that follow, up to [`wait`](Self::wait).
+    pub(crate) fn start(&mut self, name: &'static str, command: CommandLine) -> Result<Beside> {
+        println!("\n==> {name}, beside what follows\n    $ {command}");
+        Beside::start(name, command).with_context(|| format!("step `{name}` failed"))
+    }
+
+    /// Waits for the end of a command and prints what it said.
+    pub(crate) fn wait(&mut self, mut beside: Beside) -> Result<()> {
+        println!("\n==> {}, from its beginning", beside.name);
+        let result = beside.wait();
+        self.done.push(Done { name: beside.name, took: beside.started.elapsed(), passed: result.is_ok() });
+        result.with_context(|| failure(beside.name, &beside.command.to_string()))
+    }
+
     fn timed(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) -> Result<()> {
         println!("\n==> {name}");
         let started = Instant::now();
         let result = work();
         self.done.push(Done { name, took: started.elapsed(), passed: result.is_ok() });
         result
+    }
+}
+
+/// A command that runs beside the steps. Its output is kept, so that it does not mix with theirs.
+#[derive(Debug)]
+#[must_use = "its result is known after `Steps::wait`"]
+pub(crate) struct Beside {
+    name: &'static str,
+    command: CommandLine,
+    output: PathBuf,
+    process: Child,
+    started: Instant,
+}
+
+impl Beside {
+    fn start(name: &'static str, command: CommandLine) -> Result<Self> {
+        let output = workspace::target()?.join(format!("{}.log", name.replace(' ', "-")));
+        let file = File::create(&output).with_context(|| format!("{} cannot be written", output.display()))?;
+        let mut process = command.process();
+        process.stdout(file.try_clone().context("one output for both streams")?).stderr(file);
+        let process = process.spawn().with_context(|| format!("cannot start `{command}`"))?;
+        Ok(Self { name, command, output, process, started: Instant::now() })
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        let status = self.process.wait().context("its end is not known")?;
+        let mut output =
+            File::open(&self.output).with_context(|| format!("{} cannot be read", self.output.display()))?;
+        io::copy(&mut output, &mut io::stdout()).context("its output cannot be printed")?;
+        if !status.success() {
+            bail!("{status}");
+        }
+        Ok(())
     }
 }
 
@@ -82,5 +133,30 @@ mod tests {
         assert!(error.contains("exit status: 1"), "{error}");
         let table = steps.to_string();
         assert!(table.contains("bad") && table.contains("FAILED"), "{table}");
+    }
+
+    #[test]
+    fn steps_go_on_beside_a_command() {
+        let mut steps = Steps::new();
+        let flag = workspace::target().unwrap().join(format!("beside-{}", std::process::id()));
+        let flag = flag.to_string_lossy();
+        // Two commands, each of which ends after the other has begun.
+        let beside = CommandLine::new("sh").args(["-c", "until rm \"$0\"; do sleep 0.01; done 2>/dev/null", &flag]);
+        let beside = steps.start("beside", beside).unwrap();
+        let other =
+            CommandLine::new("sh").args(["-c", "touch \"$0\"; while [ -e \"$0\" ]; do sleep 0.01; done", &flag]);
+        steps.commands("other", &[other]).unwrap();
+        steps.wait(beside).unwrap();
+    }
+
+    #[test]
+    fn a_failure_beside_other_steps_is_one() {
+        let mut steps = Steps::new();
+        let beside = steps.start("bad beside", CommandLine::new("false")).unwrap();
+        steps.commands("good", &[CommandLine::new("true")]).unwrap();
+        let error = format!("{:#}", steps.wait(beside).unwrap_err());
+        assert!(error.starts_with("step `bad beside` failed\n    run it again with: false\n"), "{error}");
+        let table = steps.to_string();
+        assert!(table.contains("bad beside") && table.contains("FAILED"), "{table}");
     }
 }

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use switchboard::{Config, Conn, Hub, RouteOptions, WsError, WsRouter, ws_message, ws_rpc};
 use switchboard_tests::{
-    client::{PATIENCE, Server, masked},
+    client::{PATIENCE, Server, from_messagepack, masked},
     serve::ws_route,
 };
 use tokio::time::timeout;
@@ -234,8 +234,7 @@ async fn flood_in(subprotocol: &str, config: Config, text: &str, times: usize) -
 fn read(frame: Message) -> Value {
     match frame {
         Message::Text(text) => serde_json::from_str(&text).unwrap(),
-        Message::Binary(bytes) => rmp_serde::from_slice(&bytes).unwrap(),
-        frame => panic!("{frame:?}"),
+        packed => from_messagepack(&packed),
     }
 }
 

@@ -4,9 +4,12 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State};
 use futures_util::SinkExt as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use switchboard::{Config, Conn, Failure, RefreshToken, UnknownMessage, WsError, WsRouter, ws_message, ws_rpc};
-use switchboard_tests::{client::Server, serve::ws_route};
+use switchboard_tests::{
+    client::{Server, from_messagepack},
+    serve::ws_route,
+};
 use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -117,7 +120,7 @@ async fn the_inbox_counts_what_is_kept_of_messagepack() {
     }
     let mut types = Vec::new();
     for _ in 0..4 {
-        let message: Value = rmp_serde::from_slice(&client.frame().await.into_data()).unwrap();
+        let message = from_messagepack(&client.frame().await);
         types.push(message["type"].as_str().unwrap().to_owned());
     }
     // Nothing was read behind the values while they waited.

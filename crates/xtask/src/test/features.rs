@@ -5,6 +5,8 @@ use devkit::CommandLine;
 /// A published crate, in the order of publishing, with its features.
 pub(crate) struct Crate {
     pub(crate) name: &'static str,
+    /// Each alone, but for those that only enable a feature of another crate: together, separated by commas, because
+    /// that crate is checked with each.
     features: &'static [&'static str],
 }
 
@@ -37,17 +39,12 @@ pub(crate) const PUBLISHED: [Crate; 9] = [
         name: "switchboard",
         features: &[
             "axum-ws",
-            "bytes",
-            "chrono",
+            "bytes,chrono,rust_decimal,time,url,uuid",
             "cluster",
             "http2",
             "metrics",
-            "rust_decimal",
             "schema",
             "test",
-            "time",
-            "url",
-            "uuid",
         ],
     },
     Crate { name: "switchboard-codegen", features: &[] },
@@ -56,7 +53,7 @@ pub(crate) const PUBLISHED: [Crate; 9] = [
     Crate { name: "switchboard-nats", features: &["nkeys", "tls"] },
 ];
 
-/// Returns one check without features and one with each feature alone, crate by crate.
+/// Returns one check without features and one for each entry of its features, crate by crate.
 ///
 /// Clippy instead of `cargo check`: it makes warnings errors without rebuilding all dependencies.
 /// Not all crates at once, because then cargo would enable for each the features that another
@@ -90,7 +87,8 @@ mod tests {
     fn the_list_agrees_with_the_manifests() {
         let members = members();
         let mut said: Vec<_> = members.iter().filter(|m| m.is_published()).map(|m| (m.name(), m.features())).collect();
-        let mut listed: Vec<_> = PUBLISHED.iter().map(|krate| (krate.name, krate.features.to_vec())).collect();
+        let listed = |krate: &Crate| krate.features.iter().flat_map(|features| features.split(',')).collect();
+        let mut listed: Vec<(_, Vec<_>)> = PUBLISHED.iter().map(|krate| (krate.name, listed(krate))).collect();
         for (_, features) in said.iter_mut().chain(&mut listed) {
             features.sort_unstable();
         }
@@ -100,14 +98,27 @@ mod tests {
     }
 
     #[test]
+    fn features_that_are_checked_together_enable_another_crates() {
+        let members = members();
+        for krate in &PUBLISHED {
+            let manifest = members.iter().find(|manifest| manifest.name() == krate.name).unwrap();
+            for feature in krate.features.iter().filter(|features| features.contains(',')).flat_map(|f| f.split(',')) {
+                let line = format!("{feature} = [\"switchboard-core/{feature}\"]");
+                assert!(manifest.table("features").any(|found| found == line), "{}: no {line}", krate.name);
+            }
+        }
+    }
+
+    #[test]
     fn each_feature_is_checked_alone() {
-        let checks = Crate { name: "a", features: &["b"] }.checks();
+        let checks = Crate { name: "a", features: &["b", "c,d"] }.checks();
         let checks: Vec<_> = checks.iter().map(CommandLine::to_string).collect();
         assert_eq!(
             checks,
             [
                 "cargo clippy --package a --no-default-features -- -D warnings",
                 "cargo clippy --package a --no-default-features --features b -- -D warnings",
+                "cargo clippy --package a --no-default-features --features c,d -- -D warnings",
             ]
         );
     }

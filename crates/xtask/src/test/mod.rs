@@ -50,10 +50,17 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.commands("tests on axum's transport", &[tests_on_axum(setup::has_nextest())])?;
     steps.commands("TypeScript client", &typescript()?)?;
     steps.commands("page of the example typed-client", &[page()])?;
-    steps.commands("serde_json's features", &[tests_with_serde_json_features(setup::has_nextest())?])?;
+    steps.commands("serde_json's features", &[tests_with_serde_json_features(setup::has_nextest())])?;
     steps.call("loom", "cargo xtask loom", loom::run)?;
-    steps.commands("simulator", &[simulate::in_all_tests()])?;
-    steps.call("nodes on brokers", "cargo xtask cluster-test --short", || cluster_test::run(&["--short"]))?;
+    steps.call("simulator", "cargo xtask simulate --seeds 2000", simulate::in_all_tests)?;
+    // Most of the time, it waits; and it needs nothing that the steps beside it build.
+    let nodes = steps.start("nodes on brokers", cluster_test::built(&["--short"])?)?;
+    let result = beside_the_nodes(steps);
+    // Both are told, if both fail.
+    steps.wait(nodes).and(result)
+}
+
+fn beside_the_nodes(steps: &mut Steps) -> Result<()> {
     steps.call("autobahn", "cargo xtask autobahn", autobahn::run)?;
     steps.commands("doc tests", &[CommandLine::cargo("test --workspace --all-features --doc")])?;
     steps.commands("docs", &[docs()])?;
@@ -94,7 +101,7 @@ fn lints(extent: Extent) -> CommandLine {
 /// be idle with one test for each.
 fn test_threads() -> String {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    (processors + processors / 2).to_string()
+    (2 * processors).to_string()
 }
 
 /// Runs all tests but doc tests, which nextest does not run.
@@ -131,11 +138,11 @@ fn tests_on_axum(nextest: bool) -> CommandLine {
 
 /// Runs the tests of the code that reads and writes JSON, those of the macros and one over sockets, with
 /// features of serde_json that an application may enable and that change how it passes numbers, keys
-/// and raw text. In a target directory of its own, because everything that depends on serde_json is rebuilt.
-fn tests_with_serde_json_features(nextest: bool) -> Result<CommandLine> {
+/// and raw text.
+fn tests_with_serde_json_features(nextest: bool) -> CommandLine {
     let features = ["arbitrary_precision", "preserve_order", "float_roundtrip", "raw_value"];
     let features = features.map(|feature| format!("serde_json/{feature}")).join(",");
-    Ok(CommandLine::cargo(if nextest { "nextest run" } else { "test" })
+    CommandLine::cargo(if nextest { "nextest run" } else { "test" })
         .args(
             ["switchboard-core", "switchboard", "torture-2021", "torture-2024"]
                 .iter()
@@ -143,8 +150,6 @@ fn tests_with_serde_json_features(nextest: bool) -> Result<CommandLine> {
         )
         .args(["--lib", "--test", "numbers", "--test", "wire"])
         .args(["--all-features", "--no-fail-fast", "--features", &features])
-        .arg("--target-dir")
-        .arg(workspace::target()?.join("serde-json").to_string_lossy()))
 }
 
 /// The tests of the TypeScript client, some of them against the conformance server.

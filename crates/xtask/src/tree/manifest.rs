@@ -32,7 +32,8 @@ impl Manifest {
         self.tables().filter(|(heading, _)| is_dependencies(heading, table)).filter_map(|(_, line)| key(line)).collect()
     }
 
-    fn table<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    /// Returns the lines of a table.
+    pub(crate) fn table<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.tables().filter(move |(heading, _)| *heading == name).map(|(_, line)| line)
     }
 
@@ -62,7 +63,7 @@ fn key(line: &str) -> Option<&str> {
 /// Reads the manifests of all members.
 pub(crate) fn members() -> Vec<Manifest> {
     let root = root();
-    let folders = ["crates", "examples"].into_iter().flat_map(|folder| {
+    let folders = ["crates", "examples", "tests"].into_iter().flat_map(|folder| {
         fs::read_dir(root.join(folder)).expect("the folder exists").map(|entry| entry.expect("it is readable").path())
     });
     let mut paths: Vec<PathBuf> = folders.chain([root.join("tests")]).map(|path| path.join("Cargo.toml")).collect();

@@ -7,7 +7,7 @@ use futures_util::SinkExt as _;
 use serde_json::{Value, json};
 use switchboard::{Meta, WsRouter, ws_message, ws_meta, ws_payload};
 use switchboard_tests::{
-    client::{Client, Server},
+    client::{Client, Server, from_messagepack},
     serve::ws_route,
 };
 use tokio_tungstenite::tungstenite::Message;
@@ -156,11 +156,6 @@ impl Clients {
         self.packed.ws.send(Message::binary(bytes.to_vec())).await.unwrap();
         issues(&from_messagepack(&self.packed.frame().await))
     }
-}
-
-fn from_messagepack(message: &Message) -> Value {
-    assert!(message.is_binary(), "{message:?}");
-    rmp_serde::from_slice(&message.clone().into_data()).unwrap()
 }
 
 fn issues(reply: &Value) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use futures_util::SinkExt as _;
 use serde_json::{Value, json};
-use switchboard_tests::client::Client;
+use switchboard_tests::client::{Client, from_messagepack};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{messages::frames::keys, server};
@@ -154,11 +154,6 @@ async fn hello_follows_the_envelope() {
 
 fn to_messagepack(message: &Value) -> Message {
     Message::binary(rmp_serde::to_vec(message).unwrap())
-}
-
-fn from_messagepack(message: &Message) -> Value {
-    assert!(message.is_binary(), "{message:?}");
-    rmp_serde::from_slice(&message.clone().into_data()).unwrap()
 }
 
 #[tokio::test]

@@ -82,7 +82,8 @@ async fn note(meta: Meta<RoomMeta>, msg: RoomNote) -> Ping {
     Ping
 }
 
-fn main() {
+#[test]
+fn all_options() {
     assert_eq!(RoomNote::TYPE, "ROOM_NOTE");
     assert!(RoomNote::ALLOW_UNKNOWN && RoomNote::HAS_PAYLOAD && !RoomNote::EMPTY_PAYLOAD);
     assert!(!Ping::HAS_PAYLOAD && !Ping::ALLOW_UNKNOWN);

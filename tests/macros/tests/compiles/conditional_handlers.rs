@@ -78,7 +78,8 @@ impl Other {
     async fn join(&self, #[cfg(target_os = "none")] gone: NotEvenAType, _: Join) {}
 }
 
-fn main() {
+#[test]
+fn handlers_may_be_conditional() {
     let router: WsRouter = Chat.router().on(stay);
     drop((router, Other.router()));
 }

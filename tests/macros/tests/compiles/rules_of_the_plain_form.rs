@@ -41,7 +41,8 @@ struct Item {
     kind: String,
 }
 
-fn main() {
+#[test]
+fn broken_rules_of_the_plain_form_are_named() {
     let bad = Address { street: "a street".into(), zip_code: "1".into(), item: Item { kind: String::new() } };
     let post = Post {
         text: String::new(),

@@ -1,8 +1,6 @@
 //! Switchboard under another name, as behind a re-export.
 #![deny(warnings)]
 
-extern crate switchboard as renamed;
-
 /// As if there were no crate of this name.
 #[allow(dead_code)]
 mod switchboard {}
@@ -16,7 +14,7 @@ mod reexport {
     pub(crate) use renamed as ws;
 }
 
-#[ws_meta(crate = crate::reexport::ws)]
+#[ws_meta(crate = crate::renamed_crate::reexport::ws)]
 struct Extra {
     #[validate(length(min = 1))]
     key: String,
@@ -28,7 +26,7 @@ struct Part {
     name: String,
 }
 
-#[ws_message("WHOLE", meta = Extra, crate = crate::reexport::ws)]
+#[ws_message("WHOLE", meta = Extra, crate = crate::renamed_crate::reexport::ws)]
 struct Whole {
     #[validate(nested)]
     part: Part,
@@ -37,7 +35,7 @@ struct Whole {
 #[ws_message("DONE", crate = renamed)]
 struct Done;
 
-#[ws_rpc("ASK", response = Done, crate = crate::reexport::ws)]
+#[ws_rpc("ASK", response = Done, crate = crate::renamed_crate::reexport::ws)]
 struct Ask;
 
 #[derive(serde::Serialize, serde::Deserialize, WsMessage)]
@@ -52,7 +50,7 @@ enum Out {
 
 struct Chat;
 
-#[ws_handlers(out = Out, crate = crate::reexport::ws)]
+#[ws_handlers(out = Out, crate = crate::renamed_crate::reexport::ws)]
 impl Chat {
     async fn whole(&self, conn: Conn<(), Out>, msg: Whole) -> Result<Done, WsError> {
         conn.send(Done)?;
@@ -67,7 +65,8 @@ async fn ask(conn: Conn, _: Ask) -> Done {
     Done
 }
 
-fn main() {
+#[test]
+fn the_crate_may_have_another_name() {
     assert!(Whole { part: Part { name: String::new() } }.validate().is_err());
     assert_eq!(Plain::TYPE, "PLAIN");
     drop(Extra { key: String::new() }.key);

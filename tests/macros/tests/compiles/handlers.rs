@@ -133,7 +133,8 @@ async fn add(msg: Add) -> Sum {
     Sum { result: msg.a }
 }
 
-fn main() {
+#[test]
+fn blocks_of_handlers() {
     let chat = Chat { rooms: Vec::new() };
     assert_eq!(chat.count(), 0);
     let router = chat.router().authenticate(async |_: BearerToken| Ok::<_, axum::http::StatusCode>(User));

@@ -1,7 +1,7 @@
-//! What the compiler says about mistakes, and what must compile.
+//! What the compiler says about mistakes.
 //!
 //! The texts are those of one compiler; on another one nothing is compared. To write them anew:
-//! `TRYBUILD=overwrite cargo test -p switchboard-macros --test ui`.
+//! `TRYBUILD=overwrite cargo test -p macro-tests --test ui`.
 
 use std::{env, io::Write, process::Command};
 
@@ -13,10 +13,9 @@ fn ui() {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().expect("there is a compiler");
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
-    let cases = trybuild::TestCases::new();
-    cases.pass("tests/ui/pass/*.rs");
     if version.starts_with(COMPILER) {
-        cases.compile_fail("tests/ui/[!p]*/*.rs");
+        // No case that must compile: with one, all dependencies are built instead of checked.
+        trybuild::TestCases::new().compile_fail("tests/ui/*/*.rs");
     } else {
         // Not through `eprintln!`, which the test harness hides when a test passes.
         let line = format!("\n!!!! NOT COMPARED: the texts in tests/ui are for {COMPILER}x, this is {version}!!!!\n\n");

@@ -41,7 +41,8 @@ mod rules {
 
 fn is_request<M: Request<Response = One, Progress = u8>>() {}
 
-fn main() {
+#[test]
+fn what_is_derived_already_is_not_derived_again() {
     is_request::<Plain>();
     assert!(Plain::ALLOW_UNKNOWN);
     let path = |issues: Issues| issues.iter().map(|issue| issue.path().to_owned()).next();

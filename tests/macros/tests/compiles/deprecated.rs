@@ -85,7 +85,8 @@ impl Chat {
     async fn new(&self, _: New) {}
 }
 
-fn main() {
+#[test]
+fn what_is_deprecated_may_be_used() {
     #[allow(deprecated)]
     let router: WsRouter = WsRouter::new().on(old);
     drop((router, Chat.router()));

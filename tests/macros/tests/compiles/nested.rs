@@ -46,7 +46,8 @@ mod model {
 use model::{Attachment, Page, Post, Shape, Size};
 use switchboard::Message;
 
-fn main() {
+#[test]
+fn broken_rules_of_nested_types_are_named() {
     let bad = Attachment { file_name: String::new(), file_size: Size { byte_length: 0 } };
     let post = Post {
         attachment: bad.clone(),
