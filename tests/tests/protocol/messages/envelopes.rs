@@ -173,6 +173,25 @@ async fn messagepack_is_chosen_by_subprotocol() {
     }
 }
 
+/// Such as the timestamp that a client's library makes of a date.
+#[tokio::test]
+async fn kind_f21_a_request_with_an_extension_type_is_answered() {
+    let server = server();
+    let mut client = server.upgrade("/ws", &[("sec-websocket-protocol", "switchboard.v1.msgpack")]).await.unwrap();
+    client.frame().await;
+    let request = |place: &[u8], timestamp: &[u8]| {
+        let id = b"\x83\xa4type\xa3ADD\xa4meta\x81\xadcorrelationId\xa1c\xa7payload\x82\xa1a\x01";
+        Message::binary([id, place, timestamp].concat())
+    };
+    for timestamp in [&b"\xd6\xff\0\0\0\x09"[..], b"\xd7\xff\0\0\0\0\0\0\0\x09", b"\xd4\x05\x01"] {
+        client.ws.send(request(b"\xa1b", timestamp)).await.unwrap();
+        let error = from_messagepack(&client.frame().await);
+        assert_eq!((&error["type"], &error["meta"]["correlationId"]), (&json!("RPC_ERROR"), &json!("c")), "{error}");
+        let issue = json!([{ "path": "b", "code": "type", "message": "must be a number" }]);
+        assert_eq!(error["payload"]["details"]["issues"], issue);
+    }
+}
+
 #[tokio::test]
 async fn one_publish_reaches_members_in_each_ones_envelope() {
     let server = server();

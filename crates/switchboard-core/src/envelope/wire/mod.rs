@@ -107,12 +107,14 @@ impl Wire {
         root.to_standard(payload_key, frame.len()).map(Cow::Owned)
     }
 
-    /// Converts a MessagePack frame to a standard JSON envelope. Extension types and documents more
-    /// than 128 levels deep are refused.
+    /// Converts a MessagePack frame to a standard JSON envelope.
+    ///
+    /// What JSON does not have, as NaN and extension types, becomes a number out of range, which no field accepts.
     ///
     /// # Errors
     ///
-    /// The frame is not MessagePack, not an object, or has a duplicate key.
+    /// The frame is not MessagePack, not an object, has a duplicate key, a key that is neither a string nor an integer
+    /// nor a boolean, or more than 128 levels.
     #[cfg(feature = "msgpack")]
     pub fn messagepack_to_standard(&self, frame: &[u8]) -> Result<String, MalformedEnvelope> {
         let json = messagepack::to_json(frame)?;

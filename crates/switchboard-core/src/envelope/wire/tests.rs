@@ -48,7 +48,7 @@ fn messagepack_is_the_same_document() {
 }
 
 #[test]
-fn nan_and_infinity_become_numbers_out_of_range() {
+fn what_json_does_not_have_becomes_a_number_out_of_range() {
     let packed = Wire::messagepack(EnvelopeStyle::Standard);
     for (bytes, json) in [
         (&[0x81, 0xa1, b'a', 0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0][..], r#"{"a":1e999}"#),
@@ -57,12 +57,18 @@ fn nan_and_infinity_become_numbers_out_of_range() {
         (&[0x81, 0xa1, b'a', 0xca, 0x7f, 0xc0, 0, 0], r#"{"a":1e999}"#),
         (&[0x81, 0xa1, b'a', 0xca, 0xff, 0x80, 0, 0], r#"{"a":-1e999}"#),
         (&[0x81, 0xa1, b'a', 0xca, 0x3d, 0xcc, 0xcc, 0xcd], r#"{"a":0.1}"#),
+        // Extension types: one byte of the application's own, timestamps of 4, 8 and 12 bytes, none.
+        (&[0x81, 0xa1, b'a', 0xd4, 5, 1], r#"{"a":1e999}"#),
+        (&[0x82, 0xa1, b'a', 0xd6, 0xff, 0, 0, 0, 9, 0xa1, b'b', 1], r#"{"a":1e999,"b":1}"#),
+        (&[0x81, 0xa1, b'a', 0x92, 0xd7, 0xff, 0, 0, 0, 0, 0, 0, 0, 9, 2], r#"{"a":[1e999,2]}"#),
+        (&[0x81, 0xa1, b'a', 0xc7, 12, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9], r#"{"a":1e999}"#),
+        (&[0x81, 0xa1, b'a', 0xc7, 0, 7], r#"{"a":1e999}"#),
         // Keys are strings in JSON.
         (&[0x83, 1, 2, 0xff, 3, 0xc3, 4], r#"{"1":2,"-1":3,"true":4}"#),
     ] {
         assert_eq!(packed.messagepack_to_standard(bytes).as_deref(), Ok(json));
     }
-    for bad in [&[0x81, 0xc0, 1][..], &[0x81, 0x90, 1], &[0x81, 0xca, 0x3d, 0xcc, 0xcc, 0xcd, 1]] {
+    for bad in [&[0x81, 0xc0, 1][..], &[0x81, 0x90, 1], &[0x81, 0xd4, 5, 1, 1], &[0x81, 0xa1, b'a', 0xd6, 0xff, 0, 0], &[0x81, 0xca, 0x3d, 0xcc, 0xcc, 0xcd, 1]] {
         assert_eq!(packed.messagepack_to_standard(bad), Err(MalformedEnvelope), "{bad:x?}");
     }
 }

@@ -12,8 +12,8 @@ const MAX_DEPTH: usize = 128;
 
 /// One MessagePack value as JSON; what stands behind it is an error.
 ///
-/// JSON has neither NaN nor infinity. They become numbers that no type holds, so that they are refused
-/// where they are read, with their path, and ignored where nothing reads them.
+/// JSON has neither NaN, nor infinity, nor extension types. They become numbers that no type holds, so that they are
+/// refused where they are read, with their path, and ignored where nothing reads them.
 pub(super) fn to_json(frame: &[u8]) -> Result<String, MalformedEnvelope> {
     let mut rest = frame;
     let mut reader = rmp_serde::Deserializer::new(&mut rest);

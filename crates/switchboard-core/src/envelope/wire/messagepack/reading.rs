@@ -3,9 +3,12 @@
 use std::fmt;
 
 use serde::{
-    Deserializer, Serialize,
-    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+    Deserialize as _, Deserializer, Serialize,
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+
+/// A number that no type holds, for what JSON does not have.
+const NO_JSON: &[u8] = b"1e999";
 
 /// Writes one value.
 pub(super) struct Value<'a>(pub(super) &'a mut Vec<u8>);
@@ -79,7 +82,10 @@ impl<'de> Visitor<'de> for Value<'_> {
         if value.is_finite() {
             return write(self.0, value);
         }
-        self.0.extend_from_slice(if value == f64::NEG_INFINITY { b"-1e999" } else { b"1e999" });
+        if value == f64::NEG_INFINITY {
+            self.0.push(b'-');
+        }
+        self.0.extend_from_slice(NO_JSON);
         Ok(())
     }
 
@@ -90,6 +96,13 @@ impl<'de> Visitor<'de> for Value<'_> {
     /// An array of numbers.
     fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<(), E> {
         write(self.0, bytes)
+    }
+
+    /// An extension type, such as a timestamp.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        IgnoredAny::deserialize(deserializer)?;
+        self.0.extend_from_slice(NO_JSON);
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
