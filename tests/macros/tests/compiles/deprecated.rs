@@ -76,13 +76,13 @@ impl Chat {
 
     #[allow(deprecated)]
     async fn call(&self, meta: Meta<OldMeta>, call: Call) -> Old {
-        drop(call.kind);
+        _ = call.kind;
         Old { text: meta.lang.clone() }
     }
 
     /// Still served.
     #[deprecated]
-    async fn new(&self, _: New) {}
+    async fn newer(&self, _: New) {}
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Chat {
     #[cfg(any())]
     async fn hidden(&self, _: NotEvenAType) {}
 
-    #[cfg(all())]
+    #[cfg(not(target_os = "none"))]
     async fn shown(&self, _: Hidden) {}
 
     #[ws(skip)]

@@ -2,7 +2,7 @@
 #![deny(warnings, missing_docs, unreachable_pub, clippy::pedantic)]
 
 use switchboard::{
-    Event, Issues, Kind, Message, MessageMeta, Meta, Request, WsRouter, ws_message, ws_meta, ws_payload, ws_rpc,
+    Event, Issue, Issues, Kind, Message, MessageMeta, Meta, Request, WsRouter, ws_message, ws_meta, ws_payload, ws_rpc,
 };
 
 /// Extra keys.
@@ -29,8 +29,12 @@ pub struct RoomNote {
     r#final: u8,
 }
 
-fn no_digits(_: &str) -> Result<(), switchboard::__private::validator::ValidationError> {
-    Ok(())
+fn no_digits(text: &str) -> Result<(), switchboard::__private::validator::ValidationError> {
+    if text.contains(char::is_numeric) {
+        Err(switchboard::__private::validator::ValidationError::new("digits"))
+    } else {
+        Ok(())
+    }
 }
 
 #[ws_message("PING")]
@@ -85,23 +89,23 @@ async fn note(meta: Meta<RoomMeta>, msg: RoomNote) -> Ping {
 #[test]
 fn all_options() {
     assert_eq!(RoomNote::TYPE, "ROOM_NOTE");
-    assert!(RoomNote::ALLOW_UNKNOWN && RoomNote::HAS_PAYLOAD && !RoomNote::EMPTY_PAYLOAD);
-    assert!(!Ping::HAS_PAYLOAD && !Ping::ALLOW_UNKNOWN);
-    assert!(Leave::EMPTY_PAYLOAD && Leave::HAS_PAYLOAD);
+    const { assert!(RoomNote::ALLOW_UNKNOWN && RoomNote::HAS_PAYLOAD && !RoomNote::EMPTY_PAYLOAD) };
+    const { assert!(!Ping::HAS_PAYLOAD && !Ping::ALLOW_UNKNOWN) };
+    const { assert!(Leave::EMPTY_PAYLOAD && Leave::HAS_PAYLOAD) };
     assert!(is_request::<Add, Sum>() && is_request::<Sub, Sum>() && is_request::<Mul, Sum>());
-    assert!(!<<Ping as Message>::Kind as Kind>::IS_RPC && !<Event as Kind>::IS_RPC);
-    assert!(Add::ALLOW_UNKNOWN && Sub::ALLOW_UNKNOWN && !Mul::ALLOW_UNKNOWN);
-    assert!(<<Add as Message>::Meta as MessageMeta>::DECLARED);
+    const { assert!(!<<Ping as Message>::Kind as Kind>::IS_RPC && !<Event as Kind>::IS_RPC) };
+    const { assert!(Add::ALLOW_UNKNOWN && Sub::ALLOW_UNKNOWN && !Mul::ALLOW_UNKNOWN) };
+    const { assert!(<<Add as Message>::Meta as MessageMeta>::DECLARED) };
     assert!(check().is_ok());
 
     let note_with_mistakes = RoomNote { note_text: "long".to_owned(), kind: 10, r#final: 10 };
-    let issues = note_with_mistakes.clone().validate().unwrap_err();
+    let issues = note_with_mistakes.validate().unwrap_err();
     let paths: Vec<_> = issues.iter().map(|issue| issue.path().to_owned()).collect();
     assert_eq!(paths, ["final", "note-text", "type"]);
 
     let meta = RoomMeta { room_id: String::new(), language: None };
     let issues = meta.validate().unwrap_err();
-    assert_eq!(issues.iter().next().map(|issue| issue.path()), Some("room_id"));
+    assert_eq!(issues.iter().next().map(Issue::path), Some("room_id"));
 
     _ = (Add { a: 0.0 }.a, Sub { a: 0.0 }.a, Mul { a_b: 0.0 }.a_b, Sum::default().result, Step { done: 0 }.done);
     let _: WsRouter = WsRouter::new().on(note);

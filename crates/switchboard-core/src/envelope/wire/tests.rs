@@ -68,7 +68,13 @@ fn what_json_does_not_have_becomes_a_number_out_of_range() {
     ] {
         assert_eq!(packed.messagepack_to_standard(bytes).as_deref(), Ok(json));
     }
-    for bad in [&[0x81, 0xc0, 1][..], &[0x81, 0x90, 1], &[0x81, 0xd4, 5, 1, 1], &[0x81, 0xa1, b'a', 0xd6, 0xff, 0, 0], &[0x81, 0xca, 0x3d, 0xcc, 0xcc, 0xcd, 1]] {
+    for bad in [
+        &[0x81, 0xc0, 1][..],
+        &[0x81, 0x90, 1],
+        &[0x81, 0xd4, 5, 1, 1],
+        &[0x81, 0xa1, b'a', 0xd6, 0xff, 0, 0],
+        &[0x81, 0xca, 0x3d, 0xcc, 0xcc, 0xcd, 1],
+    ] {
         assert_eq!(packed.messagepack_to_standard(bad), Err(MalformedEnvelope), "{bad:x?}");
     }
 }
