@@ -16,6 +16,8 @@
 //! Everything that they generate can be written by hand. They report all mistakes at once, each at
 //! the wrong token, and keep the item beside the errors.
 
+// The examples are tested by `tests/macros`, because they need `switchboard`, which depends on this crate.
+
 mod attributes;
 mod errors;
 mod handlers;
@@ -36,49 +38,49 @@ use self::{
     types::{meta, payload},
 };
 
-#[doc = include_str!("../docs/ws_message.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/ws_message.md"))]
 #[proc_macro_attribute]
 pub fn ws_message(attr: TokenStream, item: TokenStream) -> TokenStream {
     message::expand_ws_message(Krate::Switchboard, attr.into(), item.into()).into()
 }
 
-#[doc = include_str!("../docs/ws_rpc.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/ws_rpc.md"))]
 #[proc_macro_attribute]
 pub fn ws_rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
     message::expand_ws_rpc(Krate::Switchboard, attr.into(), item.into()).into()
 }
 
-#[doc = include_str!("../docs/ws_payload.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/ws_payload.md"))]
 #[proc_macro_attribute]
 pub fn ws_payload(attr: TokenStream, item: TokenStream) -> TokenStream {
     payload::expand_ws_payload(Krate::Switchboard, attr.into(), item.into()).into()
 }
 
-#[doc = include_str!("../docs/ws_meta.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/ws_meta.md"))]
 #[proc_macro_attribute]
 pub fn ws_meta(attr: TokenStream, item: TokenStream) -> TokenStream {
     meta::expand_ws_meta(Krate::Switchboard, attr.into(), item.into()).into()
 }
 
-#[doc = include_str!("../docs/ws_message_derive.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/ws_message_derive.md"))]
 #[proc_macro_derive(WsMessage, attributes(ws, validate))]
 pub fn derive_ws_message(item: TokenStream) -> TokenStream {
     message::expand_derive_ws_message(Krate::Switchboard, item.into()).into()
 }
 
-#[doc = include_str!("../docs/ws_messages_derive.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/ws_messages_derive.md"))]
 #[proc_macro_derive(WsMessages, attributes(ws))]
 pub fn derive_ws_messages(item: TokenStream) -> TokenStream {
     sets::expand_derive_ws_messages(Krate::Switchboard, item.into()).into()
 }
 
-#[doc = include_str!("../docs/ws_handlers.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/ws_handlers.md"))]
 #[proc_macro_attribute]
 pub fn ws_handlers(attr: TokenStream, item: TokenStream) -> TokenStream {
     handlers::expand_ws_handlers(attr.into(), item.into()).into()
 }
 
-#[doc = include_str!("../docs/ws_handler.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/ws_handler.md"))]
 #[proc_macro_attribute]
 pub fn ws_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
     function::expand_ws_handler(attr.into(), item.into()).into()

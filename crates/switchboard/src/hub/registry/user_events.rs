@@ -55,7 +55,7 @@ pub enum UserEvent {
     /// each with [`UserHandle::is_online`](crate::UserHandle::is_online).
     #[non_exhaustive]
     Missed {
-        /// The number of missed events.
+        /// The number of missed events, or a smaller one: what is missed while this is told may count once.
         count: u64,
     },
 }
