@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     hash::{BuildHasher, Hasher, RandomState},
     io::{BufRead, BufReader},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UdpSocket},
     process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -19,10 +19,36 @@ use crate::{Program, ask};
 pub struct Server {
     program: Program,
     arguments: Vec<String>,
-    port: u16,
-    other_port: u16,
+    port: Port,
+    other_port: Port,
     folder: TempDir,
     child: Option<Child>,
+}
+
+/// A port of this server's own, also while it is killed.
+///
+/// Another test could choose a port of TCP as long as nothing listens on it, and then take the server that does for its
+/// own. The port of UDP with the same number tells that it is taken; brokers do not use it.
+#[derive(Debug)]
+struct Port {
+    number: u16,
+    _held: UdpSocket,
+}
+
+impl Port {
+    /// Returns a port that nothing listens on, outside the range from which the system takes ports for connections.
+    fn free() -> Self {
+        let mut random = RandomState::new().build_hasher();
+        loop {
+            random.write_u8(0);
+            let number = 16_000 + (random.finish() % 16_000) as u16;
+            if let Ok(held) = UdpSocket::bind(("127.0.0.1", number))
+                && TcpListener::bind(("127.0.0.1", number)).is_ok()
+            {
+                return Self { number, _held: held };
+            }
+        }
+    }
 }
 
 impl Server {
@@ -39,22 +65,21 @@ impl Server {
         let mut server = Self {
             program,
             arguments: Vec::new(),
-            port: 0,
-            other_port: 0,
+            port: Port::free(),
+            other_port: Port::free(),
             folder: tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for a server: {error}")),
             child: None,
         };
         let folder = server.folder.path().display().to_string();
         // A port that was free may be taken a moment later, so this is tried again.
         for _ in 0..10 {
-            server.port = free_port();
-            server.other_port = free_port();
-            let other_port = server.other_port.to_string();
+            let other_port = server.other_port.number.to_string();
             let fill = |argument: &&str| argument.replace("{folder}", &folder).replace("{other_port}", &other_port);
             server.arguments = arguments.iter().map(fill).collect();
             if server.try_start() {
                 return server;
             }
+            (server.port, server.other_port) = (Port::free(), Port::free());
         }
         panic!("{program:?} does not start: {}", server.log())
     }
@@ -62,7 +87,7 @@ impl Server {
     fn try_start(&mut self) -> bool {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log"));
         let log = log.unwrap_or_else(|error| panic!("no log for a server: {error}"));
-        let port = self.port.to_string();
+        let port = self.port.number.to_string();
         let common: &[&str] = if self.program.is_nats() {
             &["-a", "127.0.0.1", "-p", &port]
         } else {
@@ -100,12 +125,12 @@ impl Server {
 
     fn answers(&self) -> bool {
         if self.program.is_nats() {
-            let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+            let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port.number)) else { return false };
             let mut line = String::new();
             let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
             BufReader::new(stream).read_line(&mut line).is_ok() && line.starts_with("INFO")
         } else {
-            match ask(self.port, &["PING"]) {
+            match ask(self.port.number, &["PING"]) {
                 Ok(reply) => reply.text() == "PONG",
                 Err(error) => error.to_string().contains("NOAUTH"),
             }
@@ -121,19 +146,19 @@ impl Server {
     /// Returns the port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number
     }
 
     /// Returns what stands for `{other_port}` in the arguments.
     #[must_use]
     pub fn other_port(&self) -> u16 {
-        self.other_port
+        self.other_port.number
     }
 
     /// Returns the address, `127.0.0.1:PORT`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.port.number)
     }
 
     /// Returns the log.
@@ -149,7 +174,7 @@ impl Server {
     /// If that does not work, or the answer is an error.
     #[track_caller]
     pub fn ask(&self, words: &[&str]) -> crate::Reply {
-        ask(self.port, words).unwrap_or_else(|error| panic!("{words:?}: {error}"))
+        ask(self.port.number, words).unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
     /// Kills the server at once. Without effect if it does not run.
@@ -208,18 +233,6 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// Returns a port that nothing listens on, outside the range from which the system takes ports for connections.
-fn free_port() -> u16 {
-    let mut random = RandomState::new().build_hasher();
-    loop {
-        random.write_u8(0);
-        let port = 16_000 + (random.finish() % 16_000) as u16;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }
 

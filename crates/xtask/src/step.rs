@@ -109,12 +109,14 @@ fn failure(step: &str, again: &str) -> String {
 /// The table of times.
 impl fmt::Display for Steps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<10} {:>10}", "step", "time")?;
+        let width = self.done.iter().map(|step| step.name.len()).max().unwrap_or_default().max("step".len());
+        let line = |name: &str, time: &str| format!("{name:<width$} {time:>10}");
+        writeln!(f, "{}", line("step", "time"))?;
         for step in &self.done {
             let end = if step.passed { "" } else { "  FAILED" };
-            writeln!(f, "{:<10} {:>10}{end}", step.name, Time(step.took).to_string())?;
+            writeln!(f, "{}{end}", line(step.name, &Time(step.took).to_string()))?;
         }
-        write!(f, "{:<10} {:>10}", "all", Time(self.started.elapsed()).to_string())
+        f.write_str(&line("all", &Time(self.started.elapsed()).to_string()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The examples of the macros' documentation, as tests.
 //!
-//! They and the tests beside them are not in `switchboard-macros`, because its dependencies are built for the compiler
-//! that runs on this machine: cargo would build `switchboard` and all that it needs a second time, with other features.
+//! They and the tests beside them are not in `switchboard-macros`: what the tests of a crate of macros need is built as
+//! for a build script, so `switchboard` and all that it needs would be built a second time, with other features.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../crates/switchboard-macros/docs/ws_handler.md")]
