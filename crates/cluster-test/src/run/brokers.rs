@@ -83,7 +83,7 @@ impl FromStr for BrokerName {
 #[derive(Debug)]
 pub(super) enum Servers {
     One(Server),
-    Sentinel(RedisSentinel),
+    Sentinel(Box<RedisSentinel>),
     Cluster(RedisCluster),
 }
 
@@ -95,7 +95,7 @@ impl Servers {
             BrokerName::Valkey => Self::One(Server::start(Program::Valkey, &[])),
             BrokerName::Nats => Self::One(Server::start(Program::Nats, &[])),
             BrokerName::NatsNew => Self::One(Server::start(Program::Nats215, &[])),
-            BrokerName::Sentinel => Self::Sentinel(RedisSentinel::start()),
+            BrokerName::Sentinel => Self::Sentinel(Box::new(RedisSentinel::start())),
             BrokerName::Cluster => Self::Cluster(RedisCluster::start()),
         }
     }
