@@ -46,26 +46,37 @@ impl Steps {
         self.timed(name, || work().with_context(|| failure(name, again)))
     }
 
-    /// Starts a command that runs beside the steps that follow, up to [`wait`](Self::wait).
-    pub(crate) fn start(&mut self, name: &'static str, command: CommandLine) -> Result<Beside> {
-        println!("\n==> {name}, beside what follows\n    $ {command}");
-        Beside::start(name, command).with_context(|| format!("step `{name}` failed"))
+    /// Starts a command that runs beside the steps that follow, up to [`wait`](Self::wait). `again` is the command that
+    /// does the same.
+    pub(crate) fn start(
+        &mut self,
+        name: &'static str,
+        again: &'static str,
+        command: impl FnOnce() -> Result<CommandLine>,
+    ) -> Result<Beside> {
+        println!("\n==> {name}, beside what follows");
+        let started = command().and_then(|command| Beside::start(name, again, &command));
+        started.with_context(|| failure(name, again))
     }
 
     /// Waits for the end of a command and prints what it said.
     pub(crate) fn wait(&mut self, mut beside: Beside) -> Result<()> {
         println!("\n==> {}, from its beginning", beside.name);
         let result = beside.wait();
-        self.done.push(Done { name: beside.name, took: beside.started.elapsed(), passed: result.is_ok() });
-        result.with_context(|| failure(beside.name, &beside.command.to_string()))
+        self.record(beside.name, beside.started, &result);
+        result.with_context(|| failure(beside.name, beside.again))
     }
 
     fn timed(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) -> Result<()> {
         println!("\n==> {name}");
         let started = Instant::now();
         let result = work();
-        self.done.push(Done { name, took: started.elapsed(), passed: result.is_ok() });
+        self.record(name, started, &result);
         result
+    }
+
+    fn record(&mut self, name: &'static str, started: Instant, result: &Result<()>) {
+        self.done.push(Done { name, took: started.elapsed(), passed: result.is_ok() });
     }
 }
 
@@ -74,20 +85,21 @@ impl Steps {
 #[must_use = "its result is known after `Steps::wait`"]
 pub(crate) struct Beside {
     name: &'static str,
-    command: CommandLine,
+    again: &'static str,
     output: PathBuf,
     process: Child,
     started: Instant,
 }
 
 impl Beside {
-    fn start(name: &'static str, command: CommandLine) -> Result<Self> {
+    fn start(name: &'static str, again: &'static str, command: &CommandLine) -> Result<Self> {
+        println!("    $ {command}");
         let output = workspace::target()?.join(format!("{}.log", name.replace(' ', "-")));
         let file = File::create(&output).with_context(|| format!("{} cannot be written", output.display()))?;
         let mut process = command.process();
         process.stdout(file.try_clone().context("one output for both streams")?).stderr(file);
         let process = process.spawn().with_context(|| format!("cannot start `{command}`"))?;
-        Ok(Self { name, command, output, process, started: Instant::now() })
+        Ok(Self { name, again, output, process, started: Instant::now() })
     }
 
     fn wait(&mut self) -> Result<()> {
@@ -144,7 +156,7 @@ mod tests {
         let flag = flag.to_string_lossy();
         // Two commands, each of which ends after the other has begun.
         let beside = CommandLine::new("sh").args(["-c", "until rm \"$0\"; do sleep 0.01; done 2>/dev/null", &flag]);
-        let beside = steps.start("beside", beside).unwrap();
+        let beside = steps.start("beside", "true", || Ok(beside)).unwrap();
         let other =
             CommandLine::new("sh").args(["-c", "touch \"$0\"; while [ -e \"$0\" ]; do sleep 0.01; done", &flag]);
         steps.commands("other", &[other]).unwrap();
@@ -154,7 +166,7 @@ mod tests {
     #[test]
     fn a_failure_beside_other_steps_is_one() {
         let mut steps = Steps::new();
-        let beside = steps.start("bad beside", CommandLine::new("false")).unwrap();
+        let beside = steps.start("bad beside", "false", || Ok(CommandLine::new("false"))).unwrap();
         steps.commands("good", &[CommandLine::new("true")]).unwrap();
         let error = format!("{:#}", steps.wait(beside).unwrap_err());
         assert!(error.starts_with("step `bad beside` failed\n    run it again with: false\n"), "{error}");

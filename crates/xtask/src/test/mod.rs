@@ -54,7 +54,8 @@ fn full(steps: &mut Steps) -> Result<()> {
     steps.call("loom", "cargo xtask loom", loom::run)?;
     steps.call("simulator", "cargo xtask simulate --seeds 2000", simulate::in_all_tests)?;
     // Most of the time, it waits; and it needs nothing that the steps beside it build.
-    let nodes = steps.start("nodes on brokers", cluster_test::built(&["--short"])?)?;
+    let nodes =
+        steps.start("nodes on brokers", "cargo xtask cluster-test --short", || cluster_test::built(&["--short"]))?;
     let result = beside_the_nodes(steps);
     // Both are told, if both fail.
     steps.wait(nodes).and(result)

@@ -109,7 +109,7 @@ impl Wire {
 
     /// Converts a MessagePack frame to a standard JSON envelope.
     ///
-    /// What JSON does not have, as NaN and extension types, becomes a number out of range, which no field accepts.
+    /// What JSON does not have, such as NaN and extension types, becomes a number out of range, which no field accepts.
     ///
     /// # Errors
     ///
